@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed format of Electro: messages, EIP-712 digests, keccak256 and secp256k1, on CPython and MicroPython.
+"""The signed format of Electro, on CPython and MicroPython: messages, EIP-712, keccak256, secp256k1.
 
 | module | what |
 |---|---|
