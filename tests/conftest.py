@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hand the fetched tools to tests as fixtures: who asks for one gets it, or skips, or (in CI) fails."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from tests.toolchain import fetch
+from tests.toolchain.running_anvil import Anvil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Tool = TypeVar("Tool")
+
+
+def _have(ask: Callable[[], Tool]) -> Tool:
+    """Return what `ask` returns; where this machine cannot have it, skip, not in CI: a skip goes unread."""
+    try:
+        return ask()
+    except fetch.Unavailable as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    except fetch.ToolchainError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Node.js' program."""
+    return _have(fetch.node)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly."""
+    return _have(fetch.node_modules)
+
+
+@pytest.fixture(scope="session")
+def start_anvil() -> Iterator[Callable[..., Anvil]]:
+    """A function that starts an anvil with further arguments; each ends with the session at the latest."""
+    started: list[Anvil] = []
+
+    def start(*arguments: str, chain_id: int = 31337) -> Anvil:
+        started.append(_have(lambda: Anvil(*arguments, chain_id=chain_id)))
+        return started[-1]
+
+    yield start
+    for chain in started:
+        chain.close()
+
+
+@pytest.fixture
+def anvil(start_anvil: Callable[..., Anvil]) -> Iterator[Anvil]:
+    """A fresh chain for this test alone (it starts in 50 ms): its `.url`, `.chain_id`, `.log()`."""
+    with start_anvil() as chain:
+        yield chain
