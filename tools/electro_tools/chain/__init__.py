@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chains to run against: the embedded one, for the demo and for a first look."""

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py-evm as eth-tester drives it, with a clock of its own and with revert data kept.
+
+eth-tester dates blocks by the wall clock, so a demo of the year 2018 could not exist; it turns revert data
+into a printed Python string, so no custom error could be decoded; and it charges for calls. That is changed
+here and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from electro_tools.errors import ToolError
+
+try:
+    from eth_tester import PyEVMBackend
+    from eth_tester.backends.pyevm.main import EVMSpoofTransaction, _get_vm_for_block_number
+    from eth_tester.exceptions import TransactionFailed
+except ImportError as missing:
+    raise ToolError(
+        "the embedded chain is not installed", "pip install 'electro-grid[demo]' brings it"
+    ) from missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FUNDS_WEI = 10**24
+
+
+class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
+    """One py-evm chain.
+
+    Args:
+        chain_id: what transactions must carry (EIP-155).
+        genesis_time: timestamp of block 0, unix seconds.
+        funded: 20-byte addresses that begin with 10^24 wei each.
+    """
+
+    def __init__(self, chain_id: int, genesis_time: int, funded: Sequence[bytes]) -> None:
+        accounts = {
+            address: {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}} for address in funded
+        }
+        parameters = PyEVMBackend.generate_genesis_params({"timestamp": genesis_time})
+        super().__init__(genesis_parameters=parameters, genesis_state=accounts)
+        chain_class = type(self.chain)  # made by eth-tester for this chain alone
+        chain_class.chain_id = chain_id
+        create_header = chain_class.create_header_from_parent
+
+        def create_dated_header(chain: Any, parent: Any, **header: Any) -> Any:
+            header.setdefault("timestamp", parent.timestamp + 1)
+            return create_header(chain, parent, **header)
+
+        chain_class.create_header_from_parent = create_dated_header
+        self.chain.header = self.chain.create_header_from_parent(self.chain.get_canonical_head())
+
+    @property
+    def latest_time(self) -> int:
+        """Timestamp of the newest block, unix seconds."""
+        return int(self.chain.get_canonical_head().timestamp)
+
+    def mine_at(self, timestamp: int) -> None:
+        """Mine an empty block at this time, which must lie after the newest block's."""
+        self.chain.header = self.chain.header.copy(timestamp=timestamp)
+        self.mine_blocks()
+
+    def call(self, transaction: dict[str, Any], block_number: int | str = "latest") -> bytes:
+        """Return what a call returns; the caller needs no money for it, as with every node.
+
+        Raises:
+            TransactionFailed: with the revert data, in bytes, as its argument.
+        """
+        filled = {"gas": self._max_available_gas(), **transaction}
+        unsigned = self._get_normalized_and_unsigned_evm_transaction(filled, block_number)
+        spoofed = EVMSpoofTransaction(unsigned, from_=transaction["from"])
+        state = _get_vm_for_block_number(self.chain, block_number).state
+        snapshot = state.snapshot()
+        state.set_balance(transaction["from"], _FUNDS_WEI)
+        computation = state.apply_transaction(spoofed)
+        state.revert(snapshot)
+        if computation.is_error:
+            raise TransactionFailed(computation.output)
+        output: bytes = computation.output
+        return output
