@@ -38,7 +38,8 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
 
     def __init__(self, chain_id: int, genesis_time: int, funded: Sequence[bytes]) -> None:
         accounts = {
-            address: {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}} for address in funded
+            address: {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}}
+            for address in (*funded, bytes(20))  # nobody, too: it estimates gas
         }
         parameters = PyEVMBackend.generate_genesis_params({"timestamp": genesis_time})
         super().__init__(genesis_parameters=parameters, genesis_state=accounts)
