@@ -19,7 +19,7 @@ Tool = TypeVar("Tool")
 
 
 def _have(ask: Callable[[], Tool]) -> Tool:
-    """Return what `ask` returns; where this machine cannot have it, skip, not in CI: a skip goes unread."""
+    """Return what `ask` returns; where this machine can't have it, skip; in CI fail: skips go unread."""
     try:
         return ask()
     except fetch.Unavailable as error:
@@ -40,6 +40,24 @@ def node() -> Path:
 def node_modules() -> Path:
     """The folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly."""
     return _have(fetch.node_modules)
+
+
+@pytest.fixture(scope="session")
+def micropython_i386() -> list[str]:
+    """The command of real MicroPython with 32-bit machine words, like the chip's."""
+    return _have(lambda: fetch.micropython("i386"))
+
+
+@pytest.fixture(scope="session")
+def micropython_amd64() -> list[str]:
+    """The command of real MicroPython with 64-bit machine words."""
+    return _have(lambda: fetch.micropython("amd64"))
+
+
+@pytest.fixture(scope="session")
+def micropython_wasm() -> list[str]:
+    """The command of MicroPython as WebAssembly: no native code, no sockets, files copied in."""
+    return _have(lambda: fetch.micropython("wasm"))
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fetch everything the tests need beyond pip; the tests take it from here, one function a tool.
+"""Fetch what the tests need beyond pip: one function a tool, and `python -m tests.toolchain` for all of them.
 
-node()              Node.js, from pip
-node_modules()      the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
-anvil()             a local chain's binary
+- node(): Node.js, from pip
+- node_modules(): the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
+- anvil(): a local chain's binary
+- micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
+- micropython_wasm(): the WebAssembly build itself, which alone has a REPL that mpremote can drive
 """
 
 from __future__ import annotations
 
-from .cache import ToolchainError, Unavailable, cache_folder
-from .npm import anvil, node, node_modules
+from pathlib import Path
 
-__all__ = ["ToolchainError", "Unavailable", "anvil", "cache_folder", "node", "node_modules"]
+from . import debian
+from .cache import ToolchainError, Unavailable, cache_folder
+from .npm import anvil, micropython_wasm, node, node_modules
+
+__all__ = [
+    "ARCHITECTURES",
+    "ToolchainError",
+    "Unavailable",
+    "anvil",
+    "cache_folder",
+    "micropython",
+    "micropython_wasm",
+    "node",
+    "node_modules",
+]
+
+# i386 first: its words have 32 bits like the chip's. wasm has neither native code nor sockets.
+ARCHITECTURES = ("i386", "amd64", "armhf", "wasm")
+
+
+def micropython(arch: str = "i386") -> list[str]:
+    """Return the command that runs MicroPython of this architecture: options and a script go behind it."""
+    if arch == "wasm":
+        return [str(node()), str(Path(__file__).with_name("wasm.mjs")), str(micropython_wasm())]
+    return [str(debian.micropython(arch))]

@@ -2,7 +2,7 @@
 """Install package-lock.json with the Node.js that pip brought, and say where its programs are.
 
 The lock names no registry: npm asks the one it is configured for. It pins every package by its hash, except
-the anvil binaries of platforms other than 64-bit Intel Linux, which stand there by name and version only: they
+the anvil binaries of platforms other than 64-bit Intel Linux, which stand there by name and version: they
 are to be listed, or `npm ci` refuses the lock, and a hash was to be had for the one that is tested here.
 """
 

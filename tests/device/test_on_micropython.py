@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run every device test file in real MicroPython interpreters; pytest itself runs the same files in CPython.
+
+A test file may say how much memory it is to make do with, by a line "# micropython: heapsize=160k"
+(about what a chip has free). The others get enough for the golden vectors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RUN = HERE / "micropython" / "run.py"
+FILES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__))
+ARCHITECTURES = ("i386", "amd64", "wasm")
+
+# What the device has on its path, and the simulated grid, which runs beside the meter under both Pythons.
+SEARCH_PATH = [str(ROOT / "firmware" / "lib"), str(ROOT / "tools"), ".frozen"]
+
+DEFAULT_HEAP = "8m"  # the vectors are JSON, which the chip never reads; the Unix build's own default is 1m
+TIMEOUT_S = 240
+
+
+def run_in_micropython(command: list[str], file: Path) -> subprocess.CompletedProcess[str]:
+    heap = re.search(r"^# micropython: heapsize=(\d+[km]?)$", file.read_text(), re.MULTILINE)
+    options = ["-X", f"heapsize={heap.group(1) if heap else DEFAULT_HEAP}"]
+    return subprocess.run(
+        [*command, *options, str(RUN), str(file)],
+        env={**os.environ, "MICROPYPATH": ":".join(SEARCH_PATH), "ELECTRO_WASM_FOLDERS": str(file.parent)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def counts(output: str) -> dict[str, int]:
+    last = re.search(r"^ran (\d+), failed (\d+), skipped (\d+)\s*\Z", output, re.MULTILINE)
+    assert last, f"the run did not come to its end:\n{output}"
+    return dict(zip(("ran", "failed", "skipped"), map(int, last.groups()), strict=True))
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_passes_on_micropython(file: Path, arch: str, request: pytest.FixtureRequest):
+    done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file)
+    result = counts(done.stdout)
+    assert (done.returncode, result["failed"]) == (0, 0), f"{file.name} on MicroPython {arch}:\n{done.stdout}"
+    if not result["ran"] and arch == "wasm":
+        pytest.skip(done.stdout)  # it has no sockets and no native code: a file may have nothing for it
+    assert result["ran"], f"nothing in {file.name} ran on MicroPython {arch}:\n{done.stdout}"
+
+
+def test_there_are_device_tests():
+    assert FILES
+
+
+EXAMPLE = """
+import sys
+import unittest
+
+class Outcomes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.order = []
+
+    def setUp(self):
+        self.order.append("setUp")
+        self.addCleanup(self.order.append, "cleanup")
+
+    def tearDown(self):
+        self.order.append("tearDown")
+
+    def test_1_passes(self):
+        with self.assertRaises(ValueError) as caught:
+            int("x")
+        self.assertIsNotNone(caught.exception)
+        self.assertAlmostEqual(0.1 + 0.2, 0.3)
+        self.assertIn(1, [1])
+
+    def test_2_ran_in_order(self):
+        self.assertEqual(self.order, ["setUp", "tearDown", "cleanup", "setUp"])
+
+    def test_3_fails(self):
+        self.assertEqual(1, 2, "as it should")
+
+    def test_4_fails_in_a_subtest_and_goes_on(self):
+        for value in range(3):
+            with self.subTest(value=value):
+                self.assertGreater(value, 1)
+        self.order.append("went on")
+
+    def test_5_went_on(self):
+        self.assertIn("went on", self.order)
+
+    def test_6_is_an_error(self):
+        raise KeyError("unexpected")
+
+    def test_7_wants_an_error_that_does_not_come(self):
+        with self.assertRaises(ValueError):
+            pass
+
+    def test_8_gets_another_error_than_it_wants(self):
+        with self.assertRaises(ValueError):
+            raise KeyError("another")
+
+    @unittest.skip("not today")
+    def test_9_is_skipped(self):
+        self.fail("it ran")
+
+@unittest.skipIf(True, "the whole class")
+class Skipped(unittest.TestCase):
+    def test_is_skipped(self):
+        self.fail("it ran")
+"""
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_what_fails_is_counted_and_shown(arch: str, tmp_path: Path, request: pytest.FixtureRequest):
+    file = tmp_path / "test_example.py"
+    file.write_text(EXAMPLE)
+    done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file)
+    assert done.returncode == 1
+    assert counts(done.stdout) == {"ran": 8, "failed": 5, "skipped": 2}
+    assert "AssertionError: 1 != 2: as it should" in done.stdout
+    assert "in subTest (value=1):" in done.stdout
+    assert "KeyError: unexpected" in done.stdout
+
+
+def test_the_example_means_the_same_on_cpython(tmp_path: Path):
+    file = tmp_path / "test_example.py"
+    file.write_text(EXAMPLE)
+    command = [sys.executable, "-m", "unittest", "test_example"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Ran 10 tests" in done.stderr
+    assert "failures=4, errors=2, skipped=2" in done.stderr  # the subtest that fails twice counts twice
+
+
+def test_a_file_with_no_tests_fails(micropython_i386: list[str], tmp_path: Path):
+    file = tmp_path / "test_nothing.py"
+    file.write_text("import unittest\n")
+    assert run_in_micropython(micropython_i386, file).returncode == 1
