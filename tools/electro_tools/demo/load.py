@@ -88,8 +88,8 @@ def read_csv(path: Path, *, time_column: str, energy_column: str, days: int) -> 
     """Return the first whole days of a CSV file, plain or gzipped, with energy in kWh per interval.
 
     The time column holds ISO 8601 or DD/MM/YYYY HH:MM; rows are consecutive. Marks stand for the end of their
-    interval, unless the first is midnight: then for its beginning. A midnight that carries the date of the day
-    it ends, as some exports write it, is taken for what it is.
+    interval, unless the first is midnight: then for its beginning. A midnight that carries the date of the
+    day it ends, as some exports write it, is taken for what it is.
 
     Raises:
         ToolError: naming the file, and the line where there is one, for whatever does not fit.
@@ -112,7 +112,7 @@ def read_csv(path: Path, *, time_column: str, energy_column: str, days: int) -> 
         )
         if not (follows or late_midnight or after_late_midnight):
             raise ToolError(
-                f"{path}, line {line}: {text} does not follow {before:%Y-%m-%d %H:%M} by {interval // 60} minutes",
+                f"{path}, line {line}: {text} does not follow {before:%Y-%m-%d %H:%M} after {interval // 60} min",
                 "a load file must be without gaps",
             )
     energy = tuple(_energy_wh(path, line, energy_column, text) for line, _, text in rows)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `electro` command, and the one place where a failure becomes words and an exit code.
+
+Exit codes: 0 done, 1 could not be done (one sentence on stderr), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from importlib.metadata import version
+
+import click
+from rich.console import Console
+
+# name → module:attribute; imported when used, so that `electro --help` starts in a blink
+_COMMANDS = {
+    "demo": ("electro_tools.demo.cli:demo", "Run the whole path on this machine, from samples to a discount."),
+    "chain": ("electro_tools.chain.cli:chain", "Run a private chain in memory to try things on."),
+    "contract": ("electro_tools.contract.cli:contract", "Deploy the agreements contract."),
+    "relayer": ("electro_tools.relayer:relayer", "Run the relayer: carries meters' messages and pays the gas."),
+    "device": ("electro_tools.device.cli:device", "Flash, install, provision and enrol meters."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("electro-grid"), prog_name="electro")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure. May stand anywhere on the line.")
+def cli(debug: bool) -> None:  # noqa: ARG001 - taken out of the line by main, listed here for the help
+    """Signed electricity metering, and an agreement that believes only the meter.
+
+    Begin with `electro demo`.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    sys.exit(_run(arguments, debug))
+
+
+def _run(arguments: list[str], debug: bool) -> int:
+    try:
+        cli.main(arguments, prog_name="electro", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as usage:
+        usage.show()
+        return usage.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
+        return 1
+    except Exception as error:  # noqa: BLE001 - the one place where every failure becomes words
+        if debug:
+            traceback.print_exc()
+        _say(error)
+        return 1
+    return 0
+
+
+def _say(error: Exception) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    # designed errors, of the tools and of the relayer, carry a sentence; anything else is a fault of ours
+    sentence = getattr(error, "sentence", None)
+    if sentence is None:
+        console.print("[red]error:[/] ", end="")
+        console.print(f"unexpected {type(error).__name__}: {error}", markup=False)
+        console.print("       run again with --debug for the traceback", markup=False)
+        return
+    console.print("[red]error:[/] ", end="")
+    console.print(sentence, markup=False)
+    hint = getattr(error, "hint", None)
+    if hint:
+        console.print(f"       {hint}", markup=False)
+
+
+if __name__ == "__main__":
+    main()

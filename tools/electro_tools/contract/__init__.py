@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro contract`: put the agreements contract on a chain."""

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deploy the checked-in artifact, as it stands, and say where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from electro_contracts import artifact
+from electro_tools.transact import send
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+    from web3.contract import Contract
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A contract that is on the chain: its address as text (EIP-55), block and gas used."""
+
+    address: str
+    block: int
+    gas: int
+
+
+def deploy(web3: Web3, sender: LocalAccount, *, admin: str, operator: str, admin_delay_s: int) -> Deployment:
+    """Deploy the contract and wait until it is mined.
+
+    Raises:
+        ToolError: the node or the contract's self-test refuses.
+    """
+    built = artifact.load()
+    factory = web3.eth.contract(abi=built.abi, bytecode=built.bytecode)
+    receipt = send(web3, sender, factory.constructor(admin, admin_delay_s, operator))
+    address = receipt["contractAddress"]
+    assert address is not None  # a constructor's receipt with status 1 has it
+    return Deployment(address, receipt["blockNumber"], receipt["gasUsed"])
+
+
+def at(web3: Web3, address: str) -> Contract:
+    """Return web3's view of the contract at an address."""
+    contract: Contract = web3.eth.contract(web3.to_checksum_address(address), abi=artifact.load().abi)
+    return contract

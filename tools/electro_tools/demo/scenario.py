@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens in the demo: three feeders of one plant, what they promised and what they do instead.
+
+| meter | feeder | what goes wrong on the first day |
+|---|---|---|
+| rolling mill | 50% of the plant | one slot far over its band |
+| furnace | 30% | one slot far under its band; the consumer's breaker opens for 34 minutes |
+| auxiliaries | 20% | no network for hours, then it catches up |
+
+Bands are the load curve ±15% and a little room; money is in minor units (cents).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from electro_contracts.terms import Terms
+from electro_protocol.messages import CAUSE_CONSUMER
+from electro_protocol.readings import MAX_UNITS
+from electro_tools.errors import ToolError
+
+from .load import DAY_SECONDS
+
+if TYPE_CHECKING:
+    from .load import LoadCurve
+
+_MAX_SLOTS = 672  # the contract's longest schedule: a week of quarter hours
+_BAND = 0.15
+_BAND_ROOM_OF_PEAK = 0.01  # at 1% of the peak load ±15% would be less than a motor's start
+_HEADROOM = 2.0  # readings must fit even when a slot is far over its band
+_OVER, _UNDER = 1.6, 0.5
+_OUTAGE_S = 34 * 60
+_OFFLINE_S = 6 * 3600
+_CENTS_PER_KWH = 3  # the bonus: what keeping the regime is worth
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of time, unix seconds."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class MeterPlan:
+    """One metering point: what it promised, what it does, and how the world treats it.
+
+    Args:
+        load_w: mean active power of each interval, W, deviations included, outage not.
+        truth_wh: energy that really flows over the whole period, outage taken out.
+        power_factor: of the load, lagging.
+        outage: when the consumer's breaker is open.
+        offline: when the meter has no network.
+    """
+
+    name: str
+    terms: Terms
+    bonus: int
+    load_w: tuple[float, ...]
+    truth_wh: float
+    power_factor: float
+    outage: Span | None
+    offline: Span | None
+
+
+def plan(curve: LoadCurve) -> list[MeterPlan]:
+    """Return the three meters of the demo for this load curve.
+
+    Raises:
+        ToolError: the curve's intervals are too short for a day's schedule.
+    """
+    per_day = curve.intervals_per_day
+    if per_day > _MAX_SLOTS:
+        raise ToolError(
+            f"intervals of {curve.interval_seconds} s make {per_day} slots a day; a schedule holds {_MAX_SLOTS}",
+            "use a load curve with intervals of at least three minutes",
+        )
+    busy = sorted(range(per_day), key=lambda index: -curve.energy_wh[index])
+    peak = busy[0]
+    # the outage takes the half day that does not hold the under-used slot, so that both are seen apart
+    under = busy[1]
+    outage_hour = 15.2 if under < per_day // 2 else 4.2
+    outage_start = curve.start + int(outage_hour * 3600)
+    offline_start = curve.start + 9 * 3600
+    return [
+        _meter("rolling mill", curve, 0.5, 0.92, deviations={peak: _OVER}),
+        _meter(
+            "furnace",
+            curve,
+            0.3,
+            0.58,
+            deviations={under: _UNDER},
+            outage=Span(outage_start, outage_start + _OUTAGE_S),
+        ),
+        _meter("auxiliaries", curve, 0.2, 0.8, offline=Span(offline_start, offline_start + _OFFLINE_S)),
+    ]
+
+
+def _meter(
+    name: str,
+    curve: LoadCurve,
+    share: float,
+    power_factor: float,
+    *,
+    deviations: dict[int, float] | None = None,
+    outage: Span | None = None,
+    offline: Span | None = None,
+) -> MeterPlan:
+    promised_wh = [share * energy for energy in curve.energy_wh]
+    actual_wh = [energy * (deviations or {}).get(index, 1.0) for index, energy in enumerate(promised_wh)]
+    unit_wh = _unit_wh(max(actual_wh))
+    bonus = max(100, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
+    terms = Terms(
+        start=curve.start,
+        interval_seconds=curve.interval_seconds,
+        intervals=len(promised_wh),
+        unit_wh=unit_wh,
+        violation_penalty=max(1, bonus // 100),
+        under_rate=_rate(bonus, promised_wh, unit_wh, 0.5),
+        over_rate=_rate(bonus, promised_wh, unit_wh, 1.0),
+        outage_penalty=max(1, bonus // 20),
+        outage_minute_penalty=max(1, bonus // 1000),
+        penalised_causes=1 << CAUSE_CONSUMER,
+        missing_penalty=max(1, bonus // 200),
+        grace=DAY_SECONDS,
+        dispute_window=3 * DAY_SECONDS,
+        notice=14 * DAY_SECONDS,
+        discount_rate_ppm=1_000_000,
+        discount_expiry=365 * DAY_SECONDS,
+        bands=_bands(promised_wh, curve, unit_wh),
+    )
+    return MeterPlan(
+        name=name,
+        terms=terms,
+        bonus=bonus,
+        load_w=tuple(energy * 3600 / curve.interval_seconds for energy in actual_wh),
+        truth_wh=sum(actual_wh) - _lost_wh(actual_wh, curve, outage),
+        power_factor=power_factor,
+        outage=outage,
+        offline=offline,
+    )
+
+
+def _unit_wh(peak_wh: float) -> int:
+    """Return the smallest of 1, 2, 5, 10 … Wh in which the peak and its headroom fit into a reading."""
+    scale = 1
+    while True:
+        for step in (1, 2, 5):
+            if peak_wh * _HEADROOM / (step * scale) <= MAX_UNITS:
+                return step * scale
+        scale *= 10
+
+
+def _rate(bonus: int, promised_wh: list[float], unit_wh: int, weight: float) -> int:
+    """Return cents per unit such that a slot's mean energy off the band costs a tenth of the bonus, weighted."""
+    mean_units = sum(promised_wh) / len(promised_wh) / unit_wh
+    return max(1, round(weight * bonus / 10 / max(mean_units, 1.0)))
+
+
+def _bands(promised_wh: list[float], curve: LoadCurve, unit_wh: int) -> tuple[tuple[int, int], ...]:
+    """Return (min, max) in units for every slot of a week, or of a day where a week is too long or not needed."""
+    per_day = curve.intervals_per_day
+    slots = 7 * per_day if curve.days > 1 and 7 * per_day <= _MAX_SLOTS else per_day
+    room = _BAND_ROOM_OF_PEAK * max(promised_wh)
+    bands = []
+    for slot in range(slots):
+        # a slot that the curve does not reach repeats an earlier day
+        seen = promised_wh[slot::slots] or [promised_wh[slot % len(promised_wh)]]
+        low = math.floor(((1 - _BAND) * min(seen) - room) / unit_wh)
+        high = math.ceil(((1 + _BAND) * max(seen) + room) / unit_wh)
+        bands.append((max(0, low), min(MAX_UNITS, high)))
+    return tuple(bands)
+
+
+def _lost_wh(actual_wh: list[float], curve: LoadCurve, outage: Span | None) -> float:
+    """Return the energy that does not flow because supply is out."""
+    if outage is None:
+        return 0.0
+    lost = 0.0
+    for index, energy in enumerate(actual_wh):
+        begin = curve.start + index * curve.interval_seconds
+        out_s = min(outage.end, begin + curve.interval_seconds) - max(outage.start, begin)
+        lost += energy * max(0, out_s) / curve.interval_seconds
+    return lost

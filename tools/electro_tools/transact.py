@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Send one transaction from a key on this machine and wait for it, with the contract's errors in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+from web3 import Web3
+from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
+from web3.middleware import ExtraDataToPOAMiddleware
+
+from electro_contracts import errors
+from electro_tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+    from web3.types import TxReceipt
+
+_RPC_TIMEOUT_S = 30
+_MINING_TIMEOUT_S = 180  # fifteen Ethereum slots: past that the fee was too low
+
+
+def connect(rpc_url: str, chain_id: int | None = None) -> Web3:
+    """Return a connection to the node.
+
+    Raises:
+        ToolError: no node answers there, or it serves another chain than `chain_id`.
+    """
+    # web3 sends eth_sendRawTransaction up to five times on its own; the second answer hides the first
+    provider = Web3.HTTPProvider(
+        rpc_url, request_kwargs={"timeout": _RPC_TIMEOUT_S}, exception_retry_configuration=None
+    )
+    web3 = Web3(provider)
+    web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # QBFT's extraData is longer than 32 bytes
+    try:
+        served = web3.eth.chain_id
+    except (requests.RequestException, Web3Exception, ValueError) as error:
+        raise ToolError(f"no Ethereum node answers at {rpc_url}", str(error)[:200]) from error
+    if chain_id is not None and served != chain_id:
+        raise ToolError(f"the node at {rpc_url} serves chain {served}, not {chain_id}")
+    return web3
+
+
+def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
+    """Sign, send and wait for a contract call or a constructor of web3's.
+
+    Raises:
+        ToolError: the contract refuses (in its own words), the node refuses, or nothing is mined in time.
+    """
+    try:
+        fields: dict[str, Any] = {"from": sender.address, "nonce": web3.eth.get_transaction_count(sender.address)}
+        if not web3.eth.get_block("latest").get("baseFeePerGas"):
+            fields["gasPrice"] = web3.eth.gas_price  # a zero-fee or pre-London network
+        transaction = call.build_transaction(fields)
+        signed = sender.sign_transaction(transaction)
+        sent = web3.eth.send_raw_transaction(signed.raw_transaction)
+        receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=_MINING_TIMEOUT_S, poll_latency=0.05)
+    except ContractLogicError as error:
+        raise ToolError(f"the contract refuses: {in_words(error)}") from error
+    except TimeExhausted as error:
+        raise ToolError(f"the transaction was not mined within {_MINING_TIMEOUT_S} s") from error
+    except (Web3RPCError, requests.RequestException, ValueError) as error:
+        raise ToolError(f"the node refuses the transaction: {str(error)[:300]}") from error
+    if receipt["status"] != 1:
+        raise ToolError(f"the transaction 0x{sent.hex()} reverted")
+    return receipt
+
+
+def in_words(error: ContractLogicError) -> str:
+    """Return the sentence of the contract's custom error, or the node's own words."""
+    data = error.data
+    if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
+        return errors.decode(bytes.fromhex(data[2:])).sentence
+    return str(error.message)
