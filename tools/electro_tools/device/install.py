@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put the meter's program on the chip, and take away what an earlier version left there."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import firmware_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .chip import Chip
+
+# A module.py beside module.mpy would win the import, and a module that is gone would stay importable: what
+# lies in the packages' folders without belonging there is removed.
+_TIDY = """
+import json, os
+wanted = {wanted!r}
+removed = []
+
+def tidy(folder):
+    for entry in list(os.ilistdir(folder)):
+        path = folder + "/" + entry[0]
+        if entry[1] & 0x4000:
+            tidy(path)
+        elif path not in wanted:
+            os.remove(path)
+            removed.append(path)
+
+for folder in {folders!r}:
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pass
+for package in {packages!r}:
+    tidy("lib/" + package)
+print(json.dumps(removed))
+"""
+
+
+class Installation(NamedTuple):
+    """What was done: paths on the chip."""
+
+    written: list[str]
+    unchanged: list[str]
+    removed: list[str]
+
+
+def install(chip: Chip, architecture: str, on_step: Callable[[str, str], None]) -> Installation:
+    """Compile and copy everything; `on_step` is called with a verb and a path for each file.
+
+    Raises:
+        ToolError: see firmware_files.compile_for and Chip.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = firmware_files.compile_for(
+            architecture, Path(folder), lambda place: on_step("compiled", place)
+        )
+        files = [*compiled, *firmware_files.starters()]
+        places = [file.place for file in files]
+        removed = chip.ask(
+            _TIDY.format(wanted=set(places), folders=_folders(places), packages=firmware_files.PACKAGES)
+        )
+        written: list[str] = []
+        unchanged: list[str] = []
+
+        def copied(place: str, was_written: bool) -> None:
+            (written if was_written else unchanged).append(place)
+            on_step("written" if was_written else "unchanged", place)
+
+        chip.copy(files, copied)
+    return Installation(written, unchanged, removed)
+
+
+def _folders(places: list[str]) -> list[str]:
+    """List every folder the places need, parents first."""
+    needed = {parent.as_posix() for place in places for parent in Path(place).parents}
+    return sorted(needed - {"."})
