@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judge a verified message against the chain and what is already on its way, before anything is paid."""
+
+from __future__ import annotations
+
+import enum
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from electro_contracts.errors import REASONS
+
+from electro_protocol.messages import EnergyReport
+from electro_relayer.addresses import checksum
+from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.errors import (
+    BadSignature,
+    Draining,
+    NodeDown,
+    NotServed,
+    Refusal,
+    RefusedByContract,
+    UnknownDevice,
+    WrongSequence,
+)
+from electro_relayer.rpc import NodeUnreachable, RpcError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from electro_relayer.batch import Queue
+    from electro_relayer.intake import Verified
+    from electro_relayer.standing import Standing, Standings
+
+FINAL_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
+
+
+class Outcome(enum.Enum):
+    """What a sender is told: we have it in memory or on chain, or it can't be taken back any more."""
+
+    ACCEPTED = "accepted"
+    FINAL = "final"
+
+
+class Admission:
+    def __init__(self, chain: Chain, queue: Queue, standings: Standings) -> None:
+        self._chain, self._queue, self._standings = chain, queue, standings
+        self.draining = False
+
+    async def admit(self, verified: Verified) -> Outcome:
+        """Queue a message that is due, and say what became of one that was; raises a Refusal."""
+        if self._queue.holds(verified.digest):
+            return Outcome.ACCEPTED
+        if self.draining:
+            raise Draining("This relayer is going down; send to another one, or again later.")
+        if verified.kind is EnergyReport:
+            return await self._admit_report(verified)
+        return await self._admit_outage(verified)
+
+    async def _admit_report(self, verified: Verified) -> Outcome:
+        standing = self._standings.remembered(verified.device)
+        if standing is not None:
+            try:
+                outcome = self._place(verified, standing)
+                if outcome is Outcome.FINAL or self._queue.holds(verified.digest):
+                    return outcome
+                if self._chain.clock() - standing.read_at < FINAL_KNOWN_FOR_S:
+                    return outcome
+            except (UnknownDevice, NotServed, WrongSequence):
+                pass  # remembered states don't refuse: ask
+        with _node_trouble():
+            standing = await self._standings.read(verified.device)
+        return self._place(verified, standing)
+
+    def _place(self, verified: Verified, standing: Standing) -> Outcome:
+        """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
+        if not standing.enrolled:
+            raise UnknownDevice(checksum(verified.device))
+        agreement = standing.agreement(verified.agreement_id)
+        if agreement is None:
+            raise NotServed(verified.agreement_id)
+        if verified.end <= agreement.next_final:
+            return Outcome.FINAL
+        if verified.end <= agreement.next_latest or self._queue.holds(verified.digest):
+            return Outcome.ACCEPTED
+        expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
+        if verified.first != expected:
+            raise WrongSequence(expected=expected, got=verified.first)
+        if verified.end > agreement.state.intervals:
+            raise RefusedByContract(
+                "OutsideTerm",
+                f"The agreement has {agreement.state.intervals} intervals, not {verified.end}.",
+            )
+        self._queue.put(verified)
+        return Outcome.ACCEPTED
+
+    async def _admit_outage(self, verified: Verified) -> Outcome:
+        """Ask the contract itself: outage reports have no sequence, and are rare."""
+        with _node_trouble():
+            latest, final = await self._chain.outage_reasons(verified)
+        if reason_name(final) == "KnownOutage":
+            return Outcome.FINAL
+        name = reason_name(latest)
+        if name == "KnownOutage" or self._queue.holds(verified.digest):
+            return Outcome.ACCEPTED
+        # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
+        if latest != ACCEPTABLE and name != "FromTheFuture":
+            raise await self._refusal(name, verified)
+        self._queue.put(verified)
+        return Outcome.ACCEPTED
+
+    async def _refusal(self, name: str, verified: Verified) -> Refusal:
+        if name == "UnknownDevice":
+            with _node_trouble():
+                standing = await self._standings.read(verified.device)
+            if not standing.enrolled:
+                return UnknownDevice(checksum(verified.device))
+            return NotServed(verified.agreement_id)
+        if name == "BadSignature":
+            return BadSignature("The contract recovers no signer from this signature.")
+        known = name in REASONS.values()
+        return RefusedByContract(name if known else "Refused", f"The contract refuses the message: {name}.")
+
+
+@contextmanager
+def _node_trouble() -> Iterator[None]:
+    try:
+        yield
+    except (NodeUnreachable, RpcError) as error:
+        raise NodeDown("The chain can't be asked right now; send again later.") from error

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hold accepted messages in memory, in order, until they are mined or dropped, and cut them into batches.
+
+The queue is all the relayer remembers. An item is waiting (to be put in a batch), taken (by the lane), held
+(its predecessor of the same meter is in flight and the node's `pending` does not show it), or sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections import deque
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_relayer import gas
+from electro_relayer.errors import QueueFull, TooManyInFlight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from electro_relayer.intake import Verified
+
+Track = tuple[bytes, int]  # device and agreement: one sequence of intervals
+Kind = type[EnergyReport | OutageReport]
+
+
+class Place(enum.Enum):
+    WAITING = enum.auto()
+    TAKEN = enum.auto()
+    HELD = enum.auto()
+    SENT = enum.auto()
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    verified: Verified
+    queued_at: float
+    place: Place = Place.WAITING
+    tries: int = 0
+
+    @property
+    def track(self) -> Track:
+        return self.verified.device, self.verified.agreement_id
+
+
+class Queue:
+    """Bounded, ordered, deduplicated by digest; times are those of the given clock, in seconds."""
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        device_limit: int,
+        batch_size: int,
+        batch_gas: int,
+        window_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._size, self._device_limit = size, device_limit
+        self._batch_size, self._batch_gas, self._window_s = batch_size, batch_gas, window_s
+        self._clock = clock
+        self._waiting: dict[Kind, deque[Item]] = {EnergyReport: deque(), OutageReport: deque()}
+        self._held: list[Item] = []
+        self._items: dict[bytes, Item] = {}
+        self._tracks: dict[Track, deque[Item]] = {}
+        self._devices: dict[bytes, int] = {}
+        self._changed = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.hurry = False  # a draining relayer waits for no company
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def holds(self, digest: bytes) -> bool:
+        return digest in self._items
+
+    def expected(self, track: Track, next_on_chain: int) -> int:
+        """Return the interval a new report must start with, after those already in memory."""
+        items = self._tracks.get(track)
+        return max(next_on_chain, items[-1].verified.end) if items else next_on_chain
+
+    def leads(self, item: Item) -> bool:
+        """Tell whether no earlier report of the same track is in memory."""
+        items = self._tracks.get(item.track)
+        return items is None or items[0] is item
+
+    def put(self, verified: Verified) -> None:
+        """Accept a message; raises QueueFull or TooManyInFlight."""
+        if len(self._items) >= self._size:
+            raise QueueFull("The relayer holds as many messages as it can; send again later.")
+        count = self._devices.get(verified.device, 0)
+        if count >= self._device_limit:
+            raise TooManyInFlight(
+                f"This meter has {count} messages on their way; send again when they have landed."
+            )
+        item = Item(verified, self._clock())
+        self._devices[verified.device] = count + 1
+        self._items[verified.digest] = item
+        if verified.kind is EnergyReport:
+            self._tracks.setdefault(item.track, deque()).append(item)
+        self._waiting[verified.kind].append(item)
+        self._empty.clear()
+        self._changed.set()
+
+    async def take(self) -> list[Item]:
+        """Return the next batch, of one kind, once it is full or its first message has waited long enough."""
+        while True:
+            heads = [items for items in self._waiting.values() if items]
+            if heads:
+                waiting = min(heads, key=lambda items: items[0].queued_at)
+                rest_s = waiting[0].queued_at + self._window_s - self._clock()
+                if self.hurry or rest_s <= 0 or len(waiting) >= self._batch_size:
+                    return self._cut(waiting)
+            else:
+                rest_s = None
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(rest_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    def _cut(self, waiting: deque[Item]) -> list[Item]:
+        batch: list[Item] = []
+        gas_left = self._batch_gas - gas.of_batch(())
+        while waiting and len(batch) < self._batch_size:
+            gas_left -= gas.of_message(waiting[0].verified)
+            if batch and gas_left < 0:
+                break
+            item = waiting.popleft()
+            item.place = Place.TAKEN
+            batch.append(item)
+        return batch
+
+    def put_back(self, items: Iterable[Item]) -> None:
+        """Let taken items wait again, before all others and in their order."""
+        self._wait_first(
+            [
+                item
+                for item in items
+                if item.place is Place.TAKEN and self._items.get(item.verified.digest) is item
+            ]
+        )
+
+    def hold(self, item: Item) -> None:
+        item.place = Place.HELD
+        self._held.append(item)
+
+    def unhold(self) -> None:
+        """Let held items wait again: something was mined, or given up."""
+        held, self._held = self._held, []
+        self._wait_first(held)
+
+    def _wait_first(self, items: list[Item]) -> None:
+        for item in reversed(items):
+            item.place = Place.WAITING
+            self._waiting[item.verified.kind].appendleft(item)
+        if items:
+            self._changed.set()
+
+    def release(self, item: Item) -> None:
+        """Forget an item: it is on chain, or the contract will not have it."""
+        if self._items.pop(item.verified.digest, None) is None:
+            return
+        device = item.verified.device
+        self._devices[device] -= 1
+        if not self._devices[device]:
+            del self._devices[device]
+        items = self._tracks.get(item.track)
+        if items is not None and item.verified.kind is EnergyReport:
+            items.remove(item)
+            if not items:
+                del self._tracks[item.track]
+        if not self._items:
+            self._empty.set()
+
+    async def empty(self) -> None:
+        """Return when nothing is left in memory; from now on batches don't wait for company."""
+        self.hurry = True
+        self._changed.set()
+        await self._empty.wait()
+
+    def waiting(self) -> int:
+        return sum(1 for _ in chain(*self._waiting.values(), self._held))

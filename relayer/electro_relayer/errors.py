@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: N818 - the names are the sentences' subjects, as callers and logs read them
+"""Say what can go wrong with a message, a start or a node: a tree of code, status and sentence.
+
+    RelayerError
+      StartError                 the service can't begin; the command prints the sentence and ends with 2
+        SettingError             a setting is missing, unknown or out of range
+        KeyFileError             the key file is missing, readable by others, or holds no key
+        NodeMissing              no node answers at the RPC address
+        WrongChain               the node serves another chain than the settings name
+        NoContract               no Electro contract at the address
+        PortInUse                the address can't be bound
+      Refusal                    an answer to one HTTP request
+        Malformed           400  not a signed message; nothing was looked up
+        BadSignature        403  no key signs like this, or the signature has a second encoding
+        UnknownDevice       403  the key is not enrolled (404 when it is asked for by address)
+        NotServed           409  the device reports to no such agreement now
+        WrongSequence       409  another interval is expected; carries both numbers
+        RefusedByContract   409  the contract's own check says no, in the contract's words
+        NoSuchPath          404
+        WrongMethod         405
+        TooSlow             408  the body did not arrive in time
+        TooLarge            413  body or number of messages over the limit
+        TooManyInFlight     429  this device has enough on its way
+        QueueFull           503  back-pressure: try again later
+        NodeDown            503  the chain can't be asked right now
+        Draining            503  the service is going down; another replica will answer
+
+`http_answer` is the one place where any of them, or a fault of ours, becomes HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+log = logging.getLogger(__name__)
+
+
+class RelayerError(Exception):
+    """Carry a stable code, an HTTP status and a sentence that tells the person what to do."""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+
+    def __init__(self, sentence: str, **details: Any) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.details = details
+
+
+class StartError(RelayerError):
+    code = "START"
+
+
+class SettingError(StartError):
+    code = "SETTING"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"Setting {name}: {problem}.", setting=name)
+        self.name = name
+
+
+class KeyFileError(StartError):
+    code = "KEY_FILE"
+
+
+class NodeMissing(StartError):
+    code = "NODE_MISSING"
+
+
+class WrongChain(StartError):
+    code = "WRONG_CHAIN"
+
+
+class NoContract(StartError):
+    code = "NO_CONTRACT"
+
+
+class PortInUse(StartError):
+    code = "PORT_IN_USE"
+
+
+class Refusal(RelayerError):
+    """An answer to one request; `retry_after_s` becomes the Retry-After header."""
+
+    retry_after_s: ClassVar[int | None] = None
+
+
+class Malformed(Refusal):
+    code, status = "MALFORMED", 400
+
+
+class BadSignature(Refusal):
+    code, status = "BAD_SIGNATURE", 403
+
+
+class UnknownDevice(Refusal):
+    code, status = "UNKNOWN_DEVICE", 403
+
+    def __init__(self, device: str) -> None:
+        super().__init__(
+            f"No enrolled meter has the address {device}; the operator enrols it first.", device=device
+        )
+
+
+class NoSuchMeter(UnknownDevice):
+    """The same, where the address is the resource that was asked for."""
+
+    status = 404
+
+
+class NotServed(Refusal):
+    code, status = "NOT_SERVED", 409
+
+    def __init__(self, agreement_id: int) -> None:
+        super().__init__(
+            f"This meter serves no agreement {agreement_id} now; GET /v1/meters/ADDRESS tells which ones.",
+            agreement_id=agreement_id,
+        )
+
+
+class WrongSequence(Refusal):
+    code, status = "WRONG_SEQUENCE", 409
+
+    def __init__(self, *, expected: int, got: int) -> None:
+        super().__init__(
+            f"The next report starts at interval {expected}, this one at {got}.", expected=expected, got=got
+        )
+
+
+class RefusedByContract(Refusal):
+    """The contract's own reason, e.g. ALREADY_REPORTED, as the code."""
+
+    status = 409
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence, reason=reason)
+        self.reason = reason
+
+
+class NoSuchPath(Refusal):
+    code, status = "NO_SUCH_PATH", 404
+
+
+class WrongMethod(Refusal):
+    code, status = "WRONG_METHOD", 405
+
+
+class TooSlow(Refusal):
+    code, status = "TOO_SLOW", 408
+
+
+class TooLarge(Refusal):
+    code, status = "TOO_LARGE", 413
+
+
+class TooManyInFlight(Refusal):
+    code, status, retry_after_s = "TOO_MANY_IN_FLIGHT", 429, 5
+
+
+class QueueFull(Refusal):
+    code, status, retry_after_s = "QUEUE_FULL", 503, 5
+
+
+class NodeDown(Refusal):
+    code, status, retry_after_s = "NODE_DOWN", 503, 5
+
+
+class Draining(Refusal):
+    code, status, retry_after_s = "DRAINING", 503, 10
+
+
+def http_answer(error: BaseException) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Turn a failure into (status, body, headers); what we did not design is a logged 500 without details."""
+    if not isinstance(error, Refusal):
+        log.error("unexpected failure while answering a request", exc_info=error)
+        fault = {
+            "code": "INTERNAL",
+            "status": 500,
+            "message": "The relayer failed; the message was not accepted.",
+        }
+        return 500, {"error": fault}, {}
+    code = error.code if not isinstance(error, RefusedByContract) else shout(error.reason)
+    body = {"code": code, "status": error.status, "message": error.sentence, **error.details}
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return error.status, {"error": body}, headers
+
+
+def shout(name: str) -> str:
+    """Write a Solidity error's name as a code: `WrongSequence` → `WRONG_SEQUENCE`."""
+    return "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turn untrusted bytes into verified messages: strict JSON, one signature encoding, the signer recovered.
+
+Nothing here asks the chain, so a flood of garbage costs processor time and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import coincurve
+
+from electro_protocol.messages import EnergyReport, MessageError, OutageReport
+from electro_protocol.signed import SignedMessage
+from electro_relayer.digest import digest
+from electro_relayer.errors import BadSignature, Malformed, TooLarge
+from electro_relayer.keccak import keccak256
+
+if TYPE_CHECKING:
+    from electro_protocol.eip712 import Domain
+
+MAX_MESSAGES = 50  # of one request; what one transaction carries
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
+_HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A message whose signer is known; `first` and `end` delimit the intervals of an energy report."""
+
+    signed: SignedMessage
+    message: EnergyReport | OutageReport
+    digest: bytes
+    device: bytes
+    agreement_id: int
+    first: int = 0
+    end: int = 0
+
+    @property
+    def kind(self) -> type[EnergyReport | OutageReport]:
+        return type(self.message)
+
+
+def parse(body: bytes) -> tuple[bool, list[Any]]:
+    """Read a request body as (is it the many form?, untrusted messages).
+
+    Raises Malformed or TooLarge.
+    """
+    try:
+        untrusted = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The body is not JSON as Electro speaks it: {_short(error)}.") from error
+    if not isinstance(untrusted, dict) or "messages" not in untrusted:
+        return False, [untrusted]
+    messages = untrusted["messages"]
+    if len(untrusted) != 1 or not isinstance(messages, list) or not messages:
+        raise Malformed('The body must be one signed message, or {"messages": […]} with at least one.')
+    if len(messages) > MAX_MESSAGES:
+        raise TooLarge(f"One request carries at most {MAX_MESSAGES} messages, not {len(messages)}.")
+    return True, messages
+
+
+def verify(untrusted: Any, domain: Domain) -> Verified:
+    """Return the message with the device that signed it for this chain and contract.
+
+    Raises Malformed or BadSignature.
+    """
+    try:
+        signed = SignedMessage.from_json(untrusted)
+    except MessageError as error:
+        raise Malformed(f"The message does not fit its type: {_short(error)}.") from error
+    message = signed.message
+    if not isinstance(message, EnergyReport | OutageReport):
+        raise Malformed(f"The relayer carries EnergyReport and OutageReport, not {type(message).__name__}.")
+    digest_ = digest(message, domain)
+    device = recover(digest_, signed.signature)
+    if isinstance(message, OutageReport):
+        return Verified(signed, message, digest_, device, message.agreement_id)
+    first = message.first_interval
+    end = first + len(message.readings) // 2
+    if end > 0xFFFFFFFF:
+        raise Malformed(
+            "The message does not fit its type: firstInterval and its readings exceed 2^32 intervals."
+        )
+    return Verified(signed, message, digest_, device, message.agreement_id, first, end)
+
+
+def recover(digest_: bytes, signature: bytes) -> bytes:
+    """Return the address of the key that signed; only r|s|v with low s and v of 27 or 28 is a signature.
+
+    libsecp256k1 alone would take a high s and the recovery ids 2 and 3 too.
+    """
+    v = signature[64]
+    if v not in (27, 28):
+        raise BadSignature("The signature's last byte, v, must be 27 or 28.")
+    if int.from_bytes(signature[32:64], "big") > _HIGHEST_S:
+        raise BadSignature("The signature's s is above half the curve's order; sign with low s.")
+    try:
+        key = coincurve.PublicKey.from_signature_and_message(
+            signature[:64] + bytes((v - 27,)), digest_, hasher=None
+        )
+    except (ValueError, Exception) as error:
+        raise BadSignature("No key can have made this signature.") from error
+    return keccak256(key.format(compressed=False)[1:])[12:]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is no whole number")
+
+
+def _short(error: BaseException) -> str:
+    """A sentence of bounded length, without the full stop that the caller writes."""
+    return str(error)[:200].rstrip(".")

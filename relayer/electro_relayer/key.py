@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the key that pays gas from a file only its owner can read: a keystore, or plain hex.
+
+A key on the command line would stand in the process list and the shell's history, so there is no such way.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import coincurve
+from eth_account import Account
+
+from electro_relayer.errors import KeyFileError
+from electro_relayer.keccak import keccak256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Key:
+    """A private key that shows its address and never itself."""
+
+    __slots__ = ("_secret", "address")
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = coincurve.PrivateKey(secret)
+        self.address = keccak256(self._secret.public_key.format(compressed=False)[1:])[12:]
+
+    def sign(self, digest: bytes) -> tuple[int, int, int]:
+        """Sign a digest; returns (recovery id, r, s) with low s, as libsecp256k1 makes them."""
+        signature = self._secret.sign_recoverable(digest, hasher=None)
+        return signature[64], int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+
+    def __repr__(self) -> str:
+        return f"Key(address=0x{self.address.hex()})"
+
+
+def read_key(file: Path, password_file: Path | None = None) -> Key:
+    """Open a key file of either kind; the first character tells a keystore ("{") from hex."""
+    text = _read_private(file, "key file")
+    secret = _from_keystore(file, text, password_file) if text.startswith("{") else _from_hex(file, text)
+    try:
+        return Key(secret)
+    except ValueError as error:  # zero, or not below the order of the curve
+        raise KeyFileError(f"The key file {file} holds a number that is no secp256k1 key.") from error
+
+
+def _read_private(file: Path, what: str) -> str:
+    try:
+        mode = file.stat().st_mode
+        text = file.read_text("ascii").strip()
+    except FileNotFoundError as error:
+        raise KeyFileError(f"There is no {what} {file}.") from error
+    except OSError as error:
+        raise KeyFileError(f"The {what} {file} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise KeyFileError(f"The {what} {file} is not text.") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not (what == "key file" and text.startswith("{")):
+        raise KeyFileError(f"The {what} {file} can be read by others; run: chmod 600 {file}")
+    return text
+
+
+def _from_hex(file: Path, text: str) -> bytes:
+    try:
+        secret = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise KeyFileError(f"The key file {file} must hold a keystore or 64 hex digits.")
+    return secret
+
+
+def _from_keystore(file: Path, text: str, password_file: Path | None) -> bytes:
+    if password_file is None:
+        raise KeyFileError(f"The key file {file} is an encrypted keystore; set key_password_file.")
+    password = _read_private(password_file, "password file")
+    try:
+        return bytes(Account.decrypt(json.loads(text), password))
+    except (ValueError, KeyError, TypeError, NotImplementedError) as error:
+        raise KeyFileError(f"The keystore {file} does not open with this password.") from error

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answer HTTP: messages in, a meter's standing out, and whether the service lives and is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from electro_protocol import address
+from electro_relayer.addresses import checksum
+from electro_relayer.admission import Admission, Outcome
+from electro_relayer.chain import Chain
+from electro_relayer.errors import (
+    Draining,
+    Malformed,
+    NodeDown,
+    NoSuchMeter,
+    NoSuchPath,
+    TooLarge,
+    TooSlow,
+    WrongMethod,
+    http_answer,
+)
+from electro_relayer.intake import parse, verify
+from electro_relayer.rpc import NodeUnreachable, RpcError
+from electro_relayer.settings import Settings
+from electro_relayer.standing import Standings
+
+CHAIN = web.AppKey("chain", Chain)
+ADMISSION = web.AppKey("admission", Admission)
+STANDINGS = web.AppKey("standings", Standings)
+SETTINGS = web.AppKey("settings", Settings)
+
+_STATUS = {Outcome.ACCEPTED: 202, Outcome.FINAL: 200}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_post("/v1/messages", post_messages)
+    app.router.add_get("/v1/meters/{address}", get_meter)
+    app.router.add_get("/healthz", get_health)
+    app.router.add_get("/readyz", get_readiness)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into the one form of error answers."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        failure: Exception = NoSuchPath(
+            "There is nothing here; see POST /v1/messages and GET /v1/meters/ADDRESS."
+        )
+    except web.HTTPMethodNotAllowed as error:
+        failure = WrongMethod(f"This path takes {', '.join(sorted(error.allowed_methods))}.")
+    except web.HTTPException:
+        raise
+    except (ConnectionError, asyncio.CancelledError):
+        raise  # the client has gone
+    except Exception as error:  # noqa: BLE001 - http_answer logs what was not designed
+        failure = error
+    status, body, headers = http_answer(failure)
+    return _json(status, body, headers)
+
+
+async def post_messages(request: web.Request) -> web.Response:
+    """Take one signed message, or many; each of many gets the answer it would have got alone."""
+    many, messages = parse(await _body(request))
+    if not many:
+        status, body = await _admit(request.app, messages[0])
+        return _json(status, body)
+    results = []
+    for untrusted in messages:  # in order: a later one may continue an earlier one
+        try:
+            status, body = await _admit(request.app, untrusted)
+        except Exception as error:  # noqa: BLE001 - one bad message costs the others nothing
+            status, body, _ = http_answer(error)
+        results.append({**body, "status_code": status})
+    return _json(200, {"results": results})
+
+
+async def _admit(app: web.Application, untrusted: Any) -> tuple[int, dict[str, Any]]:
+    verified = verify(untrusted, app[CHAIN].domain)
+    outcome = await app[ADMISSION].admit(verified)
+    return _STATUS[outcome], {
+        "status": outcome.value,
+        "digest": "0x" + verified.digest.hex(),
+        "device": checksum(verified.device),
+    }
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Malformed("The body must not be compressed.")
+    try:
+        async with asyncio.timeout(request.app[SETTINGS].body_timeout_s):
+            return await request.read()
+    except TimeoutError as error:
+        raise TooSlow("The body did not arrive in time.") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(f"A body has at most {request.app[SETTINGS].body_limit} bytes.") from error
+    except web.RequestPayloadError as error:
+        raise Malformed("The body broke off.") from error
+
+
+async def get_meter(request: web.Request) -> web.Response:
+    """Tell a meter everything it asks; `?ahead=N` chooses for how many slots bounds are told."""
+    chain, settings = request.app[CHAIN], request.app[SETTINGS]
+    try:
+        device = address.parse(request.match_info["address"])
+    except ValueError as error:
+        raise Malformed(f"The path must end in a meter's address: {error}.") from error
+    ahead = request.query.get("ahead", str(settings.slots_ahead))
+    if not (ahead.isascii() and ahead.isdigit() and len(ahead) <= 3 and int(ahead) <= 672):
+        raise Malformed("ahead must be a whole number from 0 to 672.")
+    try:
+        standing = await request.app[STANDINGS].read(device, int(ahead))
+    except (NodeUnreachable, RpcError) as error:
+        raise NodeDown("The chain can't be asked right now; ask again later.") from error
+    if not standing.enrolled:
+        raise NoSuchMeter(checksum(device))
+    return _json(200, standing.to_json(chain.chain_id, chain.contract))
+
+
+async def get_health(_: web.Request) -> web.Response:
+    return _json(200, {"status": "alive"})
+
+
+async def get_readiness(request: web.Request) -> web.Response:
+    """Say whether messages can be carried now: the node answers for the right chain, with the contract."""
+    chain = request.app[CHAIN]
+    if request.app[ADMISSION].draining:
+        raise Draining("This relayer is going down.")
+    try:
+        block = await chain.ready()
+    except (NodeUnreachable, RpcError) as error:
+        raise NodeDown("The chain can't be asked right now.") from error
+    body = {
+        "status": "ready",
+        "chain_id": chain.chain_id,
+        "contract": checksum(chain.contract),
+        "sender": checksum(chain.sender),
+        "block": block,
+    }
+    return _json(200, body)
+
+
+def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status, body=json.dumps(body).encode(), content_type="application/json", headers=headers
+    )

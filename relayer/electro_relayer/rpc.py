@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speak JSON-RPC to one node over a kept connection: single calls, and many in one round trip."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+log = logging.getLogger(__name__)
+
+Request = tuple[str, list[Any]]
+_LOG_EVERY_S = 60  # a node that is down for a night must not fill the disk
+
+
+class NodeUnreachable(Exception):  # noqa: N818 - a state of the node, which callers wait out
+    """The node gave no usable answer: whether it acted on the request is unknown."""
+
+
+class RpcError(Exception):
+    """The node answered with an error."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class Node:
+    """A JSON-RPC endpoint; `shown` is its address without credentials or path."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        parts = urlsplit(url)
+        self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+        self._logged_at = -float(_LOG_EVERY_S)
+        self._down = False
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            timeout=self._timeout, headers={"Content-Type": "application/json"}
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._session is not None
+        await self._session.close()
+
+    async def call(self, method: str, params: list[Any]) -> Any:
+        """Return the result of one call; raises RpcError or NodeUnreachable."""
+        answer = await self._post({"jsonrpc": "2.0", "id": 0, "method": method, "params": params})
+        return _result(answer)
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]:
+        """Return the results in order; an RpcError stands in the place of a call that failed."""
+        if len(requests) == 1:
+            return [await self._settled(requests[0])]
+        answers = await self._post(
+            [
+                {"jsonrpc": "2.0", "id": i, "method": method, "params": params}
+                for i, (method, params) in enumerate(requests)
+            ]
+        )
+        if not isinstance(answers, list):  # a server without batches answers one error: ask one by one
+            return [await self._settled(request) for request in requests]
+        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        if len(by_id) != len(requests) or any(i not in by_id for i in range(len(requests))):
+            raise self._failed("it left out answers of a batch")
+        return [_settle(by_id[i]) for i in range(len(requests))]
+
+    async def _settled(self, request: Request) -> Any:
+        try:
+            return await self.call(*request)
+        except RpcError as error:
+            return error
+
+    async def _post(self, payload: Any) -> Any:
+        assert self._session is not None
+        try:
+            async with self._session.post(self._url, data=json.dumps(payload).encode()) as response:
+                answer = json.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._failed(str(error) or type(error).__name__) from error
+        except ValueError as error:
+            raise self._failed("it did not answer with JSON") from error
+        if not isinstance(answer, dict | list):
+            raise self._failed("it did not answer with JSON-RPC")
+        if self._down:
+            self._down = False
+            log.info("node %s answers again", self.shown)
+        return answer
+
+    def _failed(self, why: str) -> NodeUnreachable:
+        now = time.monotonic()
+        self._down = True
+        if now - self._logged_at >= _LOG_EVERY_S:
+            self._logged_at = now
+            log.warning("node %s does not answer: %s", self.shown, why[:200])
+        return NodeUnreachable(f"The node {self.shown} does not answer: {why[:200]}")
+
+
+def _result(answer: Any) -> Any:
+    settled = _settle(answer)
+    if isinstance(settled, RpcError):
+        raise settled
+    return settled
+
+
+def _settle(answer: Any) -> Any:
+    if not isinstance(answer, dict):
+        return RpcError(-32603, "the answer to a single call is a list")
+    error = answer.get("error")
+    if error is None:
+        return answer.get("result")
+    if not isinstance(error, dict):
+        return RpcError(-32603, str(error)[:200])
+    code = error.get("code")
+    return RpcError(
+        code if isinstance(code, int) else -32603, str(error.get("message", ""))[:500], error.get("data")
+    )

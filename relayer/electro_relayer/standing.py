@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remember for a moment where each meter stands on the chain.
+
+The rule that makes a cache safe here: a remembered state may accept a message, for the contract checks it
+again before it is paid for; only a state read after the message came may refuse it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from electro_relayer.addresses import checksum
+
+if TYPE_CHECKING:
+    from electro_contracts.calldata import MeterState
+
+MAX_REMEMBERED = 50_000  # meters; about 1 kB each
+FRESH_S = 0.1  # as good as read now: keeps a meter that asks in a loop from making the node work
+STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An agreement as the contract tells it to one meter, with the meter's next interval at both blocks."""
+
+    state: MeterState
+    next_latest: int
+    next_final: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    device: bytes
+    enrolled: bool
+    agreements: tuple[Agreement, ...]
+    latest: int
+    final: int
+    chain_time_s: int
+    read_at: float
+
+    def agreement(self, agreement_id: int) -> Agreement | None:
+        return next((a for a in self.agreements if a.state.agreement_id == agreement_id), None)
+
+    def to_json(self, chain_id: int, contract: bytes) -> dict[str, Any]:
+        return {
+            "device": checksum(self.device),
+            "chain_id": chain_id,
+            "contract": checksum(contract),
+            "time": self.chain_time_s,
+            "block": {"latest": self.latest, "final": self.final},
+            "agreements": [_agreement_json(a) for a in self.agreements],
+        }
+
+
+def _agreement_json(agreement: Agreement) -> dict[str, Any]:
+    state = agreement.state
+    lanes = [int.from_bytes(state.bounds[i : i + 2], "big") for i in range(0, len(state.bounds), 2)]
+    half = len(lanes) // 2
+    return {
+        "agreement_id": state.agreement_id,
+        "state": STATES[state.state] if state.state < len(STATES) else str(state.state),
+        "start": state.start,
+        "interval_seconds": state.interval_seconds,
+        "intervals": state.intervals,
+        "slots": state.slots,
+        "unit_wh": state.unit_wh,
+        "next": {"latest": agreement.next_latest, "final": agreement.next_final},
+        "remaining_bonus": str(state.remaining_bonus),
+        "bounds": {"first_interval": state.bounds_from, "min": lanes[:half], "max": lanes[half:]},
+    }
+
+
+Reader = Callable[[bytes, int], Awaitable[Standing]]
+
+
+class Standings:
+    """Cached standings, least recently used first; one read at a time for each meter."""
+
+    def __init__(self, read: Reader, clock: Callable[[], float]) -> None:
+        self._read = read
+        self._clock = clock
+        self._remembered: OrderedDict[bytes, Standing] = OrderedDict()
+        self._reading: dict[tuple[bytes, int], asyncio.Task[Standing]] = {}
+
+    def remembered(self, device: bytes) -> Standing | None:
+        standing = self._remembered.get(device)
+        if standing is not None:
+            self._remembered.move_to_end(device)
+        return standing
+
+    async def read(self, device: bytes, ahead: int = 0) -> Standing:
+        """Return a standing read just now; concurrent readers share one."""
+        standing = self._remembered.get(device)
+        if not ahead and standing is not None and self._clock() - standing.read_at < FRESH_S:
+            return standing
+        task = self._reading.get((device, ahead))
+        if task is None:
+            task = asyncio.create_task(self._read_and_remember(device, ahead))
+            self._reading[device, ahead] = task
+            task.add_done_callback(lambda _: self._reading.pop((device, ahead), None))
+        return await asyncio.shield(task)  # one caller who leaves takes no answer from the others
+
+    async def _read_and_remember(self, device: bytes, ahead: int) -> Standing:
+        standing = await self._read(device, ahead)
+        self._remembered[device] = standing
+        self._remembered.move_to_end(device)
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return standing
+
+    def advance(self, device: bytes, agreement_id: int, next_interval: int) -> None:
+        """Take over from a receipt what is on chain now; saves asking for it."""
+        standing = self._remembered.get(device)
+        if standing is not None:
+            agreements = tuple(
+                replace(a, next_latest=max(a.next_latest, next_interval))
+                if a.state.agreement_id == agreement_id
+                else a
+                for a in standing.agreements
+            )
+            self._remembered[device] = replace(standing, agreements=agreements)
+
+    def forget(self, device: bytes) -> None:
+        self._remembered.pop(device, None)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watch transactions in flight until they are mined; heal those that are not: same bytes, or a higher fee."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from electro_relayer.fees import replacement
+from electro_relayer.rpc import NodeUnreachable, RpcError
+from electro_relayer.skipped import skipped_items
+from electro_relayer.transaction import sign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from electro_relayer.batch import Queue
+    from electro_relayer.chain import Chain, Receipt
+    from electro_relayer.key import Key
+    from electro_relayer.settings import Settings
+    from electro_relayer.standing import Standings
+    from electro_relayer.submit import Lane
+    from electro_relayer.unmined import Sent, Unmined
+
+log = logging.getLogger(__name__)
+
+FIRST_POLL_S = 0.005  # an automining chain has the receipt at once
+LAST_POLL_S = 0.25
+FOREIGN_AFTER_S = 3.0  # a nonce is used but no receipt is ours: nodes behind one address may lag so long
+
+
+class Watch:
+    """Settles what the lane has sent."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        key: Key,
+        queue: Queue,
+        standings: Standings,
+        unmined: Unmined,
+        lane: Lane,
+        settings: Settings,
+    ) -> None:
+        self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
+        self._unmined, self._lane = unmined, lane
+        self._settings = settings
+        self._usual_wait_s = 0.0  # between sending and mining, as lately seen
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        poll_s = FIRST_POLL_S
+        while True:
+            if not self._unmined:
+                await self._unmined.any()
+                poll_s = self._first_poll_s()
+            try:
+                if await self._look():
+                    poll_s = self._first_poll_s()
+                    continue
+                await self._heal()
+            except (NodeUnreachable, RpcError) as error:
+                log.debug("can't watch: %s", error)
+                poll_s = LAST_POLL_S
+            except Exception:  # a fault of ours must not blind the watch
+                log.exception("watching failed")
+                poll_s = LAST_POLL_S
+            await asyncio.sleep(poll_s)
+            poll_s = min(LAST_POLL_S, 1.5 * poll_s)
+
+    def _first_poll_s(self) -> float:
+        return min(LAST_POLL_S, max(FIRST_POLL_S, self._usual_wait_s / 8))
+
+    async def _look(self) -> bool:
+        """Settle what has been mined; return whether anything was."""
+        nonces = self._unmined.nonces()
+        used = await self._settle_mined(nonces[:1])
+        more = [nonce for nonce in nonces[1:] if nonce < used]
+        if more:
+            await self._settle_mined(more)
+        return any(self._unmined.get(nonce) is None for nonce in nonces)
+
+    async def _settle_mined(self, nonces: Sequence[int]) -> int:
+        """Settle those of these nonces that have a receipt; return how many nonces the chain has used."""
+        watched = [(nonce, sent) for nonce in nonces if (sent := self._unmined.get(nonce)) is not None]
+        attempts = [(nonce, sent, attempt.hash) for nonce, sent in watched for attempt in sent.attempts]
+        used, receipts = await self._chain.mined([digest for _, _, digest in attempts])
+        for (nonce, sent, _), receipt in zip(attempts, receipts, strict=True):
+            if receipt is not None and self._unmined.get(nonce) is sent:
+                self._settle(nonce, sent, receipt)
+        for nonce, sent in watched:
+            if nonce < used and self._unmined.get(nonce) is sent:
+                self._suspect(nonce, sent)
+        return used
+
+    def _settle(self, nonce: int, sent: Sent, receipt: Receipt) -> None:
+        self._usual_wait_s = self._chain.clock() - sent.sent_at
+        if not receipt.succeeded:
+            log.error("a batch of %d messages reverted in block %d", len(sent.items), receipt.block)
+            self._lane.give_up(nonce, sent)
+            self._lane.count_try(sent.items)
+            return
+        self._unmined.forget(nonce)
+        skipped = skipped_items(receipt.logs, self._chain.contract)
+        for index, item in enumerate(sent.items):
+            verified = item.verified
+            self._queue.release(item)
+            if index in skipped:  # another relayer came first, or the chain moved between check and block
+                self._standings.forget(verified.device)
+            else:
+                self._standings.advance(verified.device, verified.agreement_id, verified.end)
+        landed = len(sent.items) - len(skipped)
+        log.info(
+            "block %d: %d of %d messages, gas %d", receipt.block, landed, len(sent.items), receipt.gas_used
+        )
+        self._queue.unhold()
+
+    def _suspect(self, nonce: int, sent: Sent) -> None:
+        """Give a nonce up that is used, though for a while no receipt is ours."""
+        now = self._chain.clock()
+        if sent.used_at is None:
+            sent.used_at = now
+        elif now - sent.used_at > FOREIGN_AFTER_S:
+            log.error("nonce %d was used by a foreign transaction: does someone else hold this key?", nonce)
+            self._lane.give_up(nonce, sent)
+
+    async def _heal(self) -> None:
+        """Send the same bytes again when nothing was mined for long; then raise the oldest's fee."""
+        nonces = self._unmined.nonces()
+        oldest = self._unmined.get(nonces[0]) if nonces else None
+        if oldest is None:
+            return
+        now = self._chain.clock()
+        if now - oldest.offered_at > self._settings.bump_s and await self._raise_fee(nonces[0], oldest):
+            return
+        if now - oldest.healed_at > self._settings.heal_s:
+            waiting = [sent for nonce in nonces if (sent := self._unmined.get(nonce)) is not None]
+            for sent in waiting:
+                sent.healed_at = now
+            await self._chain.send_again([sent.attempts[-1].raw for sent in waiting])
+
+    async def _raise_fee(self, nonce: int, sent: Sent) -> bool:
+        sent.offered_at = self._chain.clock()
+        quote = await self._chain.quote()
+        raised = replacement(sent.attempts[-1].fees, quote, self._settings.fee_cap_wei)
+        if raised is None or self._unmined.get(nonce) is not sent:
+            return False
+        log.info("raising the fee of nonce %d to %d wei", nonce, raised.max_fee_wei)
+        transaction = sign(self._key, sent.call, nonce, raised)
+        sent.attempts.append(transaction)
+        sent.healed_at = self._chain.clock()
+        await self._chain.send(transaction.raw)
+        return True
