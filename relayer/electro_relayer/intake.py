@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from electro_protocol.eip712 import Domain
 
 MAX_MESSAGES = 50  # of one request; what one transaction carries
+# Fifty messages open 102 brackets. The JSON decoder recurses in C, and where a library has raised Python's
+# recursion limit (rlp does) a body of "[[[[…" would end the process.
+MAX_BRACKETS = 256
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
 _HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second encoding
 
@@ -48,6 +51,8 @@ def parse(body: bytes) -> tuple[bool, list[Any]]:
 
     Raises Malformed or TooLarge.
     """
+    if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+        raise Malformed("The body nests or lists more than any request of messages does.")
     try:
         untrusted = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
     except (ValueError, RecursionError) as error:

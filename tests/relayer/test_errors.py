@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every failure has one form on the wire, and what nodes say is understood."""
+
+import json
+
+import pytest
+import rlp
+
+from electro_relayer import errors
+from electro_relayer.errors import http_answer
+from electro_relayer.finality import is_qbft
+from electro_relayer.nodewords import Verdict, understand
+from electro_relayer.rpc import RpcError
+
+REFUSALS = [
+    errors.Malformed("x"),
+    errors.BadSignature("x"),
+    errors.UnknownDevice("0x1"),
+    errors.NoSuchMeter("0x1"),
+    errors.NotServed(1),
+    errors.WrongSequence(expected=12, got=10),
+    errors.RefusedByContract("TooLate", "x"),
+    errors.TooLarge("x"),
+    errors.TooManyInFlight("x"),
+    errors.QueueFull("x"),
+    errors.NodeDown("x"),
+    errors.Draining("x"),
+]
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
+def test_every_refusal_has_code_status_and_sentence(error):
+    status, body, headers = http_answer(error)
+    told = json.loads(json.dumps(body))["error"]
+    assert 400 <= status < 600
+    assert told["status"] == status
+    assert told["code"].isupper()
+    assert told["message"]
+    assert (status in (429, 503)) == ("Retry-After" in headers)
+
+
+def test_a_sequence_error_carries_both_numbers():
+    assert http_answer(errors.WrongSequence(expected=12, got=10))[1]["error"] == {
+        "code": "WRONG_SEQUENCE",
+        "status": 409,
+        "message": "The next report starts at interval 12, this one at 10.",
+        "expected": 12,
+        "got": 10,
+    }
+
+
+def test_the_contracts_reason_becomes_the_code():
+    assert http_answer(errors.RefusedByContract("TooLate", "x"))[1]["error"]["code"] == "TOO_LATE"
+
+
+def test_a_fault_of_ours_tells_nothing_of_itself(caplog):
+    status, body, _ = http_answer(RuntimeError("secret"))
+    assert status == 500
+    assert "secret" not in json.dumps(body)
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "verdict"),
+    [
+        (-32000, "already known", Verdict.KNOWN),
+        (-32000, "Known transaction", Verdict.KNOWN),
+        (-32003, "transaction already imported", Verdict.KNOWN),
+        (-32000, "nonce too low: next nonce 5, tx nonce 4", Verdict.NONCE_LOW),
+        (-32001, "Nonce too low", Verdict.NONCE_LOW),
+        (-32006, "Nonce too high", Verdict.NONCE_HIGH),
+        (-32000, "replacement transaction underpriced", Verdict.UNDERPRICED),
+        (-32003, "max fee per gas less than block base fee", Verdict.UNDERPRICED),
+        (-32009, "Gas price below configured minimum gas price", Verdict.UNDERPRICED),
+        (-32000, "insufficient funds for gas * price + value", Verdict.POOR),
+        (-32004, "Upfront cost exceeds account balance", Verdict.POOR),
+        (-32000, "txpool is full", Verdict.FULL),
+        (-32000, "Invalid transaction nonce: Expected 5, but got 4", Verdict.NONCE_LOW),
+        (-32000, "Invalid transaction nonce: Expected 5, but got 7", Verdict.NONCE_HIGH),
+        (-32000, "exceeds block gas limit", Verdict.REFUSED),
+    ],
+)
+def test_each_nodes_words_are_understood(code, message, verdict):
+    assert understand(RpcError(code, message)) is verdict
+
+
+def test_a_qbft_block_is_known_by_its_extra_data():
+    qbft = rlp.encode([bytes(32), [bytes(20)], b"", b"", [bytes(65)]]).hex()
+    assert is_qbft({"extraData": "0x" + qbft})
+    for extra in (
+        "0x",
+        "0x" + "00" * 32,
+        "0xzz",
+        None,
+        "0x" + rlp.encode([bytes(31), [], b"", b"", []]).hex(),
+    ):
+        assert not is_qbft({"extraData": extra})

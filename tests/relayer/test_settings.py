@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings come from four places in order, and every mistake is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+
+from electro_relayer.errors import KeyFileError, SettingError
+from electro_relayer.key import Key, read_key
+from electro_relayer.settings import Settings
+
+NEEDED = {"rpc_url": "http://127.0.0.1:8545", "contract": "0x" + "11" * 20, "key_file": "/run/key"}
+SECRET = bytes(range(1, 33))
+
+
+def load(file=None, environ=None, **more):
+    return Settings.load(file, environ or {}, **{**NEEDED, **more})
+
+
+def test_text_from_a_shell_becomes_typed_values():
+    settings = load(environ={"ELECTRO_RELAYER_PORT": "0", "ELECTRO_RELAYER_FEE_CAP_GWEI": "1.5", "HOME": "/"})
+    assert (settings.port, settings.fee_cap_wei) == (0, 1_500_000_000)
+    assert (settings.contract, settings.key_file) == (b"\x11" * 20, Path("/run/key"))
+
+
+def test_an_argument_beats_the_environment_beats_the_file(tmp_path):
+    file = tmp_path / "relayer.toml"
+    file.write_text('[relayer]\nport = 1\nhost = "file"\nbatch_ms = 7\n')
+    environ = {"ELECTRO_RELAYER_PORT": "2", "ELECTRO_RELAYER_HOST": "environment"}
+    settings = load(file, environ, port=3)
+    assert (settings.port, settings.host, settings.batch_ms) == (3, "environment", 7)
+
+
+def test_an_argument_of_none_is_not_given():
+    assert load(environ={"ELECTRO_RELAYER_PORT": "2"}, port=None).port == 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "more", "named"),
+    [
+        ({}, {"port": 70_000}, "port"),
+        ({}, {"port": True}, "port"),
+        ({}, {"prot": 1}, "prot"),
+        ({"ELECTRO_RELAYER_PORT": "many"}, {}, "ELECTRO_RELAYER_PORT"),
+        ({"ELECTRO_RELAYER_PROT": "1"}, {}, "ELECTRO_RELAYER_PROT"),
+        ({}, {"contract": "0x1234"}, "contract"),
+        ({}, {"contract": "here"}, "contract"),
+        ({}, {"rpc_url": "ws://node"}, "rpc_url"),
+        ({}, {"finality": "soon"}, "finality"),
+        ({}, {"fees": "none"}, "fees"),
+        ({}, {"batch_size": 51}, "batch_size"),
+    ],
+)
+def test_every_error_names_the_setting(environ, more, named):
+    with pytest.raises(SettingError) as caught:
+        load(environ=environ, **more)
+    assert caught.value.name == named
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", sorted(NEEDED))
+def test_a_missing_setting_is_named(missing):
+    with pytest.raises(SettingError, match=f"Setting {missing}: is missing"):
+        Settings.load(environ={}, **{name: value for name, value in NEEDED.items() if name != missing})
+
+
+@pytest.mark.parametrize("text", ["port = ", "relayer = 1", "\xff"])
+def test_a_broken_file_is_one_sentence(tmp_path, text):
+    file = tmp_path / "relayer.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(SettingError, match="settings file"):
+        load(file)
+
+
+def test_settings_are_frozen():
+    with pytest.raises(AttributeError):
+        load().port = 1
+
+
+def write(file, text, mode=0o600):
+    file.write_text(text)
+    file.chmod(mode)
+    return file
+
+
+def test_a_private_hex_file_is_a_key(tmp_path):
+    assert read_key(write(tmp_path / "key", f"0x{SECRET.hex()}\n")).address == Key(SECRET).address
+
+
+def test_a_keystore_opens_with_its_password(tmp_path):
+    store = write(tmp_path / "store", json.dumps(Account.encrypt(SECRET, "secret", iterations=2)), 0o644)
+    password = write(tmp_path / "password", "secret\n")
+    assert read_key(store, password).address == Key(SECRET).address
+    with pytest.raises(KeyFileError, match="does not open"):
+        read_key(store, write(tmp_path / "wrong", "guess"))
+    with pytest.raises(KeyFileError, match="key_password_file"):
+        read_key(store)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "sentence"),
+    [
+        (SECRET.hex(), 0o644, "chmod 600"),
+        ("abcd", 0o600, "64 hex digits"),
+        ("zz" * 32, 0o600, "64 hex digits"),
+        ("00" * 32, 0o600, "no secp256k1 key"),
+        ("{}", 0o600, "key_password_file"),
+        (None, 0, "There is no key file"),
+    ],
+)
+def test_a_key_file_that_is_none_is_one_sentence_without_the_secret(tmp_path, text, mode, sentence):
+    file = tmp_path / "key"
+    if text is not None:
+        write(file, text, mode)
+    with pytest.raises(KeyFileError, match=sentence) as caught:
+        read_key(file)
+    assert not text or len(text) < 10 or text not in str(caught.value)
