@@ -16,10 +16,16 @@ from rich.console import Console
 
 # name → module:attribute; imported when used, so that `electro --help` starts in a blink
 _COMMANDS = {
-    "demo": ("electro_tools.demo.cli:demo", "Run the whole path on this machine, from samples to a discount."),
+    "demo": (
+        "electro_tools.demo.cli:demo",
+        "Run the whole path on this machine, from samples to a discount.",
+    ),
     "chain": ("electro_tools.chain.cli:chain", "Run a private chain in memory to try things on."),
     "contract": ("electro_tools.contract.cli:contract", "Deploy the agreements contract."),
-    "relayer": ("electro_tools.relayer:relayer", "Run the relayer: carries meters' messages and pays the gas."),
+    "relayer": (
+        "electro_tools.relayer:relayer",
+        "Run the relayer: carries meters' messages and pays the gas.",
+    ),
     "device": ("electro_tools.device.cli:device", "Flash, install, provision and enrol meters."),
 }
 
@@ -42,8 +48,10 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("electro-grid"), prog_name="electro")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure. May stand anywhere on the line.")
-def cli(debug: bool) -> None:  # noqa: ARG001 - taken out of the line by main, listed here for the help
+@click.option(
+    "--debug", is_flag=True, help="Show the traceback of a failure. May stand anywhere on the line."
+)
+def cli(debug: bool) -> None:
     """Signed electricity metering, and an agreement that believes only the meter.
 
     Begin with `electro demo`.

@@ -11,7 +11,9 @@ import click
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 takes a free one."
+)
 @click.option("--chain-id", type=click.IntRange(1), default=1337, show_default=True)
 @click.option(
     "--key-file",
@@ -26,14 +28,14 @@ def chain(port: int, chain_id: int, key_file: Path) -> None:
     JSON-RPC on 127.0.0.1. Every transaction is mined at once; everything is gone when it ends. One account,
     whose key is in KEY_FILE, has all the money. For real use, take a real node.
     """
+    from electro_tools.accounts import read_account
+
     from .ledger import Ledger, address_of
     from .server import ChainServer
 
     if not key_file.exists():
         key_file.touch(mode=0o600)
         key_file.write_text(secrets.token_hex(32))
-    from electro_tools.accounts import read_account
-
     account = read_account(key_file)
     with ChainServer(Ledger(chain_id, int(time.time()), [address_of(bytes(account.key))]), port) as server:
         click.echo(f"chain {chain_id} at {server.url}, funded account {account.address} (key in {key_file})")

@@ -125,9 +125,7 @@ class Ledger:
             raise RpcFailure(_SERVER_ERROR, "evm_mine takes a timestamp in unix seconds") from None
         latest = self._backend.latest_time
         if timestamp <= latest:
-            raise RpcFailure(
-                _SERVER_ERROR, f"evm_mine can't go back: the chain is at {latest}, asked {timestamp}"
-            )
+            raise RpcFailure(_SERVER_ERROR, f"{timestamp} is not after the newest block, {latest}")
         self._backend.mine_at(timestamp)
         return "0x0"
 

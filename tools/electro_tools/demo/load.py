@@ -25,6 +25,7 @@ DAY_SECONDS = 86_400
 _BUILT_IN_START = datetime(2025, 3, 3, tzinfo=UTC)  # a Monday
 _BUILT_IN_INTERVAL_SECONDS = 900  # the settlement interval of most European grids
 _DATE_FORMATS = ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S")
+_GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 _MAX_INTERVAL_WH = 10_000_000  # 40 MW for a quarter hour: above it a column is more likely in the wrong unit
 
 
@@ -129,9 +130,10 @@ def read_csv(path: Path, *, time_column: str, energy_column: str, days: int) -> 
 def _rows(path: Path, time_column: str, energy_column: str) -> list[tuple[int, str, str]]:
     """Return (line number, time, energy) of each row as text."""
     try:
-        zipped = path.open("rb").read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rt", newline="") if zipped else path.open(newline="") as stream:
-            reader = csv.DictReader(stream)
+        with path.open("rb") as stream:
+            zipped = stream.read(2) == _GZIP_MAGIC
+        with gzip.open(path, "rt", newline="") if zipped else path.open(newline="") as text:
+            reader = csv.DictReader(text)
             columns = reader.fieldnames or []
             for wanted in (time_column, energy_column):
                 if wanted not in columns:

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The relayer in a process of its own, as an operator would run it; it can be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+from electro_tools.errors import ToolError
+
+_START_TIMEOUT_S = 30
+
+
+class RelayerProcess:
+    """`electro relayer` on loopback.
+
+    Args:
+        rpc_url: the node.
+        contract: the agreements contract, EIP-55.
+        key_file: the key that pays.
+        log_file: where its log lines go.
+    """
+
+    def __init__(self, rpc_url: str, contract: str, key_file: Path, log_file: Path) -> None:
+        self._arguments = ["--rpc", rpc_url, "--contract", contract, "--key-file", str(key_file)]
+        self._log_file = log_file
+        self._process: asyncio.subprocess.Process | None = None
+        self._port = 0
+        self.url = ""
+
+    async def start(self) -> None:
+        """Start it, on the port it had before if there was one, and wait until it is ready.
+
+        Raises:
+            ToolError: it does not become ready; with its own sentence.
+        """
+        with self._log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "electro_tools.cli",
+                "relayer",
+                *self._arguments,
+                "--port",
+                str(self._port),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._process.stdout is not None
+        try:
+            line = (await asyncio.wait_for(self._process.stdout.readline(), _START_TIMEOUT_S)).decode()
+        except TimeoutError:
+            raise ToolError(f"the relayer was not ready within {_START_TIMEOUT_S} s") from None
+        ready = re.search(r"(http://\S+:(\d+))", line)
+        if ready is None:
+            await self._process.wait()
+            words = self._log_file.read_text(errors="replace").strip().splitlines()
+            raise ToolError("the relayer did not start", words[-1] if words else None)
+        self.url, self._port = ready[1], int(ready[2])
+
+    async def kill(self) -> None:
+        """End it with SIGKILL: no warning, no clean-up."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.communicate()
+
+    async def stop(self) -> None:
+        """End it with SIGTERM and wait until it has drained."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.communicate()

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the demo: a chain, the contract, a relayer and three meters, and move time on for all of them.
+
+The world's clock is the chain's. Each step it goes on by one interval, first on the chain, then in every meter,
+so that no meter is ever ahead of the chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eth_account import Account
+
+from electro_contracts.terms import devices_hash
+from electro_protocol import address
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import AgreementAcceptance
+from electro_protocol.signed import SignedMessage
+from electro_tools.chain.ledger import Ledger
+from electro_tools.chain.server import ChainServer
+from electro_tools.contract.deploy import at, deploy
+from electro_tools.errors import ToolError
+from electro_tools.transact import connect, send
+
+from .meter_process import MeterProcess
+from .relayer_process import RelayerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+    from web3.contract import Contract
+
+    from .scenario import MeterPlan
+
+CHAIN_ID = 1337
+REPORT_EVERY = 4  # intervals: each hour of quarter hours
+_HOUR_S = 3600
+_BEFORE_START_S = 86_400  # deployment, enrolment and acceptance happen on the day before
+_DRAIN_STEPS = 96  # what is still under way at the end has the grace to arrive
+_MAINS_HZ = 50
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How finely time is sampled: whole-cycle windows in each interval."""
+
+    windows_per_interval: int
+
+
+@dataclass
+class Metered:
+    """One metering point and what became of it."""
+
+    plan: MeterPlan
+    device: str = ""
+    agreement_id: int = 0
+    signed: list[SignedMessage] = field(default_factory=list)
+    status: dict[str, Any] = field(default_factory=dict)
+    settlement_gas: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the demo ends with; `web3` and `contract` answer further questions while the chain lives."""
+
+    meters: list[Metered]
+    web3: Web3
+    contract: Contract
+    domain: Domain
+    relayer_address: str
+    first_report_block: int
+
+
+class World:
+    """One run of the demo.
+
+    Args:
+        plans: the meters.
+        pace: how finely they sample.
+        interpreter: a MicroPython to run them in; None for this Python.
+        stop_relayer: kill the relayer at a third of the way and start it again an eighth later.
+        tell: called with (stage, done, total) as things go on.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[MeterPlan],
+        pace: Pace,
+        interpreter: Path | None,
+        *,
+        stop_relayer: bool,
+        tell: Callable[[str, int, int], None],
+    ) -> None:
+        self._meters = [Metered(plan) for plan in plans]
+        self._pace = pace
+        self._interpreter = interpreter
+        self._stop_relayer = stop_relayer
+        self._tell = tell
+        self._processes: list[MeterProcess] = []
+        terms = plans[0].terms
+        self._start, self._step = terms.start, terms.interval_seconds
+        self._steps = terms.intervals
+        self._end = self._start + self._step * self._steps
+
+    def run(self, then: Callable[[Outcome], None]) -> None:
+        """Live through the whole agreement and call `then` with the outcome while the chain is still up.
+
+        Raises:
+            ToolError: something did not start, or a message was lost.
+        """
+        operator, payer = _account(), _account()
+        consumers = [_account() for _ in self._meters]
+        funded = [bytes.fromhex(account.address[2:]) for account in (operator, payer)]
+        with (
+            tempfile.TemporaryDirectory(prefix="electro-demo-") as folder,
+            ChainServer(Ledger(CHAIN_ID, self._start - _BEFORE_START_S, funded)) as server,
+        ):
+            web3 = connect(server.url)
+            then(asyncio.run(self._live(web3, server.url, Path(folder), operator, payer, consumers)))
+
+    async def _live(
+        self,
+        web3: Web3,
+        rpc_url: str,
+        folder: Path,
+        operator: LocalAccount,
+        payer: LocalAccount,
+        consumers: list[LocalAccount],
+    ) -> Outcome:
+        self._tell("deploy the contract", 0, 1)
+        deployed = deploy(web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0)
+        contract = at(web3, deployed.address)
+        domain = Domain(CHAIN_ID, address.parse(deployed.address))
+        key_file = folder / "relayer.key"
+        key_file.touch(mode=0o600)
+        key_file.write_text(bytes(payer.key).hex())
+        relayer = RelayerProcess(rpc_url, deployed.address, key_file, folder / "relayer.log")
+        try:
+            await relayer.start()
+            self._tell("enrol, propose, accept", 0, len(self._meters))
+            for index, (metered, consumer) in enumerate(zip(self._meters, consumers, strict=True)):
+                await self._open(
+                    metered, folder / f"meter{index}", relayer.url, contract, domain, operator, consumer
+                )
+                self._tell("enrol, propose, accept", index + 1, len(self._meters))
+            first_report_block = web3.eth.block_number
+            await self._pass_time(web3, relayer)
+            self._settle(web3, contract, operator)
+        finally:
+            for process in self._processes:
+                await process.stop()
+            await relayer.stop()
+        return Outcome(self._meters, web3, contract, domain, payer.address, first_report_block)
+
+    async def _open(
+        self,
+        metered: Metered,
+        folder: Path,
+        relayer_url: str,
+        contract: Contract,
+        domain: Domain,
+        operator: LocalAccount,
+        consumer: LocalAccount,
+    ) -> None:
+        """Start a meter, enrol it, propose its agreement and let the consumer accept."""
+        web3 = contract.w3
+        process = MeterProcess(metered.plan.name, self._interpreter, metered.signed.append)
+        self._processes.append(process)
+        folder.mkdir()
+        metered.device, enrolment = await process.start(
+            self._configuration(metered, folder, relayer_url, contract.address)
+        )
+        compact = _compact(enrolment.signature)
+        message = enrolment.message
+        send(web3, operator, contract.functions.enrol(message.hardware_id, message.deadline, *compact))
+        plan = metered.plan
+        proposal = contract.functions.propose(
+            consumer.address, plan.terms.to_tuple(), [metered.device], plan.bonus
+        )
+        send(web3, operator, proposal)
+        metered.agreement_id = contract.functions.agreementCount().call()
+        acceptance = AgreementAcceptance(
+            metered.agreement_id,
+            plan.terms.hash,
+            devices_hash([address.parse(metered.device)]),
+            plan.bonus,
+            self._start,
+        )
+        consent = SignedMessage.make(acceptance, domain, bytes(consumer.key))
+        # the consumer signs and needs no money: the operator sends it
+        send(web3, operator, contract.functions.acceptBySignature(*acceptance.values(), consent.signature))
+
+    def _configuration(
+        self, metered: Metered, folder: Path, relayer_url: str, contract: str
+    ) -> dict[str, Any]:
+        raise NotImplementedError
+
+    async def _pass_time(self, web3: Web3, relayer: RelayerProcess) -> None:
+        kill_at = self._steps // 3 if self._stop_relayer else None
+        restart_at = kill_at + max(1, self._steps // 8) if kill_at is not None else None
+        for step in range(1, self._steps + 1):
+            if step == kill_at:
+                self._tell("the relayer is killed", step, self._steps)
+                await relayer.kill()
+            if step == restart_at:
+                self._tell("the relayer starts again", step, self._steps)
+                await relayer.start()
+            await self._advance(web3, self._start + step * self._step)
+            self._tell("metering", step, self._steps)
+        for step in range(1, _DRAIN_STEPS + 1):
+            if all(
+                metered.status.get("next_final") == self._steps and not metered.status.get("pending_outages")
+                for metered in self._meters
+            ):
+                return
+            self._tell("the last reports arrive", step, _DRAIN_STEPS)
+            await self._advance(web3, self._end + step * self._step)
+        late = [
+            metered.plan.name for metered in self._meters if metered.status.get("next_final") != self._steps
+        ]
+        raise ToolError(
+            f"not every reading arrived: {', '.join(late)}", "this should never happen; please report it"
+        )
+
+    async def _advance(self, web3: Web3, unix_s: int) -> None:
+        """Move the chain, then every meter, to this instant."""
+        web3.provider.make_request("evm_mine", [unix_s])  # type: ignore[arg-type]
+        await asyncio.gather(*(process.advance_to(unix_s) for process in self._processes))
+        for metered, process in zip(self._meters, self._processes, strict=True):
+            metered.status = process.status
+
+    def _settle(self, web3: Web3, contract: Contract, operator: LocalAccount) -> None:
+        terms = self._meters[0].plan.terms
+        settles_at = self._end + terms.grace + terms.dispute_window
+        web3.provider.make_request("evm_mine", [settles_at + 1])  # type: ignore[arg-type]
+        for index, metered in enumerate(self._meters):
+            receipt = send(web3, operator, contract.functions.settle(metered.agreement_id))
+            metered.settlement_gas = receipt["gasUsed"]
+            self._tell("settle", index + 1, len(self._meters))
+
+
+def _account() -> LocalAccount:
+    account: LocalAccount = Account.from_key(secrets.token_bytes(32))
+    return account
+
+
+def _compact(signature: bytes) -> tuple[bytes, bytes]:
+    from electro_protocol.secp256k1 import compact
+
+    packed = compact(signature)
+    return packed[:32], packed[32:]
