@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled contract as checked-in data: no user needs a compiler. `electro_contracts.build` makes it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).with_name("Electro.json")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """`bytecode` takes constructor arguments behind it; `deployed_bytecode` has zeros for immutables."""
+
+    abi: list[dict[str, Any]]
+    bytecode: bytes
+    deployed_bytecode: bytes
+    compiler: str
+    openzeppelin: str
+    settings: dict[str, Any]
+    source_hash: str  # of solc's standard JSON input, keys sorted, no spaces
+
+
+@functools.cache
+def load() -> Artifact:
+    """Return the artifact of the contract Electro."""
+    data = json.loads(PATH.read_text(encoding="utf-8"))
+    return Artifact(
+        abi=data["abi"],
+        bytecode=bytes.fromhex(data["bytecode"][2:]),
+        deployed_bytecode=bytes.fromhex(data["deployed_bytecode"][2:]),
+        compiler=data["compiler"],
+        openzeppelin=data["openzeppelin"],
+        settings=data["settings"],
+        source_hash=data["source_hash"],
+    )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compile contracts/src into the checked-in artifact: `python -m electro_contracts.build NODE_MODULES`.
+
+NODE_MODULES is a folder with the npm packages solc and @openzeppelin/contracts. With `--check` nothing is
+written: the exit status says whether the artifact is what the sources give, byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from .artifact import PATH
+
+SOURCES = Path(__file__).parent.parent / "src"
+CONTRACT = ("src/Electro.sol", "Electro")
+SETTINGS: dict[str, Any] = {
+    # Ethereum limits code to 24,576 bytes, which 10^3 runs exceed.
+    "optimizer": {"enabled": True, "runs": 200},
+    "viaIR": True,  # the legacy pipeline runs out of stack
+    "evmVersion": "paris",  # no PUSH0, no MCOPY: the same bytecode on mainnet, L2s and older Besu
+    # No hash of the sources in the code, so that a comment changes nothing on chain.
+    "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
+}
+OUTPUT = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.methodIdentifiers"]
+_IMPORT = re.compile(r'^import[^"]*"([^"]+)";', re.MULTILINE)
+
+
+class BuildError(Exception):
+    """Say in one sentence, or in the compiler's words, why there is no artifact."""
+
+
+def standard_json(node_modules: Path) -> dict[str, Any]:
+    """Return solc's whole input: our sources and all they import, by the names that imports give them."""
+    sources: dict[str, dict[str, str]] = {}
+    waiting = [f"src/{path.name}" for path in sorted(SOURCES.glob("*.sol"))]
+    while waiting:
+        name = waiting.pop()
+        if name in sources:
+            continue
+        path = SOURCES / name.removeprefix("src/") if name.startswith("src/") else node_modules / name
+        if not path.is_file():
+            raise BuildError(f"{path} is missing")
+        content = path.read_text(encoding="utf-8")
+        sources[name] = {"content": content}
+        waiting += [_resolve(name, imported) for imported in _IMPORT.findall(content)]
+    return {
+        "language": "Solidity",
+        "sources": dict(sorted(sources.items())),
+        "settings": {**SETTINGS, "outputSelection": {CONTRACT[0]: {CONTRACT[1]: OUTPUT}}},
+    }
+
+
+def compile_standard_json(node_modules: Path, source: dict[str, Any], node: str = "node") -> dict[str, Any]:
+    """Return solc's output; raise BuildError with its words for an error, or a warning in our own sources."""
+    command = [node, str(node_modules / "solc" / "solc.js"), "--standard-json"]
+    try:
+        # Both ends are files: solc.js reads a pipe without waiting for it, and leaves before it has filled
+        # one.
+        with TemporaryFile("w+", encoding="utf-8") as given, TemporaryFile("w+", encoding="utf-8") as answer:
+            json.dump(source, given)
+            given.seek(0)
+            done = subprocess.run(  # noqa: S603 - the caller names the compiler
+                command, stdin=given, stdout=answer, stderr=subprocess.PIPE, text=True, check=False
+            )
+            answer.seek(0)
+            said = answer.read()
+    except OSError as error:
+        raise BuildError(f"{node} does not start: {error.strerror}") from error
+    if done.returncode or "{" not in said:
+        raise BuildError((done.stderr or said).strip()[-2000:])
+    # solc.js greets before the JSON, in a line of its own
+    output: dict[str, Any] = json.loads(said[said.index("{") :])
+    complaints = [
+        issue["formattedMessage"]
+        for issue in output.get("errors", [])
+        if issue["severity"] == "error" or issue.get("sourceLocation", {}).get("file", "").startswith("src/")
+    ]
+    if complaints:
+        raise BuildError("\n".join(complaints))
+    return output
+
+
+def build(node_modules: Path, node: str = "node") -> str:
+    """Return the artifact's text."""
+    source = standard_json(node_modules)
+    output = compile_standard_json(node_modules, source, node)
+    contract = output["contracts"][CONTRACT[0]][CONTRACT[1]]
+    packages = {
+        name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
+        for name in ("solc", "@openzeppelin/contracts")
+    }
+    canonical = json.dumps(source, sort_keys=True, separators=(",", ":")).encode()
+    artifact = {
+        "contract": CONTRACT[1],
+        "compiler": f"solc {packages['solc']}",
+        "openzeppelin": packages["@openzeppelin/contracts"],
+        "settings": SETTINGS,
+        "source_hash": "sha256:" + hashlib.sha256(canonical).hexdigest(),
+        "abi": contract["abi"],
+        "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
+        "deployed_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
+    }
+    return json.dumps(artifact, indent=1) + "\n"
+
+
+def _resolve(importer: str, imported: str) -> str:
+    if not imported.startswith("."):
+        return imported
+    parts = importer.split("/")[:-1]
+    for part in imported.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m electro_contracts.build", description=__doc__)
+    parser.add_argument("node_modules", type=Path)
+    parser.add_argument("--node", default="node", help="the Node.js program")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    arguments = parser.parse_args()
+    try:
+        text = build(arguments.node_modules, arguments.node)
+    except BuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if not arguments.check:
+        PATH.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{PATH}: {len(json.loads(text)['deployed_bytecode']) // 2 - 1} bytes of code\n")
+    elif text != PATH.read_text(encoding="utf-8"):
+        sys.stderr.write(f"{PATH} is not what the sources give: build it again\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

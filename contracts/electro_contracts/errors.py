@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract's refusals in words: from revert data to a name, its numbers and a sentence for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from electro_protocol.address import checksum
+from electro_protocol.keccak import keccak256
+
+from . import artifact
+
+# What is to be said of an error; {0}, {1}, … are its arguments.
+SENTENCES = {
+    "BadSignature": "the signature is malformed, recovers to nobody, or its s is high",
+    "UnknownDevice": "{0} is no meter of the accepted agreement {1}, or it signed something else",
+    "BadLength": "readings have two bytes for each interval, and {0} bytes came",
+    "WrongSequence": "the contract expects interval {0} next, and the report begins with {1}",
+    "BeyondSchedule": "{0} slots are left in this pass of the schedule, and the report has {1} readings",
+    "OutsideTerm": "the term's bound is {0}, and what is reported reaches {1}",
+    "FromTheFuture": "what is reported ends at {0}, and the chain's time is {1}",
+    "TooLate": "reports were taken until {0}, and the chain's time is {1}",
+    "BadOutage": "an outage from {0} to {1} is none, or its cause is not 0, 1 or 2",
+    "KnownOutage": "the outage that began at {0} is on record already, with its end at {1} (0: still open)",
+    "Expired": "the permission was good until {0}, and the chain's time is {1}",
+    "AlreadyEnrolled": "the key of {0} has enrolled before, and a key enrols once",
+    "NotEnrolled": "the key of {0} has never enrolled",
+    "DuplicateDevice": "device {0} is named twice",
+    "BadDeviceCount": "an agreement has 1 to 64 metering points, not {0}",
+    "DeviceBusy": "device {0} is taken by agreement {1} until {2}",
+    "InvalidTerms": "the terms' {0} is out of range",
+    "WrongState": "agreement {0} is in state {1} (0 none, 1 proposed, 2 accepted, 3 settled)",
+    "AlreadyStarted": "the start at {0} has passed: the chain's time is {1}",
+    "NotConsumer": "{0} is not the consumer of this agreement",
+    "NotWhatWasProposed": "proposed were the terms {0}, the devices {1} and a bonus of {2}",
+    "TooEarly": "this is possible from {0} on, and the chain's time is {1}",
+    "NoConsumer": "the consumer's address can't be zero",
+    "TermsNotStored": "the terms could not be stored as code",
+    "WrongCurve": "this chain does not recover secp256k1 signatures: no meter could be believed",
+    "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
+}
+
+
+@dataclass(frozen=True)
+class ContractError:
+    """One refusal. `args` are ints, "0x" addresses, texts, or bytes."""
+
+    name: str
+    args: tuple[int | str | bytes, ...]
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.sentence}"
+
+
+def _selector(entry: dict[str, Any]) -> bytes:
+    types = ",".join(each["type"] for each in entry["inputs"])
+    return keccak256(f"{entry['name']}({types})".encode())[:4]
+
+
+_BY_SELECTOR = {_selector(entry): entry for entry in artifact.load().abi if entry["type"] == "error"}
+
+REASONS: dict[bytes, str] = {selector: entry["name"] for selector, entry in _BY_SELECTOR.items()}
+"""Selector to name of each error, for `check` and ReportSkipped; four zeros, no refusal, are not in it."""
+
+
+def decode(data: bytes) -> ContractError:
+    """Return the error of revert data, or of a selector alone; an unknown one gets the name Unknown."""
+    entry = _BY_SELECTOR.get(data[:4])
+    if entry is None:
+        shown = "no reason" if not data else "0x" + data[:36].hex()
+        return ContractError("Unknown", (data,), f"the call was refused with {shown}")
+    inputs = entry["inputs"]
+    if len(data) < 4 + 32 * len(inputs):  # a selector alone
+        return ContractError(entry["name"], (), entry["name"])
+    words = [data[4 + 32 * i : 36 + 32 * i] for i in range(len(inputs))]
+    arguments = tuple(_value(each["type"], word) for each, word in zip(inputs, words, strict=True))
+    sentence = SENTENCES.get(entry["name"], entry["name"])
+    shown_arguments = ["0x" + each.hex() if isinstance(each, bytes) else each for each in arguments]
+    return ContractError(entry["name"], arguments, sentence.format(*shown_arguments))
+
+
+def _value(kind: str, word: bytes) -> int | str | bytes:
+    if kind.startswith("uint"):
+        return int.from_bytes(word, "big")
+    if kind == "address":
+        return checksum(word[12:])
+    text = word.rstrip(b"\0")
+    # InvalidTerms names a field in a bytes32; hashes are bytes32 too, and hardly ever look like a word
+    if kind == "bytes32" and text.isalpha():
+        return text.decode("ascii")
+    return word

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @notice Judges readings against bands, sixteen 16-bit lanes a word. `LanesPlain` in the tests is its specification.
+/// @dev Bounds have bit 15 clear, so `(value | HIGH) - bound` can't borrow from the next lane, and its bit 15 tells
+/// whether value >= bound. Readings, least and greatest bounds are memory addresses; lanes past the length are cut off.
+library Lanes {
+    /// @notice How many intervals were under, over, without data, without supply; and by how many units in all.
+    struct Judgement {
+        uint256 under;
+        uint256 over;
+        uint256 noData;
+        uint256 noSupply;
+        uint256 underUnits;
+        uint256 overUnits;
+    }
+
+    uint256 private constant HIGH = 0x8000800080008000800080008000800080008000800080008000800080008000;
+    uint256 private constant LOW15 = 0x7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF;
+    /// The value bits of the lesser sentinel, 0xFFFE.
+    uint256 private constant SENTINEL = 0x7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE;
+    uint256 private constant EVEN = 0x0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF;
+    uint256 private constant ONES32 = 0x0000000100000001000000010000000100000001000000010000000100000001;
+    /// Multiplying by it brings bit 16j, for each j, to bit 225 + j; no two products of other bits meet there.
+    uint256 private constant GATHER = 0x0000000200040008001000200040008001000200040008001000200040008001;
+
+    /// @notice Whether every reading is a full measurement inside its band. All that a compliant report pays for.
+    function within(uint256 readings, uint256 length, uint256 least, uint256 greatest) internal pure returns (bool ok) {
+        assembly ("memory-safe") {
+            let all := HIGH
+            let tail := and(length, 31)
+            let p := readings
+            let end := add(readings, sub(length, tail))
+            let toLeast := sub(least, readings)
+            let toGreatest := sub(greatest, readings)
+            for {} lt(p, end) { p := add(p, 32) } {
+                let x := mload(p)
+                all := and(
+                    all,
+                    and(
+                        not(x),
+                        and(
+                            sub(or(mload(add(p, toGreatest)), HIGH), x),
+                            sub(or(x, HIGH), mload(add(p, toLeast)))
+                        )
+                    )
+                )
+            }
+            if tail {
+                let mask := not(shr(shl(3, tail), not(0)))
+                let x := and(mload(p), mask)
+                all := and(
+                    all,
+                    and(
+                        not(x),
+                        and(
+                            sub(or(and(mload(add(p, toGreatest)), mask), HIGH), x),
+                            sub(or(x, HIGH), and(mload(add(p, toLeast)), mask))
+                        )
+                    )
+                )
+            }
+            ok := eq(all, HIGH)
+        }
+    }
+
+    /// @notice Judge every lane. Words that are within cost little more than in {within}.
+    function judge(uint256 readings, uint256 length, uint256 least, uint256 greatest)
+        internal
+        pure
+        returns (Judgement memory j)
+    {
+        // Can't overflow: addresses are small; 42 words at most, whose lane counts stay below 2**6 and whose 32-bit
+        // unit sums stay below 42 * 2**16. The lane arithmetic is modular by intent.
+        unchecked {
+            for (uint256 offset; offset < length; offset += 32) {
+                uint256 mask = length - offset < 32 ? ~(type(uint256).max >> (8 * (length - offset))) : type(uint256).max;
+                uint256 x = _load(readings + offset) & mask;
+                uint256 lo = _load(least + offset) & mask;
+                uint256 hi = _load(greatest + offset) & mask;
+                if (~x & ((hi | HIGH) - x) & ((x | HIGH) - lo) & HIGH == HIGH) continue;
+
+                uint256 sentinel = ((x | HIGH) - SENTINEL) & x & HIGH;
+                if (sentinel != 0) {
+                    uint256 noData = ((x | HIGH) - LOW15) & x & HIGH;
+                    j.noData += noData >> 15;
+                    j.noSupply += (sentinel ^ noData) >> 15;
+                    mask = ~((sentinel << 1) - (sentinel >> 15));
+                    x &= mask;
+                    lo &= mask;
+                    hi &= mask;
+                }
+                x &= LOW15;
+                uint256 excess = _excess(x, hi);
+                j.over += ((excess + LOW15) & HIGH) >> 15;
+                j.overUnits += _pairs(excess);
+                excess = _excess(lo, x);
+                j.under += ((excess + LOW15) & HIGH) >> 15;
+                j.underUnits += _pairs(excess);
+            }
+            j.noData = _total(_pairs(j.noData));
+            j.noSupply = _total(_pairs(j.noSupply));
+            j.over = _total(_pairs(j.over));
+            j.under = _total(_pairs(j.under));
+            j.overUnits = _total(j.overUnits);
+            j.underUnits = _total(j.underUnits);
+        }
+    }
+
+    /// @notice The 0xFFFE lanes of one word as 16 bits, the first interval in bit 15.
+    function noSupplyBits(uint256 x) internal pure returns (uint256 bits) {
+        // Modular by intent: see GATHER.
+        unchecked {
+            uint256 sentinel = ((x | HIGH) - SENTINEL) & x & HIGH;
+            uint256 noData = ((x | HIGH) - LOW15) & x & HIGH;
+            bits = ((((sentinel ^ noData) >> 15) * GATHER) >> 225) & 0xFFFF;
+        }
+    }
+
+    /// @notice Whether `bands` of 2 * `slots` lanes are bounds: bit 15 clear, least <= greatest.
+    function areBounds(uint256 bands, uint256 slots) internal pure returns (bool ok) {
+        // Can't overflow: addresses are small; a lane with bit 15 set is refused whatever it borrows.
+        unchecked {
+            uint256 length = 2 * slots;
+            uint256 bad;
+            for (uint256 offset; offset < length; offset += 32) {
+                uint256 mask = length - offset < 32 ? ~(type(uint256).max >> (8 * (length - offset))) : type(uint256).max;
+                uint256 lo = _load(bands + offset) & mask;
+                uint256 hi = _load(bands + length + offset) & mask;
+                bad |= (lo | hi | ~((hi | HIGH) - lo)) & HIGH;
+            }
+            ok = bad == 0;
+        }
+    }
+
+    /// @dev max(0, a - b) in each lane, for lanes below 2**15.
+    function _excess(uint256 a, uint256 b) private pure returns (uint256) {
+        unchecked {
+            uint256 difference = (a | HIGH) - b;
+            uint256 positive = difference & HIGH;
+            return difference & (positive - (positive >> 15));
+        }
+    }
+
+    /// @dev Sixteen 16-bit lanes to eight 32-bit sums.
+    function _pairs(uint256 lanes) private pure returns (uint256) {
+        return (lanes & EVEN) + ((lanes >> 16) & EVEN);
+    }
+
+    /// @dev The sum of eight 32-bit lanes, below 2**32.
+    function _total(uint256 lanes) private pure returns (uint256) {
+        unchecked {
+            return (lanes * ONES32) >> 224;
+        }
+    }
+
+    function _load(uint256 position) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(position)
+        }
+    }
+}

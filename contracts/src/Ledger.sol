@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Domain} from "./Domain.sol";
+import {IElectro} from "./IElectro.sol";
+import {Lanes} from "./Lanes.sol";
+import {Messages} from "./Messages.sol";
+import {Points} from "./Points.sol";
+import {Supply} from "./Supply.sol";
+import {TermsCode} from "./TermsCode.sol";
+
+/// @notice The storage of all agreements, and the meters' messages that change it.
+/// @dev Refusals are values (the error's selector and its two arguments) until the last moment, so that `submit` can
+/// revert with them, a batch skip with them and `check` return them, all by the same code.
+abstract contract Ledger is IElectro, Domain {
+    using Points for uint256;
+    using Supply for Supply.Book;
+    using TermsCode for uint256;
+
+    struct Record {
+        address consumer;
+        uint40 start;
+        uint32 terms;
+        uint8 size;
+        uint8 points;
+        State state;
+        uint128 bonus;
+        uint128 discount;
+    }
+
+    struct Refusal {
+        bytes4 reason;
+        uint256 a;
+        uint256 b;
+    }
+
+    uint256 internal constant ENROLLED = 1 << 255;
+    bytes32 private constant ENERGY_REPORTED = keccak256("EnergyReported(uint64,address,uint32,uint64,bytes)");
+
+    uint64 internal _agreements;
+    uint32 internal _creations;
+    mapping(uint64 id => Record) internal _records;
+    /// ENROLLED | third last, second last and last agreement, 64 bits each.
+    mapping(address device => uint256) internal _devices;
+    mapping(uint256 key => uint256) internal _points;
+    Supply.Book internal _supply;
+
+    // -- Reports
+
+    /// @inheritdoc IElectro
+    function submit(SignedReport calldata report) external {
+        (bytes4 reason, uint256 a, uint256 b) = _take(report, _domain());
+        if (reason != 0) _refuse(reason, a, b);
+    }
+
+    /// @inheritdoc IElectro
+    function submitBatch(SignedReport[] calldata reports) external {
+        bytes32 domain = _domain();
+        uint256 free = _freeMemory();
+        // Can't overflow: `i` stays below a length.
+        unchecked {
+            for (uint256 i; i < reports.length; ++i) {
+                (bytes4 reason,,) = _take(reports[i], domain);
+                if (reason != 0) emit ReportSkipped(i, reason);
+                _resetMemory(free);
+            }
+        }
+    }
+
+    /// @inheritdoc IElectro
+    function check(SignedReport[] calldata reports) external view returns (bytes4[] memory reasons) {
+        uint256 count = reports.length;
+        reasons = new bytes4[](count);
+        uint256[] memory keys = new uint256[](count);
+        uint256[] memory points = new uint256[](count);
+        bytes32 domain = _domain();
+        uint256 free = _freeMemory();
+        for (uint256 i; i < count; ++i) {
+            (address device, uint256 data, uint256 length) = Messages.openReport(reports[i], domain);
+            uint256 key = Points.key(reports[i].agreementId, device);
+            uint256 found = _points[key];
+            for (uint256 k; k < i; ++k) {
+                if (keys[k] == key) found = points[k];
+            }
+            uint256 terms = _terms(found);
+            (reasons[i],,) = _admit(found, terms, reports[i].agreementId, device, _word(data), length);
+            if (reasons[i] == 0) (keys[i], points[i]) = (key, found.advance(length / 2));
+            _resetMemory(free);
+        }
+    }
+
+    /// @dev Take a report, or say why not. Its memory is the caller's to free.
+    function _take(SignedReport calldata report, bytes32 domain) private returns (bytes4 reason, uint256 a, uint256 b) {
+        (address device, uint256 data, uint256 length) = Messages.openReport(report, domain);
+        uint256 agreementId = report.agreementId;
+        uint256 key = Points.key(agreementId, device);
+        uint256 found = _points[key];
+        uint256 terms = _terms(found);
+        uint256 first = _word(data);
+        (reason, a, b) = _admit(found, terms, agreementId, device, first, length);
+        if (reason != 0) return (reason, a, b);
+
+        bytes32 topic = ENERGY_REPORTED;
+        uint256 least;
+        uint256 greatest;
+        // Can't overflow: memory addresses; lengths that _admit has bounded.
+        unchecked {
+            uint256 slots = terms.word(0).slots();
+            least = terms + 32 * TermsCode.HEADER_WORDS + 2 * (first % slots);
+            greatest = least + 2 * slots;
+            found = found.advance(length >> 1);
+        }
+        assembly ("memory-safe") {
+            log3(data, add(128, and(add(length, 31), not(31))), topic, agreementId, device)
+            data := add(data, 128)
+        }
+        if (!Lanes.within(data, length, least, greatest)) {
+            Lanes.Judgement memory judged = Lanes.judge(data, length, least, greatest);
+            if (judged.noSupply != 0) _supply.report(key, data, length >> 1, first);
+            uint256 penalty = _penalty(judged, terms);
+            if (judged.under | judged.over | judged.noData != 0) {
+                emit Violations(
+                    uint64(agreementId),
+                    device,
+                    uint32(first),
+                    judged.under,
+                    judged.over,
+                    judged.noData,
+                    judged.underUnits,
+                    judged.overUnits,
+                    penalty
+                );
+            }
+            found = found.charge(penalty);
+        }
+        _points[key] = found;
+    }
+
+    /// @dev Whether a point takes a report of `length` bytes from `first` on: 0, or why not.
+    function _admit(uint256 found, uint256 terms, uint256 agreementId, address device, uint256 first, uint256 length)
+        private
+        view
+        returns (bytes4, uint256, uint256)
+    {
+        if (device == address(0)) return (BadSignature.selector, 0, 0);
+        if (found == 0) return (UnknownDevice.selector, uint160(device), agreementId);
+        if (length == 0 || length & 1 != 0) return (BadLength.selector, length, 0);
+        if (first != found.next()) return (WrongSequence.selector, found.next(), first);
+        // Can't overflow: every number here has at most 64 bits, and a slot is less than the number of slots.
+        unchecked {
+            uint256 head = terms.word(0);
+            uint256 last = first + (length >> 1);
+            uint256 left = head.slots() - first % head.slots();
+            if (length >> 1 > left) return (BeyondSchedule.selector, left, length >> 1);
+            if (last > found.end()) return (OutsideTerm.selector, found.end(), last);
+            last = found.start() + last * head.intervalSeconds();
+            if (last > block.timestamp) return (FromTheFuture.selector, last, block.timestamp);
+            last = found.start() + found.end() * head.intervalSeconds() + head.grace();
+            if (block.timestamp > last) return (TooLate.selector, last, block.timestamp);
+        }
+        return (0, 0, 0);
+    }
+
+    /// @dev An interval without supply costs nothing here: see Supply.
+    function _penalty(Lanes.Judgement memory judged, uint256 terms) private pure returns (uint256) {
+        uint256 rates = terms.word(1);
+        // Can't overflow: 64-bit rates times counts below 2**10 and units below 2**26.
+        unchecked {
+            return (rates >> 192) * (judged.under + judged.over) + uint64(rates >> 128) * judged.underUnits
+                + uint64(rates >> 64) * judged.overUnits + terms.word(0).missingPenalty() * judged.noData;
+        }
+    }
+
+    // -- Outages
+
+    /// @inheritdoc IElectro
+    function submitOutage(SignedOutage calldata outage) external {
+        (bytes4 reason, uint256 a, uint256 b) = _takeOutage(outage, _domain());
+        if (reason != 0) _refuse(reason, a, b);
+    }
+
+    /// @inheritdoc IElectro
+    function submitOutageBatch(SignedOutage[] calldata outages) external {
+        bytes32 domain = _domain();
+        for (uint256 i; i < outages.length; ++i) {
+            (bytes4 reason,,) = _takeOutage(outages[i], domain);
+            if (reason != 0) emit OutageSkipped(i, reason);
+        }
+    }
+
+    /// @inheritdoc IElectro
+    function checkOutages(SignedOutage[] calldata outages) external view returns (bytes4[] memory reasons) {
+        uint256 count = outages.length;
+        reasons = new bytes4[](count);
+        uint256[] memory keys = new uint256[](count);
+        bytes32 domain = _domain();
+        for (uint256 i; i < count; ++i) {
+            address device = Messages.outageSigner(outages[i], domain);
+            uint256 key = Points.key(outages[i].agreementId, device);
+            (bool known, uint256 endedAt) = _supply.outageOf(key, outages[i].startedAt);
+            for (uint256 k; k < i; ++k) {
+                if (keys[k] == key && outages[k].startedAt == outages[i].startedAt) {
+                    (known, endedAt) = (true, outages[k].endedAt);
+                }
+            }
+            uint256 found = _points[key];
+            (reasons[i],,) = _admitOutage(found, _terms(found), outages[i], device, known, endedAt);
+            if (reasons[i] == 0) keys[i] = key;
+        }
+    }
+
+    function _takeOutage(SignedOutage calldata outage, bytes32 domain)
+        private
+        returns (bytes4 reason, uint256 a, uint256 b)
+    {
+        address device = Messages.outageSigner(outage, domain);
+        uint256 key = Points.key(outage.agreementId, device);
+        uint256 found = _points[key];
+        uint256 terms = _terms(found);
+        {
+            (bool known, uint256 knownEnd) = _supply.outageOf(key, outage.startedAt);
+            (reason, a, b) = _admitOutage(found, terms, outage, device, known, knownEnd);
+        }
+        if (reason != 0) return (reason, a, b);
+
+        uint256 head = terms.word(0);
+        bool penalised = head.penalises(outage.cause);
+        uint256 penalty = penalised && outage.startedAt >= found.start() ? uint64(terms.word(1)) : 0;
+        if (outage.endedAt != 0) {
+            uint256 length = head.intervalSeconds();
+            // The part of the outage that lies in the term, in seconds from its start; not empty, as _admitOutage saw.
+            uint256 from = outage.startedAt > found.start() ? outage.startedAt - found.start() : 0;
+            uint256 to = outage.endedAt - found.start();
+            if (to > found.end() * length) to = found.end() * length;
+            if (penalised) penalty += (terms.word(2) >> 192) * ((to - from) / 60);
+            // The intervals it touches, and one more at each side for what the two clocks and thresholds disagree on.
+            from /= length;
+            to = (to - 1) / length;
+            _supply.cover(key, from == 0 ? 0 : from - 1, to + 1);
+        }
+        _supply.record(key, outage.startedAt, outage.endedAt, penalty);
+        emit OutageReported(
+            outage.agreementId, device, outage.startedAt, outage.endedAt, outage.cause, penalty
+        );
+    }
+
+    function _admitOutage(
+        uint256 found,
+        uint256 terms,
+        SignedOutage calldata outage,
+        address device,
+        bool known,
+        uint256 knownEnd
+    ) private view returns (bytes4, uint256, uint256) {
+        if (device == address(0)) return (BadSignature.selector, 0, 0);
+        if (found == 0) return (UnknownDevice.selector, uint160(device), outage.agreementId);
+        (uint256 startedAt, uint256 endedAt) = (outage.startedAt, outage.endedAt);
+        if (outage.cause > 2 || (endedAt != 0 && endedAt <= startedAt)) {
+            return (BadOutage.selector, startedAt, endedAt);
+        }
+        if (known && (knownEnd != 0 || endedAt == 0)) return (KnownOutage.selector, startedAt, knownEnd);
+        uint256 last = endedAt == 0 ? startedAt : endedAt;
+        if (last > block.timestamp) return (FromTheFuture.selector, last, block.timestamp);
+        uint256 end = found.start() + found.end() * terms.word(0).intervalSeconds();
+        if (startedAt >= end) return (OutsideTerm.selector, end, startedAt);
+        if (endedAt != 0 && endedAt <= found.start()) return (OutsideTerm.selector, found.start(), endedAt);
+        uint256 until = end + terms.word(0).grace();
+        if (block.timestamp > until) return (TooLate.selector, until, block.timestamp);
+        return (0, 0, 0);
+    }
+
+    // -- Money
+
+    /// @dev All penalties of an agreement. What is missing joins them when no report can fill it any more.
+    function _accrued(Record storage record, uint64 id, uint256 terms) internal view returns (uint256 sum) {
+        bool closed = block.timestamp > _end(record, terms) + terms.word(0).grace();
+        uint256 missing;
+        for (uint256 i; i < record.points; ++i) {
+            uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
+            uint256 found = _points[key];
+            sum += found.accrued() + _supply.penalties(key);
+            if (closed) missing += found.end() - found.next() + _supply.uncovered(key);
+        }
+        sum += missing * terms.word(0).missingPenalty();
+    }
+
+    function _remaining(Record storage record, uint256 accrued) internal view returns (uint128) {
+        // Fits: it is at most the bonus.
+        return accrued >= record.bonus ? 0 : uint128(record.bonus - accrued);
+    }
+
+    function _end(Record storage record, uint256 terms) internal view returns (uint256) {
+        return record.start + terms.word(0).intervals() * terms.word(0).intervalSeconds();
+    }
+
+    /// @dev When a point's term ends, and until when reports are taken for it.
+    function _closing(uint256 found) internal view returns (uint256 end, uint256 reportsUntil) {
+        uint256 head = _terms(found).word(0);
+        end = found.start() + found.end() * head.intervalSeconds();
+        reportsUntil = end + head.grace();
+    }
+
+    /// @inheritdoc IElectro
+    function point(uint64 id, address device) external view returns (Point memory) {
+        uint256 key = Points.key(id, device);
+        uint256 found = _points[key];
+        if (found == 0) revert UnknownDevice(device, id);
+        return Point({
+            next: uint32(found.next()),
+            end: uint32(found.end()),
+            accrued: found.accrued(),
+            outageAccrued: _supply.penalties(key),
+            uncovered: uint32(_supply.uncovered(key))
+        });
+    }
+
+    // -- Memory
+
+    /// @dev Header and bands of a point's terms, in memory of their own.
+    function _terms(uint256 found) private view returns (uint256 terms) {
+        terms = _freeMemory();
+        if (found == 0) return terms;
+        TermsCode.copy(found.terms(), found.size(), terms);
+        _resetMemory(terms + 32 * found.size());
+    }
+
+    function _word(uint256 position) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := mload(position)
+        }
+    }
+
+    function _freeMemory() private pure returns (uint256 position) {
+        assembly ("memory-safe") {
+            position := mload(0x40)
+        }
+    }
+
+    /// @dev Moves the end of the memory in use; back only when nothing beyond is needed any more.
+    function _resetMemory(uint256 position) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, position)
+        }
+    }
+
+    function _refuse(bytes4 reason, uint256 a, uint256 b) private pure {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, reason)
+            mstore(add(m, 4), a)
+            mstore(add(m, 36), b)
+            revert(m, 68)
+        }
+    }
+}
