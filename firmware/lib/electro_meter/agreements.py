@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Know which agreements this meter serves: what a relayer said, checked, kept across restarts.
+
+What a relayer says is untrusted. An agreement's terms never change on the chain, so the first answer about an
+agreement holds, and a relayer that contradicts it is refused; only positions, bonus and bounds may move.
+"""
+
+import json
+import os
+
+FILE = "agreements.json"
+KEPT = 4  # running, next, the one still owed to, and one to spare
+
+
+class StateError(ValueError):
+    """A relayer's answer that does not make sense; the sentence says where."""
+
+
+class Agreement:
+    """What the meter needs of an agreement."""
+
+    def __init__(self, untrusted: object) -> None:
+        if not isinstance(untrusted, dict):
+            raise StateError("an agreement must be an object")
+        self.id = _integer(untrusted, "agreement_id", 1, (1 << 64) - 1)
+        self.start_s = _integer(untrusted, "start", 0, (1 << 32) - 1)
+        self.interval_s = _integer(untrusted, "interval_seconds", 1, 86_400)
+        self.intervals = _integer(untrusted, "intervals", 1, (1 << 32) - 1)
+        self.slots = _integer(untrusted, "slots", 1, 672)
+        self.unit_wh = _integer(untrusted, "unit_wh", 1, (1 << 32) - 1)
+        position = untrusted.get("next")
+        if not isinstance(position, dict):
+            raise StateError("next must be an object")
+        self.next_latest = _integer(position, "latest", 0, self.intervals)
+        self.next_final = _integer(position, "final", 0, self.intervals)
+        self.bounds_from, self.least, self.most = _bounds(untrusted.get("bounds"))
+
+    @property
+    def end_s(self) -> int:
+        return self.start_s + self.interval_s * self.intervals
+
+    def terms(self) -> "tuple[int, ...]":
+        """Return what can't change."""
+        return (self.id, self.start_s, self.interval_s, self.intervals, self.slots, self.unit_wh)
+
+    def to_json(self) -> "dict[str, object]":
+        return {
+            "agreement_id": self.id,
+            "start": self.start_s,
+            "interval_seconds": self.interval_s,
+            "intervals": self.intervals,
+            "slots": self.slots,
+            "unit_wh": self.unit_wh,
+            "next": {"latest": self.next_latest, "final": self.next_final},
+        }
+
+
+class Agreements:
+    """The few agreements that matter now, in order of start."""
+
+    def __init__(self, directory: str) -> None:
+        self._path = f"{directory}/{FILE}"
+        self.all: "list[Agreement]" = []
+        self._load()
+
+    def at(self, unix_s: int) -> "Agreement | None":
+        """Return the agreement whose period holds an instant."""
+        for agreement in self.all:
+            if agreement.start_s <= unix_s < agreement.end_s:
+                return agreement
+        return None
+
+    def by_id(self, agreement_id: int) -> "Agreement | None":
+        for agreement in self.all:
+            if agreement.id == agreement_id:
+                return agreement
+        return None
+
+    def adopt(self, untrusted: object) -> None:
+        """Take over a relayer's list.
+
+        Raises StateError, and changes nothing, if it is malformed or contradicts known terms.
+        """
+        if not isinstance(untrusted, list) or len(untrusted) > 16:
+            raise StateError("agreements must be a list of at most 16")
+        told = [Agreement(one) for one in untrusted]
+        changed = False
+        for agreement in told:
+            known = self.by_id(agreement.id)
+            if known is None:
+                changed = True
+            elif known.terms() != agreement.terms():
+                raise StateError(f"agreement {agreement.id} has other terms than before")
+        ids = [agreement.id for agreement in told]
+        self.all = [known for known in self.all if known.id not in ids] + told
+        self.all.sort(key=lambda agreement: agreement.start_s)
+        self.all = self.all[-KEPT:]
+        if changed:
+            self._save()
+
+    def _save(self) -> None:
+        """Write beside and rename: a power cut leaves the old file or the new one."""
+        with open(self._path + ".new", "w") as file:
+            json.dump([agreement.to_json() for agreement in self.all], file)
+        os.rename(self._path + ".new", self._path)
+
+    def _load(self) -> None:
+        """Read what was kept; a missing or damaged file means that the relayers are asked first."""
+        try:
+            with open(self._path) as file:
+                self.all = [Agreement(one) for one in json.load(file)]
+        except (OSError, ValueError):
+            self.all = []
+
+
+def _integer(untrusted: "dict[str, object]", name: str, least: int, greatest: int) -> int:
+    value = untrusted.get(name)
+    if isinstance(value, str) and 0 < len(value) < 21 and all("0" <= c <= "9" for c in value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
+        raise StateError(f"{name} must be a whole number from {least} to {greatest}")
+    return value
+
+
+def _bounds(untrusted: object) -> "tuple[int, list[int], list[int]]":
+    """Return (first interval, least, most) of the slots ahead; empty lists if none were told."""
+    if untrusted is None:
+        return 0, [], []
+    if not isinstance(untrusted, dict):
+        raise StateError("bounds must be an object")
+    least, most = untrusted.get("min"), untrusted.get("max")
+    if not isinstance(least, list) or not isinstance(most, list) or len(least) != len(most):
+        raise StateError("bounds must have as many min as max")
+    for bound in least + most:
+        if not isinstance(bound, int) or isinstance(bound, bool) or not 0 <= bound <= 0xFFFF:
+            raise StateError("a bound must be a whole number from 0 to 65535")
+    return _integer(untrusted, "first_interval", 0, (1 << 32) - 1), least, most

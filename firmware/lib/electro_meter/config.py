@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the meter's configuration, a JSON file, and refuse with one clear sentence what does not fit.
+
+| name | default | meaning |
+|---|---|---|
+| chain_id, contract, hardware_id, relayers | required | where the meter belongs, and who carries its messages |
+| wifi_ssid, wifi_password | "" | the radio |
+| report_every | 1 | intervals in a report; the last ones of an agreement go at once |
+| mains_hz, nominal_mv | 50, 230000 | the grid |
+| uv_per_count, ua_per_count, phase_mdeg, creep_mw | 350000, 170000, 0, 5000 | the calibration of both channels |
+| rated_ma | 100000 | rated primary current: what "current flows" is measured by |
+| window_period_ms | 0 | from one window to the next; 0: without a pause |
+| max_gap_ms | 5000 | a longer gap between windows is not bridged, and makes the interval an estimate |
+| outage_declare_ms | 30000 | a shorter interruption is not reported |
+| resend_ms | 120000 | a message that was accepted but is not on the chain by then is sent again |
+| max_backoff_ms | 900000 | the longest pause after failures |
+"""
+
+import json
+
+from electro_protocol.address import parse as parse_address
+from electro_protocol.messages import MessageError, hex_bytes
+
+FILE = "config.json"
+
+# name: (default, least, greatest); a default of None is required
+_INTEGERS: "dict[str, tuple[int | None, int, int]]" = {
+    "chain_id": (None, 1, (1 << 53) - 1),
+    "report_every": (1, 1, 672),
+    "mains_hz": (50, 50, 60),
+    "nominal_mv": (230_000, 1_000, 500_000_000),
+    "uv_per_count": (350_000, 1, 2_000_000_000),
+    "ua_per_count": (170_000, 1, 2_000_000_000),
+    "phase_mdeg": (0, -10_000, 10_000),
+    "creep_mw": (5_000, 0, 1_000_000_000),
+    "rated_ma": (100_000, 1, 100_000_000),
+    "window_period_ms": (0, 0, 3_600_000),
+    "max_gap_ms": (5_000, 100, 3_600_000),
+    "outage_declare_ms": (30_000, 0, 3_600_000),
+    "resend_ms": (120_000, 1_000, 86_400_000),
+    "max_backoff_ms": (900_000, 1_000, 86_400_000),
+}
+
+
+class ConfigError(ValueError):
+    """The configuration can't be used; the sentence names the entry."""
+
+
+class Config:
+    """The checked configuration; attributes are the table's names."""
+
+    def __init__(self, untrusted: object) -> None:
+        if not isinstance(untrusted, dict):
+            raise ConfigError("the configuration must be a JSON object")
+        known = list(_INTEGERS) + ["contract", "hardware_id", "relayers", "wifi_ssid", "wifi_password"]
+        for name in untrusted:
+            if name not in known:
+                raise ConfigError(f"{str(name)[:40]} is no entry of the configuration")
+        self.chain_id = _integer(untrusted, "chain_id")
+        self.report_every = _integer(untrusted, "report_every")
+        self.mains_hz = _integer(untrusted, "mains_hz")
+        self.nominal_mv = _integer(untrusted, "nominal_mv")
+        self.uv_per_count = _integer(untrusted, "uv_per_count")
+        self.ua_per_count = _integer(untrusted, "ua_per_count")
+        self.phase_mdeg = _integer(untrusted, "phase_mdeg")
+        self.creep_mw = _integer(untrusted, "creep_mw")
+        self.rated_ma = _integer(untrusted, "rated_ma")
+        self.window_period_ms = _integer(untrusted, "window_period_ms")
+        self.max_gap_ms = _integer(untrusted, "max_gap_ms")
+        self.outage_declare_ms = _integer(untrusted, "outage_declare_ms")
+        self.resend_ms = _integer(untrusted, "resend_ms")
+        self.max_backoff_ms = _integer(untrusted, "max_backoff_ms")
+        if self.mains_hz not in (50, 60):
+            raise ConfigError("mains_hz must be 50 or 60")
+        if self.max_gap_ms < self.window_period_ms:
+            raise ConfigError("max_gap_ms must not be less than window_period_ms: every interval would be an estimate")
+        self.contract = _address(untrusted)
+        self.hardware_id = _hardware_id(untrusted)
+        self.relayers = _relayers(untrusted)
+        self.wifi_ssid = _text(untrusted, "wifi_ssid")
+        self.wifi_password = _text(untrusted, "wifi_password")
+
+
+def load(directory: str) -> Config:
+    """Read and check the file in a directory.
+
+    Raises ConfigError.
+    """
+    try:
+        with open(f"{directory}/{FILE}") as file:
+            untrusted = json.load(file)
+    except OSError:
+        raise ConfigError(f"{FILE} is missing: run `electro device provision`")
+    except ValueError:
+        raise ConfigError(f"{FILE} is not JSON")
+    return Config(untrusted)
+
+
+def _integer(untrusted: "dict[str, object]", name: str) -> int:
+    default, least, greatest = _INTEGERS[name]
+    value = untrusted.get(name, default)
+    if value is None:
+        raise ConfigError(f"{name} is missing")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
+        raise ConfigError(f"{name} must be a whole number from {least} to {greatest}")
+    return value
+
+
+def _text(untrusted: "dict[str, object]", name: str) -> str:
+    value = untrusted.get(name, "")
+    if not isinstance(value, str) or len(value) > 64:
+        raise ConfigError(f"{name} must be a text of at most 64 characters")
+    return value
+
+
+def _address(untrusted: "dict[str, object]") -> bytes:
+    value = untrusted.get("contract")
+    if not isinstance(value, str):
+        raise ConfigError("contract must be an address, 0x and 40 hex digits")
+    try:
+        return parse_address(value)
+    except ValueError as error:
+        raise ConfigError(f"contract: {error}")
+
+
+def _hardware_id(untrusted: "dict[str, object]") -> bytes:
+    try:
+        value = hex_bytes("hardware_id", untrusted.get("hardware_id"))
+    except MessageError as error:
+        raise ConfigError(str(error))
+    if len(value) != 32:
+        raise ConfigError("hardware_id must have 32 bytes")
+    return value
+
+
+def _relayers(untrusted: "dict[str, object]") -> "list[str]":
+    value = untrusted.get("relayers")
+    if not isinstance(value, list) or not value:
+        raise ConfigError("relayers must be a list of at least one URL")
+    for url in value:
+        if not isinstance(url, str) or not (url.startswith("http://") or url.startswith("https://")):  # noqa: PIE810 - MicroPython takes no tuple
+            raise ConfigError("a relayer is a URL that begins with http:// or https://")
+    return value

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring what was measured to the contract through relayers that may fail, lie or forget.
+
+Each exchange is: ask a relayer what the contract expects next, build and sign from there, post, and believe nothing
+but the contract's position in the next answer. The position is followed where it goes, backwards too; the journal
+stays as it is. A message accepted but not on the chain after resend_ms is sent again. Relayers take turns on
+failure, with pauses that double, with jitter so that a fleet does not come back in step.
+"""
+
+import json
+
+from electro_protocol.address import checksum
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.signed import SignedMessage
+
+from .agreements import Agreement, Agreements, StateError
+from .config import Config
+from .http import HttpError, request
+from .intervals import Intervals
+from .journal import TOLD, Journal
+from .keys import Signer
+from .report import backlog
+from .world import Board
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_MESSAGES = 50  # that a relayer takes in one request
+MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
+LEAST_BACKOFF_MS = 2_000
+NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
+STATE_MS = 3_600_000  # how often to ask when there is nothing to send
+
+
+class Uplink:
+    """The conversation with the relayers; `wake` is set by whoever has something to send."""
+
+    def __init__(
+        self,
+        board: Board,
+        config: Config,
+        signer: Signer,
+        agreements: Agreements,
+        journal: Journal,
+        intervals: Intervals,
+        on_signed: "Callable[[SignedMessage], None] | None" = None,
+    ) -> None:
+        self._board = board
+        self._config = config
+        self._signer = signer
+        self._agreements = agreements
+        self._journal = journal
+        self._intervals = intervals
+        self._on_signed = on_signed
+        self.wake = board.signal()
+        self.reached = False  # the last exchange succeeded
+        self.exchanges = 0
+        self.signatures = 0
+        self._relayer = 0
+        self._failures = 0
+        self._not_before_us = 0  # back-off
+        self._asked_us = 0
+        self._sent: "dict[int, tuple[int, int]]" = {}  # agreement → (first interval not yet sent, when)
+        self._outages_sent: "dict[int, tuple[int, int, int]]" = {}  # outage → (its end as sent, when, tries)
+        self._signed: "list[tuple[bytes, SignedMessage]]" = []  # the last few, so that sending again costs nothing
+
+    async def run(self) -> None:
+        """Exchange whenever something is due, for ever."""
+        while True:
+            wait_ms = self._due_in_ms()
+            if wait_ms > 0:
+                await self._board.wait(self.wake, wait_ms)
+                continue
+            self.wake.clear()
+            await self._exchange()
+
+    def _due_in_ms(self) -> int:
+        """Return how long there is nothing to do."""
+        now_us = self._board.unix_us()
+        if now_us < self._not_before_us:
+            return max(1, (self._not_before_us - now_us) // 1000)
+        if not self._asked_us:
+            return 0
+        due_us = self._asked_us + (STATE_MS if self._agreements.all else NO_AGREEMENT_MS) * 1000
+        for agreement in self._agreements.all:
+            first, end = self._unsent(agreement, now_us)
+            if end - first >= self._config.report_every or end == agreement.intervals > first:
+                return 0
+            sent_end, sent_us = self._sent.get(agreement.id, (0, 0))
+            if sent_end > agreement.next_latest:  # not yet seen on the chain
+                due_us = min(due_us, sent_us + self._config.resend_ms * 1000)
+        for number in self._journal.outages:
+            due_us = min(due_us, self._outage_due_us(number))
+        return max(0, (due_us - now_us + 999) // 1000)
+
+    def _unsent(self, agreement: Agreement, now_us: int) -> "tuple[int, int]":
+        """Return the closed intervals that are neither on the chain nor on their way there."""
+        first = agreement.next_latest
+        sent_end, sent_us = self._sent.get(agreement.id, (0, 0))
+        if sent_end > first and now_us - sent_us < self._config.resend_ms * 1000:
+            first = sent_end
+        return first, self._intervals.open_index(agreement)
+
+    def _outage_due_us(self, number: int) -> int:
+        ended_at, sent_us, tries = self._outages_sent.get(number, (-1, 0, 0))
+        if ended_at != self._journal.outages[number].ended_at:
+            return 0
+        return sent_us + min(self._config.resend_ms << min(tries - 1, 8), STATE_MS) * 1000
+
+    async def _exchange(self) -> None:
+        """Ask for the state and send what is due; on failure turn to the next relayer and pause."""
+        self.exchanges += 1
+        url = self._config.relayers[self._relayer]
+        try:
+            pause_s = await self._ask(url)
+            if not pause_s:
+                pause_s = await self._send(url)
+        except (HttpError, StateError) as error:
+            self._board.log(f"{error}")
+            self._fail(0)
+            return
+        if pause_s:
+            self._fail(pause_s)
+            return
+        self.reached = True
+        self._failures = 0
+
+    def _fail(self, pause_s: int) -> None:
+        """Take the next relayer, and pause once all were tried."""
+        self.reached = False
+        self._failures += 1
+        self._relayer = (self._relayer + 1) % len(self._config.relayers)
+        if self._relayer != 0 and not pause_s:
+            return
+        rounds = min((self._failures - 1) // len(self._config.relayers), 16)
+        pause_ms = max(min(LEAST_BACKOFF_MS << rounds, self._config.max_backoff_ms), pause_s * 1000)
+        jitter = int.from_bytes(self._board.entropy(2), "big")  # adds up to a half
+        pause_ms += pause_ms * jitter // 131_072
+        self._not_before_us = self._board.unix_us() + pause_ms * 1000
+
+    async def _ask(self, url: str) -> int:
+        """Learn the agreements and positions; return the seconds to pause if the relayer is not able to say."""
+        answer = await request(self._board, "GET", f"{url}/v1/meters/{checksum(self._signer.address)}")
+        if answer.status == 404:
+            self._asked_us = self._board.unix_us()
+            self._agreements.adopt([])
+            return 0
+        untrusted = answer.untrusted
+        if answer.status != 200 or not isinstance(untrusted, dict):
+            return answer.retry_after_s or 1
+        if untrusted.get("chain_id") != self._config.chain_id:
+            raise StateError(f"{url} serves another chain")
+        contract = untrusted.get("contract")
+        if not isinstance(contract, str) or contract.lower() != checksum(self._config.contract).lower():
+            raise StateError(f"{url} serves another contract")
+        self._agreements.adopt(untrusted.get("agreements"))
+        self._asked_us = self._board.unix_us()
+        return 0
+
+    async def _send(self, url: str) -> int:
+        """Sign and post what is due; return the seconds to pause if the relayer can't take more."""
+        now_us = self._board.unix_us()
+        messages: "list[tuple[EnergyReport | OutageReport, int]]" = []  # with the outage's number
+        for number in sorted(self._journal.outages):
+            if self._outage_due_us(number) <= now_us and len(messages) < MOST_MESSAGES - MOST_REPORTS:
+                record = self._journal.outages[number]
+                outage = OutageReport(record.agreement_id, record.started_at, record.ended_at, record.cause)
+                messages.append((outage, number))
+        for agreement in self._agreements.all:
+            first, end = self._unsent(agreement, now_us)
+            if end - first >= self._config.report_every or end == agreement.intervals > first:
+                for report in backlog(self._journal, agreement, first, end, MOST_REPORTS):
+                    messages.append((report, -1))
+        if not messages:
+            return 0
+        signed = [self._sign(message).to_json() for message, _ in messages]
+        body = json.dumps(signed[0] if len(signed) == 1 else {"messages": signed}).encode()
+        answer = await request(self._board, "POST", url + "/v1/messages", body)
+        if answer.status >= 500 or answer.status == 429:
+            return answer.retry_after_s or 1
+        results = [answer.untrusted]
+        if len(signed) > 1:
+            many = answer.untrusted
+            results = many.get("results", []) if isinstance(many, dict) else []
+        if len(results) != len(messages):
+            raise StateError(f"{url} answered {answer.status} for {len(messages)} messages")
+        refused = ""
+        for (message, number), result in zip(messages, results):  # noqa: B905 - no strict= on MicroPython
+            status = answer.status
+            if len(signed) > 1 and isinstance(result, dict):
+                status = result.get("status_code", 500)
+            code = _refusal(result)
+            if isinstance(message, OutageReport):
+                self._note_outage(message, number, status, code, now_us)
+            elif not self._note_report(message, status, result, now_us):
+                refused = refused or code or str(status)
+        if refused:
+            raise StateError(f"{url} refused a report: {refused}")
+        return 0
+
+    def _note_report(self, report: EnergyReport, status: int, result: object, now_us: int) -> bool:
+        """Remember what is on its way; False if the report was refused for no fault of its position."""
+        if status in (200, 202):
+            self._sent[report.agreement_id] = (report.first_interval + report.intervals, now_us)
+            return True
+        sent_end, _ = self._sent.get(report.agreement_id, (0, 0))
+        if sent_end >= report.first_interval + report.intervals:
+            del self._sent[report.agreement_id]
+        error = result.get("error") if isinstance(result, dict) else None
+        expected = error.get("expected") if isinstance(error, dict) else None
+        if isinstance(expected, int) and report.first_interval < expected <= self._open_index(report):
+            # what it has beyond our start is on its way already: wait for it as if we had sent it
+            self._sent[report.agreement_id] = (expected, now_us)
+            return True
+        # in one request, a report behind a refused one can't be in sequence; it says nothing of its own
+        return sent_end > report.first_interval
+
+    def _open_index(self, report: EnergyReport) -> int:
+        agreement = self._agreements.by_id(report.agreement_id)
+        return self._intervals.open_index(agreement) if agreement else 0
+
+    def _note_outage(self, outage: OutageReport, number: int, status: int, code: str, now_us: int) -> None:
+        """Stop sending an outage once it is told to be on the chain; its record stays in the journal."""
+        ended_at, _, tries = self._outages_sent.get(number, (-1, 0, 0))
+        self._outages_sent[number] = (outage.ended_at, now_us, tries + 1 if ended_at == outage.ended_at else 1)
+        if status == 200 or (status == 409 and "ALREADY" in code):
+            self._journal.append_outage(
+                TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause
+            )
+
+    def _sign(self, message: "EnergyReport | OutageReport") -> SignedMessage:
+        digest = self._signer.digest(message)
+        for known, signed in self._signed:
+            if known == digest:
+                return signed
+        signed = self._signer.sign(message)
+        self.signatures += 1
+        self._signed = self._signed[-MOST_REPORTS:] + [(digest, signed)]
+        if self._on_signed is not None:
+            self._on_signed(signed)
+        return signed
+
+
+def _refusal(untrusted: object) -> str:
+    """Return the code of an error answer, "" if it is none."""
+    error = untrusted.get("error") if isinstance(untrusted, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code[:40] if isinstance(code, str) else ""

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say what the meter may know of the world: the one object through which it samples, waits, keeps and speaks.
+
+`board.Esp32Board` is the chip, `electro_tools.grid.board.SimulatedBoard` a grid with virtual time. Every wait of
+the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock jump when every task sleeps.
+"""
+
+import asyncio
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Coroutine
+    from typing import Any
+
+CLOCK_NEVER_SET = 0  # since power-on nobody told the time: no interval may be closed
+CLOCK_KEPT = 1  # set once and carried through a reset by the RTC
+CLOCK_SYNCED = 2  # confirmed by NTP since this start
+
+
+class Signal:
+    """An event between tasks; `Board.wait` consumes it."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+class Board:
+    """The world in real time; a subclass adds the hardware it has."""
+
+    directory = "."  # where the journal and the state live
+    skew_us = 0  # from the instant of a voltage sample to that of its current sample
+
+    # time
+
+    def unix_us(self) -> int:
+        """Return the microseconds since 1970, UTC; between two steps of the clock never falling."""
+        raise NotImplementedError
+
+    def clock_quality(self) -> int:
+        """Return CLOCK_NEVER_SET, CLOCK_KEPT or CLOCK_SYNCED."""
+        raise NotImplementedError
+
+    async def sync_clock(self) -> bool:
+        """Ask the network for the time; return whether the clock is set now."""
+        raise NotImplementedError
+
+    async def sleep_ms(self, ms: int) -> None:
+        await asyncio.sleep(ms / 1000)
+
+    async def wait(self, signal: Signal, timeout_ms: int) -> bool:
+        """Return True once the signal is set (and clear it), False after the timeout."""
+        try:
+            await asyncio.wait_for(signal.wait(), timeout_ms / 1000)
+        except asyncio.TimeoutError:
+            return False
+        signal.clear()
+        return True
+
+    def signal(self) -> Signal:
+        return Signal()
+
+    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
+        """Run a task of the meter beside the others."""
+        raise NotImplementedError
+
+    # the grid
+
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
+    ) -> int:
+        """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
+
+        times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.
+        """
+        raise NotImplementedError
+
+    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
+        """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
+        raise NotImplementedError
+
+    # the network
+
+    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
+        """Open a connection and return (reader, writer).
+
+        Raises OSError if the network, the name or the peer is not there.
+        """
+        raise NotImplementedError
+
+    # secrets
+
+    def entropy(self, count: int) -> bytes:
+        """Return random bytes; on the chip true-random only while the radio is on."""
+        raise NotImplementedError
+
+    def load_key(self) -> "bytes | None":
+        raise NotImplementedError
+
+    def store_key(self, private_key: bytes) -> None:
+        raise NotImplementedError
+
+    # outputs
+
+    def show(self, alive: bool, warning: bool, shed: bool) -> None:
+        """Set the status LED, the warning output and the load-shedding output."""
+        raise NotImplementedError
+
+    def feed_watchdog(self) -> None:
+        raise NotImplementedError
+
+    def log(self, sentence: str) -> None:
+        """Tell a person at the serial line."""
+        raise NotImplementedError

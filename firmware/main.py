@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start the meter, or say in one sentence why it can't."""
+
+import asyncio
+
+from electro_meter.app import Meter
+from electro_meter.board import Esp32Board
+from electro_meter.config import ConfigError, load
+from electro_meter.keys import KeyMissing
+
+
+async def main() -> None:
+    config = load(".")
+    meter = Meter(Esp32Board(config.wifi_ssid, config.wifi_password), config)
+    meter.start()
+    while True:
+        await asyncio.sleep(3600)
+
+
+try:
+    asyncio.run(main())
+except (ConfigError, KeyMissing) as error:
+    print(error)  # noqa: T201 - the serial line is where a person listens

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Board without hardware: a grid, a load, an ADC and a clock that the meter takes for the world."""
+
+import asyncio
+
+from electro_meter.world import CLOCK_SYNCED, Board, Signal
+from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, READ_US, Converter, clip_to_range
+from electro_tools.grid.load import LoadCurve
+from electro_tools.grid.periods import GRID, Periods
+from electro_tools.grid.randomness import Randomness
+from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Coroutine
+    from typing import Any
+
+
+class SimulatedBoard(Board):
+    """See electro_meter.world.Board; virtual time, real TCP."""
+
+    def __init__(
+        self,
+        directory: str,
+        start_s: int,
+        load: LoadCurve,
+        converter: Converter,
+        randomness: Randomness,
+        nominal_v: float,
+        rated_a: float,
+        power_factor: float,
+        interruptions: Periods,
+        network_down: Periods,
+        private_key: "bytes | None" = None,
+    ) -> None:
+        self.directory = directory
+        self.skew_us = READ_US
+        self.time = VirtualTime(start_s * 1_000_000)
+        self.load = load
+        self.interruptions = interruptions
+        self._converter = converter
+        self._randomness = randomness
+        self._counts_per_watt = RATED_COUNTS / rated_a / (nominal_v * power_factor)
+        self._network_down = network_down
+        self._private_key = private_key
+        self.outputs = (False, False, False)
+        self.last_log = ""
+
+    def unix_us(self) -> int:
+        return self.time.now_us
+
+    def clock_quality(self) -> int:
+        return CLOCK_SYNCED
+
+    async def sync_clock(self) -> bool:
+        return True
+
+    async def sleep_ms(self, ms: int) -> None:
+        await self.time.sleep_until(self.time.now_us + ms * 1000)
+
+    async def wait(self, signal: Signal, timeout_ms: int) -> bool:
+        assert isinstance(signal, VirtualSignal)  # made by this Board
+        return await self.time.sleep_until(self.time.now_us + timeout_ms * 1000, signal)
+
+    def signal(self) -> Signal:
+        return VirtualSignal(self.time)
+
+    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
+        self.time.spawn(task)
+
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
+    ) -> int:
+        return self._sample(times_us, volts, amps, span_us, False)
+
+    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
+        unused = volts[:]  # the second input has no current beside it
+        return self._sample(times_us, volts, unused, span_us, True)
+
+    def _sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int, grid_side: bool
+    ) -> int:
+        """Convert a block piece by piece, each between two changes of load or supply, and let its time pass."""
+        pace_us = self._converter.pace()
+        count = min(span_us // pace_us, len(times_us))
+        for k in range(count):
+            times_us[k] = k * pace_us
+        start_us = self.time.now_us
+        end_us = start_us + count * pace_us
+        phase0_us = start_us % 1_000_000  # whole cycles a second or not: only continuity within the block matters
+        at_us = start_us
+        first = 0
+        while first < count:
+            edge_us = self.interruptions.next_edge_us(at_us, self.load.next_edge_us(at_us, end_us))
+            last = min(count, max(first + 1, (edge_us - start_us + pace_us - 1) // pace_us))
+            gone = self.interruptions.at(at_us)
+            volts_counts = 0.0 if gone and (gone.side == GRID or not grid_side) else float(NOMINAL_COUNTS)
+            amps_counts = 0.0 if gone else clip_to_range(self.load.watts_at(at_us) * self._counts_per_watt)
+            self._converter.fill(times_us, volts, amps, first, last, phase0_us, volts_counts, amps_counts)
+            first = last
+            at_us = start_us + first * pace_us
+        self.time.now_us = end_us
+        return count
+
+    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
+        if self._network_down.at(self.time.now_us) is not None:
+            raise OSError("the network is down")
+        if tls:
+            raise OSError("a simulated meter speaks http only")
+        return await asyncio.open_connection(host, port)
+
+    def entropy(self, count: int) -> bytes:
+        return self._randomness.octets(count)
+
+    def load_key(self) -> "bytes | None":
+        return self._private_key
+
+    def store_key(self, private_key: bytes) -> None:
+        self._private_key = private_key
+
+    def show(self, alive: bool, warning: bool, shed: bool) -> None:
+        self.outputs = (alive, warning, shed)
+
+    def feed_watchdog(self) -> None:
+        pass  # nothing to feed
+
+    def log(self, sentence: str) -> None:
+        self.last_log = sentence
