@@ -2,7 +2,7 @@
 """Serve MicroPython's raw REPL on standard input and output, as a chip does on its serial line.
 
 Runs in MicroPython's Unix build, whose own REPL has no raw mode. The current folder is the chip's flash.
-The protocol is that of MicroPython's docs, "REPL: raw mode"; raw paste is declined, which it allows.
+The protocol is that of MicroPython's docs, "REPL", raw mode and raw-paste mode.
 """
 
 import io
@@ -12,6 +12,7 @@ import sys
 sys.path[:] = ["", ".frozen", "lib"]
 _CORE = set(sys.modules)
 
+_WINDOW = 128  # the ESP32's
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 
 
@@ -27,7 +28,6 @@ def _soft_reset():
 
 
 def _execute(code, names):
-    _say(b"OK")
     trace = io.StringIO()
     try:
         exec(code, names)
@@ -35,7 +35,21 @@ def _execute(code, names):
         pass
     except BaseException as error:  # noqa: BLE001  # a chip reports whatever its script raises
         sys.print_exception(error, trace)
-    _say(b"\x04" + trace.getvalue().encode() + b"\x04>")
+    _say(b"\x04" + trace.getvalue().encode() + b"\x04")
+
+
+def _pasted(read):
+    """Take a script with flow control: the far end sends no more than a window ahead."""
+    code = bytearray()
+    _say(b"R\x01" + bytes((_WINDOW & 0xFF, _WINDOW >> 8)))
+    while True:
+        byte = read(1)
+        if byte == b"\x04":
+            _say(byte)
+            return bytes(code)
+        code += byte
+        if len(code) % _WINDOW == 0:
+            _say(b"\x01")
 
 
 def serve():
@@ -57,10 +71,13 @@ def serve():
             code = bytearray()
         elif byte == b"\x05" and raw and not code:
             read(2)
-            _say(b"R\x00")
+            _execute(_pasted(read), names)
+            _say(b">")
         elif byte == b"\x04" and raw:
             if code:
+                _say(b"OK")
                 _execute(bytes(code), names)
+                _say(b">")
             else:
                 names = _soft_reset()
                 _say(b"OK\r\nMPY: soft reboot\r\n" + _BANNER)

@@ -42,8 +42,17 @@ print(json.dumps({
 """
 
 
+_HOLD_WATCHDOG = f"""
+try:
+    import machine
+    machine.WDT(timeout={_COPY_TIMEOUT_S * 1000})
+except (ImportError, AttributeError):
+    pass
+"""
+
+
 class Interpreter(NamedTuple):
-    """What runs on the chip: MicroPython's version, and the architecture native code is to be compiled for."""
+    """What runs on the chip: MicroPython's version, and the architecture native code is compiled for."""
 
     version: tuple[int, ...]
     machine: str
@@ -125,6 +134,10 @@ class Chip:
             arguments += [*(["+"] if arguments else []), "fs", "cp", str(local), f":{place}"]
         self._mpremote(arguments, timeout_s=_COPY_TIMEOUT_S, on_line=follow)
         finish()
+
+    def hold_watchdog(self) -> None:
+        """Push the watchdog of an interrupted meter back until the restart: it can't be stopped, and would bite."""
+        self.run(_HOLD_WATCHDOG)
 
     def restart(self) -> None:
         """Let the chip begin anew with its own program."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from .chip import Chip
 
-# A module.py beside module.mpy would win the import, and a module that is gone would stay importable: what
-# lies in the packages' folders without belonging there is removed.
+# A module.py beside module.mpy would win the import, and a module that is gone would stay importable: what lies
+# in the packages' folders without belonging there is removed.
 _TIDY = """
 import json, os
 wanted = {wanted!r}
@@ -61,6 +61,7 @@ def install(chip: Chip, architecture: str, on_step: Callable[[str, str], None]) 
         )
         files = [*compiled, *firmware_files.starters()]
         places = [file.place for file in files]
+        chip.hold_watchdog()
         removed = chip.ask(
             _TIDY.format(wanted=set(places), folders=_folders(places), packages=firmware_files.PACKAGES)
         )

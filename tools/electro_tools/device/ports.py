@@ -19,7 +19,7 @@ class Port(NamedTuple):
 def usb_ports() -> list[Port]:
     """List the USB serial ports; the machine's built-in ones have no chip behind them."""
     try:
-        from serial.tools import list_ports  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional package
+        from serial.tools import list_ports  # type: ignore[import-untyped]
     except ImportError as error:
         raise ToolError(
             "pyserial is not installed", "install it with: pip install 'electro-grid[device]'"

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give the chip its settings and let it make its key; its enrolment comes back, the key does not."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from electro_protocol import address
+from electro_tools.errors import ToolError
+
+from .enrolment import Enrolment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .chip import Chip
+
+_CHIP_TIMEOUT_S = 180  # the radio comes up, a key is made, one message signed in plain Python
+
+# The chip's own name for itself, for a hardware id when the person gives none.
+_UNIQUE_ID = """
+import binascii, json, machine
+print(json.dumps(binascii.hexlify(machine.unique_id()).decode()))
+"""
+
+
+# Where electro_meter.board looks for it.
+CERTIFICATE = "ca.der"
+_HAS_CERTIFICATE = f"""
+import json, os
+print(json.dumps({CERTIFICATE!r} in os.listdir()))
+"""
+
+_OPTIONS = {
+    "chain_id",
+    "contract",
+    "hardware_id",
+    "relayers",
+    "wifi_ssid",
+    "wifi_password",
+    "host_entropy",
+    "unix_s",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the chip is told; the password shows in no repr."""
+
+    chain_id: int
+    contract: bytes
+    relayers: tuple[str, ...]
+    wifi_ssid: str
+    wifi_password: str
+    hardware_id: bytes
+    further: dict[str, Any]  # entries of electro_meter.config, such as the calibration
+
+    def __repr__(self) -> str:
+        return f"Settings(chain_id={self.chain_id}, contract={address.checksum(self.contract)})"
+
+    def config(self) -> dict[str, Any]:
+        """Return the device's config.json."""
+        return {
+            "chain_id": self.chain_id,
+            "contract": address.checksum(self.contract),
+            "hardware_id": "0x" + self.hardware_id.hex(),
+            "relayers": list(self.relayers),
+            "wifi_ssid": self.wifi_ssid,
+            "wifi_password": self.wifi_password,
+            **self.further,
+        }
+
+
+def read_settings(file: Path | None) -> dict[str, Any]:
+    """Return the further settings of a JSON file; the chip checks their names and values.
+
+    Raises:
+        ToolError: the file can't be read, is no JSON object, or holds what has an option of its own.
+    """
+    if file is None:
+        return {}
+    try:
+        further = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ToolError(f"the settings file {file} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ToolError(f"{file} is not JSON") from error
+    if not isinstance(further, dict):
+        raise ToolError(f"{file} holds no JSON object")
+    if twice := _OPTIONS & set(further):
+        raise ToolError(f"{file} must not hold {', '.join(sorted(twice))}: there are options for that")
+    return further
+
+
+def read_certificate(file: Path | None) -> bytes | None:
+    """Return a certificate file's content in DER.
+
+    Raises:
+        ToolError: the file can't be read or is no certificate.
+    """
+    if file is None:
+        return None
+    try:
+        content = file.read_bytes()
+        if content.lstrip().startswith(b"-----BEGIN"):
+            return ssl.PEM_cert_to_DER_cert(content.decode("ascii").strip())
+    except OSError as error:
+        raise ToolError(f"the certificate {file} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ToolError(f"{file} is no certificate: {error}") from error
+    if content[:1] != b"\x30":  # DER of any certificate begins with a SEQUENCE
+        raise ToolError(f"{file} is no certificate, neither PEM nor DER")
+    return content
+
+
+def give_certificate(chip: Chip, relayers: tuple[str, ...], certificate: bytes | None) -> None:
+    """Put the certificate on the chip, where its https looks for it.
+
+    Raises:
+        ToolError: a relayer is https, and there is neither a new certificate nor one on the chip.
+    """
+    if certificate is not None:
+        chip.run(f"with open({CERTIFICATE!r}, 'wb') as file:\n    file.write({certificate!r})\n")
+    elif any(url.startswith("https://") for url in relayers) and not chip.ask(_HAS_CERTIFICATE):
+        raise ToolError(
+            "an https relayer needs a certificate to be checked by", "name its authority's with --ca"
+        )
+
+
+def hardware_id_of(chip: Chip) -> bytes:
+    """Return the chip's factory number (its MAC address), filled up with zeros to 32 bytes."""
+    try:
+        number = bytes.fromhex(chip.ask(_UNIQUE_ID))
+    except (ToolError, ValueError, TypeError) as error:
+        raise ToolError("the chip does not tell its factory number", "give one with --hardware-id") from error
+    return number.ljust(32, b"\0")
+
+
+def provision(chip: Chip, settings: Settings) -> Enrolment:
+    """Run electro_meter.provision on the chip and verify what it gives back.
+
+    Raises:
+        ToolError: the meter's files are not on the chip, it refuses, or its signature does not hold.
+    """
+    chip.hold_watchdog()
+    now_s = int(time.time())
+    request = {**settings.config(), "host_entropy": "0x" + secrets.token_hex(32), "unix_s": now_s}
+    # json escapes everything beyond ASCII; repr makes a Python literal of it
+    script = f"from electro_meter import provision\nprovision.run({json.dumps(request)!r})\n"
+    try:
+        answer = chip.ask(script, _CHIP_TIMEOUT_S)
+    except ToolError as error:
+        if "ImportError" in error.sentence:
+            raise ToolError(
+                "the meter's files are not on the chip", "put them there: electro device install"
+            ) from error
+        raise
+    if not isinstance(answer, dict) or "error" in answer:
+        reason = answer.get("error") if isinstance(answer, dict) else "an answer that makes no sense"
+        raise ToolError(f"the chip refuses: {str(reason)[:300]}")
+    return _verified(answer, settings, now_s)
+
+
+def _verified(untrusted_answer: dict[str, Any], settings: Settings, now_s: int) -> Enrolment:
+    try:
+        enrolment = Enrolment.from_json(
+            {
+                "device": untrusted_answer.get("address"),
+                "chain_id": settings.chain_id,
+                "contract": address.checksum(settings.contract),
+                "enrollment": untrusted_answer.get("enrollment"),
+            }
+        )
+    except ValueError as error:
+        raise ToolError(f"what the chip signed does not hold: {error}") from error
+    if enrolment.message.hardware_id != settings.hardware_id or enrolment.message.deadline <= now_s:
+        raise ToolError("the chip signed another hardware id than it was given, or a time that has passed")
+    return enrolment
