@@ -6,18 +6,18 @@ import asyncio
 from electro_meter.app import Meter
 from electro_meter.board import Esp32Board
 from electro_meter.config import ConfigError, load
-from electro_meter.keys import KeyMissing
+from electro_meter.keys import MissingKeyError
 
 
 async def main() -> None:
     config = load(".")
     meter = Meter(Esp32Board(config.wifi_ssid, config.wifi_password), config)
     meter.start()
-    while True:
+    while True:  # noqa: ASYNC110 - the tasks never end, and a failed one resets the chip
         await asyncio.sleep(3600)
 
 
 try:
     asyncio.run(main())
-except (ConfigError, KeyMissing) as error:
+except (ConfigError, MissingKeyError) as error:
     print(error)  # noqa: T201 - the serial line is where a person listens

@@ -107,7 +107,7 @@ class Meter:
             if metering.measure(sampler):
                 self.intervals.add_undated(metering.window.energy_uj)
             return
-        if detector.state == DOWN or detector.state == RISING:
+        if detector.state in (DOWN, RISING):
             self.sensor_fault = current_flows(sampler, metering.amps_middle, self._least_current)
             self._follow_outage()
             return

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speak just enough HTTP/1.1 as a client: one request a connection, JSON both ways, bounded in size and time.
 
-    HttpError
-      Unreachable    no answer: network, name, peer, TLS or timeout
-      BadAnswer      an answer that is not HTTP with JSON, or too long
+| HttpError | |
+|---|---|
+| UnreachableError | no answer: network, name, peer, TLS or timeout |
+| BadAnswerError | an answer that is not HTTP with JSON, or too long |
 """
 
 import asyncio
@@ -24,11 +25,11 @@ class HttpError(Exception):
     """A request without a usable answer; the sentence says why."""
 
 
-class Unreachable(HttpError):
+class UnreachableError(HttpError):
     pass
 
 
-class BadAnswer(HttpError):
+class BadAnswerError(HttpError):
     pass
 
 
@@ -49,23 +50,23 @@ async def request(board: Board, method: str, url: str, body: "bytes | None" = No
     try:
         return await asyncio.wait_for(_exchange(board, method, url, body), TIMEOUT_S)
     except asyncio.TimeoutError:
-        raise Unreachable(f"{url}: no answer in {TIMEOUT_S} s")
+        raise UnreachableError(f"{url}: no answer in {TIMEOUT_S} s")
     except (OSError, EOFError) as error:
-        raise Unreachable(f"{url}: {error}")
+        raise UnreachableError(f"{url}: {error}")
 
 
 def split(url: str) -> "tuple[bool, str, int, str]":
     """Return (TLS?, host, port, path) of a URL.
 
-    Raises BadAnswer if it is none: it can only come from a configuration.
+    Raises BadAnswerError if it is none: it can only come from a configuration.
     """
     scheme, _, rest = url.partition("://")
     if scheme not in ("http", "https") or not rest:
-        raise BadAnswer(f"{url} is no URL")
+        raise BadAnswerError(f"{url} is no URL")
     authority, slash, path = rest.partition("/")
     host, colon, port = authority.partition(":")
     if colon and not port.isdigit():
-        raise BadAnswer(f"{url} has no valid port")
+        raise BadAnswerError(f"{url} has no valid port")
     tls = scheme == "https"
     return tls, host, int(port) if colon else (443 if tls else 80), slash + path or "/"
 
@@ -91,7 +92,7 @@ async def _exchange(board: Board, method: str, url: str, body: "bytes | None") -
 async def _answer(reader: "Any") -> Answer:
     words = (await reader.readline()).split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
-        raise Unreachable("the peer closed the connection or does not speak HTTP")
+        raise UnreachableError("the peer closed the connection or does not speak HTTP")
     status = int(words[1])
     length = -1
     retry_after_s = 0
@@ -109,13 +110,13 @@ async def _answer(reader: "Any") -> Answer:
         elif name == b"transfer-encoding":
             chunked = value.lower() != b"identity"
     else:
-        raise BadAnswer("the answer has too many headers")
+        raise BadAnswerError("the answer has too many headers")
     if chunked or length < 0:
-        raise BadAnswer("the answer has no Content-Length")
+        raise BadAnswerError("the answer has no Content-Length")
     if length > MOST_BYTES:
-        raise BadAnswer(f"the answer is longer than {MOST_BYTES} bytes")
+        raise BadAnswerError(f"the answer is longer than {MOST_BYTES} bytes")
     raw = await reader.readexactly(length)
     try:
         return Answer(status, json.loads(raw), retry_after_s)
     except ValueError:
-        raise BadAnswer(f"the answer with status {status} is not JSON")
+        raise BadAnswerError(f"the answer with status {status} is not JSON")

@@ -214,9 +214,9 @@ class Journal:
         elif record.kind in (OUTAGE, RESTORED):
             self.outages[record.outage] = record
             self.open_outage = record if record.kind == OUTAGE else None
-        elif record.kind == TOLD and record.outage in self.outages:
-            # what was told must be the newest that is known: a restoration after it is still to be told
-            if self.outages[record.outage].ended_at == record.ended_at:
+        elif record.kind == TOLD:
+            newest = self.outages.get(record.outage)
+            if newest is not None and newest.ended_at == record.ended_at:  # else its end is still to be told
                 del self.outages[record.outage]
 
 

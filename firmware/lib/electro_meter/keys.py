@@ -18,7 +18,7 @@ from .world import Board
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-class KeyMissing(Exception):
+class MissingKeyError(Exception):
     """The device has no key yet; it has to be provisioned."""
 
 
@@ -43,7 +43,7 @@ def make_key(board: Board, host_entropy: bytes) -> bytes:
     Either source alone is enough: a weak chip cannot weaken a good host, and a lying host cannot learn the key.
     """
     while True:
-        candidate = hashlib.sha256(b"electro key" + board.entropy(64) + host_entropy).digest()
+        candidate: bytes = hashlib.sha256(b"electro key" + board.entropy(64) + host_entropy).digest()
         if 0 < int.from_bytes(candidate, "big") < _ORDER:
             board.store_key(candidate)
             return candidate
@@ -52,9 +52,9 @@ def make_key(board: Board, host_entropy: bytes) -> bytes:
 def load_signer(board: Board, domain: Domain) -> Signer:
     """Return the signer of the stored key.
 
-    Raises KeyMissing.
+    Raises MissingKeyError.
     """
     private_key = board.load_key()
     if private_key is None:
-        raise KeyMissing("no key in this device: run `electro device provision`")
+        raise MissingKeyError("no key in this device: run `electro device provision`")
     return Signer(private_key, domain)

@@ -36,12 +36,12 @@ class OutageDetector:
 
     @property
     def supplied(self) -> bool:
-        return self.state == UP or self.state == FALLING
+        return self.state in (UP, FALLING)
 
     @property
     def undecided(self) -> bool:
         """Return True while a change waits for its confirmation: keep sampling without a pause."""
-        return self.state == FALLING or self.state == RISING
+        return self.state in (FALLING, RISING)
 
     def is_voltage(self, mean_square: int) -> bool:
         """Return whether a squared RMS, in counts, is above the threshold with its hysteresis."""

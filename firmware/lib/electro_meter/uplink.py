@@ -103,8 +103,11 @@ class Uplink:
         return first, self._intervals.open_index(agreement)
 
     def _outage_due_us(self, number: int) -> int:
+        record = self._journal.outages[number]
+        if self._agreements.by_id(record.agreement_id) is None:
+            return self._board.unix_us() + STATE_MS * 1000  # long over: nobody takes it any more
         ended_at, sent_us, tries = self._outages_sent.get(number, (-1, 0, 0))
-        if ended_at != self._journal.outages[number].ended_at:
+        if ended_at != record.ended_at:
             return 0
         return sent_us + min(self._config.resend_ms << min(tries - 1, 8), STATE_MS) * 1000
 
@@ -192,7 +195,7 @@ class Uplink:
                 status = result.get("status_code", 500)
             code = _refusal(result)
             if isinstance(message, OutageReport):
-                self._note_outage(message, number, status, code, now_us)
+                self._note_outage(message, number, status, now_us)
             elif not self._note_report(message, status, result, now_us):
                 refused = refused or code or str(status)
         if refused:
@@ -220,11 +223,11 @@ class Uplink:
         agreement = self._agreements.by_id(report.agreement_id)
         return self._intervals.open_index(agreement) if agreement else 0
 
-    def _note_outage(self, outage: OutageReport, number: int, status: int, code: str, now_us: int) -> None:
+    def _note_outage(self, outage: OutageReport, number: int, status: int, now_us: int) -> None:
         """Stop sending an outage once it is told to be on the chain; its record stays in the journal."""
         ended_at, _, tries = self._outages_sent.get(number, (-1, 0, 0))
         self._outages_sent[number] = (outage.ended_at, now_us, tries + 1 if ended_at == outage.ended_at else 1)
-        if status == 200 or (status == 409 and "ALREADY" in code):
+        if status == 200:  # at the final block
             self._journal.append_outage(
                 TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause
             )

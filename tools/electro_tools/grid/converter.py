@@ -112,5 +112,5 @@ def _table(harmonics: "Sequence[tuple[int, float]]") -> "array[int]":
         value = math.sin(angle)
         for order, share in harmonics:
             value += share * math.sin(order * angle)
-        wave.append(int(math.floor(value * (1 << _SINE_BITS) + 0.5)))
+        wave.append(math.floor(value * (1 << _SINE_BITS) + 0.5))
     return array("h", wave)

@@ -2,7 +2,7 @@
 """Run one simulated meter as its own process, on CPython or MicroPython, driven by JSON lines.
 
     python -m electro_tools.grid.process
-    MICROPYPATH=firmware/lib:tools micropython tools/electro_tools/grid/process.py
+    MICROPYPATH=.frozen:firmware/lib:tools micropython tools/electro_tools/grid/process.py
 
 | line in | line out |
 |---|---|
@@ -143,12 +143,12 @@ def _periods(given: "dict[str, Any]", name: str, sided: bool) -> "list[Period]":
     found = []
     for one in given.pop(name, []):
         try:
-            side = one["side"] if sided else ""
-            if sided and side not in (GRID, CONSUMER):
-                raise ValueError("side must be grid or consumer")
-            found.append(Period(one["start"], one["end"], side))
+            period = Period(one["start"], one["end"], one["side"] if sided else "")
         except (KeyError, TypeError, ValueError) as error:
-            raise SettingError(f"{name}: {error}")
+            raise SettingError(f"{name} must be a list of periods with start, end{' and side' * sided}: {error}")
+        if sided and period.side not in (GRID, CONSUMER):
+            raise SettingError(f"{name}: side must be grid or consumer")
+        found.append(period)
     return found
 
 
@@ -192,9 +192,9 @@ def _read() -> "object | None":
         return None
     try:
         read: object = json.loads(line)
-        return read
     except ValueError:
         raise SettingError("every line must be JSON")
+    return read
 
 
 async def _run() -> None:

@@ -6,12 +6,12 @@ A task that talks to a relayer works, however long that takes on the wall; so an
 
 import asyncio
 
+from electro_meter.world import Signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
-
-from electro_meter.world import Signal
 
 
 class _Sleeper:
