@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from electro_contracts.errors import REASONS
-
 from electro_protocol.messages import EnergyReport
 from electro_relayer.addresses import checksum
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
@@ -48,7 +47,7 @@ class Admission:
 
     async def admit(self, verified: Verified) -> Outcome:
         """Queue a message that is due, and say what became of one that was; raises a Refusal."""
-        if self._queue.holds(verified.digest):
+        if self._queue.holds(verified):
             return Outcome.ACCEPTED
         if self.draining:
             raise Draining("This relayer is going down; send to another one, or again later.")
@@ -61,7 +60,7 @@ class Admission:
         if standing is not None:
             try:
                 outcome = self._place(verified, standing)
-                if outcome is Outcome.FINAL or self._queue.holds(verified.digest):
+                if outcome is Outcome.FINAL or self._queue.holds(verified):
                     return outcome
                 if self._chain.clock() - standing.read_at < FINAL_KNOWN_FOR_S:
                     return outcome
@@ -80,7 +79,7 @@ class Admission:
             raise NotServed(verified.agreement_id)
         if verified.end <= agreement.next_final:
             return Outcome.FINAL
-        if verified.end <= agreement.next_latest or self._queue.holds(verified.digest):
+        if verified.end <= agreement.next_latest or self._queue.holds(verified):
             return Outcome.ACCEPTED
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
@@ -100,7 +99,7 @@ class Admission:
         if reason_name(final) == "KnownOutage":
             return Outcome.FINAL
         name = reason_name(latest)
-        if name == "KnownOutage" or self._queue.holds(verified.digest):
+        if name == "KnownOutage" or self._queue.holds(verified):
             return Outcome.ACCEPTED
         # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
         if latest != ACCEPTABLE and name != "FromTheFuture":

@@ -48,7 +48,7 @@ class Ready:
 
     def __str__(self) -> str:
         payer = f"paying from {self.sender}"
-        return f"relayer ready on {self.url}: chain {self.chain_id}, contract {self.contract}, {payer}"
+        return f"relayer ready on {self.url}, chain {self.chain_id}, contract {self.contract}, {payer}"
 
 
 def create_app(settings: Settings, key: Key | None = None) -> web.Application:

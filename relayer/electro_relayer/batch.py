@@ -47,7 +47,7 @@ class Item:
 
 
 class Queue:
-    """Bounded, ordered, deduplicated by digest; times are those of the given clock, in seconds."""
+    """Bounded, ordered, deduplicated; times are those of the given clock, in seconds."""
 
     def __init__(
         self,
@@ -64,7 +64,8 @@ class Queue:
         self._clock = clock
         self._waiting: dict[Kind, deque[Item]] = {EnergyReport: deque(), OutageReport: deque()}
         self._held: list[Item] = []
-        self._items: dict[bytes, Item] = {}
+        # two meters may report the same of the same agreement: a digest does not name its signer
+        self._items: dict[tuple[bytes, bytes], Item] = {}
         self._tracks: dict[Track, deque[Item]] = {}
         self._devices: dict[bytes, int] = {}
         self._changed = asyncio.Event()
@@ -75,8 +76,8 @@ class Queue:
     def __len__(self) -> int:
         return len(self._items)
 
-    def holds(self, digest: bytes) -> bool:
-        return digest in self._items
+    def holds(self, verified: Verified) -> bool:
+        return verified.identity in self._items
 
     def expected(self, track: Track, next_on_chain: int) -> int:
         """Return the interval a new report must start with, after those already in memory."""
@@ -99,7 +100,7 @@ class Queue:
             )
         item = Item(verified, self._clock())
         self._devices[verified.device] = count + 1
-        self._items[verified.digest] = item
+        self._items[verified.identity] = item
         if verified.kind is EnergyReport:
             self._tracks.setdefault(item.track, deque()).append(item)
         self._waiting[verified.kind].append(item)
@@ -142,7 +143,7 @@ class Queue:
             [
                 item
                 for item in items
-                if item.place is Place.TAKEN and self._items.get(item.verified.digest) is item
+                if item.place is Place.TAKEN and self._items.get(item.verified.identity) is item
             ]
         )
 
@@ -164,7 +165,7 @@ class Queue:
 
     def release(self, item: Item) -> None:
         """Forget an item: it is on chain, or the contract will not have it."""
-        if self._items.pop(item.verified.digest, None) is None:
+        if self._items.pop(item.verified.identity, None) is None:
             return
         device = item.verified.device
         self._devices[device] -= 1

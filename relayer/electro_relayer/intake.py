@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGES = 50  # of one request; what one transaction carries
 # Fifty messages open 102 brackets. The JSON decoder recurses in C, and where a library has raised Python's
-# recursion limit (rlp does) a body of "[[[[…" would end the process.
+# recursion limit (eth-keyfile does) a body of "[[[[…" would end the process.
 MAX_BRACKETS = 256
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
 _HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second encoding
@@ -40,6 +40,10 @@ class Verified:
     agreement_id: int
     first: int = 0
     end: int = 0
+
+    @property
+    def identity(self) -> tuple[bytes, bytes]:
+        return self.device, self.digest
 
     @property
     def kind(self) -> type[EnergyReport | OutageReport]:

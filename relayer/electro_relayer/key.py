@@ -39,13 +39,22 @@ class Key:
 
 
 def read_key(file: Path, password_file: Path | None = None) -> Key:
-    """Open a key file of either kind; the first character tells a keystore ("{") from hex."""
+    """Open a key file; raises KeyFileError."""
+    return Key(read_secret(file, password_file))
+
+
+def read_secret(file: Path, password_file: Path | None = None) -> bytes:
+    """Return the 32 bytes of a key file; the first character tells a keystore ("{") from hex.
+
+    Raises KeyFileError.
+    """
     text = _read_private(file, "key file")
     secret = _from_keystore(file, text, password_file) if text.startswith("{") else _from_hex(file, text)
     try:
-        return Key(secret)
+        Key(secret)
     except ValueError as error:  # zero, or not below the order of the curve
         raise KeyFileError(f"The key file {file} holds a number that is no secp256k1 key.") from error
+    return secret
 
 
 def _read_private(file: Path, what: str) -> str:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 log = logging.getLogger(__name__)
@@ -131,3 +132,30 @@ def _settle(answer: Any) -> Any:
     return RpcError(
         code if isinstance(code, int) else -32603, str(error.get("message", ""))[:500], error.get("data")
     )
+
+
+def all_or_none(answers: list[Any]) -> list[Any]:
+    """Return the answers if none failed; a node that can't answer all is as good as none."""
+    for answer in answers:
+        if isinstance(answer, RpcError):
+            raise NodeUnreachable(f"The node can't answer: {answer}") from answer
+        if answer is None:
+            raise NodeUnreachable("The node can't answer: it does not know the block.")
+    return answers
+
+
+@contextmanager
+def understood(node: Node) -> Iterator[None]:
+    """Take an answer that makes no sense, from a node or a proxy before it, for none."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise NodeUnreachable(f"The node {node.shown} answers nonsense: {error!r:.100}") from error
+
+
+def hex_data(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+def read_data(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

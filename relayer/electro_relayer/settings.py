@@ -159,5 +159,5 @@ def _convert(name: str, untrusted: Any, kind: Any) -> Any:
 
 def _whole(untrusted: Any) -> int:
     if isinstance(untrusted, (bool, float)):
-        raise ValueError("not a whole number")  # noqa: TRY004 - the caller words both alike
+        raise ValueError("not a whole number")
     return int(untrusted)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 50_000  # meters; about 1 kB each
 FRESH_S = 0.1  # as good as read now: keeps a meter that asks in a loop from making the node work
-STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,9 @@ class Standing:
 
 def _agreement_json(agreement: Agreement) -> dict[str, Any]:
     state = agreement.state
-    lanes = [int.from_bytes(state.bounds[i : i + 2], "big") for i in range(0, len(state.bounds), 2)]
-    half = len(lanes) // 2
     return {
         "agreement_id": state.agreement_id,
-        "state": STATES[state.state] if state.state < len(STATES) else str(state.state),
+        "state": state.state,
         "start": state.start,
         "interval_seconds": state.interval_seconds,
         "intervals": state.intervals,
@@ -70,7 +67,11 @@ def _agreement_json(agreement: Agreement) -> dict[str, Any]:
         "unit_wh": state.unit_wh,
         "next": {"latest": agreement.next_latest, "final": agreement.next_final},
         "remaining_bonus": str(state.remaining_bonus),
-        "bounds": {"first_interval": state.bounds_from, "min": lanes[:half], "max": lanes[half:]},
+        "bounds": {
+            "first_interval": state.bounds_from,
+            "min": [least for least, _ in state.bounds],
+            "max": [greatest for _, greatest in state.bounds],
+        },
     }
 
 
@@ -112,12 +113,16 @@ class Standings:
             self._remembered.popitem(last=False)
         return standing
 
-    def advance(self, device: bytes, agreement_id: int, next_interval: int) -> None:
-        """Take over from a receipt what is on chain now; saves asking for it."""
+    def advance(self, device: bytes, agreement_id: int, next_interval: int, *, final: bool) -> None:
+        """Take over from a receipt what is on chain now, maybe for good; saves asking for it."""
         standing = self._remembered.get(device)
         if standing is not None:
             agreements = tuple(
-                replace(a, next_latest=max(a.next_latest, next_interval))
+                replace(
+                    a,
+                    next_latest=max(a.next_latest, next_interval),
+                    next_final=max(a.next_final, next_interval) if final else a.next_final,
+                )
                 if a.state.agreement_id == agreement_id
                 else a
                 for a in standing.agreements

@@ -86,13 +86,18 @@ class Lane:
     async def _submit(self, items: list[Item]) -> None:
         """Check a batch of one kind and send what the contract would take."""
         kind = items[0].verified.kind
-        reasons, pending_nonce = await self._chain.check(kind, [item.verified for item in items])
+        check, pack = (
+            (calldata.check, calldata.submit_batch)
+            if kind is EnergyReport
+            else (calldata.check_outages, calldata.submit_outage_batch)
+        )
+        question = check([item.verified.signed for item in items])
+        reasons, pending_nonce = await self._chain.check(question, len(items))
         good = self._sort(items, reasons)
         if not good:
             return
         fees = await self._chain.quote()
         signed = [item.verified.signed for item in good]
-        pack = calldata.submit_batch if kind is EnergyReport else calldata.submit_outage_batch
         limit = gas.of_batch(item.verified for item in good)
         call = Call(self._chain.chain_id, self._chain.contract, pack(signed), limit)
         await self._offer(call, good, self._unmined.next_nonce(pending_nonce), fees)
@@ -128,7 +133,7 @@ class Lane:
             sent.attempts.append(transaction)
             self._unmined.keep(nonce, sent)
             try:
-                verdict, words = await self._chain.send(transaction.raw)
+                [(verdict, words)] = await self._chain.send([transaction.raw])
             except NodeUnreachable:
                 return  # taken or not, nobody knows: the watch looks for it and sends the same bytes again
             if verdict in (Verdict.TAKEN, Verdict.KNOWN):

@@ -110,7 +110,9 @@ class Watch:
             if index in skipped:  # another relayer came first, or the chain moved between check and block
                 self._standings.forget(verified.device)
             else:
-                self._standings.advance(verified.device, verified.agreement_id, verified.end)
+                self._standings.advance(
+                    verified.device, verified.agreement_id, verified.end, final=self._chain.final_at_once
+                )
         landed = len(sent.items) - len(skipped)
         log.info(
             "block %d: %d of %d messages, gas %d", receipt.block, landed, len(sent.items), receipt.gas_used
@@ -139,7 +141,7 @@ class Watch:
             waiting = [sent for nonce in nonces if (sent := self._unmined.get(nonce)) is not None]
             for sent in waiting:
                 sent.healed_at = now
-            await self._chain.send_again([sent.attempts[-1].raw for sent in waiting])
+            await self._chain.send([sent.attempts[-1].raw for sent in waiting])
 
     async def _raise_fee(self, nonce: int, sent: Sent) -> bool:
         sent.offered_at = self._chain.clock()
@@ -151,5 +153,5 @@ class Watch:
         transaction = sign(self._key, sent.call, nonce, raised)
         sent.attempts.append(transaction)
         sent.healed_at = self._chain.clock()
-        await self._chain.send(transaction.raw)
+        await self._chain.send([transaction.raw])
         return True

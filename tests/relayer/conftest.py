@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Relayers to test: in this process for the interface, in their own for being killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from electro_relayer import Settings, serve
+from electro_relayer.key import Key
+from tests.relayer.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def shared_world(start_anvil: Callable[..., Any]) -> World:
+    """A chain for tests that stop nothing; each makes its own agreement."""
+    return World(start_anvil().url)
+
+
+@pytest.fixture
+def world(anvil: Any) -> World:
+    """A chain for one test alone."""
+    return World(anvil.url)
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path) -> Callable[..., Settings]:
+    """A function from a world to settings of a relayer with a funded key of its own."""
+
+    def make(world: World, key: int = 1, **more: Any) -> Settings:
+        secret = (0xE1EC << 64 | key).to_bytes(32, "big")
+        file = tmp_path / f"key{key}"
+        file.write_text(secret.hex())
+        file.chmod(0o600)
+        world.fund(Key(secret).address)
+        defaults = {"port": 0, "finality": "latest", "batch_ms": 20, "drain_s": 10}
+        return Settings.load(
+            environ={}, rpc_url=world.url, contract=world.address, key_file=file, **{**defaults, **more}
+        )
+
+    return make
+
+
+@dataclass
+class Client:
+    """A meter's view of a relayer."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def post(self, body: Any) -> tuple[int, Any]:
+        async with self.session.post(self.url + "/v1/messages", json=body) as response:
+            return response.status, await response.json()
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.session.get(self.url + path) as response:
+            return response.status, await response.json()
+
+    async def next(self, meter: Any) -> dict[str, int]:
+        _, body = await self.get("/v1/meters/0x" + meter.device.hex())
+        found: dict[str, int] = body["agreements"][0]["next"]
+        return found
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Callable[..., Any]]:
+    """A function that serves settings in this process and returns a client."""
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def start(settings: Settings) -> Client:
+            stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(serve(settings, ready=ready.set_result, stop=stop))
+
+            async def end() -> None:
+                stop.set()
+                await task
+
+            stack.push_async_callback(end)
+            await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+            return Client((await ready).url, session)
+
+        yield start
+
+
+_PROGRAM = """from electro_relayer import Settings, run
+run(Settings.load(), ready=lambda ready: print(ready.url, ready.port, flush=True))
+"""
+
+
+class Process:
+    """`run(Settings.load())` in a process of its own, on a port it keeps when it is started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environ = {
+            **os.environ,
+            "ELECTRO_RELAYER_RPC_URL": settings.rpc_url,
+            "ELECTRO_RELAYER_CONTRACT": settings.contract.hex(),
+            "ELECTRO_RELAYER_KEY_FILE": str(settings.key_file),
+            "ELECTRO_RELAYER_FINALITY": settings.finality,
+            "ELECTRO_RELAYER_BATCH_MS": str(settings.batch_ms),
+            "ELECTRO_RELAYER_PORT": "0",
+        }
+        self.url = ""
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM],
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url, port = self._process.stdout.readline().split()
+        self._environ["ELECTRO_RELAYER_PORT"] = port
+
+    def end(self, number: int = signal.SIGKILL) -> int:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        code = self._process.wait(timeout=20)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[[Settings], Process]]:
+    started: list[Process] = []
+
+    def start(settings: Settings) -> Process:
+        started.append(Process(settings))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    """A function that waits until a question is answered with yes."""
+
+    async def wait(question: Callable[[], Any], within_s: float = 15) -> None:
+        deadline = time.monotonic() + within_s
+        while True:
+            answer = question()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer:
+                return
+            assert time.monotonic() < deadline, "it did not come to be in time"
+            await asyncio.sleep(0.05)
+
+    return wait

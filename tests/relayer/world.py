@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain with the contract, an accepted agreement and meters that sign, for tests and benchmarks of the relayer.
+
+The meters sign with libsecp256k1, not with Electro's own code, and the chain is set up through web3.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import coincurve
+from eth_account import Account
+from web3 import HTTPProvider, Web3
+
+from electro_contracts import artifact
+from electro_contracts.terms import Terms, devices_hash
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import DeviceEnrollment, EnergyReport, Message, OutageReport
+from electro_protocol.signed import SignedMessage
+from electro_relayer.digest import digest
+from electro_relayer.key import Key
+from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
+
+INTERVAL_S = 900
+SLOTS = 96
+CONSUMER = Account.from_key("0x" + "c0" * 32)
+
+
+@dataclass
+class Meter:
+    """A key that measures 1,000 Wh in every interval."""
+
+    secret: bytes
+    domain: Domain
+    agreement_id: int = 0
+    next: int = 0
+
+    def __post_init__(self) -> None:
+        self._key = coincurve.PrivateKey(self.secret)
+        self.device = Key(self.secret).address
+
+    def sign(self, message: Message) -> SignedMessage:
+        r_s_v = self._key.sign_recoverable(digest(message, self.domain), hasher=None)
+        return SignedMessage(message, r_s_v[:64] + bytes((r_s_v[64] + 27,)))
+
+    def report(self, first: int, intervals: int = 1, unit: int = 100) -> dict[str, object]:
+        """The JSON of a signed report of some intervals."""
+        readings = unit.to_bytes(2, "big") * intervals
+        return self.sign(
+            EnergyReport(self.agreement_id, first, 1000 * (first + intervals), readings)
+        ).to_json()
+
+    def reports(self, count: int, intervals: int = 1) -> list[dict[str, object]]:
+        """So many consecutive reports, going on where the last call ended."""
+        made = [self.report(self.next + i * intervals, intervals) for i in range(count)]
+        self.next += count * intervals
+        return made
+
+    def outage(self, started_at: int, ended_at: int = 0, cause: int = 2) -> dict[str, object]:
+        return self.sign(OutageReport(self.agreement_id, started_at, ended_at, cause)).to_json()
+
+
+@dataclass
+class World:
+    """A chain that mines at once while it is set up; `start` is the agreement's first instant."""
+
+    url: str
+    meters: list[Meter] = field(default_factory=list)
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        self.web3 = Web3(HTTPProvider(self.url, request_kwargs={"timeout": 20}))
+        self.operator = Account.from_key(FUNDED_PRIVATE_KEY)
+        self.chain_id = self.web3.eth.chain_id
+        built = artifact.load()
+        deploy = self.web3.eth.contract(abi=built.abi, bytecode=built.bytecode).constructor(
+            self.operator.address, 0, self.operator.address
+        )
+        address = self.transact(deploy)["contractAddress"]
+        self.contract = self.web3.eth.contract(address, abi=built.abi)
+        self.address = bytes.fromhex(address[2:])
+        self.domain = Domain(self.chain_id, self.address)
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        answer = self.web3.provider.make_request(method, list(params))
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def transact(self, call: Any, sender: Any = None) -> Any:
+        sender = sender or self.operator
+        fields = {"from": sender.address, "nonce": self.web3.eth.get_transaction_count(sender.address)}
+        signed = sender.sign_transaction(call.build_transaction(fields))
+        receipt = self.web3.eth.wait_for_transaction_receipt(
+            self.web3.eth.send_raw_transaction(signed.raw_transaction), poll_latency=0.01
+        )
+        assert receipt["status"] == 1
+        return receipt
+
+    @property
+    def now(self) -> int:
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def fund(self, address: bytes) -> None:
+        self.rpc("anvil_setBalance", "0x" + address.hex(), hex(10**21))
+
+    def enrol(self, secret: bytes) -> Meter:
+        meter = Meter(secret, self.domain)
+        deadline = self.now + 10**6
+        signature = meter.sign(DeviceEnrollment(secret, deadline)).signature
+        vs = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
+        self.transact(self.contract.functions.enrol(secret, deadline, signature[:32], vs.to_bytes(32, "big")))
+        return meter
+
+    def agree(
+        self, count: int = 3, intervals: int = 10 * SLOTS, *, tight: bool = False, seed: int = 1
+    ) -> None:
+        """Enrol meters, propose, accept, and let all intervals pass.
+
+        With `tight` bands every reading is a violation.
+        """
+        self.meters = [self.enrol((seed * 1000 + i).to_bytes(32, "big")) for i in range(1, count + 1)]
+        self.start = self.now + 10_000
+        terms = Terms(
+            start=self.start,
+            interval_seconds=INTERVAL_S,
+            intervals=intervals,
+            unit_wh=10,
+            violation_penalty=7,
+            under_rate=1,
+            over_rate=2,
+            outage_penalty=50,
+            outage_minute_penalty=1,
+            penalised_causes=0b100,
+            missing_penalty=3,
+            grace=10**7,
+            dispute_window=1000,
+            notice=1000,
+            discount_rate_ppm=1_000_000,
+            discount_expiry=10**7,
+            bands=((1, 10) if tight else (10, 200),) * SLOTS,
+        )
+        devices = [meter.device for meter in self.meters]
+        shown = [self.web3.to_checksum_address(device) for device in devices]
+        bonus = 10**12
+        functions = self.contract.functions
+        self.transact(functions.propose(CONSUMER.address, terms.to_tuple(), shown, bonus))
+        agreement_id = functions.agreementCount().call()
+        self.rpc("anvil_setBalance", CONSUMER.address, hex(10**21))
+        self.transact(functions.accept(agreement_id, terms.hash, devices_hash(devices), bonus), CONSUMER)
+        self.rpc("evm_setNextBlockTimestamp", self.start + intervals * INTERVAL_S)
+        self.rpc("evm_mine")
+        for meter in self.meters:
+            meter.agreement_id = agreement_id
+
+    def block_time(self, seconds: float) -> None:
+        """Mine by the clock from now on; anvil's automining stalls with many transactions in flight."""
+        self.rpc("evm_setAutomine", False)
+        self.rpc("evm_setIntervalMining", seconds)
+
+    # -- what is on chain
+
+    def reported(self, meter: Meter) -> list[int]:
+        """Every interval of a meter that an event reports, in the order of the log."""
+        logs = self.contract.events.EnergyReported().get_logs(
+            from_block=0, argument_filters={"device": "0x" + meter.device.hex()}
+        )
+        return [
+            entry["args"]["firstInterval"] + i
+            for entry in logs
+            for i in range(len(entry["args"]["readings"]) // 2)
+        ]
+
+    def next_interval(self, meter: Meter) -> int:
+        shown = self.web3.to_checksum_address("0x" + meter.device.hex())
+        return int(self.contract.functions.point(meter.agreement_id, shown).call()[0])
+
+    def transactions_of(self, sender: bytes) -> list[Any]:
+        """The receipts of everything an account has sent."""
+        mine = []
+        for number in range(self.web3.eth.block_number + 1):
+            for transaction in self.web3.eth.get_block(number, full_transactions=True)["transactions"]:
+                if bytes.fromhex(transaction["from"][2:]) == sender:
+                    mine.append(self.web3.eth.get_transaction_receipt(transaction["hash"]))  # noqa: PERF401 - reads better
+        return mine
