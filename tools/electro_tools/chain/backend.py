@@ -8,11 +8,14 @@ here and nothing else.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from electro_tools.errors import ToolError
 
 try:
+    from eth.estimators.gas import binary_gas_search_1000_tolerance
+    from eth.exceptions import VMError
     from eth_tester import PyEVMBackend
     from eth_tester.backends.pyevm.main import EVMSpoofTransaction, _get_vm_for_block_number
     from eth_tester.exceptions import TransactionFailed
@@ -22,9 +25,10 @@ except ImportError as missing:
     ) from missing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _FUNDS_WEI = 10**24
+_LEAST_GAS = 21_000  # of any transaction: where the search for enough begins
 
 
 class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
@@ -38,8 +42,7 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
 
     def __init__(self, chain_id: int, genesis_time: int, funded: Sequence[bytes]) -> None:
         accounts = {
-            address: {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}}
-            for address in (*funded, bytes(20))  # nobody, too: it estimates gas
+            address: {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}} for address in funded
         }
         parameters = PyEVMBackend.generate_genesis_params({"timestamp": genesis_time})
         super().__init__(genesis_parameters=parameters, genesis_state=accounts)
@@ -71,14 +74,34 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
             TransactionFailed: with the revert data, in bytes, as its argument.
         """
         filled = {"gas": self._max_available_gas(), **transaction}
-        unsigned = self._get_normalized_and_unsigned_evm_transaction(filled, block_number)
-        spoofed = EVMSpoofTransaction(unsigned, from_=transaction["from"])
-        state = _get_vm_for_block_number(self.chain, block_number).state
-        snapshot = state.snapshot()
-        state.set_balance(transaction["from"], _FUNDS_WEI)
-        computation = state.apply_transaction(spoofed)
-        state.revert(snapshot)
+        with self._trial(filled, block_number) as (state, spoofed):
+            computation = state.apply_transaction(spoofed)
         if computation.is_error:
             raise TransactionFailed(computation.output)
         output: bytes = computation.output
         return output
+
+    def estimate_gas(self, transaction: dict[str, Any], block_number: int | str = "latest") -> int:
+        """Return gas that suffices, at the time of that block and to 1,000 gas.
+
+        Raises:
+            TransactionFailed: with the revert data, in bytes, as its argument.
+        """
+        with self._trial({**transaction, "gas": _LEAST_GAS}, block_number) as (state, spoofed):
+            try:
+                gas: int = binary_gas_search_1000_tolerance(state, spoofed)
+            except VMError as error:
+                raise TransactionFailed(*error.args) from error
+        return gas
+
+    @contextmanager
+    def _trial(self, transaction: dict[str, Any], block_number: int | str) -> Iterator[tuple[Any, Any]]:
+        """Lend a state on which nothing lasts, its caller rich, and the unsigned transaction to try there."""
+        unsigned = self._get_normalized_and_unsigned_evm_transaction(transaction, block_number)
+        state = _get_vm_for_block_number(self.chain, block_number).state
+        snapshot = state.snapshot()
+        state.set_balance(transaction["from"], _FUNDS_WEI)
+        try:
+            yield state, EVMSpoofTransaction(unsigned, from_=transaction["from"])
+        finally:
+            state.revert(snapshot)

@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from electro_tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _START_TIMEOUT_S = 30
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the demo: a chain, the contract, a relayer and three meters, and move time on for all of them.
 
-The world's clock is the chain's. Each step it goes on by one interval, first on the chain, then in every meter,
-so that no meter is ever ahead of the chain.
+The world's clock is the chain's. Each step it goes on by one interval, first on the chain, then in every
+meter, so that no meter is ever ahead of the chain.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
+from electro_contracts import events
 from electro_contracts.terms import devices_hash
-from electro_protocol import address
+from electro_protocol import address, secp256k1
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import AgreementAcceptance
+from electro_protocol.messages import AgreementAcceptance, DeviceEnrollment
 from electro_protocol.signed import SignedMessage
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
@@ -28,6 +29,7 @@ from electro_tools.errors import ToolError
 from electro_tools.transact import connect, send
 
 from .meter_process import MeterProcess
+from .narration import narrate
 from .relayer_process import RelayerProcess
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from web3 import Web3
     from web3.contract import Contract
 
-    from .scenario import MeterPlan
+    from .scenario import MeterPlan, Span
 
 CHAIN_ID = 1337
 REPORT_EVERY = 4  # intervals: each hour of quarter hours
@@ -45,13 +47,6 @@ _HOUR_S = 3600
 _BEFORE_START_S = 86_400  # deployment, enrolment and acceptance happen on the day before
 _DRAIN_STEPS = 96  # what is still under way at the end has the grace to arrive
 _MAINS_HZ = 50
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How finely time is sampled: whole-cycle windows in each interval."""
-
-    windows_per_interval: int
 
 
 @dataclass
@@ -83,26 +78,30 @@ class World:
 
     Args:
         plans: the meters.
-        pace: how finely they sample.
+        windows_per_interval: how finely they sample: windows of ten cycles in each interval.
         interpreter: a MicroPython to run them in; None for this Python.
         stop_relayer: kill the relayer at a third of the way and start it again an eighth later.
         tell: called with (stage, done, total) as things go on.
+        note: called with (unix seconds, who, what) when something worth a line happens.
     """
 
     def __init__(
         self,
         plans: Sequence[MeterPlan],
-        pace: Pace,
+        windows_per_interval: int,
         interpreter: Path | None,
         *,
         stop_relayer: bool,
         tell: Callable[[str, int, int], None],
+        note: Callable[[int, str, str], None],
     ) -> None:
         self._meters = [Metered(plan) for plan in plans]
-        self._pace = pace
+        self._windows_per_interval = windows_per_interval
         self._interpreter = interpreter
         self._stop_relayer = stop_relayer
         self._tell = tell
+        self._note = note
+        self._noted_block = 0
         self._processes: list[MeterProcess] = []
         terms = plans[0].terms
         self._start, self._step = terms.start, terms.interval_seconds
@@ -177,9 +176,14 @@ class World:
         metered.device, enrolment = await process.start(
             self._configuration(metered, folder, relayer_url, contract.address)
         )
-        compact = _compact(enrolment.signature)
+        compact = secp256k1.compact(enrolment.signature)
         message = enrolment.message
-        send(web3, operator, contract.functions.enrol(message.hardware_id, message.deadline, *compact))
+        assert isinstance(message, DeviceEnrollment)
+        send(
+            web3,
+            operator,
+            contract.functions.enrol(message.hardware_id, message.deadline, compact[:32], compact[32:]),
+        )
         plan = metered.plan
         proposal = contract.functions.propose(
             consumer.address, plan.terms.to_tuple(), [metered.device], plan.bonus
@@ -200,34 +204,48 @@ class World:
     def _configuration(
         self, metered: Metered, folder: Path, relayer_url: str, contract: str
     ) -> dict[str, Any]:
-        raise NotImplementedError
+        """Return the first line of a meter's process; see electro_tools.grid.process."""
+        plan = metered.plan
+        index = self._meters.index(metered)
+        return {
+            "chain_id": CHAIN_ID,
+            "contract": contract,
+            "hardware_id": "0x" + (index + 1).to_bytes(32, "big").hex(),
+            "relayers": [relayer_url],
+            "load_w": list(plan.load_w),
+            "load_start": self._start,
+            "interval_seconds": self._step,
+            "directory": str(folder),
+            "seed": index + 1,
+            "private_key": "0x" + secrets.token_hex(32),
+            "mains_hz": _MAINS_HZ,
+            "power_factor": plan.power_factor,
+            "interruptions": [{**_span(plan.outage), "side": "consumer"}] if plan.outage else [],
+            "network_down": [_span(plan.offline)] if plan.offline else [],
+            "windows_per_interval": self._windows_per_interval,
+            "report_every": REPORT_EVERY,
+        }
 
     async def _pass_time(self, web3: Web3, relayer: RelayerProcess) -> None:
         kill_at = self._steps // 3 if self._stop_relayer else None
         restart_at = kill_at + max(1, self._steps // 8) if kill_at is not None else None
         for step in range(1, self._steps + 1):
             if step == kill_at:
-                self._tell("the relayer is killed", step, self._steps)
+                self._note(self._start + step * self._step, "relayer", "killed (SIGKILL)")
                 await relayer.kill()
             if step == restart_at:
-                self._tell("the relayer starts again", step, self._steps)
+                self._note(self._start + step * self._step, "relayer", "started again, knowing nothing")
                 await relayer.start()
             await self._advance(web3, self._start + step * self._step)
             self._tell("metering", step, self._steps)
         for step in range(1, _DRAIN_STEPS + 1):
-            if all(
-                metered.status.get("next_final") == self._steps and not metered.status.get("pending_outages")
-                for metered in self._meters
-            ):
+            waiting = [metered for metered in self._meters if not _all_final(metered)]
+            if not waiting:
                 return
-            self._tell("the last reports arrive", step, _DRAIN_STEPS)
+            self._tell("the last reports arrive", len(self._meters) - len(waiting), len(self._meters))
             await self._advance(web3, self._end + step * self._step)
-        late = [
-            metered.plan.name for metered in self._meters if metered.status.get("next_final") != self._steps
-        ]
-        raise ToolError(
-            f"not every reading arrived: {', '.join(late)}", "this should never happen; please report it"
-        )
+        names = ", ".join(metered.plan.name for metered in self._meters if not _all_final(metered))
+        raise ToolError(f"not every reading arrived from: {names}", "this is a defect; please report it")
 
     async def _advance(self, web3: Web3, unix_s: int) -> None:
         """Move the chain, then every meter, to this instant."""
@@ -235,6 +253,20 @@ class World:
         await asyncio.gather(*(process.advance_to(unix_s) for process in self._processes))
         for metered, process in zip(self._meters, self._processes, strict=True):
             metered.status = process.status
+        self._note_events(web3, unix_s)
+
+    def _note_events(self, web3: Web3, now: int) -> None:
+        """Tell what the contract has judged since the last time."""
+        newest = web3.eth.block_number
+        logs = web3.eth.get_logs({"fromBlock": self._noted_block + 1, "toBlock": newest})
+        self._noted_block = newest
+        names = {address.parse(metered.device): metered.plan.name for metered in self._meters}
+        for log in logs:
+            event = events.decode([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
+            words = narrate(event, REPORT_EVERY)
+            if words is not None:
+                device, what = words
+                self._note(now, names[device], what)
 
     def _settle(self, web3: Web3, contract: Contract, operator: LocalAccount) -> None:
         terms = self._meters[0].plan.terms
@@ -251,8 +283,12 @@ def _account() -> LocalAccount:
     return account
 
 
-def _compact(signature: bytes) -> tuple[bytes, bytes]:
-    from electro_protocol.secp256k1 import compact
+def _span(span: Span) -> dict[str, int]:
+    return {"start": span.start, "end": span.end}
 
-    packed = compact(signature)
-    return packed[:32], packed[32:]
+
+def _all_final(metered: Metered) -> bool:
+    """Return whether everything the meter measured in its agreement is final on the chain."""
+    place = metered.status["agreements"].get(str(metered.agreement_id), {})
+    told = metered.status["outages_to_tell"] == 0
+    return bool(told and place.get("next_final") == metered.plan.terms.intervals)
