@@ -32,10 +32,8 @@ def narrate(event: events.Event | None, usual_intervals: int) -> tuple[bytes, st
             side = CAUSES[event.cause]
             if not end:
                 return device, f"supply is out, by {side}; {money(event.penalty)} lost"
-            return (
-                device,
-                f"supply is back after {(end - start) / 60:.1f} min, lost by {side}; {money(event.penalty)} lost in all",
-            )
+            minutes = (end - start) / 60
+            return device, f"supply is back after {minutes:.1f} min, cut by {side}; {money(event.penalty)} lost in all"
         case _:
             return None
 

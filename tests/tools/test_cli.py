@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person at the terminal sees: help, and one sentence and an exit code for each failure."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ELECTRO = Path(sys.executable).with_name("electro")
+DAY = "time,energy_kwh\n" + "".join(f"2024-03-01 {i // 4:02}:{i % 4 * 15:02},1.5\n" for i in range(96))
+
+
+def electro(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ELECTRO, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COLUMNS": "300", **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [(), ("demo",), ("chain",), ("contract", "deploy"), ("relayer",), ("device", "provision")]
+)
+def test_every_command_has_a_help_text(command: tuple[str, ...]) -> None:
+    done = electro(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage: electro" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "sentence"),
+    [
+        (None, (), "there is no file"),
+        (DAY, ("--energy-column", "kwh"), "has no column 'kwh'; it has time, energy_kwh"),
+        (DAY.replace(",1.5\n", ",-1.5\n", 1), (), "line 2: energy_kwh is -1.5; an interval's energy can't be negative"),
+        (DAY, ("--days", "2"), "holds 1.0 days of load, and 2 are asked for"),
+        ("time,energy_kwh\n" + "\x00\x00", (), "rows of load"),
+        (DAY, ("--micropython=no-such-python",), "there is no MicroPython interpreter 'no-such-python'"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    tmp_path: Path, content: str | None, arguments: tuple[str, ...], sentence: str
+) -> None:
+    file = tmp_path / "load.csv"
+    if content is not None:
+        file.write_text(content)
+    done = electro("demo", "--load", str(file), *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+    for arguments in (["--debug", "demo"], ["demo", "--debug"]):
+        done = electro(*arguments, "--load", str(tmp_path / "none.csv"))
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+        assert "there is no file" in done.stderr
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    assert electro("demo", "--days", "0").returncode == 2
+    assert electro("no-such-command").returncode == 2
+
+
+def test_a_chain_on_a_port_in_use_says_so(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = electro("chain", "--port", str(port), "--key-file", str(tmp_path / "key"))
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stderr
+    assert (tmp_path / "key").stat().st_mode & 0o077 == 0
+
+
+def test_a_relayer_without_settings_names_the_first_missing_one() -> None:
+    done = electro("relayer")
+    assert done.returncode == 1
+    assert "rpc_url" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_deploying_without_a_node_is_one_sentence(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text("11" * 32)
+    done = electro("contract", "deploy", "--rpc", "http://127.0.0.1:1", "--key-file", str(key))
+    assert done.returncode == 1
+    assert "no Ethereum node answers at http://127.0.0.1:1" in done.stderr
+    assert "11" * 32 not in done.stderr + done.stdout
