@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 QUEUE = web.AppKey("queue", Queue)
+_LINGER_S = 1.0  # after an answer to a body that was not read: lets the sender see the answer
 _CLOSE_S = 1.0  # answers are made at once, so an open request has a second to end once the lane is empty
 
 
@@ -119,6 +120,7 @@ async def serve(
         access_log=None,
         keepalive_timeout=settings.idle_timeout_s,
         auto_decompress=False,
+        lingering_time=_LINGER_S,
         shutdown_timeout=_CLOSE_S,
     )
     try:

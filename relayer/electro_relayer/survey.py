@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
 from electro_relayer.keccak import keccak256
-from electro_relayer.rpc import all_or_none, hex_data, read_data, understood
+from electro_relayer.rpc import RpcError, all_or_none, hex_data, read_data, understood
 from electro_relayer.standing import Agreement, Standing
 
 if TYPE_CHECKING:
@@ -49,14 +49,18 @@ class Surveyor:
         requests: list[Request] = [("eth_getBlockByNumber", ["latest", False]), latest_question]
         if finality.tag is not None and not finality.instant:
             requests += self._final_requests(device, finality.tag)
-        header, state, *at_final = all_or_none(await self._node.batch(requests))
+        header, state, *at_final = await self._node.batch(requests)
+        all_or_none([header, *at_final[:1]])
+        # the contract answers a stranger with an error, and nodes dress errors differently: ask what is plain
+        enrolled = not isinstance(state, RpcError) or await self.is_enrolled(device)
+        if enrolled:
+            all_or_none([state])
         with understood(self._node):
             latest, chain_time_s = int(header["number"], 16), int(header["timestamp"], 16)
-            states = calldata.decode_meter_state(read_data(state))
+            states = calldata.decode_meter_state(read_data(state)) if enrolled else []
         if not finality.instant and not at_final:
-            at_final = all_or_none(
-                await self._node.batch(self._final_requests(device, finality.block(latest)))
-            )
+            at_final = await self._node.batch(self._final_requests(device, finality.block(latest)))
+            all_or_none(at_final[:1])
         with understood(self._node):
             final = int(at_final[0]["number"], 16) if at_final else latest
             final_next = (
@@ -66,7 +70,7 @@ class Surveyor:
             )
         return Standing(
             device=device,
-            enrolled=bool(states) or await self.is_enrolled(device),
+            enrolled=enrolled,
             # min: the two answers are of two moments, and what is final can't be ahead of the latest
             agreements=tuple(
                 Agreement(s, s.next_interval, min(s.next_interval, final_next.get(s.agreement_id, 0)))
@@ -86,5 +90,7 @@ class Surveyor:
 
 
 def _next_intervals(answer: Any) -> dict[int, int]:
+    if isinstance(answer, RpcError):  # not enrolled yet at that block
+        return {}
     data = read_data(answer)  # empty where the final block is older than the contract
     return {s.agreement_id: s.next_interval for s in calldata.decode_meter_state(data)} if data else {}
