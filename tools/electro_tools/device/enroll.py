@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from web3.exceptions import ContractLogicError, Web3Exception
+
 from electro_contracts.calldata import compact
 from electro_protocol import address
 from electro_tools.contract.deploy import at
 from electro_tools.errors import ToolError
-from electro_tools.transact import send
+from electro_tools.transact import in_words, send
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -40,7 +42,12 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
     if not web3.eth.get_code(web3.to_checksum_address(contract)):
         raise ToolError(f"there is no contract at {contract} on chain {enrolment.chain_id}")
     electro = at(web3, contract)
-    if electro.functions.isEnrolled(device).call():
+    not_electro = ToolError(f"the contract at {contract} is not Electro")
+    try:
+        known = electro.functions.isEnrolled(device).call()
+    except Web3Exception as error:
+        raise not_electro from error
+    if known:
         raise ToolError(f"{device} is enrolled already: a key enrols once, ever")
     now = web3.eth.get_block("latest")["timestamp"]
     if enrolment.message.deadline < now:
@@ -49,13 +56,14 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
             f"the device's consent ended on {passed:%Y-%m-%d %H:%M} UTC", "provision it again for a new one"
         )
     message, signature = enrolment.message, compact(enrolment.signed.signature)
-    receipt = send(
-        web3,
-        operator,
-        electro.functions.enrol(message.hardware_id, message.deadline, signature[:32], signature[32:]),
-    )
-    if not electro.functions.isEnrolled(device).call():
-        raise ToolError(
-            f"the transaction went through, but {device} is not enrolled: another contract lives there"
-        )
+    call = electro.functions.enrol(message.hardware_id, message.deadline, signature[:32], signature[32:])
+    try:  # for nothing, before paying: the contract answers with the device it recovers from the signature
+        recovered = call.call({"from": operator.address})
+    except ContractLogicError as error:
+        raise ToolError(f"the contract refuses: {in_words(error)}") from error
+    except Web3Exception as error:
+        raise not_electro from error
+    if recovered != device:
+        raise not_electro
+    receipt = send(web3, operator, call)
     return Enrolled(device, receipt["blockNumber"], receipt["gasUsed"])
