@@ -58,9 +58,11 @@ def installed(name: str, build: Callable[[Path], None]) -> Path:
     return final
 
 
-def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None) -> str:
+def run(
+    command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None, name: str | None = None
+) -> str:
     """Run a program and return its standard output; its failure is a ToolchainError with its last words."""
-    program = Path(command[0]).name
+    program = name or Path(command[0]).name
     try:
         done = subprocess.run(
             [str(part) for part in command],

@@ -5,7 +5,6 @@
 - node_modules(): the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
 - anvil(): a local chain's binary
 - micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
-- micropython_wasm(): the WebAssembly build itself, which alone has a REPL that mpremote can drive
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ __all__ = [
     "anvil",
     "cache_folder",
     "micropython",
-    "micropython_wasm",
     "node",
     "node_modules",
 ]

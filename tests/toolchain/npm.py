@@ -59,7 +59,7 @@ def _npm_ci(folder: Path) -> None:
     # The one install script among these packages is anvil's, which downloads past the lock: none may run.
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     search_path = os.pathsep.join([str(node().parent), os.environ.get("PATH", os.defpath)])
-    run([node(), npm, "ci", *quiet], cwd=folder, env={**os.environ, "PATH": search_path})
+    run([node(), npm, "ci", *quiet], cwd=folder, env={**os.environ, "PATH": search_path}, name="npm")
 
 
 def _wheel() -> Path:
