@@ -8,6 +8,7 @@ for large viper functions. boot.py and main.py stay as they are: MicroPython sta
 from __future__ import annotations
 
 import importlib.util
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PACKAGES = ("electro_protocol", "electro_meter")
 STARTERS = ("boot.py", "main.py")
 
+_DATA = "electro-device"  # pyproject.toml puts them under share/ by this name
 _COMPILE_TIMEOUT_S = 60
 
 
@@ -36,18 +38,23 @@ def modules() -> list[Source]:
     found: list[Source] = []
     for package in PACKAGES:
         folder = _folder(package)
-        files = [path for path in sorted(folder.rglob("*.py")) if path.parent.name != _STARTER_FOLDER]
+        files = sorted(folder.rglob("*.py"))
         found += [Source(file, f"lib/{package}/{file.relative_to(folder).as_posix()}") for file in files]
     return found
 
 
 def starters() -> list[Source]:
-    """List boot.py and main.py: a wheel carries them inside electro_meter, a checkout has them above lib/."""
-    meter = _folder("electro_meter")
-    for folder in (meter / _STARTER_FOLDER, meter.parent.parent):
-        if all((folder / name).is_file() for name in STARTERS):
-            return [Source(folder / name, name) for name in STARTERS]
-    raise ToolError("boot.py and main.py are missing from this installation", "install electro-grid again")
+    """List boot.py and main.py: a checkout has them above lib/, a wheel brings them as data."""
+    above = _folder("electro_meter").parent.parent
+    found = [above / name for name in STARTERS]
+    if not all(path.is_file() for path in found):
+        data = {path.name: path for path in metadata.files("electro-grid") or () if path.parent.name == _DATA}
+        if not set(STARTERS) <= set(data):
+            raise ToolError(
+                "boot.py and main.py are missing from this installation", "install electro-grid again"
+            )
+        found = [Path(str(data[name].locate())) for name in STARTERS]
+    return [Source(path, path.name) for path in found]
 
 
 def compile_for(
@@ -73,9 +80,6 @@ def compile_for(
         compiled.append(Source(target, place))
         on_file(place)
     return compiled
-
-
-_STARTER_FOLDER = "on_chip"
 
 
 def _folder(package: str) -> Path:
