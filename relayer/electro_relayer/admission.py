@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from electro_relayer.batch import Queue
     from electro_relayer.intake import Verified
-    from electro_relayer.standing import Standing, Standings
+    from electro_relayer.standing import Agreement, Standing, Standings
 
+FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
 FINAL_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
 
 
@@ -59,18 +60,18 @@ class Admission:
         standing = self._standings.remembered(verified.device)
         if standing is not None:
             try:
-                outcome = self._place(verified, standing)
+                outcome = self._place(verified, standing, chain_time_s=None)
                 if outcome is Outcome.FINAL or self._queue.holds(verified):
                     return outcome
                 if self._chain.clock() - standing.read_at < FINAL_KNOWN_FOR_S:
                     return outcome
-            except (UnknownDevice, NotServed, WrongSequence):
+            except (UnknownDevice, NotServed, WrongSequence, RefusedByContract):
                 pass  # remembered states don't refuse: ask
         with _node_trouble():
             standing = await self._standings.read(verified.device)
-        return self._place(verified, standing)
+        return self._place(verified, standing, chain_time_s=standing.chain_time_s)
 
-    def _place(self, verified: Verified, standing: Standing) -> Outcome:
+    def _place(self, verified: Verified, standing: Standing, *, chain_time_s: int | None) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
         if not standing.enrolled:
             raise UnknownDevice(checksum(verified.device))
@@ -84,11 +85,7 @@ class Admission:
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
-        if verified.end > agreement.state.intervals:
-            raise RefusedByContract(
-                "OutsideTerm",
-                f"The agreement has {agreement.state.intervals} intervals, not {verified.end}.",
-            )
+        _refuse_what_never_passes(verified, agreement, chain_time_s)
         self._queue.put(verified)
         return Outcome.ACCEPTED
 
@@ -118,6 +115,21 @@ class Admission:
             return BadSignature("The contract recovers no signer from this signature.")
         known = name in REASONS.values()
         return RefusedByContract(name if known else "Refused", f"The contract refuses the message: {name}.")
+
+
+def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> None:
+    """Foresee the contract's refusals that the agreement and the chain's time, if known, explain."""
+    state = agreement.state
+    if verified.end > state.intervals:
+        raise RefusedByContract(
+            "OutsideTerm", f"The agreement has {state.intervals} intervals, not {verified.end}."
+        )
+    left = state.slots - verified.first % state.slots
+    if verified.end - verified.first > left:
+        raise RefusedByContract("BeyondSchedule", f"This pass of the schedule has {left} slots left.")
+    end_s = state.start + verified.end * state.interval_seconds
+    if chain_time_s is not None and end_s > chain_time_s + FUTURE_PATIENCE_S:
+        raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {chain_time_s}.")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import stat
 from typing import TYPE_CHECKING
 
 import coincurve
-from eth_account import Account
 
 from electro_relayer.errors import KeyFileError
 from electro_relayer.keccak import keccak256
@@ -87,6 +86,8 @@ def _from_keystore(file: Path, text: str, password_file: Path | None) -> bytes:
         raise KeyFileError(f"The key file {file} is an encrypted keystore; set key_password_file.")
     password = _read_private(password_file, "password file")
     try:
+        from eth_account import Account  # noqa: PLC0415 - half a second to import, and only for this
+
         return bytes(Account.decrypt(json.loads(text), password))
     except (ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise KeyFileError(f"The keystore {file} does not open with this password.") from error

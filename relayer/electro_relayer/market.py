@@ -45,7 +45,8 @@ class Market:
             else:
                 base_fee_wei = int(base_fee or "0x0", 16)
                 free = base_fee_wei == 0 and (isinstance(price, RpcError) or int(price, 16) == 0)
-                tip_wei = (0 if free else DEFAULT_TIP_WEI) if isinstance(tip, RpcError) else int(tip, 16)
-                fees = dynamic_offer(base_fee_wei, tip_wei, self._cap_wei)
+                tip_wei = DEFAULT_TIP_WEI if isinstance(tip, RpcError) else int(tip, 16)
+                # anvil suggests a tip even where gas costs nothing
+                fees = dynamic_offer(base_fee_wei, 0 if free else tip_wei, self._cap_wei)
         self._quote = (self._clock(), fees)
         return fees

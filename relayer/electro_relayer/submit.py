@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport
 from electro_relayer import gas
+from electro_relayer.admission import FUTURE_PATIENCE_S
 from electro_relayer.batch import Place
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.fees import Fees, replacement
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 8.0
+FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
 MAX_TRIES = 5  # of an item whose transactions are refused or reverted though the check said yes
 OFFERS = 4  # fee offers for one nonce before the batch waits again
-FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks
 LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
 
 

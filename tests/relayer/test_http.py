@@ -121,7 +121,18 @@ async def test_an_outage_of_no_agreement_is_refused_in_words(world, client):
     assert (await client.post(stranger.outage(world.start)))[0] == 403
 
 
-async def test_a_report_beyond_the_term_or_for_another_agreement_is_refused(world, client):
+async def test_what_the_agreement_rules_out_is_refused_in_the_contracts_words(world, client, eventually):
+    meter = world.meters[0]
+    await client.post({"messages": meter.reports(9, SLOTS)})
+    await client.post(meter.reports(1, SLOTS - 1)[0])
+    for intervals, code in ((2, "OUTSIDE_TERM"), (1, None)):
+        status, body = await client.post(meter.report(meter.next, intervals))
+        assert body.get("error", {}).get("code") == code
+    status, body = await client.post(world.meters[1].report(0, SLOTS + 1))
+    assert (status, body["error"]["code"]) == (409, "BEYOND_SCHEDULE")
+
+
+async def test_a_report_for_another_agreement_is_refused(world, client):
     meter = world.meters[0]
     meter.agreement_id += 1000
     status, body = await client.post(meter.report(0))

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Relayer and contract on a real node, with things going wrong: every interval lands, each exactly once.
+
+A reading is lost for a meter only if it stops sending it, so `carry` does what a meter does: it sends what is not
+final yet, begins again where the chain stands, and takes any answer or none.
+"""
+
+import asyncio
+import signal
+
+import aiohttp
+import pytest
+
+from electro_relayer.key import read_key
+
+pytestmark = pytest.mark.xdist_group("relayer-anvil")
+
+
+async def carry(urls, meter, count, *, until_s=40, intervals=1):
+    """Send a meter's reports to relayers in turn until all its intervals are final there."""
+    deadline = asyncio.get_running_loop().time() + until_s
+    turn = 0
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
+        while True:
+            url = urls[turn % len(urls)]
+            turn += 1
+            try:
+                async with session.get(f"{url}/v1/meters/0x{meter.device.hex()}") as response:
+                    stands = (await response.json())["agreements"][0]["next"]
+                if stands["final"] >= count:
+                    return
+                reports = [
+                    meter.report(first, intervals) for first in range(stands["latest"], count, intervals)
+                ][:8]
+                if reports:
+                    async with session.post(f"{url}/v1/messages", json={"messages": reports}):
+                        pass
+            except (aiohttp.ClientError, TimeoutError, KeyError):
+                pass  # down, or an error answer: the next one, or the same again
+            assert asyncio.get_running_loop().time() < deadline, f"{meter.device.hex()} did not get through"
+            await asyncio.sleep(0.1)
+
+
+def assert_all_there_once(world, count):
+    for meter in world.meters:
+        assert world.reported(meter) == list(range(count))
+        assert world.next_interval(meter) == count
+
+
+def assert_no_gas_was_burnt(world, settings):
+    """No transaction reverted: what can't land is not paid for."""
+    sent = world.transactions_of(read_key(settings.key_file).address)
+    assert sent
+    assert all(receipt["status"] == 1 for receipt in sent)
+
+
+async def test_a_week_of_three_meters_arrives_in_a_few_batches(world, settings_for, relay):
+    world.agree(3)
+    world.block_time(1)
+    settings = settings_for(world)
+    client = await relay(settings)
+    await asyncio.gather(*[carry([client.url], meter, 672, intervals=96) for meter in world.meters])
+    assert_all_there_once(world, 672)
+    assert_no_gas_was_burnt(world, settings)
+    assert len(world.transactions_of(read_key(settings.key_file).address)) <= 5
+
+
+async def test_finality_by_depth_is_told_apart_from_the_latest_block(world, settings_for, relay, eventually):
+    world.agree(1)
+    client = await relay(settings_for(world, finality="3"))
+    [meter] = world.meters
+    report = meter.report(0)
+    assert (await client.post(report))[0] == 202
+
+    async def stands(latest, final):
+        return await client.next(meter) == {"latest": latest, "final": final}
+
+    await eventually(lambda: stands(1, 0))
+    assert (await client.post(report))[0] == 202
+    world.rpc("anvil_mine", "0x3")
+    await eventually(lambda: stands(1, 1))
+    assert (await client.post(report))[0] == 200
+
+
+async def test_nothing_is_lost_or_doubled_when_the_relayer_is_killed(world, settings_for, spawn):
+    world.agree(4)
+    world.block_time(1)
+    settings = settings_for(world)
+    relayer = spawn(settings)
+    carrying = [asyncio.create_task(carry([relayer.url], meter, 40)) for meter in world.meters]
+    for _ in range(3):
+        await asyncio.sleep(0.7)
+        await asyncio.to_thread(relayer.end)
+        await asyncio.to_thread(relayer.start)
+    await asyncio.gather(*carrying)
+    assert_all_there_once(world, 40)
+    assert_no_gas_was_burnt(world, settings)
+
+
+async def test_two_relayers_with_the_same_messages_deliver_once(world, settings_for, relay, eventually):
+    world.agree(4)
+    world.block_time(1)
+    settings = [settings_for(world, key) for key in (1, 2)]
+    clients = [await relay(each) for each in settings]
+    for meter in world.meters:
+        messages = {"messages": meter.reports(30)}
+        await asyncio.gather(*[client.post(messages) for client in clients])
+    await asyncio.gather(*[carry([client.url for client in clients], meter, 30) for meter in world.meters])
+    assert_all_there_once(world, 30)
+    for each in settings:
+        sent = world.transactions_of(read_key(each.key_file).address)
+        assert all(receipt["status"] == 1 for receipt in sent)
+
+
+async def test_a_node_that_stops_for_a_while_loses_nothing(world, anvil, settings_for, relay):
+    world.agree(3)
+    world.block_time(1)
+    settings = settings_for(world, rpc_timeout_s=0.5, heal_s=0.5)
+    client = await relay(settings)
+    carrying = [asyncio.create_task(carry([client.url], meter, 40)) for meter in world.meters]
+    await asyncio.sleep(0.5)
+    anvil._process.send_signal(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(3)
+        assert (await client.get("/healthz"))[0] == 200
+        status, body = await client.get("/readyz")
+        assert (status, body["error"]["code"]) == (503, "NODE_DOWN")
+    finally:
+        anvil._process.send_signal(signal.SIGCONT)
+    await asyncio.gather(*carrying)
+    assert_all_there_once(world, 40)
+    assert_no_gas_was_burnt(world, settings)
+
+
+async def test_a_transaction_that_the_node_lost_is_sent_again(world, settings_for, relay, eventually):
+    world.agree(1)
+    world.block_time(1000)
+    client = await relay(settings_for(world, heal_s=0.3))
+    [meter] = world.meters
+    await client.post({"messages": meter.reports(3)})
+
+    def pending():
+        return world.rpc("txpool_content")["pending"]
+
+    await eventually(pending)
+    [before] = [t["hash"] for each in pending().values() for t in each.values()]
+    world.rpc("anvil_dropTransaction", before)
+    await eventually(pending)
+    [after] = [t["hash"] for each in pending().values() for t in each.values()]
+    assert after == before  # the same bytes
+    world.rpc("evm_mine")
+    await eventually(lambda: world.reported(meter) == [0, 1, 2])
+
+
+async def test_an_underpriced_transaction_is_raised_on_its_own_nonce(world, settings_for, relay, eventually):
+    world.agree(1)
+    world.block_time(1000)
+    settings = settings_for(world, bump_s=0.4, heal_s=60)
+    client = await relay(settings)
+    [meter] = world.meters
+    await client.post(meter.report(0))
+
+    def fees():
+        return [
+            int(t["maxFeePerGas"], 16)
+            for each in world.rpc("txpool_content")["pending"].values()
+            for t in each.values()
+        ]
+
+    await eventually(fees)
+    [first] = fees()
+    await eventually(lambda: fees()[0] >= first * 11 // 10)
+    world.rpc("evm_mine")
+    await eventually(lambda: world.reported(meter) == [0])
+    assert len(world.transactions_of(read_key(settings.key_file).address)) == 1
+
+
+async def test_gas_may_cost_nothing(start_anvil, settings_for, relay, eventually):
+    from tests.relayer.world import World
+
+    free = World(start_anvil("--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee").url)
+    free.agree(1)
+    settings = settings_for(free)
+    sender = read_key(settings.key_file).address
+    free.rpc("anvil_setBalance", "0x" + sender.hex(), "0x0")
+    client = await relay(settings)
+    [meter] = free.meters
+    await client.post(meter.report(0))
+    await eventually(lambda: free.reported(meter) == [0])
+
+
+async def test_legacy_transactions_land_too(world, settings_for, relay, eventually):
+    world.agree(1)
+    settings = settings_for(world, fees="legacy")
+    client = await relay(settings)
+    [meter] = world.meters
+    await client.post(meter.report(0))
+    await eventually(lambda: world.reported(meter) == [0])
+    [receipt] = world.transactions_of(read_key(settings.key_file).address)
+    assert receipt["type"] == 0
+
+
+async def test_without_money_messages_wait_and_land_when_there_is_some(
+    world, settings_for, relay, eventually
+):
+    world.agree(1)
+    settings = settings_for(world)
+    sender = "0x" + read_key(settings.key_file).address.hex()
+    world.rpc("anvil_setBalance", sender, "0x0")
+    client = await relay(settings)
+    [meter] = world.meters
+    assert (await client.post(meter.report(0)))[0] == 202
+    await asyncio.sleep(0.3)
+    assert world.reported(meter) == []
+    world.rpc("anvil_setBalance", sender, hex(10**20))
+    await eventually(lambda: world.reported(meter) == [0])
+
+
+async def test_the_worst_batch_fits_its_gas_limit(world, settings_for, relay, eventually):
+    world.agree(10, tight=True)
+    settings = settings_for(world, batch_ms=200, batch_gas=29_000_000)
+    client = await relay(settings)
+    for intervals in (96, 1, 95):
+        messages = [meter.reports(1, intervals)[0] for meter in world.meters]
+        await client.post({"messages": messages})
+        await eventually(lambda: all(world.next_interval(m) == m.next for m in world.meters))
+    assert_no_gas_was_burnt(world, settings)
+    for receipt in world.transactions_of(read_key(settings.key_file).address):
+        limit = world.web3.eth.get_transaction(receipt["transactionHash"])["gas"]
+        assert receipt["gasUsed"] * 1.1 < limit  # some room, since a batch may meet cold slots
+
+
+async def test_a_terminated_relayer_finishes_what_it_has_accepted(world, settings_for, spawn):
+    world.agree(1)
+    world.block_time(1)
+    settings = settings_for(world, batch_ms=5000)
+    relayer = spawn(settings)
+    [meter] = world.meters
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{relayer.url}/v1/messages", json={"messages": meter.reports(20)}) as response,
+    ):
+        assert response.status == 200
+    assert await asyncio.to_thread(relayer.end, signal.SIGTERM) == 0
+    assert world.reported(meter) == list(range(20))
