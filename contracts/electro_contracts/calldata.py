@@ -119,8 +119,8 @@ def _decode_state(data: bytes, words: list[int], at: int) -> MeterState:
         at : at + 10
     ]
     length_at = at + words[at + 10] // 32
-    start = 32 * (length_at + 1)
-    packed = data[start : start + words[length_at]]
+    bounds_at = 32 * (length_at + 1)
+    packed = data[bounds_at : bounds_at + words[length_at]]
     if len(packed) != words[length_at] or len(packed) % 4 or state >= len(STATES):
         raise DecodeError("the answer of meterState is cut off or of another version")
     bounds = [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]
