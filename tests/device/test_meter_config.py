@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration and provisioning: clear refusals, a key that never comes out."""
+
+import json
+import unittest
+
+from electro_meter.config import Config, ConfigError, load
+from electro_meter.keys import MissingKeyError, load_signer, make_key
+from electro_meter.provision import provision
+from electro_meter.world import Board
+from electro_protocol.address import checksum
+from electro_protocol.eip712 import Domain
+from electro_protocol.signed import SignedMessage
+from electro_tools.grid import scratch
+
+NOW_S = 1_800_000_000
+
+
+def entries(**changes):
+    made = {
+        "chain_id": 1337, "contract": "0x" + "ab" * 20, "hardware_id": "0x" + "11" * 32,
+        "relayers": ["https://relayer.example", "http://10.0.0.2:8080"],
+        "wifi_ssid": "plant", "wifi_password": "secret",
+    }
+    made.update(changes)
+    return made
+
+
+class ChipBoard(Board):
+    """NVS and a generator, nothing else."""
+
+    def __init__(self, directory, entropy=b"\x01"):
+        self.directory = directory
+        self.key = None
+        self._entropy = entropy
+
+    def unix_us(self):
+        return NOW_S * 1_000_000
+
+    def entropy(self, count):
+        return self._entropy * count
+
+    def load_key(self):
+        return self.key
+
+    def store_key(self, private_key):
+        self.key = private_key
+
+
+class Configurations(unittest.TestCase):
+    def refused(self, untrusted, word):
+        with self.assertRaises(ConfigError) as caught:
+            Config(untrusted)
+        self.assertIn(word, str(caught.exception))
+
+    def test_the_required_entries_suffice(self):
+        config = Config(entries())
+        self.assertEqual((config.chain_id, config.report_every, config.contract), (1337, 1, b"\xab" * 20))
+
+    def test_what_is_missing_or_out_of_range_is_named(self):
+        for name in ("chain_id", "contract", "hardware_id", "relayers"):
+            untrusted = entries()
+            del untrusted[name]
+            self.refused(untrusted, name)
+        for name, value in (
+            ("chain_id", 0), ("chain_id", "1"), ("chain_id", True), ("contract", "0x12"), ("contract", 5),
+            ("hardware_id", "0x11"), ("relayers", []), ("relayers", "x"), ("report_every", 673),
+            ("mains_hz", 55), ("phase_mdeg", 10_001), ("wifi_ssid", 5), ("max_gap_ms", 99),
+        ):
+            self.refused(entries(**{name: value}), name)
+        self.refused(entries(relayers=["ftp://x"]), "http")
+        self.refused(entries(window_period_ms=60_000), "max_gap_ms")
+        self.refused(entries(voltage=230), "voltage")
+        self.refused([], "object")
+
+    def test_a_file_that_is_missing_or_no_json_is_said(self):
+        folder = scratch.folder()
+        self.addCleanup(scratch.remove, folder)
+        with self.assertRaises(ConfigError):
+            load(folder)
+        with open(folder + "/config.json", "w") as file:
+            file.write("{")
+        with self.assertRaises(ConfigError):
+            load(folder)
+
+
+class Provisioning(unittest.TestCase):
+    def setUp(self):
+        self.folder = scratch.folder()
+        self.addCleanup(scratch.remove, self.folder)
+        self.board = ChipBoard(self.folder)
+
+    def request(self, **changes):
+        return entries(host_entropy="0x" + "22" * 32, unix_s=NOW_S, **changes)
+
+    def test_it_makes_a_key_keeps_the_configuration_and_signs_the_enrolment(self):
+        answer = provision(self.board, self.request())
+        signed = SignedMessage.from_json(answer["enrollment"])
+        self.assertEqual(checksum(signed.signer(Domain(1337, b"\xab" * 20))), answer["address"])
+        self.assertEqual(signed.message.hardware_id, b"\x11" * 32)
+        self.assertGreater(signed.message.deadline, NOW_S)
+        self.assertEqual(load(self.folder).wifi_ssid, "plant")
+
+    def test_the_key_is_in_no_answer_and_no_file(self):
+        answer = provision(self.board, self.request())
+        with open(self.folder + "/config.json") as file:
+            kept = file.read()
+        key = "".join(["{:02x}".format(octet) for octet in self.board.key])
+        for text in (json.dumps(answer), kept):
+            self.assertFalse(key in text)
+        self.assertFalse("22" * 32 in kept)  # the entropy neither
+
+    def test_a_second_run_keeps_the_identity(self):
+        first = provision(self.board, self.request())
+        second = provision(self.board, self.request(wifi_ssid="other"))
+        self.assertEqual(first["address"], second["address"])
+        self.assertEqual(load(self.folder).wifi_ssid, "other")
+
+    def test_both_sources_of_entropy_count(self):
+        keys = [
+            make_key(ChipBoard(".", chip), host)
+            for chip, host in ((b"\x01", b"\x01" * 32), (b"\x02", b"\x01" * 32), (b"\x01", b"\x02" * 32))
+        ]
+        self.assertEqual(len(set(keys)), 3)
+
+    def test_what_does_not_fit_is_refused_before_a_key_is_made(self):
+        for spoiled in ({"host_entropy": "0x22"}, {"host_entropy": None}, {"unix_s": 5}, {"chain_id": 0}):
+            untrusted = self.request()
+            untrusted.update(spoiled)
+            with self.assertRaises(ConfigError):
+                provision(self.board, untrusted)
+            self.assertIsNone(self.board.key)
+
+    def test_without_a_key_there_is_no_signer(self):
+        with self.assertRaises(MissingKeyError):
+            load_signer(self.board, Domain(1337, b"\xab" * 20))
+
+
+if __name__ == "__main__":
+    unittest.main()

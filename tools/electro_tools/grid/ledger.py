@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stand in for relayer and contract in tests of the meter: strict about signer and sequence, and able to misbehave."""
+
+import json
+
+from electro_protocol.address import checksum
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import EnergyReport
+from electro_protocol.readings import unpack
+from electro_protocol.signed import SignedMessage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Ledger:
+    """What the contract knows, and the relayer's HTTP answers about it; `answer` is all of HTTP it has."""
+
+    def __init__(self, chain_id: int, contract: bytes, agreement: "dict[str, Any]") -> None:
+        """agreement: the relayer's JSON for it, without `next`."""
+        self.domain = Domain(chain_id, contract)
+        self._chain_id = chain_id
+        self._contract = contract
+        self.agreement = agreement
+        self.readings: "dict[str, list[int]]" = {}  # by enrolled address
+        self.outages: "list[dict[str, Any]]" = []
+        self.registers: "list[int]" = []
+        self.requests = 0
+        self.down = False  # answers 503
+        self.forgets = False  # accepts and loses
+        self.final_lag = 0  # intervals by which the final block is behind the latest
+
+    def enrol(self, address: str) -> None:
+        self.readings[address] = []
+
+    def answer(self, method: str, path: str, body: bytes) -> "tuple[int, dict[str, Any]]":
+        """Return (status, JSON) of a request."""
+        self.requests += 1
+        if self.down:
+            return 503, _error("NODE_DOWN", 503)
+        if method == "GET":
+            return self._state(path[path.rfind("/") + 1 :])
+        untrusted = json.loads(body)
+        if "messages" not in untrusted:
+            return self._take(untrusted)
+        results = []
+        for one in untrusted["messages"]:
+            status, result = self._take(one)
+            result["status_code"] = status
+            results.append(result)
+        return 200, {"results": results}
+
+    def _state(self, address: str) -> "tuple[int, dict[str, Any]]":
+        if address not in self.readings:
+            return 404, _error("UNKNOWN_DEVICE", 404)
+        latest = len(self.readings[address])
+        agreement = dict(self.agreement)
+        agreement["next"] = {"latest": latest, "final": max(0, latest - self.final_lag)}
+        return 200, {
+            "device": address,
+            "chain_id": self._chain_id,
+            "contract": checksum(self._contract),
+            "time": 0,
+            "block": {"latest": 1, "final": 1},
+            "agreements": [agreement],
+        }
+
+    def _take(self, untrusted: "dict[str, Any]") -> "tuple[int, dict[str, Any]]":
+        signed = SignedMessage.from_json(untrusted)
+        address = checksum(signed.signer(self.domain))
+        if address not in self.readings:
+            return 403, _error("UNKNOWN_DEVICE", 403)
+        if self.forgets:
+            return 202, {"status": "accepted"}
+        message = signed.message
+        if not isinstance(message, EnergyReport):
+            report = message.to_json()
+            if report in self.outages:
+                return 200, {"status": "final"}
+            self.outages.append(report)
+            return 202, {"status": "accepted"}
+        readings = self.readings[address]
+        if message.first_interval != len(readings):
+            refusal = _error("WRONG_SEQUENCE", 409)
+            refusal["error"]["expected"] = len(readings)
+            refusal["error"]["got"] = message.first_interval
+            return 409, refusal
+        readings += unpack(message.readings)
+        self.registers.append(message.register_wh)
+        return 202, {"status": "accepted"}
+
+
+def _error(code: str, status: int) -> "dict[str, Any]":
+    return {"error": {"code": code, "status": status, "message": code}}
+
+
+class LoopbackReader:
+    """The client's reader over an answer that is there already; the part of asyncio's StreamReader that HTTP needs."""
+
+    def __init__(self) -> None:
+        self.raw = b""
+
+    async def readline(self) -> bytes:
+        line, mark, self.raw = self.raw.partition(b"\n")
+        return line + mark
+
+    async def readexactly(self, count: int) -> bytes:
+        if len(self.raw) < count:
+            raise EOFError("the peer closed the connection")
+        taken, self.raw = self.raw[:count], self.raw[count:]
+        return taken
+
+
+class LoopbackWriter:
+    """The client's writer: a drained request is answered at once."""
+
+    def __init__(self, ledger: Ledger, reader: LoopbackReader) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._request = b""
+
+    def write(self, raw: bytes) -> None:
+        self._request += raw
+
+    async def drain(self) -> None:
+        head, _, body = self._request.partition(b"\r\n\r\n")
+        method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
+        status, answer = self._ledger.answer(method, path, body)
+        raw = json.dumps(answer).encode()
+        self._reader.raw = f"HTTP/1.1 {status} Word\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+    def close(self) -> None:
+        pass  # nothing is open
+
+    async def wait_closed(self) -> None:
+        pass  # nothing is open
+
+
+def connect(ledger: Ledger) -> "tuple[LoopbackReader, LoopbackWriter]":
+    """Return (reader, writer) of a connection that needs no network."""
+    reader = LoopbackReader()
+    return reader, LoopbackWriter(ledger, reader)
