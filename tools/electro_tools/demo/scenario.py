@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MAX_SLOTS = 672  # the contract's longest schedule: a week of quarter hours
 _BAND = 0.15
 _BAND_ROOM_OF_PEAK = 0.01  # at 1% of the peak load ±15% would be less than a motor's start
-_HEADROOM = 2.0  # readings must fit even when a slot is far over its band
+_UNITS_AT_PEAK = 2_500  # fine enough for a band, and coarse enough that a unit is worth a cent or more
 _OVER, _UNDER = 1.6, 0.5
 _OUTAGE_S = 34 * 60
 _OFFLINE_S = 6 * 3600
@@ -145,19 +145,19 @@ def _meter(
 
 
 def _unit_wh(peak_wh: float) -> int:
-    """Return the smallest of 1, 2, 5, 10 … Wh in which the peak and its headroom fit into a reading."""
+    """Return the smallest of 1, 2, 5, 10 … Wh in which the peak is a reading of at most _UNITS_AT_PEAK."""
     scale = 1
     while True:
         for step in (1, 2, 5):
-            if peak_wh * _HEADROOM / (step * scale) <= MAX_UNITS:
+            if peak_wh <= _UNITS_AT_PEAK * step * scale:
                 return step * scale
         scale *= 10
 
 
 def _rate(bonus: int, promised_wh: list[float], unit_wh: int, weight: float) -> int:
-    """Return cents per unit such that a slot's mean energy off the band costs a tenth of the bonus, weighted."""
+    """Return cents per unit such that a slot's mean energy off the band costs 1/40 of the bonus, weighted."""
     mean_units = sum(promised_wh) / len(promised_wh) / unit_wh
-    return max(1, round(weight * bonus / 10 / max(mean_units, 1.0)))
+    return max(1, round(weight * bonus / 40 / max(mean_units, 1.0)))
 
 
 def _bands(promised_wh: list[float], curve: LoadCurve, unit_wh: int) -> tuple[tuple[int, int], ...]:
