@@ -134,6 +134,13 @@ class Chain:
         """Return what to offer for gas now, under the cap."""
         return await self._market.quote()
 
+    async def estimate_gas(self, data: bytes) -> int:
+        """Return the node's estimate of a call's gas, the transaction's own included."""
+        _, [call, _] = self._surveyor.question(data, "latest")
+        estimate = await self._node.call("eth_estimateGas", [call])
+        with understood(self._node):
+            return int(estimate, 16)
+
     async def send(self, raws: Sequence[bytes]) -> list[tuple[Verdict, str]]:
         """Send signed bytes; return the node's verdicts and words. NodeUnreachable: taken or not."""
         answers = await self._node.batch([("eth_sendRawTransaction", [hex_data(raw)]) for raw in raws])

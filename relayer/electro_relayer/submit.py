@@ -61,7 +61,7 @@ class Lane:
     ) -> None:
         self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
         self._unmined = unmined
-        self._fee_cap_wei = settings.fee_cap_wei
+        self._fee_cap_wei, self._batch_gas = settings.fee_cap_wei, settings.batch_gas
 
     async def run(self) -> None:
         """Send batches until cancelled."""
@@ -97,9 +97,15 @@ class Lane:
         if not good:
             return
         fees = await self._chain.quote()
-        signed = [item.verified.signed for item in good]
-        limit = gas.of_batch(item.verified for item in good)
-        call = Call(self._chain.chain_id, self._chain.contract, pack(signed), limit)
+        data, limit = pack([item.verified.signed for item in good]), gas.of_batch(i.verified for i in good)
+        if kind is not EnergyReport:
+            limit = await self._chain.estimate_gas(data) * gas.ESTIMATE_PERCENT // 100
+            while limit > self._batch_gas and len(good) > 1:  # long outages: half of them, and the rest later
+                self._queue.put_back(good[len(good) // 2 :])
+                good = good[: len(good) // 2]
+                data = pack([item.verified.signed for item in good])
+                limit = await self._chain.estimate_gas(data) * gas.ESTIMATE_PERCENT // 100
+        call = Call(self._chain.chain_id, self._chain.contract, data, limit)
         await self._offer(call, good, self._unmined.next_nonce(pending_nonce), fees)
 
     def _sort(self, items: Sequence[Item], reasons: Sequence[bytes]) -> list[Item]:

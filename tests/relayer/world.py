@@ -44,16 +44,18 @@ class Meter:
         r_s_v = self._key.sign_recoverable(digest(message, self.domain), hasher=None)
         return SignedMessage(message, r_s_v[:64] + bytes((r_s_v[64] + 27,)))
 
-    def report(self, first: int, intervals: int = 1, unit: int = 100) -> dict[str, object]:
-        """The JSON of a signed report of some intervals."""
-        readings = unit.to_bytes(2, "big") * intervals
+    def report(self, first: int, intervals: int = 1, lanes: tuple[int, ...] = (100,)) -> dict[str, object]:
+        """The JSON of a signed report of some intervals, the lanes over and over."""
+        readings = b"".join(lanes[i % len(lanes)].to_bytes(2, "big") for i in range(intervals))
         return self.sign(
             EnergyReport(self.agreement_id, first, 1000 * (first + intervals), readings)
         ).to_json()
 
-    def reports(self, count: int, intervals: int = 1) -> list[dict[str, object]]:
+    def reports(
+        self, count: int, intervals: int = 1, lanes: tuple[int, ...] = (100,)
+    ) -> list[dict[str, object]]:
         """So many consecutive reports, going on where the last call ended."""
-        made = [self.report(self.next + i * intervals, intervals) for i in range(count)]
+        made = [self.report(self.next + i * intervals, intervals, lanes) for i in range(count)]
         self.next += count * intervals
         return made
 
