@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure the relayer beside a bare server that only verifies, and how many reports a second reach the chain.
+
+    python tests/bench/relayer.py [--reports N] [--json]
+
+Both servers get the same signed reports, one a POST, over the same connections, in the same run, each on a
+process of its own; their processor time is read from /proc (Linux). The bare server does what no relayer can leave
+out: read JSON, hash, recover the signer. The chain is anvil with blocks of a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmark shares the tests' world
+
+import aiohttp
+import coincurve
+from aiohttp import web
+from rich.console import Console
+from rich.table import Table
+from tests.relayer.world import World
+from tests.toolchain.running_anvil import Anvil
+
+from electro_relayer import Settings, run
+from electro_relayer.keccak import keccak256
+from electro_relayer.key import Key
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
+METERS = 64  # as many connections; an agreement holds no more
+RELAYER_KEY = b"\x5a" * 32
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reports", type=int, default=12_800, help="how many reports to send to each server")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    found = asyncio.run(measure(max(1, arguments.reports // METERS)))
+    if arguments.json:
+        print(json.dumps(found))
+    else:
+        show(found)
+
+
+def show(found: dict[str, Any]) -> None:
+    table = Table(title=f"{found['reports']:,} reports of one interval, one a POST, {METERS} connections")
+    for heading in ("", "bare verifying server", "relayer", "ratio"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    bare, relayer = found["bare"], found["relayer"]
+    for name, title, unit in (
+        ("cpu_us_per_report", "processor time a report", "µs"),
+        ("posts_per_second", "POSTs answered a second", ""),
+        ("p50_ms", "POST, median", "ms"),
+        ("p99_ms", "POST, 99th percentile", "ms"),
+    ):
+        shown = [f"{figures[name]:,.1f} {unit}".strip() for figures in (bare, relayer)]
+        table.add_row(title, *shown, f"{relayer[name] / bare[name]:.2f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"on chain: {found['on_chain_per_second']:,.0f} reports/s, first POST to last block; "
+        f"{found['transactions']} transactions, {found['gas_per_report']:,.0f} gas a report, "
+        f"{found['reverted']} reverted"
+    )
+
+
+async def measure(per_meter: int) -> dict[str, Any]:
+    # a block that takes what comes: the chain is not what is measured
+    anvil = Anvil("--gas-limit", "2000000000")
+    try:
+        world = World(anvil.url)
+        await asyncio.to_thread(world.agree, METERS, 10 * ((per_meter + 95) // 96 * 96))
+        world.block_time(1)
+        streams = [[json.dumps(r).encode() for r in meter.reports(per_meter)] for meter in world.meters]
+        bare = await load(*start(bare_server, world.domain.separator), streams)
+        world.fund(Key(RELAYER_KEY).address)
+        with tempfile.NamedTemporaryFile("w") as key_file:
+            Path(key_file.name).chmod(0o600)
+            key_file.write(RELAYER_KEY.hex())
+            key_file.flush()
+            process, url = start(relayer_server, anvil.url, world.address, key_file.name)
+            began = time.perf_counter()
+            relayer = await load(process, url, streams, landed=lambda: landed(world, per_meter))
+            took_s = time.perf_counter() - began
+        receipts = await asyncio.to_thread(world.transactions_of, Key(RELAYER_KEY).address)
+    finally:
+        anvil.close()
+    count = METERS * per_meter
+    return {
+        "reports": count,
+        "bare": bare,
+        "relayer": relayer,
+        "cpu_ratio": relayer["cpu_us_per_report"] / bare["cpu_us_per_report"],
+        "on_chain_per_second": count / took_s,
+        "transactions": len(receipts),
+        "reverted": sum(receipt["status"] != 1 for receipt in receipts),
+        "gas_per_report": sum(receipt["gasUsed"] for receipt in receipts) / count,
+    }
+
+
+def landed(world: World, per_meter: int) -> bool:
+    return all(world.next_interval(meter) == per_meter for meter in reversed(world.meters))
+
+
+def start(target: Any, *arguments: Any) -> tuple[Any, str]:
+    ready: Queue[str] = SPAWN.Queue()
+    process = SPAWN.Process(target=target, args=(ready, *arguments), daemon=True)
+    process.start()
+    return process, ready.get(timeout=30)
+
+
+async def load(process: Any, url: str, streams: list[list[bytes]], landed: Any = None) -> dict[str, float]:
+    """Post every stream on its own connection, in order; returns figures of the server."""
+    waits: list[float] = []
+    statuses: dict[int, int] = {}
+
+    async def post(session: aiohttp.ClientSession, stream: list[bytes]) -> None:
+        for body in stream:
+            while True:
+                began = time.perf_counter()
+                async with session.post(url + "/v1/messages", data=body) as response:
+                    await response.read()
+                waits.append(time.perf_counter() - began)
+                statuses[response.status] = statuses.get(response.status, 0) + 1
+                if response.status == 202:
+                    break
+                await asyncio.sleep(0.5)
+
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        cpu_before, began = cpu_s(process.pid), time.perf_counter()
+        await asyncio.gather(*[post(session, stream) for stream in streams])
+        answered_s = time.perf_counter() - began
+    while landed is not None and not await asyncio.to_thread(landed):
+        await asyncio.sleep(0.2)
+    used_s = cpu_s(process.pid) - cpu_before
+    process.terminate()
+    await asyncio.to_thread(process.join)
+    count = sum(map(len, streams))
+    waits.sort()
+    return {
+        "cpu_us_per_report": used_s / count * 1e6,
+        "posts_per_second": len(waits) / answered_s,
+        "p50_ms": waits[len(waits) // 2] * 1e3,
+        "p99_ms": waits[len(waits) * 99 // 100] * 1e3,
+        "told_to_wait": float(sum(n for status, n in statuses.items() if status != 202)),
+    }
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far, all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def relayer_server(ready: Queue[str], rpc_url: str, contract: bytes, key_file: str) -> None:
+    settings = Settings.load(
+        environ={},
+        rpc_url=rpc_url,
+        contract=contract,
+        key_file=key_file,
+        port=0,
+        finality="latest",
+        unmined_transactions=200,
+        device_in_flight=100_000,
+        queue_size=100_000,
+        drain_s=0,
+    )
+    run(settings, ready=lambda told: ready.put(told.url))
+
+
+def bare_server(ready: Queue[str], separator: bytes) -> None:
+    """Answer 202 to whatever is signed, by the shortest way: no checks, no chain."""
+    type_hash = keccak256(
+        b"EnergyReport(uint64 agreementId,uint32 firstInterval,uint64 registerWh,bytes readings)"
+    )
+
+    async def post(request: web.Request) -> web.Response:
+        body = json.loads(await request.read())
+        message, signature = body["message"], bytes.fromhex(body["signature"][2:])
+        numbers = [
+            message[name].to_bytes(32, "big") for name in ("agreementId", "firstInterval", "registerWh")
+        ]
+        readings = keccak256(bytes.fromhex(message["readings"][2:]))
+        digest = keccak256(b"\x19\x01" + separator + keccak256(b"".join([type_hash, *numbers, readings])))
+        key = coincurve.PublicKey.from_signature_and_message(
+            signature[:64] + bytes((signature[64] - 27,)), digest, hasher=None
+        )
+        device = keccak256(key.format(compressed=False)[1:])[12:]
+        answer = {"status": "accepted", "digest": "0x" + digest.hex(), "device": "0x" + device.hex()}
+        return web.Response(status=202, body=json.dumps(answer).encode(), content_type="application/json")
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_post("/v1/messages", post)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        ready.put(f"http://127.0.0.1:{site.port}")
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
