@@ -81,21 +81,25 @@ class _Settings:
             if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
                 raise SettingError("load_w must hold numbers from 0")
         self.load_start = _number(given, "load_start", None)
-        self.interval_s = _number(given, "interval_seconds", None)
+        self.interval_s = _number(given, "interval_seconds", None, 1)
         self.start_s = _number(given, "start", self.load_start - 300)
         self.seed = _number(given, "seed", 1)
         self.mains_hz = _number(given, "mains_hz", 50)
-        self.windows = _number(given, "windows_per_interval", 15)
+        self.windows = _number(given, "windows_per_interval", 15, 1)
         self.report_every = _number(given, "report_every", 4)
         self.power_factor = _real(given, "power_factor", 0.9)
         if not 0 < self.power_factor <= 1:
             raise SettingError("power_factor must be above 0 and at most 1")
         self.noise_lsb = _real(given, "noise_lsb", 2.5)
-        self.harmonics = [(order, share) for order, share in given.pop("harmonics", [])]
+        self.harmonics = _harmonics(given)
         self.load = LoadCurve(watts, self.load_start, self.interval_s, self.seed)
         peak_w = self.load.peak_w
         self.nominal_v = _real(given, "nominal_v", LOW_VOLTAGE_V if peak_w < _LOW_VOLTAGE_W else MEDIUM_VOLTAGE_V)
+        if self.nominal_v <= 0:
+            raise SettingError("nominal_v must be above 0")
         self.rated_a = _real(given, "rated_a", _transformer(peak_w / self.nominal_v / self.power_factor))
+        if self.rated_a <= 0:
+            raise SettingError("rated_a must be above 0")
         self.interruptions = Periods(_periods(given, "interruptions", True))
         self.network_down = Periods(_periods(given, "network_down", False))
         self.private_key = _key(given.pop("private_key", None))
@@ -120,15 +124,18 @@ class _Settings:
             "window_period_ms": period_ms,
             "max_gap_ms": min(period_ms * 3 // 2 + 1000, 3_600_000),
         }
-        entries.update(given.pop("meter", {}))
+        overriding = given.pop("meter", {})
+        if not isinstance(overriding, dict):
+            raise SettingError("meter must be an object")
+        entries.update(overriding)
         entries.update(given)
         return Config(entries)
 
 
-def _number(given: "dict[str, Any]", name: str, default: "int | None") -> int:
+def _number(given: "dict[str, Any]", name: str, default: "int | None", least: int = 0) -> int:
     value = given.pop(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise SettingError(f"{name} must be a whole number from 0")
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise SettingError(f"{name} must be a whole number from {least}")
     return value
 
 
@@ -139,9 +146,20 @@ def _real(given: "dict[str, Any]", name: str, default: float) -> float:
     return float(value)
 
 
+def _harmonics(given: "dict[str, Any]") -> "list[tuple[int, float]]":
+    try:
+        found = [(int(order), float(share)) for order, share in given.pop("harmonics", [])]
+    except (TypeError, ValueError):
+        raise SettingError("harmonics must be a list of [order, share of the fundamental]")
+    return found
+
+
 def _periods(given: "dict[str, Any]", name: str, sided: bool) -> "list[Period]":
     found = []
-    for one in given.pop(name, []):
+    periods = given.pop(name, [])
+    if not isinstance(periods, list):
+        raise SettingError(f"{name} must be a list of periods")
+    for one in periods:
         try:
             period = Period(one["start"], one["end"], one["side"] if sided else "")
         except (KeyError, TypeError, ValueError) as error:
