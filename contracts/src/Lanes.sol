@@ -15,7 +15,7 @@ library Lanes {
         uint256 overUnits;
     }
 
-    uint256 private constant HIGH = 0x8000800080008000800080008000800080008000800080008000800080008000;
+    uint256 internal constant HIGH = 0x8000800080008000800080008000800080008000800080008000800080008000;
     uint256 private constant LOW15 = 0x7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF;
     /// The value bits of the lesser sentinel, 0xFFFE.
     uint256 private constant SENTINEL = 0x7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE;
@@ -25,42 +25,38 @@ library Lanes {
     uint256 private constant GATHER = 0x0000000200040008001000200040008001000200040008001000200040008001;
 
     /// @notice Whether every reading is a full measurement inside its band. All that a compliant report pays for.
-    function within(uint256 readings, uint256 length, uint256 least, uint256 greatest) internal pure returns (bool ok) {
+    /// @param high HIGH, from an immutable: the optimizer has the constant copied from code to memory at each use, which
+    /// costs ten times what an immutable does
+    function within(uint256 readings, uint256 length, uint256 least, uint256 greatest, uint256 high)
+        internal
+        pure
+        returns (bool ok)
+    {
         assembly ("memory-safe") {
-            let all := HIGH
-            let tail := and(length, 31)
-            let p := readings
-            let end := add(readings, sub(length, tail))
-            let toLeast := sub(least, readings)
-            let toGreatest := sub(greatest, readings)
-            for {} lt(p, end) { p := add(p, 32) } {
-                let x := mload(p)
-                all := and(
-                    all,
+            ok := high
+            // Three pointers that move: of one pointer and two distances the optimizer works out the distances anew
+            // in each round.
+            for { let end := add(readings, and(length, not(31))) } lt(readings, end) {} {
+                let x := mload(readings)
+                ok := and(
+                    and(ok, not(x)), and(sub(or(mload(greatest), high), x), sub(or(x, high), mload(least)))
+                )
+                readings := add(readings, 32)
+                least := add(least, 32)
+                greatest := add(greatest, 32)
+            }
+            if and(length, 31) {
+                let mask := not(shr(shl(3, and(length, 31)), not(0)))
+                let x := and(mload(readings), mask)
+                ok := and(
+                    and(ok, not(x)),
                     and(
-                        not(x),
-                        and(
-                            sub(or(mload(add(p, toGreatest)), HIGH), x),
-                            sub(or(x, HIGH), mload(add(p, toLeast)))
-                        )
+                        sub(or(and(mload(greatest), mask), high), x),
+                        sub(or(x, high), and(mload(least), mask))
                     )
                 )
             }
-            if tail {
-                let mask := not(shr(shl(3, tail), not(0)))
-                let x := and(mload(p), mask)
-                all := and(
-                    all,
-                    and(
-                        not(x),
-                        and(
-                            sub(or(and(mload(add(p, toGreatest)), mask), HIGH), x),
-                            sub(or(x, HIGH), and(mload(add(p, toLeast)), mask))
-                        )
-                    )
-                )
-            }
-            ok := eq(all, HIGH)
+            ok := eq(ok, high)
         }
     }
 
@@ -74,7 +70,8 @@ library Lanes {
         // unit sums stay below 42 * 2**16. The lane arithmetic is modular by intent.
         unchecked {
             for (uint256 offset; offset < length; offset += 32) {
-                uint256 mask = length - offset < 32 ? ~(type(uint256).max >> (8 * (length - offset))) : type(uint256).max;
+                uint256 rest = length - offset < 32 ? length - offset : 32;
+                uint256 mask = ~(type(uint256).max >> (8 * rest));
                 uint256 x = _load(readings + offset) & mask;
                 uint256 lo = _load(least + offset) & mask;
                 uint256 hi = _load(greatest + offset) & mask;

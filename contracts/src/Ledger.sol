@@ -37,6 +37,9 @@ abstract contract Ledger is IElectro, Domain {
     uint256 internal constant ENROLLED = 1 << 255;
     bytes32 private constant ENERGY_REPORTED = keccak256("EnergyReported(uint64,address,uint32,uint64,bytes)");
 
+    /// See Lanes.within.
+    uint256 private immutable LANES_HIGH = Lanes.HIGH;
+
     uint64 internal _agreements;
     uint32 internal _creations;
     mapping(uint64 id => Record) internal _records;
@@ -49,7 +52,11 @@ abstract contract Ledger is IElectro, Domain {
 
     /// @inheritdoc IElectro
     function submit(SignedReport calldata report) external {
-        (bytes4 reason, uint256 a, uint256 b) = _take(report, _domain());
+        uint256 item;
+        assembly ("memory-safe") {
+            item := report
+        }
+        (bytes4 reason, uint256 a, uint256 b) = _take(item, _domain());
         if (reason != 0) _refuse(reason, a, b);
     }
 
@@ -60,7 +67,7 @@ abstract contract Ledger is IElectro, Domain {
         // Can't overflow: `i` stays below a length.
         unchecked {
             for (uint256 i; i < reports.length; ++i) {
-                (bytes4 reason,,) = _take(reports[i], domain);
+                (bytes4 reason,,) = _take(_item(reports, i), domain);
                 if (reason != 0) emit ReportSkipped(i, reason);
                 _resetMemory(free);
             }
@@ -76,98 +83,153 @@ abstract contract Ledger is IElectro, Domain {
         bytes32 domain = _domain();
         uint256 free = _freeMemory();
         for (uint256 i; i < count; ++i) {
-            (address device, uint256 data, uint256 length) = Messages.openReport(reports[i], domain);
-            uint256 key = Points.key(reports[i].agreementId, device);
+            (address device, uint256 agreementId, uint256 data, uint256 length) =
+                Messages.openReport(_item(reports, i), domain);
+            uint256 key = Points.key(agreementId, device);
             uint256 found = _points[key];
             for (uint256 k; k < i; ++k) {
                 if (keys[k] == key) found = points[k];
             }
-            uint256 terms = _terms(found);
-            (reasons[i],,) = _admit(found, terms, reports[i].agreementId, device, _word(data), length);
+            (reasons[i],,) = _admit(found, _terms(found), agreementId, device, data, length);
             if (reasons[i] == 0) (keys[i], points[i]) = (key, found.advance(length / 2));
             _resetMemory(free);
         }
     }
 
-    /// @dev Take a report, or say why not. Its memory is the caller's to free.
-    function _take(SignedReport calldata report, bytes32 domain) private returns (bytes4 reason, uint256 a, uint256 b) {
-        (address device, uint256 data, uint256 length) = Messages.openReport(report, domain);
-        uint256 agreementId = report.agreementId;
+    /// @dev Take the report at calldata position `item`, or say why not. Its memory is the caller's to free.
+    function _take(uint256 item, bytes32 domain) private returns (bytes4 reason, uint256 a, uint256 b) {
+        (address device, uint256 agreementId, uint256 data, uint256 length) = Messages.openReport(item, domain);
         uint256 key = Points.key(agreementId, device);
-        uint256 found = _points[key];
+        uint256 position = _position(key);
+        uint256 found;
+        assembly ("memory-safe") {
+            found := sload(position)
+        }
         uint256 terms = _terms(found);
         uint256 first = _word(data);
-        (reason, a, b) = _admit(found, terms, agreementId, device, first, length);
-        if (reason != 0) return (reason, a, b);
+        (bool fits, uint256 slot) = _fits(found, terms, first, length);
+        if (!fits) {
+            (reason, a, b) = _admit(found, terms, agreementId, device, data, length);
+            if (reason != 0) return (reason, a, b);
+        }
 
         bytes32 topic = ENERGY_REPORTED;
-        uint256 least;
-        uint256 greatest;
-        // Can't overflow: memory addresses; lengths that _admit has bounded.
-        unchecked {
-            uint256 slots = terms.word(0).slots();
-            least = terms + 32 * TermsCode.HEADER_WORDS + 2 * (first % slots);
-            greatest = least + 2 * slots;
-            found = found.advance(length >> 1);
-        }
         assembly ("memory-safe") {
             log3(data, add(128, and(add(length, 31), not(31))), topic, agreementId, device)
             data := add(data, 128)
         }
-        if (!Lanes.within(data, length, least, greatest)) {
-            Lanes.Judgement memory judged = Lanes.judge(data, length, least, greatest);
-            if (judged.noSupply != 0) _supply.report(key, data, length >> 1, first);
-            uint256 penalty = _penalty(judged, terms);
-            if (judged.under | judged.over | judged.noData != 0) {
-                emit Violations(
-                    uint64(agreementId),
-                    device,
-                    uint32(first),
-                    judged.under,
-                    judged.over,
-                    judged.noData,
-                    judged.underUnits,
-                    judged.overUnits,
-                    penalty
-                );
+        // Can't overflow: memory addresses, and a slot of a schedule.
+        unchecked {
+            uint256 least = terms + 32 * TermsCode.HEADER_WORDS + 2 * slot;
+            uint256 greatest = least + 2 * terms.word(0).slots();
+            if (!Lanes.within(data, length, least, greatest, LANES_HIGH)) {
+                Lanes.Judgement memory judged = Lanes.judge(data, length, least, greatest);
+                found = found.charge(_violated(judged, terms, agreementId, device, first));
+                if (judged.noSupply != 0) _supply.report(key, data, length >> 1, first);
             }
-            found = found.charge(penalty);
         }
-        _points[key] = found;
+        found = found.advance(length >> 1);
+        assembly ("memory-safe") {
+            sstore(position, found)
+        }
     }
 
-    /// @dev Whether a point takes a report of `length` bytes from `first` on: 0, or why not.
-    function _admit(uint256 found, uint256 terms, uint256 agreementId, address device, uint256 first, uint256 length)
+    /// @dev The money for what is wrong with a report. An interval without supply costs nothing here: see Supply.
+    function _violated(
+        Lanes.Judgement memory judged,
+        uint256 terms,
+        uint256 agreementId,
+        address device,
+        uint256 first
+    ) private returns (uint256 penalty) {
+        if (judged.under | judged.over | judged.noData == 0) return 0;
+        uint256 rates = terms.word(1);
+        // Can't overflow: 64-bit rates times counts below 2**10 and units below 2**26.
+        unchecked {
+            penalty = (rates >> 192) * (judged.under + judged.over) + uint64(rates >> 128) * judged.underUnits
+                + uint64(rates >> 64) * judged.overUnits + terms.word(0).missingPenalty() * judged.noData;
+        }
+        emit Violations(
+            uint64(agreementId),
+            device,
+            uint32(first),
+            judged.under,
+            judged.over,
+            judged.noData,
+            judged.underUnits,
+            judged.overUnits,
+            penalty
+        );
+    }
+
+    /// @dev {_admit} without its reasons and without a branch, for the usual case. A point of zero ends at 0 and so fits
+    /// nothing; readings too long are signed by nobody and so have no point.
+    function _fits(uint256 found, uint256 terms, uint256 first, uint256 length)
         private
         view
-        returns (bytes4, uint256, uint256)
+        returns (bool fits, uint256 slot)
     {
+        uint256 head = terms.word(0);
+        uint256 slots = head.slots();
+        uint256 end = found.end();
+        uint256 start = found.start();
+        uint256 next = found.next();
+        uint256 interval = head.intervalSeconds();
+        uint256 grace = head.grace();
+        assembly ("memory-safe") {
+            let count := shr(1, length)
+            let last := add(first, count)
+            slot := mod(first, slots)
+            fits := and(
+                and(and(gt(count, 0), iszero(and(length, 1))), eq(first, next)),
+                iszero(
+                    or(
+                        or(gt(add(slot, count), slots), gt(last, end)),
+                        or(
+                            gt(add(start, mul(last, interval)), timestamp()),
+                            gt(timestamp(), add(add(start, mul(end, interval)), grace))
+                        )
+                    )
+                )
+            )
+        }
+    }
+
+    /// @dev Whether a point takes a report, of which `data` is the event's data: 0, or why not.
+    function _admit(
+        uint256 found,
+        uint256 terms,
+        uint256 agreementId,
+        address device,
+        uint256 data,
+        uint256 length
+    ) private view returns (bytes4, uint256, uint256) {
+        if (length == 0 || length & 1 != 0 || length > Messages.MAX_READINGS) return (BadLength.selector, length, 0);
         if (device == address(0)) return (BadSignature.selector, 0, 0);
         if (found == 0) return (UnknownDevice.selector, uint160(device), agreementId);
-        if (length == 0 || length & 1 != 0) return (BadLength.selector, length, 0);
+        uint256 first = _word(data);
         if (first != found.next()) return (WrongSequence.selector, found.next(), first);
         // Can't overflow: every number here has at most 64 bits, and a slot is less than the number of slots.
         unchecked {
             uint256 head = terms.word(0);
-            uint256 last = first + (length >> 1);
+            uint256 count = length >> 1;
             uint256 left = head.slots() - first % head.slots();
-            if (length >> 1 > left) return (BeyondSchedule.selector, left, length >> 1);
-            if (last > found.end()) return (OutsideTerm.selector, found.end(), last);
+            if (count > left) return (BeyondSchedule.selector, left, count);
+            uint256 last = first + count;
+            uint256 end = found.end();
+            if (last > end) return (OutsideTerm.selector, end, last);
             last = found.start() + last * head.intervalSeconds();
             if (last > block.timestamp) return (FromTheFuture.selector, last, block.timestamp);
-            last = found.start() + found.end() * head.intervalSeconds() + head.grace();
+            last = found.start() + end * head.intervalSeconds() + head.grace();
             if (block.timestamp > last) return (TooLate.selector, last, block.timestamp);
         }
         return (0, 0, 0);
     }
 
-    /// @dev An interval without supply costs nothing here: see Supply.
-    function _penalty(Lanes.Judgement memory judged, uint256 terms) private pure returns (uint256) {
-        uint256 rates = terms.word(1);
-        // Can't overflow: 64-bit rates times counts below 2**10 and units below 2**26.
-        unchecked {
-            return (rates >> 192) * (judged.under + judged.over) + uint64(rates >> 128) * judged.underUnits
-                + uint64(rates >> 64) * judged.overUnits + terms.word(0).missingPenalty() * judged.noData;
+    /// @dev The calldata position of a tuple, as Solidity's own decoder finds it, but for the checks: see openReport.
+    function _item(SignedReport[] calldata reports, uint256 i) private pure returns (uint256 item) {
+        assembly ("memory-safe") {
+            item := add(reports.offset, calldataload(add(reports.offset, shl(5, i))))
         }
     }
 
@@ -314,14 +376,27 @@ abstract contract Ledger is IElectro, Domain {
         });
     }
 
-    // -- Memory
+    // -- Storage and memory
+
+    /// @dev Where `_points[key]` is, found once for reading and writing.
+    function _position(uint256 key) private pure returns (uint256 position) {
+        assembly ("memory-safe") {
+            mstore(0, key)
+            mstore(32, _points.slot)
+            position := keccak256(0, 64)
+        }
+    }
 
     /// @dev Header and bands of a point's terms, in memory of their own.
     function _terms(uint256 found) private view returns (uint256 terms) {
         terms = _freeMemory();
         if (found == 0) return terms;
-        TermsCode.copy(found.terms(), found.size(), terms);
-        _resetMemory(terms + 32 * found.size());
+        uint256 size = found.size();
+        TermsCode.copy(found.terms(), size, terms);
+        // Can't overflow: a memory address.
+        unchecked {
+            _resetMemory(terms + 32 * size);
+        }
     }
 
     function _word(uint256 position) private pure returns (uint256 value) {

@@ -15,50 +15,62 @@ library Messages {
         "AgreementAcceptance(uint64 agreementId,bytes32 termsHash,bytes32 devicesHash,uint128 bonus,uint40 deadline)"
     );
 
+    /// Two bytes for each slot of the longest schedule.
+    uint256 internal constant MAX_READINGS = 1344;
     /// Half the order of secp256k1: of the two s that sign the same thing only the lower counts (EIP-2).
     uint256 private constant MAX_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
-    /// @notice Who signed a report, 0 if nobody. The report is left in memory as the data of EnergyReported:
-    /// firstInterval, registerWh, offset, length, readings padded to words.
-    /// @dev Allocates that memory. Each word is written once and serves both the digest and the event: the word of the
-    /// offset holds the hash of the readings while the struct is hashed. What plain Solidity would be:
-    /// `keccak256(abi.encode(ENERGY_REPORT, agreementId, firstInterval, registerWh, keccak256(readings)))`.
-    function openReport(IElectro.SignedReport calldata report, bytes32 domain)
+    /// @notice Who signed the report at calldata position `item`, 0 if nobody. It is left in memory of its own as the
+    /// data of EnergyReported: firstInterval, registerWh, offset, length, readings padded to words.
+    /// @dev In plain Solidity the struct's hash is `keccak256(abi.encode(ENERGY_REPORT, report.agreementId,
+    /// report.firstInterval, report.registerWh, keccak256(report.readings)))`. Here each word is written once and serves
+    /// both digest and event: the place of the event's offset holds the hash of the readings while the struct is hashed.
+    /// Excess bits of the integers are cut off before anything else, and positions beyond the calldata read as zeros, so
+    /// that what is signed is what counts, however oddly it was encoded.
+    /// Of more than MAX_READINGS bytes nothing is opened, and signer and data are 0.
+    function openReport(uint256 item, bytes32 domain)
         internal
         view
-        returns (address signer, uint256 data, uint256 length)
+        returns (address signer, uint256 agreementId, uint256 data, uint256 length)
     {
-        bytes calldata readings = report.readings;
         bytes32 typehash = ENERGY_REPORT;
-        uint256 agreementId = report.agreementId;
-        uint256 first = report.firstInterval;
-        uint256 register = report.registerWh;
-        bytes32 digest;
-        length = readings.length;
         assembly ("memory-safe") {
-            let m := mload(0x40)
-            data := add(m, 64)
-            let copied := add(data, 128)
-            calldatacopy(copied, readings.offset, length)
-            mstore(add(copied, length), 0)
-            let free := add(copied, and(add(length, 31), not(31)))
-            mstore(0x40, free)
+            let readings := add(item, calldataload(add(item, 96)))
+            length := calldataload(readings)
+            agreementId := and(calldataload(item), 0xffffffffffffffff)
+            let s := calldataload(add(item, 160))
+            let parity := shr(255, s)
+            s := shr(1, shl(1, s))
+            if iszero(or(gt(length, MAX_READINGS), gt(s, MAX_S))) {
+                let m := mload(0x40)
+                data := add(m, 64)
+                let copied := add(data, 128)
+                let free := add(copied, and(add(length, 31), not(31)))
+                mstore(0x40, free)
+                mstore(sub(free, 32), 0)
+                calldatacopy(copied, add(readings, 32), length)
 
-            mstore(m, typehash)
-            mstore(add(m, 32), agreementId)
-            mstore(data, first)
-            mstore(add(data, 32), register)
-            mstore(add(data, 64), keccak256(copied, length))
-            let structHash := keccak256(m, 160)
-            mstore(add(data, 64), 0x60)
-            mstore(add(data, 96), length)
+                mstore(m, typehash)
+                mstore(add(m, 32), agreementId)
+                mstore(data, and(calldataload(add(item, 32)), 0xffffffff))
+                mstore(add(data, 32), and(calldataload(add(item, 64)), 0xffffffffffffffff))
+                mstore(add(data, 64), keccak256(copied, length))
+                let structHash := keccak256(m, 160)
+                mstore(add(data, 64), 0x60)
+                mstore(add(data, 96), length)
 
-            mstore(free, shl(240, 0x1901))
-            mstore(add(free, 2), domain)
-            mstore(add(free, 34), structHash)
-            digest := keccak256(free, 66)
+                mstore(free, shl(240, 0x1901))
+                mstore(add(free, 2), domain)
+                mstore(add(free, 34), structHash)
+                mstore(free, keccak256(free, 66))
+                mstore(add(free, 32), add(27, parity))
+                mstore(add(free, 64), calldataload(add(item, 128)))
+                mstore(add(free, 96), s)
+                mstore(0, 0)
+                // recovering from nonsense succeeds and returns nothing, which leaves the 0
+                if staticcall(gas(), 1, free, 128, 0, 32) { signer := mload(0) }
+            }
         }
-        signer = recover(digest, report.r, report.vs);
     }
 
     function outageSigner(IElectro.SignedOutage calldata outage, bytes32 domain) internal view returns (address) {

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two in-process chains behind one interface: pyrevm for speed, py-evm for what a transaction costs.
+
+pyrevm keeps storage warm from one call to the next, as if all were one transaction, so it can't tell gas.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Protocol
+
+import pyrevm
+from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester.backends.pyevm.main import get_default_genesis_params
+from eth_tester.exceptions import TransactionFailed
+
+from electro_contracts import errors
+
+
+class Reverted(Exception):  # noqa: N818 - a fact about a call
+    """A call was refused; `error` says why."""
+
+    def __init__(self, data: bytes) -> None:
+        self.error = errors.decode(data)
+        super().__init__(str(self.error))
+
+
+class Outcome(NamedTuple):
+    answer: bytes
+    gas: int
+    logs: list[tuple[list[bytes], bytes]]
+
+
+class Engine(Protocol):
+    chain_id: int
+    accounts: list[str]  # admin, operator, anyone
+
+    def set_time(self, now: int) -> None: ...
+    def deploy(self, code: bytes) -> str: ...
+    def call(self, caller: str, to: str, data: bytes) -> bytes: ...
+    def send(self, caller: str, to: str, data: bytes) -> Outcome: ...
+
+
+class Revm:
+    """Thousands of calls a second. Its gas is not a transaction's."""
+
+    def __init__(self, chain_id: int = 31337, spec: str = "PRAGUE") -> None:
+        self.chain_id = chain_id
+        self.accounts = ["0x" + byte * 20 for byte in ("a1", "0b", "ee")]
+        self.evm = pyrevm.EVM(
+            env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id)), gas_limit=2**40, spec_id=spec
+        )
+
+    def set_time(self, now: int) -> None:
+        self.evm.set_block_env(pyrevm.BlockEnv(timestamp=now, number=1, gas_limit=2**40))
+
+    def deploy(self, code: bytes) -> str:
+        try:
+            return self.evm.deploy(self.accounts[2], code)
+        except RuntimeError as error:
+            raise Reverted(_revert_data(error)) from error
+
+    def call(self, caller: str, to: str, data: bytes) -> bytes:
+        return self._run(caller, to, data, static=True)
+
+    def send(self, caller: str, to: str, data: bytes) -> Outcome:
+        answer = self._run(caller, to, data, static=False)
+        result = self.evm.result
+        assert result is not None
+        logs = [
+            ([bytes.fromhex(topic[2:]) for topic in log.topics], bytes(log.data[1])) for log in result.logs
+        ]
+        return Outcome(answer, result.gas_used, logs)
+
+    def _run(self, caller: str, to: str, data: bytes, static: bool) -> bytes:
+        try:
+            return bytes(self.evm.message_call(caller, to, calldata=data, is_static=static))
+        except RuntimeError as error:
+            raise Reverted(_revert_data(error)) from error
+
+
+class PyEvm:
+    """Whole transactions in blocks of their own, by the rules of Prague (EIP-7623 included)."""
+
+    def __init__(self) -> None:
+        parameters = {**get_default_genesis_params(), "gas_limit": 10**9}
+        self.chain = EthereumTester(PyEVMBackend(genesis_parameters=parameters))
+        self.chain_id = self.chain.backend.chain.chain_id
+        self.accounts = list(self.chain.get_accounts()[:3])
+
+    def set_time(self, now: int) -> None:
+        if now > self.chain.get_block_by_number("latest")["timestamp"]:
+            self.chain.time_travel(now)
+
+    def deploy(self, code: bytes) -> str:
+        address: str = self._transact({"from": self.accounts[2], "data": code})["contract_address"]
+        return address
+
+    def call(self, caller: str, to: str, data: bytes) -> bytes:
+        try:
+            answer: str = self.chain.call({"from": caller, "to": to, "data": "0x" + data.hex(), "gas": 10**8})
+        except TransactionFailed as error:
+            raise Reverted(_revert_data(error)) from error
+        return bytes.fromhex(answer[2:])
+
+    def send(self, caller: str, to: str, data: bytes) -> Outcome:
+        self.call(caller, to, data)  # a transaction that would fail tells no reason
+        receipt = self._transact({"from": caller, "to": to, "data": data})
+        logs = [
+            ([bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
+            for log in receipt["logs"]
+        ]
+        return Outcome(b"", receipt["gas_used"], logs)
+
+    def _transact(self, fields: dict[str, object]) -> dict[str, object]:
+        data = fields.pop("data")
+        assert isinstance(data, bytes)
+        sent = self.chain.send_transaction({**fields, "data": "0x" + data.hex(), "gas": 10**8})
+        receipt: dict[str, object] = self.chain.get_transaction_receipt(sent)
+        assert receipt["status"] == 1, receipt
+        return receipt
+
+
+def _revert_data(error: Exception) -> bytes:
+    """Return the revert data of an exception: py-evm's has the bytes, pyrevm's has them in its text."""
+    said = error.args[0] if error.args else ""
+    found = re.search(r"output: 0x([0-9a-f]*)", said) if isinstance(said, str) else None
+    if found:
+        return bytes.fromhex(found[1])
+    return said if isinstance(said, bytes) else b""

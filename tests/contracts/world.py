@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chain inside the process with the contract deployed, meters and parties: what the contract's tests act in.
+
+Keys sign with libsecp256k1, which is fast; that the digests are what eth-account makes of the same messages is
+the business of test_messages.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coincurve import PrivateKey
+from eth_abi import decode as abi_decode
+from eth_abi import encode as abi_encode
+
+from electro_contracts import artifact, calldata, events
+from electro_contracts.terms import Terms, devices_hash
+from electro_protocol.address import address_of, checksum
+from electro_protocol.eip712 import Domain
+from electro_protocol.keccak import keccak256
+from electro_protocol.messages import (
+    AgreementAcceptance,
+    DeviceEnrollment,
+    EnergyReport,
+    Message,
+    OutageReport,
+)
+from electro_protocol.readings import pack
+from electro_protocol.signed import SignedMessage
+
+from .engines import Engine, Revm
+
+START = 1_800_000_000  # of the first agreement, unix seconds
+NOW = START - 86_400
+
+# A day of quarter hours with a different rate for everything, so that no two of them can be mixed up unseen.
+DAY = Terms(
+    start=START,
+    interval_seconds=900,
+    intervals=960,
+    unit_wh=10,
+    violation_penalty=101,
+    under_rate=3,
+    over_rate=7,
+    outage_penalty=1009,
+    outage_minute_penalty=13,
+    penalised_causes=0b100,
+    missing_penalty=211,
+    grace=7200,
+    dispute_window=3600,
+    notice=86400,
+    discount_rate_ppm=250_000,
+    discount_expiry=31_536_000,
+    bands=tuple((100 + i % 24, 1000 + i % 24) for i in range(96)),
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A secp256k1 key and its address."""
+
+    secret: bytes
+
+    @functools.cached_property
+    def address(self) -> bytes:
+        return address_of(PrivateKey(self.secret).public_key.format(compressed=False)[1:])
+
+    @property
+    def text(self) -> str:
+        return checksum(self.address)
+
+    def sign(self, message: Message, domain: Domain) -> SignedMessage:
+        """Sign with libsecp256k1, which is fast; that it equals eth-account and electro_protocol is tested."""
+        return SignedMessage(message, self.sign_digest(message.digest(domain)))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        raw = PrivateKey(self.secret).sign_recoverable(digest, hasher=None)
+        return raw[:64] + bytes([27 + raw[64]])
+
+
+def key(name: str) -> Key:
+    return Key(keccak256(name.encode()))
+
+
+CONSUMER = key("consumer")
+
+
+@functools.cache
+def _entry(name: str) -> dict[str, Any]:
+    return next(each for each in artifact.load().abi if each["type"] == "function" and each["name"] == name)
+
+
+def _type(entry: dict[str, Any]) -> str:
+    kind: str = entry["type"]
+    if kind.startswith("tuple"):
+        return "(" + ",".join(_type(each) for each in entry["components"]) + ")" + kind[5:]
+    return kind
+
+
+def encode_call(name: str, *arguments: Any) -> bytes:
+    types = [_type(each) for each in _entry(name)["inputs"]]
+    return keccak256(f"{name}({','.join(types)})".encode())[:4] + abi_encode(types, arguments)
+
+
+class World:
+    """The chain, and one contract on it. `gas_used` and `events` are those of the last transaction."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = engine or Revm()
+        self.admin, self.operator, self.anyone = self.engine.accounts
+        self.set_time(NOW)
+        arguments = abi_encode(["address", "uint48", "address"], [self.admin, 0, self.operator])
+        self.address = self.engine.deploy(artifact.load().bytecode + arguments)
+        self.contract = bytes.fromhex(self.address[2:])
+        self.domain = Domain(self.engine.chain_id, self.contract)
+        self.gas_used = 0
+        self.events: list[events.Event | None] = []
+
+    def set_time(self, now: int) -> None:
+        self.now = now
+        self.engine.set_time(now)
+
+    def send(self, data: bytes, caller: str = "") -> bytes:
+        """Execute calldata as a transaction; raise Reverted if it is refused."""
+        outcome = self.engine.send(caller or self.anyone, self.address, data)
+        self.gas_used = outcome.gas
+        self.events = [events.decode(topics, log) for topics, log in outcome.logs]
+        return outcome.answer
+
+    def ask(self, data: bytes, caller: str = "") -> bytes:
+        """Execute calldata without effect."""
+        return self.engine.call(caller or self.anyone, self.address, data)
+
+    def call(self, name: str, *arguments: Any, caller: str = "") -> Any:
+        """Ask a view, or send a transaction, by name; return a view's one value, or the tuple of several."""
+        data = encode_call(name, *arguments)
+        if _entry(name)["stateMutability"] != "view":
+            return self.send(data, caller)
+        values = abi_decode([_type(each) for each in _entry(name)["outputs"]], self.ask(data, caller))
+        return values[0] if len(values) == 1 else values
+
+    # -- The parties' steps
+
+    def enrol(self, *meters: Key) -> None:
+        for meter in meters:
+            signed = meter.sign(DeviceEnrollment(keccak256(meter.address), self.now + 3600), self.domain)
+            compact = calldata.compact(signed.signature)
+            self.call(
+                "enrol",
+                keccak256(meter.address),
+                self.now + 3600,
+                compact[:32],
+                compact[32:],
+                caller=self.operator,
+            )
+
+    def propose(
+        self, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6, consumer: Key = CONSUMER
+    ) -> int:
+        devices = [meter.text for meter in meters]
+        self.call("propose", consumer.text, terms.to_tuple(), devices, bonus, caller=self.operator)
+        return int(self.call("agreementCount"))
+
+    def acceptance(
+        self, agreement_id: int, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6
+    ) -> AgreementAcceptance:
+        devices = devices_hash([meter.address for meter in meters])
+        return AgreementAcceptance(agreement_id, terms.hash, devices, bonus, self.now + 3600)
+
+    def accept(self, acceptance: AgreementAcceptance, consumer: Key = CONSUMER) -> None:
+        self.call("acceptBySignature", *acceptance.values(), consumer.sign(acceptance, self.domain).signature)
+
+    def agree(self, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6) -> int:
+        """Enrol, propose and accept."""
+        self.enrol(*[meter for meter in meters if not self.call("isEnrolled", meter.text)])
+        agreement_id = self.propose(meters, terms, bonus)
+        self.accept(self.acceptance(agreement_id, meters, terms, bonus))
+        return agreement_id
+
+    def report(
+        self, meter: Key, agreement_id: int, first: int, lanes: list[int], register: int = 0
+    ) -> SignedMessage:
+        return meter.sign(EnergyReport(agreement_id, first, register, pack(lanes)), self.domain)
+
+    def outage(
+        self, meter: Key, agreement_id: int, started: int, ended: int, cause: int = 2
+    ) -> SignedMessage:
+        return meter.sign(OutageReport(agreement_id, started, ended, cause), self.domain)
+
+    def submit(self, item: SignedMessage, caller: str = "") -> None:
+        outage = isinstance(item.message, OutageReport)
+        self.send(calldata.submit_outage(item) if outage else calldata.submit(item), caller)
+
+    def remaining(self, agreement_id: int) -> int:
+        return int(self.call("agreement", agreement_id)[8])
+
+    def accrued(self, agreement_id: int) -> int:
+        return int(self.call("agreement", agreement_id)[7])
+
+
+def day(**changes: Any) -> Terms:
+    return replace(DAY, **changes)
+
+
+def inside(first: int, count: int, terms: Terms = DAY) -> list[int]:
+    """Readings that break no band."""
+    bands = [terms.bands[i % len(terms.bands)] for i in range(first, first + count)]
+    return [(least + greatest) // 2 for least, greatest in bands]
