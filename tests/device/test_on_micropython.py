@@ -52,7 +52,7 @@ def counts(output: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_passes_on_micropython(file: Path, arch: str, request: pytest.FixtureRequest):
+def test_passes_on_micropython(file: Path, arch: str, request: pytest.FixtureRequest) -> None:
     done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file)
     result = counts(done.stdout)
     assert (done.returncode, result["failed"]) == (0, 0), f"{file.name} on MicroPython {arch}:\n{done.stdout}"
@@ -61,7 +61,7 @@ def test_passes_on_micropython(file: Path, arch: str, request: pytest.FixtureReq
     assert result["ran"], f"nothing in {file.name} ran on MicroPython {arch}:\n{done.stdout}"
 
 
-def test_there_are_device_tests():
+def test_there_are_device_tests() -> None:
     assert FILES
 
 
@@ -126,7 +126,7 @@ class Skipped(unittest.TestCase):
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_what_fails_is_counted_and_shown(arch: str, tmp_path: Path, request: pytest.FixtureRequest):
+def test_what_fails_is_counted_and_shown(arch: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     file = tmp_path / "test_example.py"
     file.write_text(EXAMPLE)
     done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file)
@@ -137,7 +137,7 @@ def test_what_fails_is_counted_and_shown(arch: str, tmp_path: Path, request: pyt
     assert "KeyError: unexpected" in done.stdout
 
 
-def test_the_example_means_the_same_on_cpython(tmp_path: Path):
+def test_the_example_means_the_same_on_cpython(tmp_path: Path) -> None:
     file = tmp_path / "test_example.py"
     file.write_text(EXAMPLE)
     command = [sys.executable, "-m", "unittest", "test_example"]
@@ -146,7 +146,7 @@ def test_the_example_means_the_same_on_cpython(tmp_path: Path):
     assert "failures=4, errors=2, skipped=2" in done.stderr  # the subtest that fails twice counts twice
 
 
-def test_a_file_with_no_tests_fails(micropython_i386: list[str], tmp_path: Path):
+def test_a_file_with_no_tests_fails(micropython_i386: list[str], tmp_path: Path) -> None:
     file = tmp_path / "test_nothing.py"
     file.write_text("import unittest\n")
     assert run_in_micropython(micropython_i386, file).returncode == 1

@@ -29,7 +29,7 @@ def python(script: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_what_is_installed_is_not_built_again(folder: Path):
+def test_what_is_installed_is_not_built_again(folder: Path) -> None:
     builds: list[Path] = []
 
     def build(part: Path) -> None:
@@ -42,7 +42,7 @@ def test_what_is_installed_is_not_built_again(folder: Path):
     assert folder / "thing" not in builds
 
 
-def test_a_cut_build_leaves_nothing(folder: Path):
+def test_a_cut_build_leaves_nothing(folder: Path) -> None:
     def cut(part: Path) -> None:
         (part / "half").write_text("a half")
         raise cache.ToolchainError("the line broke")
@@ -52,7 +52,7 @@ def test_a_cut_build_leaves_nothing(folder: Path):
     assert [path.name for path in folder.iterdir()] == ["thing.lock"]
 
 
-def test_a_killed_build_is_swept_up_by_the_next(folder: Path):
+def test_a_killed_build_is_swept_up_by_the_next(folder: Path) -> None:
     killed = """
         import os
         from tests.toolchain import cache
@@ -67,7 +67,7 @@ def test_a_killed_build_is_swept_up_by_the_next(folder: Path):
     assert sorted(path.name for path in folder.iterdir()) == ["thing", "thing.lock"]
 
 
-def test_of_four_that_ask_at_once_one_builds(folder: Path, tmp_path: Path):
+def test_of_four_that_ask_at_once_one_builds(folder: Path, tmp_path: Path) -> None:
     script = """
         import sys, time
         from tests.toolchain import cache
@@ -83,14 +83,16 @@ def test_of_four_that_ask_at_once_one_builds(folder: Path, tmp_path: Path):
     assert (tmp_path / "log").read_text() == "built\n"
 
 
-def test_a_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_that_can_not_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("ELECTRO_CACHE", str(tmp_path / "file"))
     with pytest.raises(cache.ToolchainError, match="cannot write"):
         cache.installed("thing", lambda _part: None)
 
 
-def test_npm_without_a_registry_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_npm_without_a_registry_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_cache", str(folder / "empty"))
     monkeypatch.setenv("npm_config_fetch_retries", "0")
@@ -102,7 +104,7 @@ def test_npm_without_a_registry_is_one_sentence(folder: Path, monkeypatch: pytes
 
 @pytest.mark.skipif(shutil.which("apt-get") is None or not debian.KEYRING.exists(), reason="apt is Debian's")
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="i386 would need an emulator here")
-def test_a_mirror_that_does_not_answer_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_mirror_that_does_not_answer_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELECTRO_DEBIAN_MIRROR", "http://127.0.0.1:9/debian")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(cache.ToolchainError, match=r"apt-get failed: .*127\.0\.0\.1") as caught:
@@ -111,7 +113,7 @@ def test_a_mirror_that_does_not_answer_is_one_sentence(folder: Path, monkeypatch
     assert not list(folder.glob("micropython-*/"))
 
 
-def test_without_apt_real_micropython_is_unavailable(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_apt_real_micropython_is_unavailable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
     with pytest.raises(cache.Unavailable, match="no apt-get here"):
         debian.micropython("amd64" if platform.machine() == "x86_64" else "armhf")
@@ -119,14 +121,14 @@ def test_without_apt_real_micropython_is_unavailable(folder: Path, monkeypatch: 
 
 def test_an_architecture_this_machine_does_not_run_is_unavailable(
     folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(debian.platform, "machine", lambda: "riscv64")
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     monkeypatch.setenv("PATH", str(folder))
     with pytest.raises(cache.Unavailable, match="needs qemu-i386-static"):
         debian.micropython("i386")
 
 
-def test_the_lock_pins_exactly_and_names_no_host():
+def test_the_lock_pins_exactly_and_names_no_host() -> None:
     lock = npm.LOCK.read_text()
     assert "://" not in re.sub(r'"funding": \[.*?\]', "", lock, flags=re.DOTALL)
     assert not re.search(r'"(solc|@[^"]+)": "[\^~]', npm.MANIFEST.read_text())

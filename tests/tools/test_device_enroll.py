@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from eth_account import Account
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
+from web3.types import RPCEndpoint
 
 from electro_contracts.calldata import compact
 from electro_protocol import address
@@ -95,7 +96,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
-def test_a_device_is_enrolled_once(world: World):
+def test_a_device_is_enrolled_once(world: World) -> None:
     device = Account.from_key(DEVICE_KEY).address
     electro = at(world.web3, world.contract)
     assert not electro.functions.isEnrolled(device).call()
@@ -109,37 +110,37 @@ def test_a_device_is_enrolled_once(world: World):
     assert f"{device} is enrolled already" in refused(world.enroll(file))
 
 
-def test_another_chain_is_refused(world: World):
+def test_another_chain_is_refused(world: World) -> None:
     assert "serves chain 31337, not 5" in refused(world.enroll(world.enrolment(chain_id=5)))
     assert "the enrolment is for chain 31337, not 5" in refused(
         world.enroll(world.enrolment(), "--chain-id", "5")
     )
 
 
-def test_an_address_without_a_contract_is_refused(world: World):
+def test_an_address_without_a_contract_is_refused(world: World) -> None:
     nowhere = address.checksum(b"\x11" * 20)
     assert f"there is no contract at {nowhere}" in refused(world.enroll(world.enrolment(contract=nowhere)))
 
 
-def test_another_contract_than_electro_is_refused(world: World):
+def test_another_contract_than_electro_is_refused(world: World) -> None:
     elsewhere = address.checksum(b"\x22" * 20)
     file = world.enrolment(contract=elsewhere)
     for code in ("0x60206000f3", "0x60006000fd", "0x00"):  # returns 32 zero bytes, reverts, returns nothing
-        world.web3.provider.make_request("anvil_setCode", [elsewhere, code])
+        world.web3.provider.make_request(RPCEndpoint("anvil_setCode"), [elsewhere, code])
         assert f"the contract at {elsewhere} is not Electro" in refused(world.enroll(file)), code
 
 
-def test_a_consent_that_has_ended_is_refused(world: World):
+def test_a_consent_that_has_ended_is_refused(world: World) -> None:
     assert "consent ended on 2001-09-09" in refused(world.enroll(world.enrolment(deadline=1_000_000_000)))
 
 
-def test_who_is_not_the_operator_is_refused_in_the_contracts_words(world: World):
+def test_who_is_not_the_operator_is_refused_in_the_contracts_words(world: World) -> None:
     stranger = world.keep("stranger.key", STRANGER_KEY)
     sentence = refused(world.enroll(world.enrolment(), key_file=stranger))
     assert "the contract refuses" in sentence
 
 
-def test_an_enrolment_signed_by_another_key_is_refused_before_anything_is_asked(world: World):
+def test_an_enrolment_signed_by_another_key_is_refused_before_anything_is_asked(world: World) -> None:
     file = world.enrolment()
     record = json.loads(file.read_text())
     record["device"] = Account.from_key(STRANGER_KEY).address
@@ -147,13 +148,13 @@ def test_an_enrolment_signed_by_another_key_is_refused_before_anything_is_asked(
     assert "its signature is not of" in refused(world.enroll(file))
 
 
-def test_no_node_and_no_key_file_are_one_sentence_each(world: World):
+def test_no_node_and_no_key_file_are_one_sentence_each(world: World) -> None:
     file = world.enrolment()
     assert "no Ethereum node answers" in refused(world.enroll(file, "--rpc", "http://127.0.0.1:9"))
     assert "missing.key" in refused(world.enroll(file, key_file=world.folder / "missing.key"))
 
 
-def test_what_is_sent_is_what_the_device_signed(world: World):
+def test_what_is_sent_is_what_the_device_signed(world: World) -> None:
     made = enrolment.read(world.enrolment())
     signature = compact(made.signed.signature)
     call = at(world.web3, world.contract).functions.enrol(

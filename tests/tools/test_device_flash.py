@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -74,7 +74,7 @@ def bench(tmp_path: Path) -> Bench:
 )
 def test_each_chip_gets_its_firmware_where_it_looks_for_it(
     bench: Bench, kind: str, chip_id: int, offset: str
-):
+) -> None:
     bench.connect(kind)
     file = image(bench.folder, chip_id=chip_id)
     done = bench.flash(str(file))
@@ -85,7 +85,7 @@ def test_each_chip_gets_its_firmware_where_it_looks_for_it(
     assert written == f"--port /dev/null --baud 460800 write-flash {offset} {file}"
 
 
-def test_the_key_survives_unless_erasing_is_asked_for(bench: Bench):
+def test_the_key_survives_unless_erasing_is_asked_for(bench: Bench) -> None:
     bench.connect("ESP32")
     assert bench.flash(str(image(bench.folder)), "--erase").returncode == 0
     assert "--erase-all" in bench.calls()[-1]
@@ -99,7 +99,7 @@ def test_the_key_survives_unless_erasing_is_asked_for(bench: Bench):
         ({"version": "1.22.2"}, "is MicroPython 1.22.2: 1.23 is the oldest that works"),
     ],
 )
-def test_wrong_firmware_is_never_written(bench: Bench, changes: dict[str, int], sentence: str):
+def test_wrong_firmware_is_never_written(bench: Bench, changes: dict[str, Any], sentence: str) -> None:
     bench.connect("ESP32")
     done = bench.flash(str(image(bench.folder, **changes)))
     assert done.returncode == 1
@@ -108,7 +108,7 @@ def test_wrong_firmware_is_never_written(bench: Bench, changes: dict[str, int], 
     assert not any("write-flash" in call for call in bench.calls())
 
 
-def test_what_is_no_firmware_is_refused(tmp_path: Path):
+def test_what_is_no_firmware_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.bin"
     text.write_text("hello " * 10)
     with pytest.raises(ToolError, match="is no ESP32 firmware"):
@@ -117,14 +117,14 @@ def test_what_is_no_firmware_is_refused(tmp_path: Path):
         flash.check(tmp_path, "ESP32")
 
 
-def test_a_file_that_is_missing_says_where_firmware_is_to_be_had(bench: Bench):
+def test_a_file_that_is_missing_says_where_firmware_is_to_be_had(bench: Bench) -> None:
     done = bench.flash("missing.bin")
     assert done.returncode == 1
     assert "there is no file missing.bin" in done.stderr
     assert "1.23 or later works" in done.stderr
 
 
-def test_a_chip_that_does_not_answer_is_one_sentence(bench: Bench):
+def test_a_chip_that_does_not_answer_is_one_sentence(bench: Bench) -> None:
     bench.connect("silent")
     done = bench.flash(str(image(bench.folder)))
     assert done.returncode == 1
@@ -132,13 +132,13 @@ def test_a_chip_that_does_not_answer_is_one_sentence(bench: Bench):
     assert "BOOT" in done.stderr
 
 
-def test_another_chip_is_named(bench: Bench):
+def test_another_chip_is_named(bench: Bench) -> None:
     bench.connect("ESP8266")
     done = bench.flash(str(image(bench.folder)))
     assert done.returncode == 1
     assert "is an ESP8266: Electro runs on ESP32, ESP32-S3, ESP32-C3" in done.stderr
 
 
-def test_the_real_esptool_says_that_nothing_is_there():
+def test_the_real_esptool_says_that_nothing_is_there() -> None:
     with pytest.raises(ToolError, match="can't be opened"):
         flash.detect("/dev/no-such-port")

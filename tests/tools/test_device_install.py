@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from electro_tools.device import firmware_files, ports
 from electro_tools.device.chip import Chip
@@ -28,7 +28,7 @@ def electro(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 # The header of a .mpy: "M", format 6, and in the third byte the sub-version 3 and the architecture (index << 2).
 @pytest.mark.parametrize(("architecture", "index"), [("xtensawin", 10), ("rv32imc", 11)])
-def test_every_module_compiles_for_the_chips(architecture: str, index: int, tmp_path: Path):
+def test_every_module_compiles_for_the_chips(architecture: str, index: int, tmp_path: Path) -> None:
     compiled = firmware_files.compile_for(architecture, tmp_path)
     places = {file.place for file in compiled}
     assert {"lib/electro_protocol/messages.mpy", "lib/electro_meter/board.mpy"} <= places
@@ -40,7 +40,7 @@ def test_every_module_compiles_for_the_chips(architecture: str, index: int, tmp_
         assert header[2] in (0, index << 2 | 3), file.place
 
 
-def test_what_does_not_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_does_not_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("def half(\n")
     monkeypatch.setattr(firmware_files, "modules", lambda: [firmware_files.Source(wrong, "lib/wrong.py")])
@@ -48,11 +48,11 @@ def test_what_does_not_compile_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         firmware_files.compile_for("xtensawin", tmp_path / "out")
 
 
-def test_starts_from_source(tmp_path: Path):
+def test_starts_from_source(tmp_path: Path) -> None:
     assert [file.place for file in firmware_files.starters()] == ["boot.py", "main.py"]
 
 
-def test_a_fresh_chip_gets_everything_and_can_import_it(chip: RunningChip):
+def test_a_fresh_chip_gets_everything_and_can_import_it(chip: RunningChip) -> None:
     done = electro("install", "--port", chip.port)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"written    {len(firmware_files.modules()) + 2}\n" in done.stdout
@@ -65,7 +65,7 @@ def test_a_fresh_chip_gets_everything_and_can_import_it(chip: RunningChip):
     assert said.split() == ["lib/electro_protocol/keccak.mpy", to_checksum_address(bytes(range(20)))]
 
 
-def test_a_second_time_writes_only_what_differs_and_removes_what_is_gone(chip: RunningChip):
+def test_a_second_time_writes_only_what_differs_and_removes_what_is_gone(chip: RunningChip) -> None:
     on_chip = Chip(chip.port)
     install(on_chip, "x86", lambda _verb, _place: None)
     changed = chip.flash / "lib" / "electro_protocol" / "keccak.mpy"
@@ -86,18 +86,18 @@ def test_a_second_time_writes_only_what_differs_and_removes_what_is_gone(chip: R
     assert ("unchanged", "main.py") in steps
 
 
-def test_what_the_chip_says_comes_back_in_words(chip: RunningChip):
+def test_what_the_chip_says_comes_back_in_words(chip: RunningChip) -> None:
     with pytest.raises(ToolError, match="stopped with: ZeroDivisionError"):
         Chip(chip.port).run("1 / 0")
 
 
-def test_the_chips_architecture_is_its_own(chip: RunningChip):
+def test_the_chips_architecture_is_its_own(chip: RunningChip) -> None:
     interpreter = Chip(chip.port).interpreter()
     assert interpreter.version[:2] == (1, 25)
     assert interpreter.architecture == "x86"
 
 
-def test_no_chip_is_one_sentence():
+def test_no_chip_is_one_sentence() -> None:
     done = electro("install", "--port", "/dev/no-such-port")
     assert done.returncode == 1
     assert done.stdout == ""
@@ -105,14 +105,14 @@ def test_no_chip_is_one_sentence():
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_without_micropython_is_one_sentence(tmp_path: Path):
+def test_a_port_without_micropython_is_one_sentence(tmp_path: Path) -> None:
     silent = tmp_path / "silent"
     silent.touch()
     with pytest.raises(ToolError, match="can't be opened"):
         Chip(str(silent)).interpreter()
 
 
-def test_two_ports_are_never_guessed_between():
+def test_two_ports_are_never_guessed_between() -> None:
     first, second = ports.Port("/dev/ttyUSB0", "CP2102"), ports.Port("/dev/ttyACM0", "USB JTAG")
     assert ports.choose(None, [first]) == "/dev/ttyUSB0"
     with pytest.raises(ToolError, match="2 serial ports") as caught:

@@ -76,7 +76,7 @@ def private_key(meter: RunningChip) -> bytes:
     return bytes.fromhex(json.loads((meter.flash.parent / "nvs.json").read_text())["key"])
 
 
-def test_the_chip_makes_a_key_and_signs_its_enrolment(meter: RunningChip, tmp_path: Path):
+def test_the_chip_makes_a_key_and_signs_its_enrolment(meter: RunningChip, tmp_path: Path) -> None:
     done = provision(meter, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     (file,) = tmp_path.glob("enrolment-*.json")
@@ -96,7 +96,7 @@ def test_the_chip_makes_a_key_and_signs_its_enrolment(meter: RunningChip, tmp_pa
         assert PASSWORD not in text
 
 
-def test_a_second_run_keeps_the_key_and_changes_the_settings(meter: RunningChip, tmp_path: Path):
+def test_a_second_run_keeps_the_key_and_changes_the_settings(meter: RunningChip, tmp_path: Path) -> None:
     assert provision(meter, tmp_path, "--out", "first.json").returncode == 0
     key = private_key(meter)
     settings = tmp_path / "settings.json"
@@ -110,7 +110,7 @@ def test_a_second_run_keeps_the_key_and_changes_the_settings(meter: RunningChip,
     assert enrolment.read(tmp_path / "second.json").message.hardware_id == b"hall 3".ljust(32, b"\0")
 
 
-def test_the_chips_refusal_comes_back_in_its_words(meter: RunningChip, tmp_path: Path):
+def test_the_chips_refusal_comes_back_in_its_words(meter: RunningChip, tmp_path: Path) -> None:
     settings = tmp_path / "settings.json"
     settings.write_text('{"mains_hz": 55}')
     done = provision(meter, tmp_path, "--settings", "settings.json")
@@ -119,14 +119,14 @@ def test_the_chips_refusal_comes_back_in_its_words(meter: RunningChip, tmp_path:
     assert not list(tmp_path.glob("enrolment-*"))
 
 
-def test_a_chip_without_the_meters_files_is_one_sentence(chip: RunningChip, tmp_path: Path):
+def test_a_chip_without_the_meters_files_is_one_sentence(chip: RunningChip, tmp_path: Path) -> None:
     done = provision(chip, tmp_path)
     assert done.returncode == 1
     assert "the meter's files are not on the chip" in done.stderr
     assert PASSWORD not in done.stderr
 
 
-def test_an_https_relayer_needs_a_certificate(meter: RunningChip, tmp_path: Path):
+def test_an_https_relayer_needs_a_certificate(meter: RunningChip, tmp_path: Path) -> None:
     done = provision(meter, tmp_path, "--relayer", "https://relayer.example")
     assert done.returncode == 1
     assert "--ca" in done.stderr
@@ -136,7 +136,7 @@ def test_an_https_relayer_needs_a_certificate(meter: RunningChip, tmp_path: Path
     assert (meter.flash / "ca.der").read_bytes() == b"\x30\x03\x02\x01\x01"
 
 
-def test_without_a_password_nothing_is_asked_of_the_chip(tmp_path: Path):
+def test_without_a_password_nothing_is_asked_of_the_chip(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no password for the WiFi network Works net") as caught:
         wifi.network("Works net", None)
     assert "--wifi-password-file" in str(caught.value.hint)
@@ -149,11 +149,11 @@ def test_without_a_password_nothing_is_asked_of_the_chip(tmp_path: Path):
     assert "short" not in str(refused.value)
 
 
-def test_a_network_shows_no_password():
+def test_a_network_shows_no_password() -> None:
     assert PASSWORD not in repr(wifi.Network("Works net", PASSWORD))
 
 
-def test_no_option_takes_the_password_itself():
+def test_no_option_takes_the_password_itself() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "electro_tools.cli", "device", "provision", "--help"],
         capture_output=True,
@@ -183,7 +183,7 @@ def enrolment_of(private: bytes, **changes: Any) -> dict[str, Any]:
     return {**record, **changes}
 
 
-def test_an_enrolment_survives_its_file(tmp_path: Path):
+def test_an_enrolment_survives_its_file(tmp_path: Path) -> None:
     made = Enrolment.from_json(enrolment_of(b"\x01" * 32))
     enrolment.write(tmp_path / "enrolment.json", made)
     assert enrolment.read(tmp_path / "enrolment.json").to_json() == made.to_json()
@@ -202,14 +202,14 @@ def test_an_enrolment_survives_its_file(tmp_path: Path):
         ({"enrollment": {"type": "DeviceEnrollment"}}, "message is missing"),
     ],
 )
-def test_a_changed_enrolment_is_refused(changes: dict[str, Any], sentence: str, tmp_path: Path):
+def test_a_changed_enrolment_is_refused(changes: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "enrolment.json"
     file.write_text(json.dumps(enrolment_of(b"\x01" * 32, **changes)))
     with pytest.raises(ToolError, match=sentence):
         enrolment.read(file)
 
 
-def test_no_enrolment_file_is_one_sentence(tmp_path: Path):
+def test_no_enrolment_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="can't be read"):
         enrolment.read(tmp_path / "nothing.json")
     (tmp_path / "text").write_text("hello")

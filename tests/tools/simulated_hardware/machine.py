@@ -28,6 +28,9 @@ class ADC:
     def __init__(self, pin, atten=None):
         pass
 
+    def atten(self, level):
+        pass
+
     def read(self):
         return 1900
 

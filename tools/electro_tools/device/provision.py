@@ -155,7 +155,7 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
     try:
         answer = chip.ask(script, _CHIP_TIMEOUT_S)
     except ToolError as error:
-        if "ImportError" in error.sentence:
+        if "no module named 'electro_" in error.sentence:
             raise ToolError(
                 "the meter's files are not on the chip", "put them there: electro device install"
             ) from error
