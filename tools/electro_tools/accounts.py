@@ -47,6 +47,10 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --rpc and --chain-id."""
     chain = click.option("--chain-id", type=click.IntRange(1), help="Refuse any other chain.")
     rpc = click.option(
-        "--rpc", "rpc_url", default="http://127.0.0.1:8545", show_default=True, help="JSON-RPC address of a node."
+        "--rpc",
+        "rpc_url",
+        default="http://127.0.0.1:8545",
+        show_default=True,
+        help="JSON-RPC address of a node.",
     )
     return rpc(chain(command))

@@ -32,7 +32,9 @@ def connect(rpc_url: str, chain_id: int | None = None) -> Web3:
         rpc_url, request_kwargs={"timeout": _RPC_TIMEOUT_S}, exception_retry_configuration=None
     )
     web3 = Web3(provider)
-    web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # QBFT's extraData is longer than 32 bytes
+    web3.middleware_onion.inject(
+        ExtraDataToPOAMiddleware, layer=0
+    )  # QBFT's extraData is longer than 32 bytes
     try:
         served = web3.eth.chain_id
     except (requests.RequestException, Web3Exception, ValueError) as error:
@@ -49,7 +51,10 @@ def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
         ToolError: the contract refuses (in its own words), the node refuses, or nothing is mined in time.
     """
     try:
-        fields: dict[str, Any] = {"from": sender.address, "nonce": web3.eth.get_transaction_count(sender.address)}
+        fields: dict[str, Any] = {
+            "from": sender.address,
+            "nonce": web3.eth.get_transaction_count(sender.address),
+        }
         if not web3.eth.get_block("latest").get("baseFeePerGas"):
             fields["gasPrice"] = web3.eth.gas_price  # a zero-fee or pre-London network
         transaction = call.build_transaction(fields)

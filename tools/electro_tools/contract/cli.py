@@ -68,7 +68,14 @@ def deploy(
         admin_delay_s=admin_delay_hours * 3600,
     )
     if as_json:
-        record = {"contract": done.address, "chain_id": web3.eth.chain_id, "block": done.block, "gas": done.gas}
+        record = {
+            "contract": done.address,
+            "chain_id": web3.eth.chain_id,
+            "block": done.block,
+            "gas": done.gas,
+        }
         click.echo(json.dumps(record))
         return
-    click.echo(f"contract  {done.address}\nchain     {web3.eth.chain_id}\nblock     {done.block}\ngas       {done.gas:,}")
+    click.echo(
+        f"contract  {done.address}\nchain     {web3.eth.chain_id}\nblock     {done.block}\ngas       {done.gas:,}"
+    )

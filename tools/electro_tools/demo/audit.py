@@ -7,16 +7,20 @@ chain has a say in it.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electro_contracts.model import Agreement
-
 from electro_contracts import events
+from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
-from electro_protocol.messages import EnergyReport
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.readings import pack, unpack
+from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .world import Metered, Outcome
 
 MAX_METERING_ERROR_PERCENT = 1.0  # class 1 (IEC 62053-21) is ±1.0% in its main range; the demo's promise
@@ -59,9 +63,13 @@ class Verdict:
         return 100 * (self.metered_wh / self.truth_wh - 1)
 
     @property
-    def holds(self) -> bool:
-        """Whether the contract agrees with the model to the unit, and the meter with the load curve."""
-        return self.contract == self.model and abs(self.error_percent) < MAX_METERING_ERROR_PERCENT
+    def equal(self) -> bool:
+        """Whether the contract settled what the model says, to the unit."""
+        return self.contract == self.model
+
+    @property
+    def accurate(self) -> bool:
+        return abs(self.error_percent) < MAX_METERING_ERROR_PERCENT
 
 
 @dataclass(frozen=True)
@@ -117,15 +125,43 @@ def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
 
 
 def _model(metered: Metered, device: bytes) -> Money:
-    plan = metered.plan
-    model = Agreement(plan.terms, [device], plan.bonus)
+    """Return what the model makes of everything the meter signed, at the time of the settlement."""
+    terms = metered.plan.terms
+    model = Agreement(metered.agreement_id, terms, [device], metered.plan.bonus)
+    for report in _reports(metered):
+        model.report(device, report, terms.reports_until)
     for signed in metered.signed:
-        if isinstance(signed.message, EnergyReport):
-            model.report(device, signed.message)
-        else:
-            model.outage(device, signed.message)
-    settlement = model.settle()
-    return Money(settlement.accrued, settlement.remaining, settlement.discount)
+        if isinstance(signed.message, OutageReport):
+            with contextlib.suppress(Refused):  # a meter signs again what it does not yet see on the chain
+                model.outage(device, signed.message, terms.reports_until)
+    settled = model.settle(terms.settles_at)
+    return Money(settled.accrued, settled.remaining, settled.discount)
+
+
+def _reports(metered: Metered) -> Iterator[EnergyReport]:
+    """Yield what the meter signed as one report for each pass of the schedule.
+
+    A meter that did not hear of its last report in time signs a longer one over the same intervals, and either may
+    land; what it says of an interval is the same in both.
+
+    Raises:
+        ToolError: the meter signed two different readings of one interval.
+    """
+    lanes: dict[int, int] = {}
+    register_wh = 0
+    for signed in metered.signed:
+        report = signed.message
+        if isinstance(report, EnergyReport):
+            register_wh = max(register_wh, report.register_wh)
+            for interval, lane in enumerate(unpack(report.readings), report.first_interval):
+                if lanes.setdefault(interval, lane) != lane:
+                    raise ToolError(
+                        f"{metered.plan.name} signed two different readings of interval {interval}"
+                    )
+    slots = len(metered.plan.terms.bands)
+    for first in range(0, len(lanes), slots):
+        readings = pack([lanes[interval] for interval in range(first, min(first + slots, len(lanes)))])
+        yield EnergyReport(metered.agreement_id, first, register_wh, readings)
 
 
 def _gas(outcome: Outcome, intervals: int) -> Gas:

@@ -97,7 +97,9 @@ def demo(
 
         def note(unix_s: int, who: str, what: str) -> None:
             when = datetime.fromtimestamp(unix_s, UTC)
-            progress.console.print(f"[dim]{when:%a %d %b %H:%M}[/]  {who:<13} {what}", highlight=False)
+            progress.console.print(
+                f"[dim]{when:%a %d %b %H:%M}[/]  {who:<12}  {what}", highlight=False, soft_wrap=True
+            )
 
         world = World(plans, windows, interpreter, stop_relayer=stop_relayer, tell=tell, note=note)
         verdicts: list[Verdict] = []
@@ -135,9 +137,7 @@ def _introduce(console: Console, curve: LoadCurve, windows: int, interpreter: Pa
     console.print(
         f"load       {curve.source}: {curve.days} d of {minutes} min intervals, {total_mwh:,.1f} MWh"
     )
-    console.print(
-        f"meters     3, simulated, in {runs_in}; {windows} windows of 10 cycles sampled in each interval"
-    )
+    console.print(f"meters     3, simulated, in {runs_in}; {windows} windows of 10 cycles an interval")
     console.print("chain      embedded (py-evm), agreements contract, one relayer\n")
 
 
@@ -155,57 +155,47 @@ def _teller(progress: Progress) -> Callable[[str, int, int], None]:
 def _conclude(console: Console, verdicts: list[Verdict], gas: Gas, seconds: float) -> None:
     console.print()
     console.print(_table(verdicts))
-    reports = f"{gas.transactions} transactions for {gas.intervals:,} metered intervals"
     console.print(
-        f"gas        {gas.per_interval:,.0f} per metered interval ({reports}); set-up {gas.setup:,} in all"
+        f"gas        {gas.per_interval:,.0f} per metered interval "
+        f"({gas.intervals:,} intervals in {gas.transactions} transactions)",
+        highlight=False,
     )
-    equal = all(verdict.contract == verdict.model for verdict in verdicts)
+    equal = all(verdict.equal for verdict in verdicts)
+    console.print(f"check      contract = independent model: {_mark(equal, 'yes, to the unit', 'NO')}")
     worst = max((verdict.error_percent for verdict in verdicts), key=abs)
-    right = "[green]equal, to the unit[/]" if equal else "[red]DIFFERENT[/]"
-    console.print(f"check      contract and independent model: {right}")
-    accurate = all(verdict.holds or verdict.contract != verdict.model for verdict in verdicts)
-    colour = "green" if accurate else "red"
-    console.print(
-        f"check      metered energy against the load curve: [{colour}]{worst:+.3f}%[/] at worst (simulated)"
-    )
-    console.print(f"took       {seconds:.0f} s")
+    accurate = all(verdict.accurate for verdict in verdicts)
+    error = _mark(accurate, f"{worst:+.3f}%", f"{worst:+.3f}%")
+    console.print(f"check      metered energy against the load curve: {error} at worst (simulated)")
+    console.print(f"took       {seconds:.0f} s", highlight=False)
     for verdict in verdicts:
-        if verdict.contract != verdict.model:
-            raise ToolError(
-                f"{verdict.metered.plan.name}: the contract says {verdict.contract}, the model {verdict.model}"
-            )
-    if not accurate:
-        raise ToolError(f"a meter is off by {worst:+.3f}%, and 1% is the limit")
+        name, settled, expected = verdict.metered.plan.name, verdict.contract, verdict.model
+        if not verdict.equal:
+            raise ToolError(f"{name}: the contract settles {settled}, the model {expected}")
+        if not verdict.accurate:
+            raise ToolError(f"{name}: the meter is off by {verdict.error_percent:+.3f}%, which is too much")
+
+
+def _mark(good: bool, yes: str, no: str) -> str:
+    return f"[green]{yes}[/]" if good else f"[red]{no}[/]"
 
 
 def _table(verdicts: list[Verdict]) -> Table:
-    table = Table(title="Settlement (money in minor units / 100)", title_justify="left")
-    table.add_column("meter")
-    for heading in (
-        "intervals",
-        "violations",
-        "outage",
-        "energy",
-        "error",
-        "bonus",
-        "accrued",
-        "remaining",
-        "discount",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
+    """Return a column for each meter: three fit into 80 characters, ten figures side by side would not."""
+    table = Table(title="Settlement", title_justify="left")
+    table.add_column("")
     for verdict in verdicts:
-        settled = verdict.contract
-        table.add_row(
-            verdict.metered.plan.name,
-            f"{verdict.intervals:,}",
-            str(verdict.violations),
-            f"{verdict.outage_s / 60:.1f} min" if verdict.outage_s else "-",
-            f"{verdict.metered_wh / 1000:,.1f} kWh",
-            f"{verdict.error_percent:+.3f}%",
-            *(
-                f"{cents / 100:,.2f}"
-                for cents in (verdict.metered.plan.bonus, settled.accrued, settled.remaining)
-            ),
-            f"[bold]{money(settled.discount)}[/]",
-        )
+        table.add_column(verdict.metered.plan.name, justify="right")
+    rows: list[tuple[str, Callable[[Verdict], str]]] = [
+        ("metered intervals", lambda it: f"{it.intervals:,}"),
+        ("energy, kWh", lambda it: f"{it.metered_wh / 1000:,.1f}"),
+        ("  error", lambda it: f"{it.error_percent:+.3f}%"),
+        ("violations", lambda it: str(it.violations)),
+        ("outage, min", lambda it: f"{it.outage_s / 60:.1f}" if it.outage_s else "-"),
+        ("bonus", lambda it: money(it.metered.plan.bonus)),
+        ("  accrued penalties", lambda it: money(it.contract.accrued)),
+        ("  remaining", lambda it: money(it.contract.remaining)),
+        ("discount", lambda it: f"[bold]{money(it.contract.discount)}[/]"),
+    ]
+    for heading, show in rows:
+        table.add_row(heading, *(show(verdict) for verdict in verdicts))
     return table

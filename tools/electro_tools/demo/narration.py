@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say in a line what the contract has just judged."""
+"""Say in a few words what the contract has just judged: a line of 80 columns has room for 45 of them."""
 
 from __future__ import annotations
 
 from electro_contracts import events
 
-CAUSES = ("an unknown cause", "the grid's side", "the consumer's side")
+_CAUSES = ("unknown cause", "grid side", "consumer side")
 
 
 def narrate(event: events.Event | None, usual_intervals: int) -> tuple[bytes, str] | None:
@@ -18,22 +18,23 @@ def narrate(event: events.Event | None, usual_intervals: int) -> tuple[bytes, st
             count = len(readings) // 2
             if count <= 2 * usual_intervals:
                 return None
-            return device, f"catches up: intervals {first} to {first + count - 1} in one report"
+            return device, f"catches up: {first} to {first + count - 1} in one report"
         case events.Violations(device=device):
             parts = []
             if event.over:
-                parts.append(f"{event.over} over the band by {event.over_units} units")
+                parts.append(f"{event.over} over by {event.over_units} units")
             if event.under:
-                parts.append(f"{event.under} under it by {event.under_units} units")
+                parts.append(f"{event.under} under by {event.under_units} units")
             if event.no_data:
                 parts.append(f"{event.no_data} without data")
-            return device, f"intervals: {', '.join(parts)}; {money(event.penalty)} lost"
+            return device, f"{', '.join(parts)}: {money(event.penalty)} lost"
         case events.OutageReported(device=device, started_at=start, ended_at=end):
-            side = CAUSES[event.cause]
             if not end:
-                return device, f"supply is out, by {side}; {money(event.penalty)} lost"
-            minutes = (end - start) / 60
-            return device, f"supply is back after {minutes:.1f} min, cut by {side}; {money(event.penalty)} lost in all"
+                return device, f"supply is out ({_CAUSES[event.cause]}): {money(event.penalty)} lost"
+            return (
+                device,
+                f"supply is back after {(end - start) / 60:.1f} min: {money(event.penalty)} lost in all",
+            )
         case _:
             return None
 

@@ -44,9 +44,18 @@ if TYPE_CHECKING:
 CHAIN_ID = 1337
 REPORT_EVERY = 4  # intervals: each hour of quarter hours
 _HOUR_S = 3600
-_BEFORE_START_S = 86_400  # deployment, enrolment and acceptance happen on the day before
+BEFORE_START_S = 86_400  # deployment, enrolment and acceptance happen on the day before
 _DRAIN_STEPS = 96  # what is still under way at the end has the grace to arrive
 _MAINS_HZ = 50
+
+
+@dataclass(frozen=True)
+class Node:
+    """A chain to live on: its JSON-RPC, and two funded accounts, of the operator and of the relayer."""
+
+    url: str
+    operator: LocalAccount
+    payer: LocalAccount
 
 
 @dataclass
@@ -109,42 +118,41 @@ class World:
         self._end = self._start + self._step * self._steps
 
     def run(self, then: Callable[[Outcome], None]) -> None:
-        """Live through the whole agreement and call `then` with the outcome while the chain is still up.
+        """Live through the whole agreement on a chain in memory; `then` sees the outcome while the chain is up.
 
         Raises:
             ToolError: something did not start, or a message was lost.
         """
-        operator, payer = _account(), _account()
-        consumers = [_account() for _ in self._meters]
-        funded = [bytes.fromhex(account.address[2:]) for account in (operator, payer)]
-        with (
-            tempfile.TemporaryDirectory(prefix="electro-demo-") as folder,
-            ChainServer(Ledger(CHAIN_ID, self._start - _BEFORE_START_S, funded)) as server,
-        ):
-            web3 = connect(server.url)
-            then(asyncio.run(self._live(web3, server.url, Path(folder), operator, payer, consumers)))
+        operator, payer = (Account.from_key(secrets.token_bytes(32)) for _ in range(2))
+        funded = [address.parse(account.address) for account in (operator, payer)]
+        with ChainServer(Ledger(CHAIN_ID, self._start - BEFORE_START_S, funded)) as server:
+            then(self.live(Node(server.url, operator, payer)))
 
-    async def _live(
-        self,
-        web3: Web3,
-        rpc_url: str,
-        folder: Path,
-        operator: LocalAccount,
-        payer: LocalAccount,
-        consumers: list[LocalAccount],
-    ) -> Outcome:
+    def live(self, node: Node) -> Outcome:
+        """Live through the whole agreement on this chain, whose clock this run moves with `evm_mine [timestamp]`.
+
+        Raises:
+            ToolError: something did not start, or a message was lost.
+        """
+        with tempfile.TemporaryDirectory(prefix="electro-demo-") as folder:
+            return asyncio.run(self._live(connect(node.url), node, Path(folder)))
+
+    async def _live(self, web3: Web3, node: Node, folder: Path) -> Outcome:
+        operator, payer = node.operator, node.payer
         self._tell("deploy the contract", 0, 1)
         deployed = deploy(web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0)
+        self._tell("deploy the contract", 1, 1)
         contract = at(web3, deployed.address)
-        domain = Domain(CHAIN_ID, address.parse(deployed.address))
+        domain = Domain(web3.eth.chain_id, address.parse(deployed.address))
         key_file = folder / "relayer.key"
         key_file.touch(mode=0o600)
         key_file.write_text(bytes(payer.key).hex())
-        relayer = RelayerProcess(rpc_url, deployed.address, key_file, folder / "relayer.log")
+        relayer = RelayerProcess(node.url, deployed.address, key_file, folder / "relayer.log")
         try:
             await relayer.start()
             self._tell("enrol, propose, accept", 0, len(self._meters))
-            for index, (metered, consumer) in enumerate(zip(self._meters, consumers, strict=True)):
+            for index, metered in enumerate(self._meters):
+                consumer = Account.from_key(secrets.token_bytes(32))
                 await self._open(
                     metered, folder / f"meter{index}", relayer.url, contract, domain, operator, consumer
                 )
@@ -174,7 +182,7 @@ class World:
         self._processes.append(process)
         folder.mkdir()
         metered.device, enrolment = await process.start(
-            self._configuration(metered, folder, relayer_url, contract.address)
+            self._configuration(metered, folder, relayer_url, domain)
         )
         compact = secp256k1.compact(enrolment.signature)
         message = enrolment.message
@@ -202,14 +210,14 @@ class World:
         send(web3, operator, contract.functions.acceptBySignature(*acceptance.values(), consent.signature))
 
     def _configuration(
-        self, metered: Metered, folder: Path, relayer_url: str, contract: str
+        self, metered: Metered, folder: Path, relayer_url: str, domain: Domain
     ) -> dict[str, Any]:
         """Return the first line of a meter's process; see electro_tools.grid.process."""
         plan = metered.plan
         index = self._meters.index(metered)
         return {
-            "chain_id": CHAIN_ID,
-            "contract": contract,
+            "chain_id": domain.chain_id,
+            "contract": address.checksum(domain.contract),
             "hardware_id": "0x" + (index + 1).to_bytes(32, "big").hex(),
             "relayers": [relayer_url],
             "load_w": list(plan.load_w),
@@ -240,9 +248,9 @@ class World:
             self._tell("metering", step, self._steps)
         for step in range(1, _DRAIN_STEPS + 1):
             waiting = [metered for metered in self._meters if not _all_final(metered)]
+            self._tell("the last reports arrive", len(self._meters) - len(waiting), len(self._meters))
             if not waiting:
                 return
-            self._tell("the last reports arrive", len(self._meters) - len(waiting), len(self._meters))
             await self._advance(web3, self._end + step * self._step)
         names = ", ".join(metered.plan.name for metered in self._meters if not _all_final(metered))
         raise ToolError(f"not every reading arrived from: {names}", "this is a defect; please report it")
@@ -276,11 +284,6 @@ class World:
             receipt = send(web3, operator, contract.functions.settle(metered.agreement_id))
             metered.settlement_gas = receipt["gasUsed"]
             self._tell("settle", index + 1, len(self._meters))
-
-
-def _account() -> LocalAccount:
-    account: LocalAccount = Account.from_key(secrets.token_bytes(32))
-    return account
 
 
 def _span(span: Span) -> dict[str, int]:

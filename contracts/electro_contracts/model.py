@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agreement on paper: what it costs, worked out from what the meters signed, interval by interval.
+
+This is the specification of the money. It keeps every reading and every outage and adds up the bill from them, in
+the words of the agreement; the contract keeps neither and must come to the same unit.
+
+- An interval below its band costs the flat penalty and, for each unit that is missing, the rate for under-use.
+- An interval above its band costs the flat penalty and, for each unit too much, the rate for over-use.
+- An estimate is judged like a measurement.
+- An interval without data costs the missing penalty; so does, once reports are no longer taken, an interval that
+  was never reported.
+- An interval without supply costs nothing by itself, for an outage is not an under-use. But it needs an outage
+  on record that has ended and that reaches it, or the interval before or behind it. If it has none when
+  reports are no longer taken, it costs the missing penalty.
+- An outage with a penalised cause costs the outage penalty if it began in the term, and the minute penalty for each
+  full minute of it that lies in the term. What was reported last of an outage counts: its end and its cause.
+- What is left of the bonus can't fall below zero. Its share by the discount rate, rounded down, is the discount.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.readings import NO_DATA, NO_SUPPLY, units, unpack
+
+from .terms import PPM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from electro_protocol.eip712 import Domain
+    from electro_protocol.signed import SignedMessage
+
+    from .terms import Terms
+
+
+class Refused(ValueError):  # noqa: N818 - the contract's word
+    """The agreement does not take a message; `reason` is the name of the contract's error."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass
+class Bill:
+    """What one meter's intervals and outages come to: counts, units, minutes, and the money in all."""
+
+    intervals: int = 0
+    under: int = 0
+    over: int = 0
+    under_units: int = 0
+    over_units: int = 0
+    estimates: int = 0
+    no_data: int = 0
+    no_supply: int = 0
+    unexplained: int = 0  # without supply, and no outage on record explains it
+    missing: int = 0  # never reported
+    outages: int = 0
+    outage_minutes: int = 0
+    penalised_outages: int = 0
+    penalised_minutes: int = 0
+    accrued: int = 0
+
+    @property
+    def violations(self) -> int:
+        return self.under + self.over
+
+
+@dataclass
+class Meter:
+    """What one metering point has on record: a reading for each interval from 0 on, outages by their start."""
+
+    lanes: list[int] = field(default_factory=list)
+    outages: dict[int, OutageReport] = field(default_factory=dict)
+    register_wh: int = 0
+
+
+@dataclass(frozen=True)
+class Settlement:
+    accrued: int
+    remaining: int
+    discount: int
+
+
+class Agreement:
+    """One accepted agreement; `now` is the chain's time at which something happens or is asked."""
+
+    def __init__(self, agreement_id: int, terms: Terms, devices: Iterable[bytes], bonus: int) -> None:
+        self.agreement_id = agreement_id
+        self.terms = terms
+        self.bonus = bonus
+        self.meters = {device: Meter() for device in devices}
+        self.settlement: Settlement | None = None
+
+    # -- What comes in
+
+    def take(self, signed: SignedMessage, domain: Domain, now: int) -> None:
+        """Take a signed message. Raises Refused; SignatureError if nobody can have signed it."""
+        device = signed.signer(domain)
+        if isinstance(signed.message, EnergyReport):
+            self.report(device, signed.message, now)
+        elif isinstance(signed.message, OutageReport):
+            self.outage(device, signed.message, now)
+        else:
+            raise TypeError("meters send reports and outages")
+
+    def report(self, device: bytes, report: EnergyReport, now: int) -> None:
+        """Enter the readings of a report that `device` signed."""
+        meter = self._meter(device, report.agreement_id)
+        terms = self.terms
+        if report.first_interval != len(meter.lanes):
+            raise Refused("WrongSequence")
+        slot = report.first_interval % len(terms.bands)
+        if slot + report.intervals > len(terms.bands):
+            raise Refused("BeyondSchedule")
+        end = report.first_interval + report.intervals
+        if end > terms.intervals:
+            raise Refused("OutsideTerm")
+        if terms.start + end * terms.interval_seconds > now:
+            raise Refused("FromTheFuture")
+        if now > terms.reports_until:
+            raise Refused("TooLate")
+        meter.lanes += unpack(report.readings)
+        meter.register_wh = report.register_wh
+
+    def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
+        """Enter an outage, or the end of one that is on record as open."""
+        meter = self._meter(device, outage.agreement_id)
+        known = meter.outages.get(outage.started_at)
+        if known is not None and (known.ended_at or not outage.ended_at):
+            raise Refused("KnownOutage")
+        if max(outage.started_at, outage.ended_at) > now:
+            raise Refused("FromTheFuture")
+        ended_before = outage.ended_at != 0 and outage.ended_at <= self.terms.start
+        if outage.started_at >= self.terms.end or ended_before:
+            raise Refused("OutsideTerm")
+        if now > self.terms.reports_until:
+            raise Refused("TooLate")
+        meter.outages[outage.started_at] = outage
+
+    def _meter(self, device: bytes, agreement_id: int) -> Meter:
+        if agreement_id != self.agreement_id or device not in self.meters:
+            raise Refused("UnknownDevice")
+        return self.meters[device]
+
+    # -- What it comes to
+
+    def bill(self, device: bytes, now: int) -> Bill:
+        """Add up one meter's bill as it stands at `now`."""
+        meter, terms = self.meters[device], self.terms
+        bill = Bill(intervals=len(meter.lanes))
+        for interval, lane in enumerate(meter.lanes):
+            self._judge(interval, lane, bill)
+        bill.unexplained = sum(
+            lane == NO_SUPPLY and not self._is_explained(interval, meter)
+            for interval, lane in enumerate(meter.lanes)
+        )
+        bill.missing = terms.intervals - len(meter.lanes)
+        for outage in meter.outages.values():
+            self._count(outage, bill)
+        without_data = bill.no_data
+        if now > terms.reports_until:
+            without_data += bill.missing + bill.unexplained
+        bill.accrued = (
+            bill.violations * terms.violation_penalty
+            + bill.under_units * terms.under_rate
+            + bill.over_units * terms.over_rate
+            + without_data * terms.missing_penalty
+            + bill.penalised_outages * terms.outage_penalty
+            + bill.penalised_minutes * terms.outage_minute_penalty
+        )
+        return bill
+
+    def accrued(self, now: int) -> int:
+        """All meters' penalties."""
+        return sum(self.bill(device, now).accrued for device in self.meters)
+
+    def remaining(self, now: int) -> int:
+        """What penalties have left of the bonus."""
+        return max(0, self.bonus - self.accrued(now))
+
+    def settle(self, now: int) -> Settlement:
+        """Close the agreement."""
+        if self.settlement is not None:
+            raise Refused("WrongState")
+        if now < self.terms.settles_at:
+            raise Refused("TooEarly")
+        remaining = self.remaining(now)
+        discount = remaining * self.terms.discount_rate_ppm // PPM
+        self.settlement = Settlement(self.accrued(now), remaining, discount)
+        return self.settlement
+
+    def _judge(self, interval: int, lane: int, bill: Bill) -> None:
+        if lane == NO_SUPPLY:
+            bill.no_supply += 1
+            return
+        if lane == NO_DATA:
+            bill.no_data += 1
+            return
+        used = units(lane)
+        assert used is not None
+        bill.estimates += used != lane
+        least, greatest = self.terms.bands[interval % len(self.terms.bands)]
+        if used < least:
+            bill.under += 1
+            bill.under_units += least - used
+        elif used > greatest:
+            bill.over += 1
+            bill.over_units += used - greatest
+
+    def _is_explained(self, interval: int, meter: Meter) -> bool:
+        """Whether an outage that has ended reaches the interval, widened by one interval at each side."""
+        seconds = self.terms.interval_seconds
+        opens = self.terms.start + (interval - 1) * seconds
+        closes = self.terms.start + (interval + 2) * seconds
+        return any(
+            outage.ended_at and self._inside(outage)[0] < closes and self._inside(outage)[1] > opens
+            for outage in meter.outages.values()
+        )
+
+    def _count(self, outage: OutageReport, bill: Bill) -> None:
+        began_here = outage.started_at >= self.terms.start
+        minutes = 0
+        if outage.ended_at:
+            start, end = self._inside(outage)
+            minutes = (end - start) // 60
+        bill.outages += began_here
+        bill.outage_minutes += minutes
+        if self.terms.penalised_causes >> outage.cause & 1:
+            bill.penalised_outages += began_here
+            bill.penalised_minutes += minutes
+
+    def _inside(self, outage: OutageReport) -> tuple[int, int]:
+        """The part of an ended outage that lies in the term."""
+        return max(outage.started_at, self.terms.start), min(outage.ended_at, self.terms.end)
