@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -47,6 +48,7 @@ class Node:
         self._session: aiohttp.ClientSession | None = None
         self._logged_at = -float(_LOG_EVERY_S)
         self._down = False
+        self._known = False  # it has answered once: before that its absence is the caller's to tell
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -94,11 +96,12 @@ class Node:
             async with self._session.post(self._url, data=json.dumps(payload).encode()) as response:
                 answer = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._failed(str(error) or type(error).__name__) from error
+            raise self._failed(_why(error)) from error
         except ValueError as error:
             raise self._failed("it did not answer with JSON") from error
         if not isinstance(answer, dict | list):
             raise self._failed("it did not answer with JSON-RPC")
+        self._known = True
         if self._down:
             self._down = False
             log.info("node %s answers again", self.shown)
@@ -106,11 +109,19 @@ class Node:
 
     def _failed(self, why: str) -> NodeUnreachable:
         now = time.monotonic()
-        self._down = True
-        if now - self._logged_at >= _LOG_EVERY_S:
+        self._down = self._known
+        if self._known and now - self._logged_at >= _LOG_EVERY_S:
             self._logged_at = now
             log.warning("node %s does not answer: %s", self.shown, why[:200])
         return NodeUnreachable(f"The node {self.shown} does not answer: {why[:200]}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return os.strerror(error.os_error.errno).lower()
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
 
 
 def _result(answer: Any) -> Any:

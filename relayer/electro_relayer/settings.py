@@ -102,7 +102,7 @@ class Settings:
                     values[name] = _convert(shown, untrusted, kinds[name])
         for name, item in known.items():
             if name not in values and item.default is MISSING:
-                raise SettingError(name, f"is missing; it is {item.metadata['meaning']}")
+                raise SettingError(name, f"is missing ({item.metadata['meaning']})")
         return cls(**values)
 
     @property
