@@ -2,6 +2,7 @@
 """Settings come from four places in order, and every mistake is named."""
 
 import json
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,11 @@ def test_a_key_file_that_is_none_is_one_sentence_without_the_secret(tmp_path, te
     with pytest.raises(KeyFileError, match=sentence) as caught:
         read_key(file)
     assert not text or len(text) < 10 or text not in str(caught.value)
+
+
+def test_the_readme_lists_every_setting_with_its_default():
+    readme = (Path(__file__).parents[2] / "relayer" / "README.md").read_text("utf-8")
+    for item in fields(Settings):
+        default = "required" if item.default is MISSING else item.default
+        shown = f"{default:g}" if isinstance(default, float) else "–" if default is None else default
+        assert f"| `{item.name}` | {shown} | {item.metadata['meaning']} |" in readme
