@@ -1,84 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recoverable ECDSA over secp256k1: deterministic (RFC 6979, HMAC-SHA256), low s (EIP-2), v of 27 or 28.
 
-Plain integers, so it runs wherever Python does. It is not constant-time.
+`sign` works on secrets that are blinded by random factors, and checks what it computed before it returns it;
+what that protects against, and what it does not, stands in the package's README. `recover` and `verify` work
+on public numbers only.
 
-Source: SEC 1 v2 (sections 4.1.3 and 4.1.6), SEC 2 v2 (curve), RFC 6979 section 3.2, EIP-2, EIP-2098.
+Source: SEC 1 v2 (sections 4.1.3 and 4.1.6), RFC 6979 section 3.2, EIP-2, EIP-2098.
 """
 
 import hashlib
+
+from ._plain import add, affine, multiply
+from .comb import FaultError, inverse, random, times_base
+from .curve import N, P
 
 try:
     from collections.abc import Iterator
 except ImportError:  # MicroPython, where annotations are never evaluated
     pass
 
-P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F
-N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_GX = 0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798
-_GY = 0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8
 _HALF_N = N >> 1
-
-# A point is (x, y, z) in Jacobian coordinates: the affine point is (x/z², y/z³); z = 0 is infinity.
-_INFINITY = (0, 1, 0)
+_INNER = 0x3636363636363636363636363636363636363636363636363636363636363636
+_OUTER = 0x5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C
+_INNER_REST = b"\x36" * 32
+_OUTER_REST = b"\x5c" * 32
 
 
 class SignatureError(ValueError):
     """A signature that no key could have made, or that has more than one encoding."""
-
-
-def _double(point: "tuple[int, int, int]") -> "tuple[int, int, int]":
-    """Return 2·point (dbl-2009-l, a = 0)."""
-    x, y, z = point
-    if not z:
-        return point
-    yy = y * y % P
-    s = 4 * x * yy % P
-    m = 3 * x * x % P
-    x3 = (m * m - 2 * s) % P
-    return x3, (m * (s - x3) - 8 * yy * yy) % P, 2 * y * z % P
-
-
-def _add(left: "tuple[int, int, int]", right: "tuple[int, int, int]") -> "tuple[int, int, int]":
-    """Return left + right, whatever they are."""
-    x1, y1, z1 = left
-    x2, y2, z2 = right
-    if not z1:
-        return right
-    if not z2:
-        return left
-    zz1 = z1 * z1 % P
-    zz2 = z2 * z2 % P
-    u1 = x1 * zz2 % P
-    h = (x2 * zz1 - u1) % P
-    s1 = y1 * z2 * zz2 % P
-    r = (y2 * z1 * zz1 - s1) % P
-    if not h:
-        return _double(left) if not r else _INFINITY
-    hh = h * h % P
-    hhh = h * hh % P
-    v = u1 * hh % P
-    x3 = (r * r - hhh - 2 * v) % P
-    return x3, (r * (v - x3) - s1 * hhh) % P, z1 * z2 * h % P
-
-
-def _multiply(scalar: int, x: int, y: int) -> "tuple[int, int, int]":
-    """Return scalar·(x, y) with a window of four bits."""
-    table = [_INFINITY, (x, y, 1)]
-    for i in range(2, 16):
-        table.append(_double(table[i >> 1]) if not i & 1 else _add(table[i - 1], table[1]))
-    total = _INFINITY
-    for digit in scalar.to_bytes(32, "big"):
-        for nibble in (digit >> 4, digit & 15):
-            total = _add(_double(_double(_double(_double(total)))), table[nibble])
-    return total
-
-
-def _affine(point: "tuple[int, int, int]") -> "tuple[int, int]":
-    x, y, z = point
-    inverse = pow(z, P - 2, P)
-    squared = inverse * inverse % P
-    return x * squared % P, y * squared * inverse % P
 
 
 def _scalar(private_key: bytes) -> int:
@@ -95,21 +44,25 @@ def public_key(private_key: bytes) -> bytes:
 
     Raises ValueError if the key is not 32 bytes or not between 1 and n - 1.
     """
-    x, y = _affine(_multiply(_scalar(private_key), _GX, _GY))
+    x, y = times_base(_scalar(private_key))
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:
     """Return HMAC-SHA256 (RFC 2104) of data under a key of 32 bytes; MicroPython has no hmac module."""
-    block = key + bytes(32)
-    inner = hashlib.sha256(bytes([b ^ 0x36 for b in block]) + data).digest()
-    return hashlib.sha256(bytes([b ^ 0x5C for b in block]) + inner).digest()
+    number = int.from_bytes(key, "big")
+    inner = hashlib.sha256((number ^ _INNER).to_bytes(32, "big"))
+    inner.update(_INNER_REST)
+    inner.update(data)
+    outer = hashlib.sha256((number ^ _OUTER).to_bytes(32, "big"))
+    outer.update(_OUTER_REST)
+    outer.update(inner.digest())
+    return outer.digest()
 
 
-def _nonces(digest: bytes, private_key: bytes) -> "Iterator[int]":
+def _nonces(z: int, private_key: bytes) -> "Iterator[int]":
     """Yield the candidates for k of RFC 6979 section 3.2, without end."""
-    reduced = (int.from_bytes(digest, "big") % N).to_bytes(32, "big")
-    seed = private_key + reduced
+    seed = private_key + (z % N).to_bytes(32, "big")
     value = b"\x01" * 32
     key = _hmac(bytes(32), value + b"\x00" + seed)
     value = _hmac(key, value)
@@ -125,22 +78,27 @@ def _nonces(digest: bytes, private_key: bytes) -> "Iterator[int]":
 def sign(digest: bytes, private_key: bytes) -> bytes:
     """Return r|s|v, 65 bytes, over the 32-byte digest.
 
-    Raises ValueError if the digest is not 32 bytes or the key is none.
+    Raises ValueError if the digest is not 32 bytes or the key is none, and FaultError if the result fails its
+    check.
     """
     if len(digest) != 32:
         raise ValueError("a digest has 32 bytes")
     secret = _scalar(private_key)
     z = int.from_bytes(digest, "big")
-    for k in _nonces(digest, private_key):
+    for k in _nonces(z, private_key):
         if not 0 < k < N:
             continue
-        x, y = _affine(_multiply(k, _GX, _GY))
+        x, y = times_base(k)
         r = x % N
         if x >= N or not r:
             continue  # r + n would need v of 29 or 30, which Ethereum has not; one in 2^128
-        s = pow(k, N - 2, N) * (z + r * secret) % N
+        # a random factor on k and on the key: neither meets anything public without it
+        factor = random(N)
+        s = inverse(k * factor % N, N) * (z * factor + secret * factor % N * r) % N
         if not s:
             continue
+        if (s * k - z - r * secret) % N:
+            raise FaultError("s does not fit")
         odd = y & 1
         if s > _HALF_N:
             s = N - s
@@ -173,13 +131,24 @@ def recover(digest: bytes, signature: bytes) -> bytes:
         raise SignatureError("r is the x of no point")
     if (y & 1) != v - 27:
         y = P - y
-    z = int.from_bytes(digest, "big")
-    inverse = pow(r, N - 2, N)
-    point = _add(_multiply(-z * inverse % N, _GX, _GY), _multiply(s * inverse % N, r, y))
+    z = int.from_bytes(digest, "big") % N
+    inverted = inverse(r, N)
+    point = multiply(s * inverted % N, r, y)
+    if z:
+        x, y = times_base(N - z * inverted % N)
+        point = add(point, (x, y, 1))
     if not point[2]:
         raise SignatureError("the signature recovers to infinity")
-    x, y = _affine(point)
+    x, y = affine(point)
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
+
+
+def verify(digest: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Tell whether the key x|y made this signature over digest; what recover refuses, nobody made."""
+    try:
+        return recover(digest, signature) == public_key
+    except SignatureError:
+        return False
 
 
 def compact(signature: bytes) -> bytes:

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated modules are what the generator writes, and the table is made of true points."""
+
+import pytest
+from coincurve import PublicKey
+
+from electro_tools.generate import table
+from electro_tools.generate.__main__ import HOME, modules
+
+
+@pytest.mark.parametrize("name", modules())
+def test_what_is_checked_in_is_what_the_generator_writes(name: str) -> None:
+    assert (HOME / name).read_text() == modules()[name]
+
+
+@pytest.mark.parametrize("kilobytes", table.SIZES)
+def test_a_table_covers_every_scalar_and_has_its_size(kilobytes: int) -> None:
+    blocks, teeth, spacing = table.SIZES[kilobytes]
+    assert blocks * teeth * spacing >= 256
+    assert 64 * blocks << (teeth - 1) == 1024 * kilobytes
+
+
+def test_the_points_are_the_signed_sums_of_their_teeth() -> None:
+    blocks, teeth, spacing = table.SIZES[2]
+    for index, (x, y) in enumerate(table.points(blocks, teeth, spacing)):
+        signs = [1 if index >> tooth & 1 else -1 for tooth in range(teeth - 1)] + [1]
+        scalar = sum(sign << tooth * spacing for tooth, sign in enumerate(signs)) % table.N
+        foreign = PublicKey.from_valid_secret(scalar.to_bytes(32, "big"))
+        assert foreign.point() == (x, y)
+
+
+def test_halfwords_carry_every_bit() -> None:
+    number = int.from_bytes(bytes(range(1, 33)), "big")
+    packed = table.halfwords(number)
+    words = [int.from_bytes(packed[at : at + 2], "little") for at in range(0, 32, 2)]
+    low = sum((word & 8191) << 13 * i for i, word in enumerate(words))
+    high = sum((word >> 13) << 3 * i for i, word in enumerate(words))
+    assert low | high << 208 == number

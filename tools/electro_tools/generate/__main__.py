@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the generated modules: `python -m electro_tools.generate [--table KB] [--into FOLDER]`."""
+
+import argparse
+from pathlib import Path
+
+from electro_tools.generate import field, table
+
+HOME = Path(__file__).parents[3] / "firmware" / "lib" / "electro_protocol"
+
+
+def modules(kilobytes: int = table.DEFAULT) -> dict[str, str]:
+    """File name to text of every generated module."""
+    return {"_field32.py": field.text(), "table.py": table.text(kilobytes)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    sizes = ", ".join([str(size) for size in table.SIZES])
+    parser.add_argument(
+        "--table", type=int, choices=table.SIZES, default=table.DEFAULT, metavar="KB", help=f"of {sizes}"
+    )
+    parser.add_argument(
+        "--into", type=Path, default=HOME, metavar="FOLDER", help="default: the package itself"
+    )
+    arguments = parser.parse_args()
+    for name, text in modules(arguments.table).items():
+        (arguments.into / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
