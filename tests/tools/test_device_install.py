@@ -40,6 +40,14 @@ def test_every_module_compiles_for_the_chips(architecture: str, index: int, tmp_
         assert header[2] in (0, index << 2 | 3), file.place
 
 
+def test_all_of_it_compiles_by_one_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "electro_tools.device.compile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["xtensawin", "rv32imc"]
+
+
 def test_what_does_not_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("def half(\n")

