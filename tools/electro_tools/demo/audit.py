@@ -18,11 +18,16 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
 from electro_tools.errors import ToolError
 
+from .narration import decode
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from hexbytes import HexBytes
 
     from .world import Metered, Outcome
 
+_CARRIED = (events.EnergyReported, events.OutageReported, events.ReportSkipped, events.OutageSkipped)
 MAX_METERING_ERROR_PERCENT = 1.0  # class 1 (IEC 62053-21) is ±1.0% in its main range; the demo's promise
 
 
@@ -79,7 +84,6 @@ class Gas:
     used: int
     transactions: int
     intervals: int
-    setup: int
 
     @property
     def per_interval(self) -> float:
@@ -88,20 +92,21 @@ class Gas:
 
 def judge(outcome: Outcome) -> tuple[list[Verdict], Gas]:
     """Return a verdict for each meter, and the gas."""
-    verdicts = [_verdict(outcome, metered) for metered in outcome.meters]
-    return verdicts, _gas(outcome, sum(verdict.intervals for verdict in verdicts))
-
-
-def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
     logs = outcome.web3.eth.get_logs(
         {"fromBlock": 0, "toBlock": "latest", "address": outcome.contract.address}
     )
+    happened = [(log["transactionHash"], decode(log)) for log in logs]
+    verdicts = [_verdict(metered, [event for _, event in happened]) for metered in outcome.meters]
+    carried = {sent for sent, event in happened if isinstance(event, _CARRIED)}
+    return verdicts, _gas(outcome, carried, sum(verdict.intervals for verdict in verdicts))
+
+
+def _verdict(metered: Metered, happened: Sequence[events.Event | None]) -> Verdict:
     device = address.parse(metered.device)
     intervals = violations = register_wh = 0
     outages: dict[int, int] = {}  # end by start: a later report of an outage replaces the first
     settled = Money(0, 0, 0)
-    for log in logs:
-        event = events.decode([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
+    for event in happened:
         match event:
             case events.EnergyReported(device=it) if it == device:
                 intervals += len(event.readings) // 2
@@ -164,16 +169,14 @@ def _reports(metered: Metered) -> Iterator[EnergyReport]:
         yield EnergyReport(metered.agreement_id, first, register_wh, readings)
 
 
-def _gas(outcome: Outcome, intervals: int) -> Gas:
-    """Add up what the relayer's transactions used, block by block."""
-    used = transactions = setup = 0
-    for number in range(1, outcome.web3.eth.block_number + 1):
-        for transaction in outcome.web3.eth.get_block(number, full_transactions=True)["transactions"]:
-            assert not isinstance(transaction, bytes)
-            gas = outcome.web3.eth.get_transaction_receipt(transaction["hash"])["gasUsed"]
-            if transaction["from"] == outcome.relayer_address:
-                used += gas
-                transactions += 1
-            elif number <= outcome.first_report_block:
-                setup += gas
-    return Gas(used, transactions, intervals, setup)
+def _gas(outcome: Outcome, carried: set[HexBytes], intervals: int) -> Gas:
+    """Add up the gas of the relayer's transactions.
+
+    Raises:
+        ToolError: the relayer paid for a transaction that left no trace.
+    """
+    eth = outcome.web3.eth
+    paid = eth.get_transaction_count(outcome.web3.to_checksum_address(outcome.relayer_address))
+    if paid != len(carried):
+        raise ToolError(f"the relayer paid for {paid} transactions, and {len(carried)} had an effect")
+    return Gas(sum(eth.get_transaction_receipt(sent)["gasUsed"] for sent in carried), paid, intervals)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens in the demo: three feeders of one plant, what they promised and what they do instead.
 
-| meter | feeder | what goes wrong on the first day |
+| meter | feeder | what goes wrong on the busiest day |
 |---|---|---|
 | rolling mill | 50% of the plant | one slot far over its band |
 | furnace | 30% | one slot far under its band; the consumer's breaker opens for 34 minutes |
@@ -31,8 +31,9 @@ _BAND = 0.15
 _BAND_ROOM_OF_PEAK = 0.01  # at 1% of the peak load ±15% would be less than a motor's start
 _UNITS_AT_PEAK = 2_500  # fine enough for a band, and coarse enough that a unit is worth a cent or more
 _OVER, _UNDER = 1.6, 0.5
+_HOUR_S = 3600
 _OUTAGE_S = 34 * 60
-_OFFLINE_S = 6 * 3600
+_OFFLINE_S = 6 * _HOUR_S
 _CENTS_PER_KWH = 3  # the bonus: what keeping the regime is worth
 
 
@@ -78,13 +79,14 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
             f"intervals of {curve.interval_seconds} s make {per_day} slots a day; a schedule holds {_MAX_SLOTS}",
             "use a load curve with intervals of at least three minutes",
         )
-    busy = sorted(range(per_day), key=lambda index: -curve.energy_wh[index])
-    peak = busy[0]
+    first = max(
+        range(0, len(curve.energy_wh), per_day), key=lambda day: sum(curve.energy_wh[day : day + per_day])
+    )
+    peak, under = sorted(range(first, first + per_day), key=lambda index: -curve.energy_wh[index])[:2]
+    midnight = curve.start + first * curve.interval_seconds
     # the outage takes the half day that does not hold the under-used slot, so that both are seen apart
-    under = busy[1]
-    outage_hour = 15.2 if under < per_day // 2 else 4.2
-    outage_start = curve.start + int(outage_hour * 3600)
-    offline_start = curve.start + 9 * 3600
+    outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * _HOUR_S)
+    offline_start = midnight + 9 * _HOUR_S
     return [
         _meter("rolling mill", curve, 0.5, 0.92, deviations={peak: _OVER}),
         _meter(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
-from electro_contracts import events
 from electro_contracts.terms import devices_hash
 from electro_protocol import address, secp256k1
 from electro_protocol.eip712 import Domain
@@ -29,7 +28,7 @@ from electro_tools.errors import ToolError
 from electro_tools.transact import connect, send
 
 from .meter_process import MeterProcess
-from .narration import narrate
+from .narration import decode, narrate
 from .relayer_process import RelayerProcess
 
 if TYPE_CHECKING:
@@ -79,7 +78,6 @@ class Outcome:
     contract: Contract
     domain: Domain
     relayer_address: str
-    first_report_block: int
 
 
 class World:
@@ -157,14 +155,13 @@ class World:
                     metered, folder / f"meter{index}", relayer.url, contract, domain, operator, consumer
                 )
                 self._tell("enrol, propose, accept", index + 1, len(self._meters))
-            first_report_block = web3.eth.block_number
             await self._pass_time(web3, relayer)
             self._settle(web3, contract, operator)
         finally:
             for process in self._processes:
                 await process.stop()
             await relayer.stop()
-        return Outcome(self._meters, web3, contract, domain, payer.address, first_report_block)
+        return Outcome(self._meters, web3, contract, domain, payer.address)
 
     async def _open(
         self,
@@ -270,8 +267,7 @@ class World:
         self._noted_block = newest
         names = {address.parse(metered.device): metered.plan.name for metered in self._meters}
         for log in logs:
-            event = events.decode([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
-            words = narrate(event, REPORT_EVERY)
+            words = narrate(decode(log), REPORT_EVERY)
             if words is not None:
                 device, what = words
                 self._note(now, names[device], what)
