@@ -92,15 +92,17 @@ class Node:
 
     async def _post(self, payload: Any) -> Any:
         assert self._session is not None
+        status = 0
         try:
             async with self._session.post(self._url, data=json.dumps(payload).encode()) as response:
+                status = response.status
                 answer = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._failed(_why(error)) from error
         except ValueError as error:
-            raise self._failed("it did not answer with JSON") from error
+            raise self._failed(f"HTTP {status} without JSON") from error
         if not isinstance(answer, dict | list):
-            raise self._failed("it did not answer with JSON-RPC")
+            raise self._failed(f"HTTP {status} without JSON-RPC")
         self._known = True
         if self._down:
             self._down = False
@@ -121,7 +123,7 @@ def _why(error: Exception) -> str:
         return os.strerror(error.os_error.errno).lower()
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    return type(error).__name__  # its own words may carry the URL, and that a password
 
 
 def _result(answer: Any) -> Any:
