@@ -49,7 +49,7 @@ class Accounts(unittest.TestCase):
 class Measuring(Accounts):
     def setUp(self):
         Accounts.setUp(self)
-        self.agreements.adopt([told()])
+        self.agreements.adopt([told()], START)
 
     def test_a_steady_load_fills_its_intervals(self):
         self.run_steady(START - 120, START + 3 * 900 + 60, 4_000)
@@ -97,7 +97,7 @@ class Measuring(Accounts):
         other._agreements.all = []
         self.intervals = other
         self.run_steady(START - 60, START + 300, 4_000)
-        other._agreements.adopt([told()])
+        other._agreements.adopt([told()], START)
         self.run_steady(START + 300, START + 1860, 4_000)
         self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
         self.assertEqual(self.reading(1), 100)
@@ -136,7 +136,7 @@ class Measuring(Accounts):
 class Outages(Accounts):
     def setUp(self):
         Accounts.setUp(self)
-        self.agreements.adopt([told()])
+        self.agreements.adopt([told()], START)
 
     def test_a_declared_outage_marks_the_intervals_it_touches_and_no_other(self):
         self.run_steady(START - 60, START + 1200, 4_000)
@@ -173,7 +173,7 @@ class Outages(Accounts):
 class Reporting(Accounts):
     def setUp(self):
         Accounts.setUp(self)
-        self.agreements.adopt([told(intervals=12, slots=4)])
+        self.agreements.adopt([told(intervals=12, slots=4)], START)
         for index in range(10):
             self.journal.append(INTERVAL, 7, index, 50 + index, 1_000 + index)
 
@@ -197,19 +197,19 @@ class Reporting(Accounts):
 
 class KnowingAgreements(Accounts):
     def test_they_survive_a_restart(self):
-        self.agreements.adopt([told()])
+        self.agreements.adopt([told()], START)
         self.assertEqual(Agreements(self.folder).all[0].terms(), self.agreements.all[0].terms())
 
     def test_positions_move_both_ways(self):
-        self.agreements.adopt([told(latest=9)])
-        self.agreements.adopt([told(latest=4)])
+        self.agreements.adopt([told(latest=9)], START)
+        self.agreements.adopt([told(latest=4)], START)
         self.assertEqual(self.agreements.by_id(7).next_latest, 4)
 
     def test_other_terms_of_a_known_agreement_are_refused_and_change_nothing(self):
-        self.agreements.adopt([told()])
+        self.agreements.adopt([told()], START)
         for lie in ({"unit_wh": 100}, {"start": START + 900}, {"interval_seconds": 300}, {"slots": 4}):
             with self.assertRaises(StateError):
-                self.agreements.adopt([told(latest=5, **lie)])
+                self.agreements.adopt([told(latest=5, **lie)], START)
         self.assertEqual(self.agreements.by_id(7).next_latest, 0)
 
     def test_nonsense_is_refused(self):
@@ -221,10 +221,24 @@ class KnowingAgreements(Accounts):
                 Agreement(untrusted)
         for untrusted in (None, {}, [1], [told()] * 17):
             with self.assertRaises(StateError):
-                self.agreements.adopt(untrusted)
+                self.agreements.adopt(untrusted, START)
+
+    def test_what_a_relayer_does_not_mention_stays_known_until_it_is_long_over(self):
+        self.agreements.adopt([told(7)], START)
+        self.agreements.adopt([], START)
+        self.agreements.adopt([told(8, start=START + 96 * 900)], START)
+        self.assertEqual([one.id for one in self.agreements.all], [7, 8])
+        self.agreements.adopt([told(8, start=START + 96 * 900)], START + 92 * 86_400)
+        self.assertEqual([one.id for one in self.agreements.all], [8])
+
+    def test_a_flood_of_agreements_does_not_push_out_the_real_one(self):
+        self.agreements.adopt([told(7)], START)
+        with self.assertRaises(StateError):
+            self.agreements.adopt([told(100 + k, start=START + (1 + k) * 96 * 900) for k in range(16)], START)
+        self.assertEqual([one.id for one in self.agreements.all], [7])
 
     def test_the_next_one_is_entered_when_its_time_comes(self):
-        self.agreements.adopt([told(7, intervals=2), told(8, start=START + 1800)])
+        self.agreements.adopt([told(7, intervals=2), told(8, start=START + 1800)], START)
         self.assertEqual(self.agreements.at(START + 1799).id, 7)
         self.assertEqual(self.agreements.at(START + 1800).id, 8)
         self.run_steady(START - 60, START + 2760, 4_000)

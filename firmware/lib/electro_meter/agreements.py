@@ -9,7 +9,8 @@ import json
 import os
 
 FILE = "agreements.json"
-KEPT = 4  # running, next, the one still owed to, and one to spare
+MOST = 16  # running, next and the one still owed to are three: more than this is no sensible answer
+KEPT_S = 90 * 86_400  # after its end: longer than any grace in use
 
 
 class StateError(ValueError):
@@ -76,13 +77,13 @@ class Agreements:
                 return agreement
         return None
 
-    def adopt(self, untrusted: object) -> None:
-        """Take over a relayer's list.
+    def adopt(self, untrusted: object, now_s: int) -> None:
+        """Take over a relayer's list; what it does not mention stays, for a relayer can't make it unknown.
 
         Raises StateError, and changes nothing, if it is malformed or contradicts known terms.
         """
-        if not isinstance(untrusted, list) or len(untrusted) > 16:
-            raise StateError("agreements must be a list of at most 16")
+        if not isinstance(untrusted, list) or len(untrusted) > MOST:
+            raise StateError(f"agreements must be a list of at most {MOST}")
         told = [Agreement(one) for one in untrusted]
         changed = False
         for agreement in told:
@@ -92,9 +93,11 @@ class Agreements:
             elif known.terms() != agreement.terms():
                 raise StateError(f"agreement {agreement.id} has other terms than before")
         ids = [agreement.id for agreement in told]
-        self.all = [known for known in self.all if known.id not in ids] + told
+        kept = [known for known in self.all if known.id not in ids and known.end_s + KEPT_S > now_s]
+        if len(kept) + len(told) > MOST:
+            raise StateError(f"with these the meter would serve more than {MOST} agreements")
+        self.all = kept + told
         self.all.sort(key=lambda agreement: agreement.start_s)
-        self.all = self.all[-KEPT:]
         if changed:
             self._save()
 

@@ -147,8 +147,7 @@ class Uplink:
         answer = await request(self._board, "GET", f"{url}/v1/meters/{checksum(self._signer.address)}")
         if answer.status == 404:
             self._asked_us = self._board.unix_us()
-            self._agreements.adopt([])
-            return 0
+            return 0  # not enrolled, or not any more: what is known stays known
         untrusted = answer.untrusted
         if answer.status != 200 or not isinstance(untrusted, dict):
             return answer.retry_after_s or 1
@@ -157,8 +156,8 @@ class Uplink:
         contract = untrusted.get("contract")
         if not isinstance(contract, str) or contract.lower() != checksum(self._config.contract).lower():
             raise StateError(f"{url} serves another contract")
-        self._agreements.adopt(untrusted.get("agreements"))
         self._asked_us = self._board.unix_us()
+        self._agreements.adopt(untrusted.get("agreements"), self._asked_us // 1_000_000)
         return 0
 
     async def _send(self, url: str) -> int:
