@@ -4,14 +4,14 @@
 import argparse
 from pathlib import Path
 
-from electro_tools.generate import field, table
+from electro_tools.generate import field, keccak, table
 
 HOME = Path(__file__).parents[3] / "firmware" / "lib" / "electro_protocol"
 
 
 def modules(kilobytes: int = table.DEFAULT) -> dict[str, str]:
     """File name to text of every generated module."""
-    return {"_field32.py": field.text(), "table.py": table.text(kilobytes)}
+    return {"_field32.py": field.text(), "_keccak32.py": keccak.text(), "table.py": table.text(kilobytes)}
 
 
 def main() -> None:
