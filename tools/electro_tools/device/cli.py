@@ -70,7 +70,7 @@ def device() -> None:
 @_port_option
 @click.option("--erase", is_flag=True, help="First wipe the chip: its files, its settings and its key.")
 def flash(firmware: Path, named_port: str | None, erase: bool) -> None:
-    """Write the MicroPython firmware FIRMWARE (a .bin) to the chip.
+    """Write MicroPython (FIRMWARE, a .bin) to the chip.
 
     Official firmware is at https://micropython.org/download/?port=esp32 (ESP32_GENERIC, ESP32_GENERIC_S3,
     ESP32_GENERIC_C3); 1.23 or later works, 1.25 is recommended.
@@ -98,7 +98,10 @@ def flash(firmware: Path, named_port: str | None, erase: bool) -> None:
 @device.command()
 @_port_option
 def install(named_port: str | None) -> None:
-    """Put the meter's program on the chip, compiled for its processor; what is there already stays."""
+    """Put the meter's program on the chip.
+
+    It is compiled for the chip's processor; what is there already and the same stays.
+    """
     from . import firmware_files
     from .chip import Chip
     from .install import install as put
@@ -160,7 +163,10 @@ def provision(
     settings_file: Path | None,
     out: Path | None,
 ) -> None:
-    """Give the chip its settings and let it make its key; print its address and write its enrolment."""
+    """Give the chip its settings and its key.
+
+    The chip makes the key itself, or keeps the one it has; its address is printed, its enrolment written.
+    """
     from . import enrolment, wifi
     from . import provision as provisioning
     from .chip import Chip
@@ -205,7 +211,10 @@ def enroll(
     password_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Send the enrolment in ENROLMENT_FILE to its contract, with the operator's key."""
+    """Enrol a device with the operator's key.
+
+    ENROLMENT_FILE is what `electro device provision` wrote; it names the contract.
+    """
     from electro_tools.transact import connect
 
     from . import enrolment
