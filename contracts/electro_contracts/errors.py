@@ -15,7 +15,7 @@ from . import artifact
 SENTENCES = {
     "BadSignature": "the signature is malformed, recovers to nobody, or its s is high",
     "UnknownDevice": "{0} is no meter of the accepted agreement {1}, or it signed something else",
-    "BadLength": "readings have two bytes for each interval, and {0} bytes came",
+    "BadLength": "readings have two bytes for each interval, {1} at most, and {0} bytes came",
     "WrongSequence": "the contract expects interval {0} next, and the report begins with {1}",
     "BeyondSchedule": "{0} slots are left in this pass of the schedule, and the report has {1} readings",
     "OutsideTerm": "the term's bound is {0}, and what is reported reaches {1}",

@@ -147,8 +147,8 @@ interface IElectro is IERC5267 {
     error BadSignature();
     /// @notice This key measures nothing in this agreement: not a meter of it, not yet accepted, or signed otherwise.
     error UnknownDevice(address device, uint64 agreementId);
-    /// @notice The readings are no whole number of uint16, or none.
-    error BadLength(uint256 length);
+    /// @notice The readings are no whole number of uint16, or none, or more than the longest schedule has.
+    error BadLength(uint256 length, uint256 most);
     /// @notice The report begins elsewhere than the contract expects: a replay or a gap.
     error WrongSequence(uint256 expected, uint256 got);
     /// @notice The report has more readings than are left in this pass of the schedule.

@@ -204,7 +204,7 @@ abstract contract Ledger is IElectro, Domain {
         uint256 data,
         uint256 length
     ) private view returns (bytes4, uint256, uint256) {
-        if (length == 0 || length & 1 != 0 || length > Messages.MAX_READINGS) return (BadLength.selector, length, 0);
+        if (length == 0 || length & 1 != 0 || length > Messages.MAX_READINGS) return (BadLength.selector, length, Messages.MAX_READINGS);
         if (device == address(0)) return (BadSignature.selector, 0, 0);
         if (found == 0) return (UnknownDevice.selector, uint160(device), agreementId);
         uint256 first = _word(data);
@@ -418,7 +418,9 @@ abstract contract Ledger is IElectro, Domain {
         }
     }
 
+    /// @dev All refusals have two arguments, but BadSignature has none.
     function _refuse(bytes4 reason, uint256 a, uint256 b) private pure {
+        if (reason == BadSignature.selector) revert BadSignature();
         assembly ("memory-safe") {
             let m := mload(0x40)
             mstore(m, reason)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports: who is believed, in which order, when; and that a bad one in a batch costs the others nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from electro_contracts import calldata, errors, events
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import EnergyReport
+from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, pack
+from electro_protocol.signed import SignedMessage
+
+from .conftest import Site
+from .world import DAY, START, World, day, inside, key
+
+
+def reasons(world: World, items: list[SignedMessage]) -> list[str]:
+    answer = calldata.decode_reasons(world.ask(calldata.check(items)))
+    return [errors.REASONS.get(reason, "") for reason in answer]
+
+
+def test_a_compliant_report_moves_no_money_and_is_in_the_log_as_signed(site: Site) -> None:
+    item = site.world.report(site.meter, site.agreement_id, 0, inside(0, 96), register=123_456)
+    site.world.submit(item)
+    assert site.world.events == [
+        events.EnergyReported(site.agreement_id, site.meter.address, 0, 123_456, pack(inside(0, 96)))
+    ]
+    assert site.point() == (96, 960, 0, 0, 0)
+    assert site.accrued == 0
+
+
+def test_a_replay_and_a_gap_are_refused_with_both_numbers(site: Site) -> None:
+    item = site.report(0, 4)
+    site.world.submit(item)
+    assert site.refusal(item) == ("WrongSequence", (4, 0))
+    assert site.refusal(site.report(5, 1)) == ("WrongSequence", (4, 5))
+    site.world.submit(site.report(4, 1))
+
+
+def test_a_report_for_another_chain_contract_agreement_or_by_another_key_finds_no_meter(site: Site) -> None:
+    other = key("stranger")
+    message = EnergyReport(site.agreement_id, 0, 0, pack(inside(0, 1)))
+    contract = site.world.contract
+    for item in (
+        site.report(0, 1, by=other),
+        site.report(0, 1, at=site.agreement_id + 1),
+        site.meter.sign(message, Domain(site.world.engine.chain_id + 1, contract)),
+        site.meter.sign(message, Domain(site.world.engine.chain_id, contract[:-1] + b"\x00")),
+    ):
+        assert site.refusal(item)[0] == "UnknownDevice"
+    site.world.submit(site.meter.sign(message, site.world.domain))
+
+
+def test_a_signature_of_another_struct_is_no_report(site: Site) -> None:
+    outage = site.outage(60, 120)
+    item = SignedMessage(EnergyReport(site.agreement_id, 0, 0, pack([500])), outage.signature)
+    assert site.refusal(item)[0] == "UnknownDevice"
+
+
+def test_every_byte_of_a_report_is_signed(site: Site) -> None:
+    item = site.world.report(site.meter, site.agreement_id, 0, inside(0, 20), register=77)
+    good = calldata.check([item])
+    start = good.index(item.message.agreement_id.to_bytes(32, "big"), 100)
+    unread = 0
+    for at in range(start, len(good)):
+        data = bytearray(good)
+        data[at] ^= 1
+        unread += calldata.decode_reasons(site.world.ask(bytes(data))) == [bytes(4)]
+    # zeros before the three integers, and the padding behind 40 bytes of readings
+    assert unread == (24 + 28 + 24) + 24
+
+
+def test_readings_of_no_or_half_or_too_many_intervals_are_refused(site: Site) -> None:
+    for length in (0, 1, 3, 1345, 1346, 4000):
+        item = site.report(0, 1)
+        item.message.readings = bytes(length)
+        assert site.refusal(item) == ("BadLength", (length, 1344))
+
+
+def test_an_interval_must_be_over(site: Site) -> None:
+    site.world.set_time(START + 900 - 1)
+    assert site.refusal(site.report(0, 1)) == ("FromTheFuture", (START + 900, START + 899))
+    site.world.set_time(START + 900)
+    site.world.submit(site.report(0, 1))
+
+
+def test_a_report_stays_within_one_pass_of_the_schedule(site: Site) -> None:
+    site.world.submit(site.report(0, 90))
+    assert site.refusal(site.report(90, 7)) == ("BeyondSchedule", (6, 7))
+    site.world.submit(site.report(90, 6))
+    site.world.submit(site.report(96, 96))
+
+
+def test_the_last_interval_is_the_terms_last(world: World) -> None:
+    meter = key("meter")
+    terms = day(intervals=100)
+    agreement_id = world.agree([meter], terms)
+    world.set_time(terms.end)
+    site = Site(world, meter, agreement_id)
+    world.submit(site.report(0, 96))
+    assert site.refusal(site.report(96, 5)) == ("OutsideTerm", (100, 101))
+    world.submit(site.report(96, 4))
+    assert site.refusal(site.report(100, 1)) == ("OutsideTerm", (100, 101))
+
+
+def test_reports_are_taken_until_the_last_second_of_the_grace(site: Site) -> None:
+    site.world.set_time(DAY.reports_until)
+    site.world.submit(site.report(0, 1))
+    site.world.set_time(DAY.reports_until + 1)
+    assert site.refusal(site.report(1, 1)) == ("TooLate", (DAY.reports_until, DAY.reports_until + 1))
+
+
+def test_an_agreement_that_is_not_accepted_takes_nothing(world: World) -> None:
+    meter = key("meter")
+    world.enrol(meter)
+    agreement_id = world.propose([meter])
+    world.set_time(START + 900)
+    assert (
+        Site(world, meter, agreement_id).refusal(world.report(meter, agreement_id, 0, [500]))[0]
+        == "UnknownDevice"
+    )
+
+
+def test_under_and_over_have_their_own_rates_and_the_flat_penalty(site: Site) -> None:
+    least, greatest = DAY.bands[0]
+    site.world.submit(site.report(0, [least - 2]))
+    assert site.accrued == 101 + 2 * 3
+    least, greatest = DAY.bands[1]
+    site.world.submit(site.report(1, [greatest + 5]))
+    assert site.accrued == 101 + 2 * 3 + 101 + 5 * 7
+    assert site.world.events[1] == events.Violations(
+        site.agreement_id, site.meter.address, 1, 0, 1, 0, 0, 5, 101 + 35
+    )
+    site.world.submit(site.report(2, [DAY.bands[2][0], DAY.bands[3][1]]))
+    assert site.accrued == 101 + 6 + 101 + 35
+
+
+def test_an_estimate_is_judged_like_a_measurement(site: Site) -> None:
+    site.world.submit(site.report(0, [ESTIMATE | 500, ESTIMATE | (DAY.bands[1][1] + 1)]))
+    assert site.accrued == 101 + 7
+
+
+def test_no_data_costs_the_missing_penalty_and_no_supply_nothing_yet(site: Site) -> None:
+    site.world.submit(site.report(0, [NO_DATA, NO_SUPPLY, 500]))
+    assert site.point() == (3, 960, 211, 0, 1)
+
+
+def test_intervals_never_reported_are_charged_when_the_grace_is_over(site: Site) -> None:
+    site.world.submit(site.report(0, 96))
+    site.world.set_time(DAY.reports_until)
+    assert site.accrued == 0
+    site.after_grace()
+    assert site.accrued == (960 - 96) * 211
+
+
+def test_who_sends_changes_nothing_but_who_pays(site: Site) -> None:
+    site.world.submit(site.report(0, 1), caller="0x" + "77" * 20)
+    site.world.submit(site.report(1, 1), caller=site.world.operator)
+    assert site.point()[0] == 2
+
+
+def test_a_bad_item_is_skipped_and_costs_the_others_nothing(site: Site) -> None:
+    other = key("other meter")
+    other_id = site.world.agree([other], day(start=site.world.now + 900))
+    site.world.set_time(site.world.now + 1800)
+    items = [
+        site.report(0, 2),
+        site.report(0, 2),  # again
+        site.report(3, 1),  # a gap
+        site.report(2, 1, by=key("stranger")),
+        site.world.report(other, other_id, 0, [50]),
+        site.report(2, 1),
+        site.world.report(other, other_id, 1, [500]),  # not yet over
+    ]
+    expected = ["", "WrongSequence", "WrongSequence", "UnknownDevice", "", "", "FromTheFuture"]
+    assert reasons(site.world, items) == expected
+    site.world.send(calldata.submit_batch(items))
+    skipped = [each for each in site.world.events if isinstance(each, events.ReportSkipped)]
+    assert [(each.index, errors.REASONS[each.reason]) for each in skipped] == [
+        (i, reason) for i, reason in enumerate(expected) if reason
+    ]
+    assert site.point()[0] == 3
+    assert site.world.accrued(other_id) == 101 + 50 * 3
+
+
+def test_a_batch_of_one_bad_item_and_an_empty_batch_do_nothing(site: Site) -> None:
+    site.world.send(calldata.submit_batch([site.report(1, 1)]))
+    site.world.send(calldata.submit_batch([]))
+    assert site.point()[0] == 0
+    assert reasons(site.world, []) == []
+
+
+def test_a_batch_equals_its_reports_one_by_one(world: World) -> None:
+    one, many = key("one"), key("many")
+    ids = {meter: world.agree([meter]) for meter in (one, many)}
+    world.set_time(START + 86_400)
+    parts = [
+        (0, [50] * 5),
+        (5, [2000] * 20),
+        (25, [NO_DATA] * 3),
+        (28, inside(28, 40)),
+        (68, [NO_SUPPLY] * 28),
+    ]
+    for first, lanes in parts:
+        world.submit(world.report(one, ids[one], first, lanes))
+    world.send(calldata.submit_batch([world.report(many, ids[many], first, lanes) for first, lanes in parts]))
+    assert world.call("point", ids[one], one.text) == world.call("point", ids[many], many.text)
+
+
+def test_excess_bits_in_calldata_are_cut_off_before_the_digest_so_they_change_nothing(site: Site) -> None:
+    data = bytearray(calldata.submit(site.report(0, 1)))
+    data[4 + 32] = 0xFF  # above the 64 bits of agreementId
+    site.world.send(bytes(data))
+    assert site.world.events[0] == events.EnergyReported(
+        site.agreement_id, site.meter.address, 0, 0, pack(inside(0, 1))
+    )
+
+
+@pytest.mark.parametrize("offset", [2**256 - 1, 2**255, 2**64])
+def test_an_offset_to_nowhere_in_a_batch_is_skipped(site: Site, offset: int) -> None:
+    good = calldata.submit_batch([site.report(0, 1), site.report(0, 1)])
+    data = bytearray(good)
+    data[4 + 64 : 4 + 96] = offset.to_bytes(32, "big")
+    site.world.send(bytes(data))
+    assert site.point()[0] == 1

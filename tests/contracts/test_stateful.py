@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever meters, relayers and time do, in any order: the contract comes to what the model on paper comes to.
+
+Invariants of the design that are held here: 2 remaining in [0, bonus]; 4 and 5 each interval counts once and `next`
+rises by what was accepted; 6 and 7 contract = model, to the unit; 8 a compliant report moves no money; 16 once ended,
+anyone settles; 17 a settled agreement takes nothing; 19 one bad item of a batch leaves the others' effect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from electro_contracts import calldata, errors
+from electro_contracts.model import Agreement, Refused
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.readings import NO_DATA, NO_SUPPLY
+
+from .engines import Reverted
+from .world import START, World, day, key
+
+if TYPE_CHECKING:
+    from electro_protocol.signed import SignedMessage
+
+METERS = [key("one"), key("two")]
+# Short: 30 minutes a slot, 7 slots a pass, 40 intervals, so that ends, edges and gaps are met often.
+TERMS = day(
+    interval_seconds=1800,
+    intervals=40,
+    bands=tuple((10 + i, 20 + i) for i in range(7)),
+    penalised_causes=0b101,
+)
+BONUS = 20_000
+
+readings = st.one_of(
+    st.integers(12, 20),
+    st.integers(0, 0x7FFF),
+    st.sampled_from([NO_DATA, NO_SUPPLY, NO_SUPPLY, 0x8000 | 15, 0x8005]),
+)
+meters = st.integers(0, 1)
+# seconds from the start, a little beyond the term at both sides
+moments = st.integers(-4000, 40 * 1800 + 9000)
+
+
+class Everything(RuleBasedStateMachine):
+    @initialize()
+    def agree(self) -> None:
+        self.world = World()
+        self.id = self.world.agree(METERS, TERMS, BONUS)
+        self.model = Agreement(self.id, TERMS, [meter.address for meter in METERS], BONUS)
+
+    def _model(self, item: SignedMessage, device: bytes) -> str:
+        """What the model says to a message: "" or the reason."""
+        try:
+            if isinstance(item.message, EnergyReport):
+                self.model.report(device, item.message, self.world.now)
+            else:
+                assert isinstance(item.message, OutageReport)
+                self.model.outage(device, item.message, self.world.now)
+        except Refused as refusal:
+            return refusal.reason
+        return ""
+
+    def _both(self, item: SignedMessage, device: bytes) -> None:
+        expected = self._model(item, device)
+        try:
+            self.world.submit(item)
+            got = ""
+        except Reverted as reverted:
+            got = reverted.error.name
+        assert got == expected
+
+    def _report(self, which: int, lanes: list[int], skew: int) -> SignedMessage:
+        first = max(0, len(self.model.meters[METERS[which].address].lanes) + skew)
+        return self.world.report(METERS[which], self.id, first, lanes)
+
+    @rule(seconds=st.one_of(st.integers(0, 4000), st.integers(0, 40_000)))
+    def time_passes(self, seconds: int) -> None:
+        self.world.set_time(self.world.now + seconds)
+
+    @rule()
+    def the_term_begins(self) -> None:
+        self.world.set_time(max(self.world.now, START + 1800))
+
+    @rule(
+        which=meters,
+        lanes=st.lists(readings, min_size=1, max_size=8),
+        skew=st.sampled_from([0] * 8 + [-1, 1]),
+    )
+    def report(self, which: int, lanes: list[int], skew: int) -> None:
+        self._both(self._report(which, lanes, skew), METERS[which].address)
+
+    @rule(which=meters)
+    def report_all_that_is_due(self, which: int) -> None:
+        due = min(40, (self.world.now - START) // 1800)
+        before = self.world.accrued(self.id)
+        while (first := len(self.model.meters[METERS[which].address].lanes)) < due:
+            count = min(7 - first % 7, due - first)
+            lanes = [TERMS.bands[(first + i) % 7][i % 2] for i in range(count)]
+            self._both(self._report(which, lanes, 0), METERS[which].address)
+            if self.world.now > TERMS.reports_until:
+                break
+        assert self.world.accrued(self.id) == before
+
+    @rule(
+        which=meters,
+        parts=st.lists(st.tuples(meters, st.lists(readings, min_size=1, max_size=4)), max_size=5),
+    )
+    def batch(self, which: int, parts: list[tuple[int, list[int]]]) -> None:
+        items, expected = [], []
+        for other, lanes in [*parts, (which, [NO_SUPPLY] * 3)]:
+            items.append(self._report(other, lanes, 0))
+        for (other, _), item in zip([*parts, (which, None)], items, strict=True):
+            expected.append(self._model(item, METERS[other].address))
+        reasons = calldata.decode_reasons(self.world.ask(calldata.check(items)))
+        assert [errors.REASONS.get(each, "") for each in reasons] == expected
+        self.world.send(calldata.submit_batch(items))
+
+    @rule(
+        which=meters,
+        started=moments,
+        length=st.integers(1, 20_000),
+        open_=st.booleans(),
+        cause=st.integers(0, 2),
+    )
+    def outage(self, which: int, started: int, length: int, open_: bool, cause: int) -> None:
+        ended = 0 if open_ else START + started + length
+        item = self.world.outage(METERS[which], self.id, START + started, ended, cause)
+        self._both(item, METERS[which].address)
+
+    @rule(which=meters, length=st.integers(1, 20_000), cause=st.integers(0, 2))
+    def an_open_outage_ends(self, which: int, length: int, cause: int) -> None:
+        outages = self.model.meters[METERS[which].address].outages.values()
+        for started in [each.started_at for each in outages if not each.ended_at][:1]:
+            item = self.world.outage(METERS[which], self.id, started, started + length, cause)
+            self._both(item, METERS[which].address)
+
+    @rule()
+    def settle(self) -> None:
+        try:
+            expected = self.model.settle(self.world.now)
+        except Refused as refusal:
+            with pytest.raises(Reverted, match=f"^{refusal.reason}: "):
+                self.world.call("settle", self.id)
+            return
+        self.world.call("settle", self.id)
+        event = self.world.events[0]
+        assert (event.accrued, event.remaining, event.discount) == (
+            expected.accrued, expected.remaining, expected.discount,
+        )  # fmt: skip
+
+    @invariant()
+    def contract_equals_model(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        view = self.world.call("agreement", self.id)
+        assert view[7] == self.model.accrued(self.world.now)
+        assert view[8] == self.model.remaining(self.world.now)
+        assert 0 <= view[8] <= BONUS
+        for meter in METERS:
+            bill = self.model.bill(meter.address, self.world.now)
+            point = self.world.call("point", self.id, meter.text)
+            assert (point[0], point[4]) == (bill.intervals, bill.unexplained)
+
+
+TestEverything = Everything.TestCase
+TestEverything.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
