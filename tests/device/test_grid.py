@@ -30,7 +30,9 @@ class TheLoad(unittest.TestCase):
         start_us = (START + 100) * S
         steps = 2000
         total = sum([self.load.watts_at(start_us + k * 500_000 + 250_000) for k in range(steps)]) / 7200
-        self.assertAlmostEqual(self.load.energy_wh(start_us, start_us + steps * 500_000, Periods([])), total, places=1)
+        self.assertAlmostEqual(
+            self.load.energy_wh(start_us, start_us + steps * 500_000, Periods([])), total, places=1
+        )
 
     def test_inside_a_slot_it_varies_a_little(self):
         seen = [self.load.watts_at((START + 900 + k * 9) * S) for k in range(100)]

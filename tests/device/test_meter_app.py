@@ -4,15 +4,16 @@
 import asyncio
 import unittest
 
+import scratch
+from simulated_relayer import SimulatedRelayer, connect
+
 from electro_meter.app import Meter
 from electro_meter.config import Config
 from electro_protocol.address import checksum
 from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY
-from electro_tools.grid import scratch
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, Converter
-from electro_tools.grid.ledger import Ledger, connect
 from electro_tools.grid.load import LoadCurve
 from electro_tools.grid.periods import CONSUMER, GRID, Period, Periods
 from electro_tools.grid.randomness import Randomness
@@ -40,26 +41,57 @@ class Meters(unittest.TestCase):
             raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
         self.folder = scratch.folder()
         self.addCleanup(scratch.remove, self.folder)
-        self.ledger = Ledger(1337, CONTRACT, {
-            "agreement_id": 7, "state": "accepted", "start": START, "interval_seconds": INTERVAL_S, "intervals": 12,
-            "slots": 8, "unit_wh": 10, "remaining_bonus": "1",
-            "bounds": {"first_interval": 0, "min": [1] * 12, "max": [600] * 12},
-        })
+        self.ledger = SimulatedRelayer(
+            1337,
+            CONTRACT,
+            {
+                "agreement_id": 7,
+                "state": "accepted",
+                "start": START,
+                "interval_seconds": INTERVAL_S,
+                "intervals": 12,
+                "slots": 8,
+                "unit_wh": 10,
+                "remaining_bonus": "1",
+                "bounds": {"first_interval": 0, "min": [1] * 12, "max": [600] * 12},
+            },
+        )
         self.signed = []
 
-    def make(self, interruptions=(), network_down=(), relayers=("http://one",), watts=None, start_s=START - 300,
-             **entries):
+    def make(
+        self,
+        interruptions=(),
+        network_down=(),
+        relayers=("http://one",),
+        watts=None,
+        start_s=START - 300,
+        **entries,
+    ):
         randomness = Randomness(5)
         board = LoopbackBoard(
-            self.folder, start_s, LoadCurve(watts or [WATTS] * 12, START, INTERVAL_S, 3),
-            Converter(randomness, 50, 0.58), randomness, 230.0, 200.0, 0.58,
-            Periods(list(interruptions)), Periods(list(network_down)), b"\x07" * 32,
+            self.folder,
+            start_s,
+            LoadCurve(watts or [WATTS] * 12, START, INTERVAL_S, 3),
+            Converter(randomness, 50, 0.58),
+            randomness,
+            230.0,
+            200.0,
+            0.58,
+            Periods(list(interruptions)),
+            Periods(list(network_down)),
+            b"\x07" * 32,
         )
         board.ledgers = {"one": self.ledger}
         settings = {
-            "chain_id": 1337, "contract": checksum(CONTRACT), "hardware_id": "0x" + "11" * 32,
-            "relayers": list(relayers), "report_every": 2, "window_period_ms": 180_000, "max_gap_ms": 300_000,
-            "uv_per_count": int(230e6 / NOMINAL_COUNTS), "ua_per_count": int(200e6 / RATED_COUNTS),
+            "chain_id": 1337,
+            "contract": checksum(CONTRACT),
+            "hardware_id": "0x" + "11" * 32,
+            "relayers": list(relayers),
+            "report_every": 2,
+            "window_period_ms": 180_000,
+            "max_gap_ms": 300_000,
+            "uv_per_count": int(230e6 / NOMINAL_COUNTS),
+            "ua_per_count": int(200e6 / RATED_COUNTS),
             "rated_ma": 200_000,
         }
         settings.update(entries)
@@ -105,7 +137,9 @@ class ACalmDay(Meters):
     def test_the_register_agrees_with_the_load(self):
         board, meter = self.make()
         self.run_to(board, meter, 13 * INTERVAL_S)
-        truth = board.load.energy_wh(meter.intervals.began_us, meter.intervals.accounted_us, board.interruptions)
+        truth = board.load.energy_wh(
+            meter.intervals.began_us, meter.intervals.accounted_us, board.interruptions
+        )
         self.assertLess(abs(meter.intervals.register_wh - truth), truth * 0.01)
 
     def test_three_percent_of_the_rated_load_is_still_within_one_percent(self):
@@ -117,8 +151,14 @@ class ACalmDay(Meters):
         self.ledger.agreement["bounds"]["max"] = [600, 400] * 6
         board, meter = self.make()
         seen = []
-        self.run_to(board, meter, 700, lambda: seen.append(board.outputs[1:]), 1700,
-                    lambda: seen.append(board.outputs[1:]))
+        self.run_to(
+            board,
+            meter,
+            700,
+            lambda: seen.append(board.outputs[1:]),
+            1700,
+            lambda: seen.append(board.outputs[1:]),
+        )
         self.assertEqual(seen, [(False, False), (True, True)])
 
     def test_it_waits_for_its_agreement(self):
@@ -171,7 +211,9 @@ class BadNetworks(Meters):
 
     def test_a_relayer_of_another_contract_is_not_believed(self):
         board, meter = self.make(relayers=["http://other", "http://one"])
-        other = Ledger(1337, bytes(20), dict(self.ledger.agreement, start=START + 900, intervals=11))
+        other = SimulatedRelayer(
+            1337, bytes(20), dict(self.ledger.agreement, start=START + 900, intervals=11)
+        )
         other.enrol(self.address)
         board.ledgers = {"one": self.ledger, "other": other}
         self.run_to(board, meter, 13 * 900)
@@ -236,10 +278,13 @@ class LostSupply(Meters):
 
     def test_an_outage_is_told_even_if_the_network_was_away_with_it(self):
         out = Period(START + 2000, START + 4000, CONSUMER)
-        board, meter = self.make(interruptions=[out], network_down=[Period(START + 1900, START + 5000)],
-                                 max_backoff_ms=60_000)
+        board, meter = self.make(
+            interruptions=[out], network_down=[Period(START + 1900, START + 5000)], max_backoff_ms=60_000
+        )
         self.run_to(board, meter, 13 * 900)
-        self.assertEqual(len(self.ledger.outages), 1)  # over before anybody could be told: one report says it all
+        self.assertEqual(
+            len(self.ledger.outages), 1
+        )  # over before anybody could be told: one report says it all
         self.assertEqual(meter.journal.outages, {})
 
     def test_a_restart_in_the_middle_of_it_tells_its_end(self):

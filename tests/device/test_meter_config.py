@@ -4,6 +4,8 @@
 import json
 import unittest
 
+import scratch
+
 from electro_meter.config import Config, ConfigError, load
 from electro_meter.keys import MissingKeyError, load_signer, make_key
 from electro_meter.provision import provision
@@ -11,16 +13,18 @@ from electro_meter.world import Board
 from electro_protocol.address import checksum
 from electro_protocol.eip712 import Domain
 from electro_protocol.signed import SignedMessage
-from electro_tools.grid import scratch
 
 NOW_S = 1_800_000_000
 
 
 def entries(**changes):
     made = {
-        "chain_id": 1337, "contract": "0x" + "ab" * 20, "hardware_id": "0x" + "11" * 32,
+        "chain_id": 1337,
+        "contract": "0x" + "ab" * 20,
+        "hardware_id": "0x" + "11" * 32,
         "relayers": ["https://relayer.example", "http://10.0.0.2:8080"],
-        "wifi_ssid": "plant", "wifi_password": "secret",
+        "wifi_ssid": "plant",
+        "wifi_password": "secret",
     }
     made.update(changes)
     return made
@@ -63,9 +67,19 @@ class Configurations(unittest.TestCase):
             del untrusted[name]
             self.refused(untrusted, name)
         for name, value in (
-            ("chain_id", 0), ("chain_id", "1"), ("chain_id", True), ("contract", "0x12"), ("contract", 5),
-            ("hardware_id", "0x11"), ("relayers", []), ("relayers", "x"), ("report_every", 673),
-            ("mains_hz", 55), ("phase_mdeg", 10_001), ("wifi_ssid", 5), ("max_gap_ms", 99),
+            ("chain_id", 0),
+            ("chain_id", "1"),
+            ("chain_id", True),
+            ("contract", "0x12"),
+            ("contract", 5),
+            ("hardware_id", "0x11"),
+            ("relayers", []),
+            ("relayers", "x"),
+            ("report_every", 673),
+            ("mains_hz", 55),
+            ("phase_mdeg", 10_001),
+            ("wifi_ssid", 5),
+            ("max_gap_ms", 99),
         ):
             self.refused(entries(**{name: value}), name)
         self.refused(entries(relayers=["ftp://x"]), "http")

@@ -3,12 +3,13 @@
 
 import unittest
 
+import scratch
+
 from electro_meter.agreements import Agreement, Agreements, StateError
 from electro_meter.intervals import UJ_PER_WH, Intervals
 from electro_meter.journal import INTERVAL, Journal
 from electro_meter.report import backlog, build
 from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, unpack
-from electro_tools.grid import scratch
 
 START = 1_800_000_000
 S = 1_000_000
@@ -16,9 +17,16 @@ S = 1_000_000
 
 def told(agreement_id=7, start=START, intervals=96, slots=96, unit_wh=10, interval_seconds=900, latest=0):
     return {
-        "agreement_id": agreement_id, "state": "accepted", "start": start, "interval_seconds": interval_seconds,
-        "intervals": intervals, "slots": slots, "unit_wh": unit_wh, "next": {"latest": latest, "final": latest},
-        "remaining_bonus": "1000", "bounds": {"first_interval": 0, "min": [1], "max": [9]},
+        "agreement_id": agreement_id,
+        "state": "accepted",
+        "start": start,
+        "interval_seconds": interval_seconds,
+        "intervals": intervals,
+        "slots": slots,
+        "unit_wh": unit_wh,
+        "next": {"latest": latest, "final": latest},
+        "remaining_bonus": "1000",
+        "bounds": {"first_interval": 0, "min": [1], "max": [9]},
     }
 
 
@@ -213,8 +221,14 @@ class KnowingAgreements(Accounts):
         self.assertEqual(self.agreements.by_id(7).next_latest, 0)
 
     def test_nonsense_is_refused(self):
-        for spoiled in ({"interval_seconds": 0}, {"unit_wh": "x"}, {"next": None}, {"next": {"latest": -1, "final": 0}},
-                        {"bounds": {"first_interval": 0, "min": [1], "max": []}}, {"slots": True}):
+        for spoiled in (
+            {"interval_seconds": 0},
+            {"unit_wh": "x"},
+            {"next": None},
+            {"next": {"latest": -1, "final": 0}},
+            {"bounds": {"first_interval": 0, "min": [1], "max": []}},
+            {"slots": True},
+        ):
             untrusted = told()
             untrusted.update(spoiled)
             with self.assertRaises(StateError):

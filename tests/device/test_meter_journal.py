@@ -3,6 +3,8 @@
 
 import unittest
 
+import scratch
+
 from electro_meter.journal import (
     INTERVAL,
     OUTAGE,
@@ -13,7 +15,6 @@ from electro_meter.journal import (
     TOLD,
     Journal,
 )
-from electro_tools.grid import scratch
 
 
 def first_file(folder):

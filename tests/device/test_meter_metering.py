@@ -13,8 +13,20 @@ UV, UA = 368_000, 178_000  # 230 V and 100 A at 625 and 562 counts
 class Block:
     """What a Sampler holds after a block."""
 
-    def __init__(self, hz=50.0, volts=230.0, amps=50.0, lag_deg=0.0, skew_us=95, sensor_mdeg=0, pace=None,
-                 phase_deg=37.0, third=0.0, middle=1625.3, span_us=224_000):
+    def __init__(
+        self,
+        hz=50.0,
+        volts=230.0,
+        amps=50.0,
+        lag_deg=0.0,
+        skew_us=95,
+        sensor_mdeg=0,
+        pace=None,
+        phase_deg=37.0,
+        third=0.0,
+        middle=1625.3,
+        span_us=224_000,
+    ):
         self.start_us = 1_000_000
         self.skew_us = skew_us
         times = []
@@ -31,11 +43,21 @@ class Block:
         lag = math.radians(lag_deg + sensor_mdeg / 1000)
         phase = math.radians(phase_deg)
         self.volts = array("H", [int(middle + v_counts * math.sin(omega * t + phase) + 0.5) for t in times])
-        self.amps = array("H", [
-            int(middle + i_counts * (math.sin(omega * (t + skew_us) + phase - lag)
-                                     + third * math.sin(3 * (omega * (t + skew_us) + phase - lag))) + 0.5)
-            for t in times
-        ])
+        self.amps = array(
+            "H",
+            [
+                int(
+                    middle
+                    + i_counts
+                    * (
+                        math.sin(omega * (t + skew_us) + phase - lag)
+                        + third * math.sin(3 * (omega * (t + skew_us) + phase - lag))
+                    )
+                    + 0.5
+                )
+                for t in times
+            ],
+        )
 
 
 def measured(block, phase_mdeg=0):
@@ -93,10 +115,16 @@ class WhatAWindowMeasures(unittest.TestCase):
 
     def test_the_sensors_phase_is_taken_out(self):
         truth = 230 * 50 * 500
-        self.assert_within(measured(Block(lag_deg=60.0, sensor_mdeg=1500), phase_mdeg=1500).power_mw, truth, 0.15)
-        self.assert_within(measured(Block(lag_deg=60.0, sensor_mdeg=-1500), phase_mdeg=-1500).power_mw, truth, 0.15)
+        self.assert_within(
+            measured(Block(lag_deg=60.0, sensor_mdeg=1500), phase_mdeg=1500).power_mw, truth, 0.15
+        )
+        self.assert_within(
+            measured(Block(lag_deg=60.0, sensor_mdeg=-1500), phase_mdeg=-1500).power_mw, truth, 0.15
+        )
         # a positive beside its negative: not taken out it costs 4.5%
-        self.assertGreater(abs(measured(Block(lag_deg=60.0, sensor_mdeg=1500)).power_mw - truth), truth * 0.04)
+        self.assertGreater(
+            abs(measured(Block(lag_deg=60.0, sensor_mdeg=1500)).power_mw - truth), truth * 0.04
+        )
 
     def test_a_delay_longer_than_a_pair_is_taken_out_too(self):
         self.assert_within(measured(Block(lag_deg=60.0, skew_us=430)).power_mw, 230 * 50 * 500, 0.15)

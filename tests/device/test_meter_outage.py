@@ -80,10 +80,13 @@ class Block:
         self.times_us = array("i", range(0, 224_000, 250))
         self.count = len(self.times_us)
         w = 2 * math.pi * 50 / 1e6
-        self.volts = array("H", [
-            int(1625.5 + volts_at(t) / 100 * 884 * math.sin(w * t + 1) + (k * 7919 % 7 - 3))
-            for k, t in enumerate(self.times_us)
-        ])
+        self.volts = array(
+            "H",
+            [
+                int(1625.5 + volts_at(t) / 100 * 884 * math.sin(w * t + 1) + (k * 7919 % 7 - 3))
+                for k, t in enumerate(self.times_us)
+            ],
+        )
         self.amps = array("H", [int(1625.5 + amps_counts * 1.414 * math.sin(w * t)) for t in self.times_us])
 
 

@@ -21,8 +21,8 @@ RUN = HERE / "micropython" / "run.py"
 FILES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__))
 ARCHITECTURES = ("i386", "amd64", "wasm")
 
-# What the device has on its path, and the simulated grid, which runs beside the meter under both Pythons.
-SEARCH_PATH = [str(ROOT / "firmware" / "lib"), str(ROOT / "tools"), ".frozen"]
+# What the device has on its path; the simulated grid, which runs beside the meter under both Pythons; the tests' own.
+SEARCH_PATH = [str(ROOT / "firmware" / "lib"), str(ROOT / "tools"), str(HERE / "support"), ".frozen"]
 
 DEFAULT_HEAP = "8m"  # the vectors are JSON, which the chip never reads; the Unix build's own default is 1m
 TIMEOUT_S = 240

@@ -6,11 +6,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from electro_tools.grid.ledger import Ledger
+from simulated_relayer import SimulatedRelayer
 
 
 class FakeRelayer:
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: SimulatedRelayer) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 

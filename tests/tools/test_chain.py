@@ -136,9 +136,14 @@ def test_no_request_breaks_it(shared: Ledger, untrusted: Any) -> None:
     json.dumps(shared.answer(untrusted))
 
 
-def test_over_http_a_body_that_is_no_json_is_told_so(shared: Ledger) -> None:
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 1_000_000])
+def test_over_http_a_body_that_is_no_json_is_told_so(shared: Ledger, body: bytes) -> None:
     with ChainServer(shared) as server:
-        answer = requests.post(server.url, data=b"{", timeout=5).json()
+        answer = requests.post(server.url, data=body, timeout=30).json()
+        assert (
+            requests.post(server.url, json={"id": 1, "method": "eth_chainId"}, timeout=5).json()["result"]
+            == "0x539"
+        )
     assert answer["error"]["code"] == -32700
 
 

@@ -41,7 +41,11 @@ def test_every_command_has_a_help_text(command: tuple[str, ...]) -> None:
     [
         (None, (), "there is no file"),
         (DAY, ("--energy-column", "kwh"), "has no column 'kwh'; it has time, energy_kwh"),
-        (DAY.replace(",1.5\n", ",-1.5\n", 1), (), "line 2: energy_kwh is -1.5; an interval's energy can't be negative"),
+        (
+            DAY.replace(",1.5\n", ",-1.5\n", 1),
+            (),
+            "line 2: energy_kwh is -1.5; an interval's energy can't be negative",
+        ),
         (DAY, ("--days", "2"), "holds 1.0 days of load, and 2 are asked for"),
         ("time,energy_kwh\n" + "\x00\x00", (), "rows of load"),
         (DAY, ("--micropython=no-such-python",), "there is no MicroPython interpreter 'no-such-python'"),

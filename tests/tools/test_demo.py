@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from electro_tools.demo.world import Outcome
     from tests.toolchain.running_anvil import Anvil
+
+    from electro_tools.demo.world import Outcome
 
 DAY = load.built_in(1)
 # two of the accounts that every anvil funds; worthless anywhere else
@@ -50,7 +51,9 @@ class Run:
         mill, furnace, auxiliaries = verdicts
         assert (mill.violations, furnace.violations, auxiliaries.violations) == (1, 1, 0)
         assert mill.outage_s == auxiliaries.outage_s == 0
-        assert furnace.outage_s == pytest.approx(34 * 60, abs=300)  # the sampling's grain is a window in 225 s
+        assert furnace.outage_s == pytest.approx(
+            34 * 60, abs=300
+        )  # the sampling's grain is a window in 225 s
         assert mill.contract.remaining == mill.metered.plan.bonus - mill.contract.accrued
         assert auxiliaries.contract.discount == auxiliaries.metered.plan.bonus
         assert 0 < gas.per_interval < 60_000

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from simulated_relayer import SimulatedRelayer
 from tests.tools.fake_relayer import FakeRelayer
 
 from electro_protocol.readings import NO_SUPPLY
 from electro_protocol.signed import SignedMessage
-from electro_tools.grid.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 PROCESS = ROOT / "tools" / "electro_tools" / "grid" / "process.py"
@@ -74,8 +74,8 @@ def process(command: list[str]) -> Iterator[Process]:
 CPYTHON = [sys.executable, str(PROCESS)]
 
 
-def ledger(load_w: list[float] = LOAD_W) -> Ledger:
-    return Ledger(
+def ledger(load_w: list[float] = LOAD_W) -> SimulatedRelayer:
+    return SimulatedRelayer(
         1337,
         CONTRACT,
         {
@@ -94,7 +94,7 @@ def settings(folder: Path, relayer: FakeRelayer | None = None, **changes: Any) -
     }  # fmt: skip
 
 
-def run(command: list[str], chain: Ledger, given: dict[str, Any]) -> tuple[Process, dict[str, Any]]:
+def run(command: list[str], chain: SimulatedRelayer, given: dict[str, Any]) -> tuple[Process, dict[str, Any]]:
     with process(command) as meter:
         ready = meter.ask(given)["ready"]
         chain.enrol(ready["address"])

@@ -88,9 +88,7 @@ class Esp32Board(Board):
     def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
         self._tasks.append(asyncio.create_task(_or_reset(task)))
 
-    def sample(
-        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
-    ) -> int:
+    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         read_volts, read_amps = self._volts.read, self._amps.read
         ticks_us, ticks_diff = time.ticks_us, time.ticks_diff
         start = ticks_us()

@@ -73,7 +73,9 @@ class Config:
         if self.mains_hz not in (50, 60):
             raise ConfigError("mains_hz must be 50 or 60")
         if self.max_gap_ms < self.window_period_ms:
-            raise ConfigError("max_gap_ms must not be less than window_period_ms: every interval would be an estimate")
+            raise ConfigError(
+                "max_gap_ms must not be less than window_period_ms: every interval would be an estimate"
+            )
         self.contract = _address(untrusted)
         self.hardware_id = _hardware_id(untrusted)
         self.relayers = _relayers(untrusted)

@@ -109,7 +109,17 @@ class Journal:
         """Write one record through to the file and return its sequence number."""
         sequence = self.next_sequence
         body = struct.pack(
-            _FORMAT, kind, cause, reading, sequence, agreement_id, index, register_wh, fraction_uj, carry_uj, start_s
+            _FORMAT,
+            kind,
+            cause,
+            reading,
+            sequence,
+            agreement_id,
+            index,
+            register_wh,
+            fraction_uj,
+            carry_uj,
+            start_s,
         )
         number = sequence // RECORDS_PER_FILE
         with open(self._path(number), "ab") as file:

@@ -10,7 +10,9 @@ from .sampling import Sampler
 
 THRESHOLD_PERCENT = 10
 HYSTERESIS_PERCENT = 2
-CONFIRM_US = 40_000  # one cycle and 20 ms: no false alarm on 200 dips and 100 notches in the prototype's bench
+CONFIRM_US = (
+    40_000  # one cycle and 20 ms: no false alarm on 200 dips and 100 notches in the prototype's bench
+)
 
 UP = 0
 FALLING = 1  # below the threshold, not yet confirmed

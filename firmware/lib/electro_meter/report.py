@@ -37,9 +37,7 @@ def _register_before(journal: Journal, agreement: Agreement, first: int) -> int:
     return 0
 
 
-def backlog(
-    journal: Journal, agreement: Agreement, first: int, end: int, most: int
-) -> "list[EnergyReport]":
+def backlog(journal: Journal, agreement: Agreement, first: int, end: int, most: int) -> "list[EnergyReport]":
     """Return up to `most` reports that cover first … end-1 without a gap."""
     reports: "list[EnergyReport]" = []
     while first < end and len(reports) < most:

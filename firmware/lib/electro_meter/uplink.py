@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_MESSAGES = 50  # that a relayer takes in one request
 MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
+MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 LEAST_BACKOFF_MS = 2_000
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
 STATE_MS = 3_600_000  # how often to ask when there is nothing to send
@@ -144,7 +145,8 @@ class Uplink:
 
     async def _ask(self, url: str) -> int:
         """Learn the agreements and positions; return the seconds to pause if the relayer is not able to say."""
-        answer = await request(self._board, "GET", f"{url}/v1/meters/{checksum(self._signer.address)}")
+        path = f"/v1/meters/{checksum(self._signer.address)}?ahead={self._slots_ahead()}"
+        answer = await request(self._board, "GET", url + path)
         if answer.status == 404:
             self._asked_us = self._board.unix_us()
             return 0  # not enrolled, or not any more: what is known stays known
@@ -159,6 +161,13 @@ class Uplink:
         self._asked_us = self._board.unix_us()
         self._agreements.adopt(untrusted.get("agreements"), self._asked_us // 1_000_000)
         return 0
+
+    def _slots_ahead(self) -> int:
+        """Return how many slots' bounds to ask for: those until the next time, not a day of them in a chip's RAM."""
+        seconds = 900
+        for agreement in self._agreements.all:
+            seconds = min(seconds, agreement.interval_s)
+        return min(MOST_SLOTS_AHEAD, STATE_MS // 1000 // seconds + 2)
 
     async def _send(self, url: str) -> int:
         """Sign and post what is due; return the seconds to pause if the relayer can't take more."""
@@ -225,7 +234,11 @@ class Uplink:
     def _note_outage(self, outage: OutageReport, number: int, status: int, now_us: int) -> None:
         """Stop sending an outage once it is told to be on the chain; its record stays in the journal."""
         ended_at, _, tries = self._outages_sent.get(number, (-1, 0, 0))
-        self._outages_sent[number] = (outage.ended_at, now_us, tries + 1 if ended_at == outage.ended_at else 1)
+        self._outages_sent[number] = (
+            outage.ended_at,
+            now_us,
+            tries + 1 if ended_at == outage.ended_at else 1,
+        )
         if status == 200:  # at the final block
             self._journal.append_outage(
                 TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause

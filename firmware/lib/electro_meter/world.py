@@ -78,9 +78,7 @@ class Board:
 
     # the grid
 
-    def sample(
-        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
-    ) -> int:
+    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
 
         times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.

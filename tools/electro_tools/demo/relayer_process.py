@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _START_TIMEOUT_S = 30
+# in accelerated time three meters never fill a batch, and everybody waits for it
+_SETTINGS = {"ELECTRO_RELAYER_BATCH_MS": "5"}
 
 
 class RelayerProcess:
@@ -50,6 +53,7 @@ class RelayerProcess:
                 str(self._port),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                env={**os.environ, **_SETTINGS},
             )
         assert self._process.stdout is not None
         try:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the table of a signed comb: the points of which every k·G is a sum, in a size of one's choice.
 
-A comb of B blocks, T teeth and spacing S covers B·T·S bits of a scalar all of whose digits are +1 or -1: tooth
-t of block b stands for the bits from (b·T + t)·S on. One step of the S reads, in every block, one bit under
-each tooth; the 2^(T-1) signed sums of a block's teeth are its table, the other half their negatives.
+A comb of T teeth and spacing S covers T·S bits of a number all of whose digits are +1 or -1: tooth t stands for
+the bits from t·S on. One step of the S reads one bit under each tooth; the 2^(T-1) signed sums of the teeth
+with the last one positive are the table, the other half of the sums their negatives.
 
-Source: Hedabou, Pinel, Bénéteau, "Countermeasures for preventing comb method against SCA attacks", 2005.
+A scalar is first split into two numbers of up to 130 bits, k1 + k2·λ; the curve's endomorphism turns a point of
+the table into λ times itself by one multiplication, so both share the table.
+
+Source: Hedabou, Pinel, Bénéteau, "Countermeasures for preventing comb method against SCA attacks", 2005;
+Gallant, Lambert, Vanstone, "Faster point multiplication on elliptic curves", 2001.
 """
 
 from functools import cache
@@ -16,9 +20,8 @@ G = (
     0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
     0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
 )
-# kilobytes: (blocks, teeth, spacing), the fastest of each size: 64 bytes a point, B·2^(T-1) points; a
-# signature takes B·S additions and S - 1 doublings
-SIZES = {2: (1, 6, 43), 4: (2, 6, 22), 8: (2, 7, 19), 16: (2, 8, 16)}
+# kilobytes: (teeth, spacing), 2^(T-1) points of 64 bytes; a signature takes 2·S additions and S - 1 doublings
+SIZES = {2: (6, 22), 4: (7, 19), 8: (8, 17), 16: (9, 15)}
 DEFAULT = 8
 
 Point = tuple[int, int]
@@ -37,16 +40,15 @@ def _power(exponent: int) -> Point:
     return G if exponent == 0 else _add(_power(exponent - 1), _power(exponent - 1))
 
 
-def points(blocks: int, teeth: int, spacing: int) -> list[Point]:
-    """Return the points of every block: tooth T-1, plus or minus each other tooth as the index's bits say."""
+def points(teeth: int, spacing: int) -> list[Point]:
+    """Return the points: the last tooth, plus or minus each other tooth as the index's bits say."""
+    base = [_power(tooth * spacing) for tooth in range(teeth)]
     found = []
-    for block in range(blocks):
-        base = [_power((block * teeth + tooth) * spacing) for tooth in range(teeth)]
-        for index in range(1 << (teeth - 1)):
-            total = base[-1]
-            for tooth, (x, y) in enumerate(base[:-1]):
-                total = _add(total, (x, y if index >> tooth & 1 else P - y))
-            found.append(total)
+    for index in range(1 << (teeth - 1)):
+        total = base[-1]
+        for tooth, (x, y) in enumerate(base[:-1]):
+            total = _add(total, (x, y if index >> tooth & 1 else P - y))
+        found.append(total)
     return found
 
 
@@ -60,10 +62,9 @@ HEADER = '''# SPDX-License-Identifier: Apache-2.0
 """The points of the signed comb that multiplies G, {kilobytes} KB, written by electro_tools.generate; read that.
 
 Each coordinate is 16 halfwords, least first: the low 13 bits are a limb, the upper three make the last four
-limbs. The sum of `TEETH` digits of one block and column is one point or its negative.
+limbs. The sum of the `TEETH` digits of one column is one point or its negative.
 """
 
-BLOCKS = {blocks}
 TEETH = {teeth}
 SPACING = {spacing}
 POINTS = (
@@ -74,10 +75,10 @@ POINTS = (
 
 def text(kilobytes: int = DEFAULT) -> str:
     """The module's text for a table of that size."""
-    blocks, teeth, spacing = SIZES[kilobytes]
-    data = b"".join([halfwords(x) + halfwords(y) for x, y in points(blocks, teeth, spacing)])
+    teeth, spacing = SIZES[kilobytes]
+    data = b"".join([halfwords(x) + halfwords(y) for x, y in points(teeth, spacing)])
     rows = "\n".join([f"    {_literal(data[at : at + 24])}" for at in range(0, len(data), 24)])
-    return HEADER.format(kilobytes=kilobytes, blocks=blocks, teeth=teeth, spacing=spacing, rows=rows)
+    return HEADER.format(kilobytes=kilobytes, teeth=teeth, spacing=spacing, rows=rows)
 
 
 def _literal(data: bytes) -> str:

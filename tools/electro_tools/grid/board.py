@@ -69,9 +69,7 @@ class SimulatedBoard(Board):
     def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
         self.time.spawn(task)
 
-    def sample(
-        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
-    ) -> int:
+    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         return self._sample(times_us, volts, amps, span_us, False)
 
     def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
@@ -88,7 +86,9 @@ class SimulatedBoard(Board):
             times_us[k] = k * pace_us
         start_us = self.time.now_us
         end_us = start_us + count * pace_us
-        phase0_us = start_us % 1_000_000  # whole cycles a second or not: only continuity within the block matters
+        phase0_us = (
+            start_us % 1_000_000
+        )  # whole cycles a second or not: only continuity within the block matters
         at_us = start_us
         first = 0
         while first < count:

@@ -65,6 +65,8 @@ class LoadCurve:
         for (count, depth), phase in zip(_WAVES, self._phases[slot]):  # noqa: B905 - no strict= on MicroPython
             turn = 2 * math.pi
             share += (
-                depth * (math.cos(turn * (count * x0 + phase)) - math.cos(turn * (count * x1 + phase))) / (turn * count)
+                depth
+                * (math.cos(turn * (count * x0 + phase)) - math.cos(turn * (count * x1 + phase)))
+                / (turn * count)
             )
         return self._watts[slot] * share * self._slot_us / 3_600_000_000

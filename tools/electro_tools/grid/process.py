@@ -59,7 +59,9 @@ async def _run() -> None:
         settings.directory,
         settings.start_s,
         settings.load,
-        Converter(randomness, settings.mains_hz, settings.power_factor, settings.harmonics, settings.noise_lsb),
+        Converter(
+            randomness, settings.mains_hz, settings.power_factor, settings.harmonics, settings.noise_lsb
+        ),
         randomness,
         settings.nominal_v,
         settings.rated_a,

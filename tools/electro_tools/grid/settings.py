@@ -73,7 +73,9 @@ class Settings:
         self.harmonics = _harmonics(given)
         self.load = LoadCurve(watts, self.load_start, self.interval_s, self.seed)
         peak_w = self.load.peak_w
-        self.nominal_v = _real(given, "nominal_v", LOW_VOLTAGE_V if peak_w < _LOW_VOLTAGE_W else MEDIUM_VOLTAGE_V)
+        self.nominal_v = _real(
+            given, "nominal_v", LOW_VOLTAGE_V if peak_w < _LOW_VOLTAGE_W else MEDIUM_VOLTAGE_V
+        )
         if self.nominal_v <= 0:
             raise SettingError("nominal_v must be above 0")
         self.rated_a = _real(given, "rated_a", _transformer(peak_w / self.nominal_v / self.power_factor))
@@ -142,7 +144,9 @@ def _periods(given: "dict[str, Any]", name: str, sided: bool) -> "list[Period]":
         try:
             period = Period(one["start"], one["end"], one["side"] if sided else "")
         except (KeyError, TypeError, ValueError) as error:
-            raise SettingError(f"{name} must be a list of periods with start, end{' and side' * sided}: {error}")
+            raise SettingError(
+                f"{name} must be a list of periods with start, end{' and side' * sided}: {error}"
+            )
         if sided and period.side not in (GRID, CONSUMER):
             raise SettingError(f"{name}: side must be grid or consumer")
         found.append(period)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Ledger:
+class SimulatedRelayer:
     """What the contract knows, and the relayer's HTTP answers about it; `answer` is all of HTTP it has."""
 
     def __init__(self, chain_id: int, contract: bytes, agreement: "dict[str, Any]") -> None:
@@ -40,7 +40,7 @@ class Ledger:
         if self.down:
             return 503, _error("NODE_DOWN", 503)
         if method == "GET":
-            return self._state(path[path.rfind("/") + 1 :])
+            return self._state(path[path.rfind("/") + 1 :].partition("?")[0])
         untrusted = json.loads(body)
         if "messages" not in untrusted:
             return self._take(untrusted)
@@ -115,7 +115,7 @@ class LoopbackReader:
 class LoopbackWriter:
     """The client's writer: a drained request is answered at once."""
 
-    def __init__(self, ledger: Ledger, reader: LoopbackReader) -> None:
+    def __init__(self, ledger: SimulatedRelayer, reader: LoopbackReader) -> None:
         self._ledger = ledger
         self._reader = reader
         self._request = b""
@@ -137,7 +137,7 @@ class LoopbackWriter:
         pass  # nothing is open
 
 
-def connect(ledger: Ledger) -> "tuple[LoopbackReader, LoopbackWriter]":
+def connect(ledger: SimulatedRelayer) -> "tuple[LoopbackReader, LoopbackWriter]":
     """Return (reader, writer) of a connection that needs no network."""
     reader = LoopbackReader()
     return reader, LoopbackWriter(ledger, reader)

@@ -7,7 +7,7 @@ import os
 def folder() -> str:
     """Make a new empty folder and return its path; making it is what tells that its name is free."""
     # the WebAssembly build has neither environment nor random numbers
-    base = (hasattr(os, "getenv") and os.getenv("TMPDIR")) or "/tmp"  # noqa: S108 - an existing name is never taken
+    base = (hasattr(os, "getenv") and os.getenv("TMPDIR")) or "/tmp"
     os.listdir(base)
     number = 0
     while True:
