@@ -22,8 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # the interpreter comes from where the tests get theirs
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the interpreter is the tests' own
 
 from rich.console import Console
 from rich.table import Table
@@ -35,10 +34,10 @@ from electro_tools.generate.__main__ import HOME, modules
 SCRIPT = Path(__file__).with_name("micropython") / "signing.py"
 MUST = {"sign_recoverable": 75, "sign": 12}
 GOAL = {"sign_recoverable": 135, "sign": 20}
-# What a meter imports to sign; signed, address and the plain path are read by those who check.
+# What a meter imports to sign; signed, address and recovery are for those who check.
 SIGNING = (
-    "__init__", "_fast", "_field32", "_keccak32", "_plain", "_word32", "comb", "curve", "eip712", "keccak",
-    "messages", "secp256k1", "table",
+    "__init__", "_fast", "_field32", "_keccak32", "_word32", "comb", "curve", "eip712", "keccak", "messages",
+    "secp256k1", "table",
 )  # fmt: skip
 
 HMAC = """
@@ -79,7 +78,8 @@ def build(folder: Path, architecture: str, kilobytes: int) -> None:
 def lay_out_embit(folder: Path) -> None:
     """Copy the two modules of embit that sign, with shims for what MicroPython has not."""
     spec = importlib.util.find_spec("embit")
-    assert spec is not None and spec.origin is not None, "embit is of the test dependencies"
+    if spec is None or spec.origin is None:
+        sys.exit("embit is missing: pip install 'electro-grid[test]'")
     util = folder / "embit" / "util"
     util.mkdir(parents=True)
     for package in (util, util.parent):
@@ -136,12 +136,16 @@ def measure() -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     console = Console()
     ours = result["phases"]["digest and sign"]
-    times = Table("on 32-bit MicroPython", "µs", "ours is faster by", "must", "goal", title=result["interpreter"])
+    times = Table(
+        "on 32-bit MicroPython", "µs", "ours is faster by", "must", "goal", title=result["interpreter"]
+    )
     for name, taken in result["phases"].items():
         times.add_row(name, f"{taken:.0f}")
     times.add_row("plain path, digest and sign", f"{result['plain']:.0f}", f"{result['plain'] / ours:.0f}")
     for name, taken in result["embit"].items():
-        times.add_row(f"embit {name}", f"{taken:.0f}", f"{taken / ours:.1f}", str(MUST[name]), str(GOAL[name]))
+        times.add_row(
+            f"embit {name}", f"{taken:.0f}", f"{taken / ours:.1f}", str(MUST[name]), str(GOAL[name])
+        )
     console.print(times)
     sizes = Table("table", "µs", "KB on an ESP32", title="RAM: code, table and buffers")
     for kilobytes, row in result["tables"].items():

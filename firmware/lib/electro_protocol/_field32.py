@@ -4,8 +4,8 @@
 # ruff: noqa: ANN202, F821
 """Arithmetic modulo the prime of secp256k1 for 32-bit chips, written by electro_tools.generate; read that.
 
-`run(0, workspace, program)`: the workspace is an array("i"), the program an array("H") of five halfwords an
-operation: what, then where result and operands lie, as byte offsets in the workspace.
+`run(0, workspace, program)`: the workspace is an array("i") of slots of 20 words, the first six of which the
+multiplication uses; the program has five bytes an operation: what, then the slots of result and operands.
 
 | what | does |
 |---|---|
@@ -18,9 +18,47 @@ operation: what, then where result and operands lie, as byte offsets in the work
 
 import micropython
 
+X = 6
+Y = 7
+Z = 8
+PX = 9
+A = 11
+BETA = 17
+SLOTS = 18
+ADD = (
+    b"\x01\x0b\x08\x00\x00\x00\x0c\x0b\x08\x00\x00\x09\x09\x0b\x00\x00\x0a\x0a\x0c\x00"
+    b"\x02\x0b\x09\x06\x00\x02\x0c\x0a\x07\x00\x01\x0d\x0b\x00\x00\x00\x08\x08\x0b\x00"
+    b"\x00\x0e\x06\x0d\x00\x00\x0d\x0d\x0b\x00\x01\x0f\x0c\x00\x00\x02\x0f\x0f\x0d\x00"
+    b"\x03\x06\x0f\x0e\x0e\x02\x0e\x0e\x06\x00\x00\x0e\x0e\x0c\x00\x00\x0d\x0d\x07\x00"
+    b"\x03\x07\x0e\x0d\x10\x04"
+)
+ADD_TURNED = (
+    b"\x00\x09\x09\x11\x00\x01\x0b\x08\x00\x00\x00\x0c\x0b\x08\x00\x00\x09\x09\x0b\x00"
+    b"\x00\x0a\x0a\x0c\x00\x02\x0b\x09\x06\x00\x02\x0c\x0a\x07\x00\x01\x0d\x0b\x00\x00"
+    b"\x00\x08\x08\x0b\x00\x00\x0e\x06\x0d\x00\x00\x0d\x0d\x0b\x00\x01\x0f\x0c\x00\x00"
+    b"\x02\x0f\x0f\x0d\x00\x03\x06\x0f\x0e\x0e\x02\x0e\x0e\x06\x00\x00\x0e\x0e\x0c\x00"
+    b"\x00\x0d\x0d\x07\x00\x03\x07\x0e\x0d\x10\x04"
+)
+DOUBLE = (
+    b"\x02\x0b\x10\x07\x00\x03\x0c\x07\x0b\x10\x00\x08\x08\x0c\x00\x00\x0d\x0c\x07\x00"
+    b"\x00\x0e\x0d\x06\x00\x02\x0b\x10\x0e\x00\x03\x0e\x0e\x0b\x10\x01\x0f\x06\x00\x00"
+    b"\x02\x0b\x10\x0f\x00\x03\x0f\x0f\x0b\x0b\x01\x0b\x0f\x00\x00\x03\x06\x0b\x0e\x0e"
+    b"\x02\x0e\x0e\x06\x00\x00\x0e\x0e\x0f\x00\x01\x0d\x0d\x00\x00\x03\x07\x0e\x0d\x0d"
+    b"\x04"
+)
+SCALE = (
+    b"\x01\x0b\x09\x00\x00\x00\x06\x06\x0b\x00\x00\x0c\x0b\x09\x00\x00\x07\x07\x0c\x00"
+    b"\x00\x08\x08\x09\x00\x04"
+)
+AFFINE = (
+    b"\x01\x0b\x09\x00\x00\x00\x06\x06\x0b\x00\x00\x0c\x0b\x09\x00\x00\x07\x07\x0c\x00"
+    b"\x01\x0b\x07\x00\x00\x01\x0c\x06\x00\x00\x00\x0c\x0c\x06\x00\x03\x0b\x0b\x0c\x10"
+    b"\x04"
+)
+
 
 @micropython.viper
-def run(x: int, w: ptr32, p: ptr16):
+def run(x: int, w: ptr32, p: ptr8):
     r = w
     a = w
     b = w
@@ -31,9 +69,9 @@ def run(x: int, w: ptr32, p: ptr16):
         n = p[0]
         if n == 4:
             return
-        r = ptr32(int(w) + p[1])
-        a = ptr32(int(w) + p[2])
-        b = ptr32(int(w) + p[3])
+        r = ptr32(int(w) + p[1] * 80)
+        a = ptr32(int(w) + p[2] * 80)
+        b = ptr32(int(w) + p[3] * 80)
         # while True and break instead of if: its jumps reach further than 2 KB, also before firmware 1.26
         while True:
             if n > 1:
@@ -505,96 +543,75 @@ def run(x: int, w: ptr32, p: ptr16):
         while True:
             if n != 2:
                 break
-            x = b[0]
-            r[0] = a[0] - x
-            x = b[1]
-            r[1] = a[1] - x
-            x = b[2]
-            r[2] = a[2] - x
-            x = b[3]
-            r[3] = a[3] - x
-            x = b[4]
-            r[4] = a[4] - x
-            x = b[5]
-            r[5] = a[5] - x
-            x = b[6]
-            r[6] = a[6] - x
-            x = b[7]
-            r[7] = a[7] - x
-            x = b[8]
-            r[8] = a[8] - x
-            x = b[9]
-            r[9] = a[9] - x
-            x = b[10]
-            r[10] = a[10] - x
-            x = b[11]
-            r[11] = a[11] - x
-            x = b[12]
-            r[12] = a[12] - x
-            x = b[13]
-            r[13] = a[13] - x
-            x = b[14]
-            r[14] = a[14] - x
-            x = b[15]
-            r[15] = a[15] - x
-            x = b[16]
-            r[16] = a[16] - x
-            x = b[17]
-            r[17] = a[17] - x
-            x = b[18]
-            r[18] = a[18] - x
-            x = b[19]
-            r[19] = a[19] - x
+            n = 2
+            while True:
+                x = b[0]
+                r[0] = a[0] - x
+                x = b[1]
+                r[1] = a[1] - x
+                x = b[2]
+                r[2] = a[2] - x
+                x = b[3]
+                r[3] = a[3] - x
+                x = b[4]
+                r[4] = a[4] - x
+                x = b[5]
+                r[5] = a[5] - x
+                x = b[6]
+                r[6] = a[6] - x
+                x = b[7]
+                r[7] = a[7] - x
+                x = b[8]
+                r[8] = a[8] - x
+                x = b[9]
+                r[9] = a[9] - x
+                n -= 1
+                if n == 0:
+                    break
+                r = ptr32(int(r) + 40)
+                a = ptr32(int(a) + 40)
+                b = ptr32(int(b) + 40)
+            n = 2
             break
         while True:
             if n != 3:
                 break
-            a = ptr32(int(w) + p[2])
-            v = p[4]
-            c = ptr32(int(w) + v)
-            x = a[0] - b[0] - c[0]
-            r[0] = 8191 & x
-            x = (x >> 13) + a[1] - b[1] - c[1]
-            r[1] = 8191 & x
-            x = (x >> 13) + a[2] - b[2] - c[2]
-            r[2] = 8191 & x
-            x = (x >> 13) + a[3] - b[3] - c[3]
-            r[3] = 8191 & x
-            x = (x >> 13) + a[4] - b[4] - c[4]
-            r[4] = 8191 & x
-            x = (x >> 13) + a[5] - b[5] - c[5]
-            r[5] = 8191 & x
-            x = (x >> 13) + a[6] - b[6] - c[6]
-            r[6] = 8191 & x
-            x = (x >> 13) + a[7] - b[7] - c[7]
-            r[7] = 8191 & x
-            x = (x >> 13) + a[8] - b[8] - c[8]
-            r[8] = 8191 & x
-            x = (x >> 13) + a[9] - b[9] - c[9]
-            r[9] = 8191 & x
-            x = (x >> 13) + a[10] - b[10] - c[10]
-            r[10] = 8191 & x
-            x = (x >> 13) + a[11] - b[11] - c[11]
-            r[11] = 8191 & x
-            x = (x >> 13) + a[12] - b[12] - c[12]
-            r[12] = 8191 & x
-            x = (x >> 13) + a[13] - b[13] - c[13]
-            r[13] = 8191 & x
-            x = (x >> 13) + a[14] - b[14] - c[14]
-            r[14] = 8191 & x
-            x = (x >> 13) + a[15] - b[15] - c[15]
-            r[15] = 8191 & x
-            x = (x >> 13) + a[16] - b[16] - c[16]
-            r[16] = 8191 & x
-            x = (x >> 13) + a[17] - b[17] - c[17]
-            r[17] = 8191 & x
-            x = (x >> 13) + a[18] - b[18] - c[18]
-            r[18] = 8191 & x
-            x = (x >> 13) + a[19] - b[19] - c[19]
-            r[19] = 8191 & x
-            u = ((x >> 13) << 4) + (r[19] >> 9)
-            r[19] = r[19] & 511
+            c = ptr32(int(w) + p[4] * 80)
+            x = 0
+            n = 2
+            while True:
+                x = (x >> 13) + a[0] - b[0] - c[0]
+                r[0] = 8191 & x
+                x = (x >> 13) + a[1] - b[1] - c[1]
+                r[1] = 8191 & x
+                x = (x >> 13) + a[2] - b[2] - c[2]
+                r[2] = 8191 & x
+                x = (x >> 13) + a[3] - b[3] - c[3]
+                r[3] = 8191 & x
+                x = (x >> 13) + a[4] - b[4] - c[4]
+                r[4] = 8191 & x
+                x = (x >> 13) + a[5] - b[5] - c[5]
+                r[5] = 8191 & x
+                x = (x >> 13) + a[6] - b[6] - c[6]
+                r[6] = 8191 & x
+                x = (x >> 13) + a[7] - b[7] - c[7]
+                r[7] = 8191 & x
+                x = (x >> 13) + a[8] - b[8] - c[8]
+                r[8] = 8191 & x
+                x = (x >> 13) + a[9] - b[9] - c[9]
+                r[9] = 8191 & x
+                n -= 1
+                if n == 0:
+                    break
+                r = ptr32(int(r) + 40)
+                a = ptr32(int(a) + 40)
+                b = ptr32(int(b) + 40)
+                c = ptr32(int(c) + 40)
+            u = ((x >> 13) << 4) + (r[9] >> 9)
+            r[9] = r[9] & 511
+            r = ptr32(int(r) - 40)
             r[0] = r[0] + u * 977
             r[2] = r[2] + u * 64
+            n = 3
             break
-        p = ptr16(int(p) + 10)
+        p = ptr8(int(p) + 5)

@@ -6,7 +6,7 @@ A point is (x, y, z) in Jacobian coordinates: the affine point is (x/z², y/z³)
 Source: the Explicit-Formulas Database, short Weierstrass with a = 0, dbl-2009-l and add-1998-cmo-2.
 """
 
-from .curve import P
+from .curve import LAMBDA_X, P
 from .table import POINTS, SPACING, TEETH
 
 INFINITY = (0, 1, 0)
@@ -72,15 +72,14 @@ def multiply(scalar: int, x: int, y: int) -> "tuple[int, int, int]":
     return total
 
 
-def _choose(digits: bytes, column: int, block: int) -> "tuple[int, bool]":
-    """Return the index of the point for one column and block, and whether its negative is meant."""
+def _choose(digits: bytes, column: int) -> "tuple[int, bool]":
+    """Return the index of the point that the digits have in this column, and whether its negative is meant."""
     bits = 0
-    for tooth in range(TEETH - 1, -1, -1):
-        at = (block * TEETH + tooth) * SPACING + column
+    for at in range((TEETH - 1) * SPACING + column, -1, -SPACING):
         bits = bits << 1 | digits[at >> 3] >> (at & 7) & 1
     below = (1 << (TEETH - 1)) - 1
     minus = not bits > below
-    return block << (TEETH - 1) | (bits ^ below if minus else bits) & below, minus
+    return (bits ^ below if minus else bits) & below, minus
 
 
 def _coordinate(at: int) -> int:
@@ -104,12 +103,16 @@ class Sum:
     def double(self) -> None:
         self.point = double(self.point)
 
-    def add(self, digits: bytes, column: int, block: int) -> None:
-        """Add the point of one column and block of the recoded scalar."""
-        index, minus = _choose(digits, column, block)
-        x = _coordinate(64 * index)
+    def add(self, digits: bytes, column: int, turn: int = 1) -> None:
+        """Add the point that the digits have in this column, its x times turn."""
+        index, minus = _choose(digits, column)
+        x = _coordinate(64 * index) * turn % P
         y = _coordinate(64 * index + 32)
         self.point = add(self.point, (x, P - y if minus else y, 1))
+
+    def add_turned(self, digits: bytes, column: int) -> None:
+        """Add λ times the point that the digits have in this column."""
+        self.add(digits, column, LAMBDA_X)
 
     def end(self) -> "tuple[int, int, int]":
         """Return x, y and y² - x³."""

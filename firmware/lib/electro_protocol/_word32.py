@@ -17,17 +17,26 @@ def is_odd(b: ptr8) -> bool:
 
 
 @micropython.viper
+def wipe(x: int, w: ptr32, n: int):
+    """Clear n words from word x on."""
+    while True:
+        n -= 1
+        w[x + n] = 0
+        if n == 0:
+            break
+
+
+@micropython.viper
 def load(x: int, w: ptr32, k: ptr8, t: ptr16):
     """Read the point for one column of the comb into two slots at w; its y may be left negative.
 
-    x holds the column, and from bits 9, 16 and 20 the spacing, the teeth and the block; k is the recoded
-    scalar, least byte first; t the table: 16 halfwords a coordinate, each a limb and three bits of the last
-    four limbs.
+    x holds the column, and from bits 8 and 16 on the spacing and the teeth; k has the digits, least byte first,
+    a bit each; t is the table: 16 halfwords a coordinate, each a limb and three bits of the last four limbs.
     """
-    n = (x >> 16) & 15
-    s = (x >> 9) & 127
-    e = x >> 20
-    x = ((e + 1) * n - 1) * s + (x & 511)
+    n = x >> 16
+    s = (x >> 8) & 255
+    e = 0
+    x = (n - 1) * s + (x & 255)
     minus = 1 - ((k[x >> 3] >> (x & 7)) & 1)
     while True:
         n -= 1
@@ -138,10 +147,9 @@ def pack(x: int, w: ptr32, b: ptr8):
 
 @micropython.viper
 def invert(x: int, w: ptr32, m: ptr32):
-    """Replace slot 2 of w by ±1/(slot 1) modulo m, an odd prime of 20 limbs; slots 0 to 4 are used.
+    """Put 1/(slot 1) modulo m, an odd prime of 20 limbs, into slot 2 of w, within ±2m; slots 0 to 4 are used.
 
-    x is 1/m modulo 2^13. The sign is right on return. Takes the same number of rounds for every number, but
-    inside them branches on its bits: give it a number blinded by a random factor.
+    x is 1/m modulo 2^13. It branches on the bits of the number: give it one blinded by a random factor.
 
     Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019, with the half-delta
     variant and the update of libsecp256k1's doc/safegcd_implementation.md; 13 divsteps a round drop one limb.
@@ -159,6 +167,7 @@ def invert(x: int, w: ptr32, m: ptr32):
     w[60] = 1
     inverse = x
     rounds = 46
+    limbs = 20
     zeta = -1
     q = w
     f = 0
@@ -169,6 +178,10 @@ def invert(x: int, w: ptr32, m: ptr32):
     r = 0
     md = 0
     me = 0
+    zd = 0
+    ze = 0
+    y = 0
+    z = 0
     while True:
         f = w[0] + (w[1] << 13)
         g = w[20] + (w[21] << 13)
@@ -215,12 +228,34 @@ def invert(x: int, w: ptr32, m: ptr32):
         x = w[40] * a + w[60] * r
         me = me - (8191 & (x * inverse + me))
         q = w
-        f = (w[0] * u + w[20] * v) >> 13
-        g = (w[0] * a + w[20] * r) >> 13
         zd = (w[40] * u + w[60] * v + w[80] * md) >> 13
         ze = (w[40] * a + w[60] * r + w[80] * me) >> 13
+        q = w
         n = 19
         while True:
+            x = q[41]
+            y = q[61]
+            z = q[81]
+            zd = x * u + y * v + z * md + zd
+            q[40] = 8191 & zd
+            zd = zd >> 13
+            ze = x * a + y * r + z * me + ze
+            q[60] = 8191 & ze
+            ze = ze >> 13
+            q = ptr32(int(q) + 4)
+            n -= 1
+            if n == 0:
+                break
+        q[40] = zd
+        q[60] = ze
+        f = (w[0] * u + w[20] * v) >> 13
+        g = (w[0] * a + w[20] * r) >> 13
+        q = w
+        n = limbs
+        while True:
+            n -= 1
+            if n == 0:
+                break
             x = q[1]
             y = q[21]
             f = x * u + y * v + f
@@ -229,27 +264,20 @@ def invert(x: int, w: ptr32, m: ptr32):
             g = x * a + y * r + g
             q[20] = 8191 & g
             g = g >> 13
-            x = q[41]
-            y = q[61]
-            zd = x * u + y * v + q[81] * md + zd
-            q[40] = 8191 & zd
-            zd = zd >> 13
-            ze = x * a + y * r + q[81] * me + ze
-            q[60] = 8191 & ze
-            ze = ze >> 13
             q = ptr32(int(q) + 4)
-            n -= 1
-            if n == 0:
-                break
         q[0] = f
         q[20] = g
-        q[40] = zd
-        q[60] = ze
+        # both get shorter: a last limb that only repeats the sign goes into the one before it
+        if limbs > 2 and (f + 1) >> 1 == 0 and (g + 1) >> 1 == 0:
+            limbs -= 1
+            q = ptr32(int(q) - 4)
+            q[0] = q[0] + (f << 13)
+            q[20] = q[20] + (g << 13)
         rounds -= 1
         if rounds == 0:
             break
-    # f is now 1 or -1, and d its multiple of the inverse
-    if w[19] < 0:
+    # f is now 1 or -1, in two limbs, and d its multiple of the inverse
+    if w[1] < 0:
         n = 20
         while True:
             n -= 1

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """k·G by a signed comb that starts at a random point, on whichever arithmetic this interpreter has.
 
-Every digit of a recoded scalar is +1 or -1, so each step is the same additions and a doubling whatever k is.
+The scalar is split in two halves, k1 + k2·λ, all of whose binary digits are +1 or -1: each step is the same two
+additions and a doubling, whatever k is.
 The sum starts at a random point b·G instead of at infinity, and the comb multiplies k less what that start
 becomes: the digits that choose the table's points change from call to call, the coordinates too, for the start
 is scaled by a random z. No case of the addition is special but with a chance of 2^-250.
@@ -12,15 +13,15 @@ try:
 except ImportError:  # an interpreter without a source of entropy signs too: only the blinding is missing
     urandom = None  # type: ignore[assignment]
 
-from .curve import GX, GY, N, P
-from .table import BLOCKS, SPACING, TEETH
+from .curve import GX, GY, N, P, split
+from .table import SPACING, TEETH
 
 try:
     from . import _fast as engine
 except (ImportError, SyntaxError, ValueError):  # no viper, words of 64 bits, or .mpy files of another chip
     from . import _plain as engine  # type: ignore[no-redef]
 
-_BITS = BLOCKS * TEETH * SPACING
+_BITS = TEETH * SPACING
 _ALL = (1 << _BITS) - 1  # the value of the comb when every digit is +1
 _WEIGHT = 1 << (SPACING - 1)  # what the doublings make of the start
 
@@ -43,6 +44,11 @@ def inverse(number: int, modulus: int) -> int:
     return engine.inverse(number, modulus)
 
 
+def _digits(odd: int) -> bytes:
+    """Return the digits +1, -1 of an odd number as bits 1, 0, least byte first."""
+    return (odd + _ALL >> 1).to_bytes((_BITS + 7) // 8, "little")
+
+
 def times_base(k: int) -> "tuple[int, int]":
     """Return the point k·G as (x, y); 0 < k < n.
 
@@ -56,13 +62,14 @@ def times_base(k: int) -> "tuple[int, int]":
     b, point = _start
     total = engine.Sum()
     _start = (b * 2 % N, total.begin(point, random(P)))
-    value = (k - b * _WEIGHT + _ALL) % N
-    digits = ((value + N if value & 1 else value) >> 1).to_bytes((_BITS + 7) // 8, "little")
+    k1, k2 = split((k - b * _WEIGHT) % N)
+    digits1 = _digits(k1)
+    digits2 = _digits(k2)
     column = SPACING
     while True:
         column -= 1
-        for block in range(BLOCKS):
-            total.add(digits, column, block)
+        total.add(digits1, column)
+        total.add_turned(digits2, column)
         if not column:
             break
         total.double()
