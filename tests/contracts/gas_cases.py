@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The transactions whose gas is promised: made once on py-evm by Prague's rules, for the tests and the benchmark.
+
+All are in steady state: the meters have reported before. Readings are those of a load between 120 and 254 units,
+other each interval; in the violating day all are above their bands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from electro_contracts import calldata
+from electro_protocol.messages import EnergyReport
+from electro_protocol.readings import pack
+
+from .engines import PyEvm
+from .world import START, Key, World, day, key
+
+if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+    from electro_protocol.signed import SignedMessage
+
+METERS = 50
+REGISTER_WH = 123_456_789
+WEEK = day(bands=tuple((100, 1000) for _ in range(672)), intervals=6720)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One transaction: what it carried, what it cost, and the logs it left, by their size."""
+
+    name: str
+    reports: int
+    intervals: int
+    gas: int
+    data: bytes
+    log_bytes: int = 0
+    log_topics: int = 0
+
+    @property
+    def calldata_gas(self) -> int:
+        """4 gas a zero byte, 16 another (EIP-2028)."""
+        return sum(16 if byte else 4 for byte in self.data)
+
+    @property
+    def floor(self) -> int:
+        """What no contract that believes signatures and logs them can go below, for this very transaction.
+
+        21,000; calldata; for each report ecrecover 3,000, a cold slot read and changed 5,000, a cold account's code
+        2,600, the log. Or the least price of calldata, 10 gas a token (EIP-7623), where that is more.
+        """
+        logs = self.reports * 375 + 375 * self.log_topics + 8 * self.log_bytes
+        execution = 21_000 + self.calldata_gas + self.reports * (3_000 + 5_000 + 2_600) + logs
+        return max(execution, self.calldata_floor)
+
+    @property
+    def calldata_floor(self) -> int:
+        """EIP-7623."""
+        return 21_000 + 10 * sum(4 if byte else 1 for byte in self.data)
+
+
+def readings(count: int, shift: int = 0) -> list[int]:
+    return [120 + ((i + shift) * 37) % 135 for i in range(count)]
+
+
+def setting_up() -> tuple[int, int, int]:
+    """The gas of enrolling a meter, proposing and accepting an agreement of 96 slots with it."""
+    world, meter = World(PyEvm()), key("meter")
+    world.enrol(key("first"))
+    world.agree([key("first")])
+    world.enrol(meter)
+    enrol = world.gas_used
+    agreement_id = world.propose([meter])
+    acceptance = world.acceptance(agreement_id, [meter])
+    propose = world.gas_used
+    world.accept(acceptance)
+    return enrol, propose, world.gas_used
+
+
+def days() -> list[Case]:
+    """Lone reports and batches under a daily schedule."""
+    world = World(PyEvm())
+    meters = [key(f"meter {i}") for i in range(METERS)]
+    ids = {meter: world.agree([meter]) for meter in meters}
+    world.set_time(START + 9 * 86_400)
+
+    def report(meter: Key, first: int, lanes: list[int]) -> SignedMessage:
+        return meter.sign(EnergyReport(ids[meter], first, REGISTER_WH, pack(lanes)), world.domain)
+
+    def batch(first: int, lanes: list[int]) -> list[SignedMessage]:
+        return [report(meter, first, lanes) for meter in meters]
+
+    world.send(calldata.submit_batch(batch(0, readings(1))))
+    fifty = _case(world, "50 meters, an interval each", batch(1, readings(1, 1)))
+    world.send(calldata.submit_batch(batch(2, readings(94, 2))))
+    one = _case(world, "one interval", [report(meters[0], 96, readings(1))])
+    world.submit(report(meters[0], 97, readings(95)))
+    lone = _case(world, "a day of 96", [report(meters[0], 192, readings(96))])
+    world.submit(report(meters[0], 288, [2000] * 96))
+    bad = _case(world, "a day, all in violation", [report(meters[0], 384, [2000 + i for i in range(96)])])
+    others = [report(meter, 96, readings(96)) for meter in meters[1:]]
+    many = _case(world, "50 days in a batch", [*others, report(meters[0], 480, readings(96))])
+    return [one, lone, fifty, many, bad]
+
+
+def week() -> Case:
+    """A report of a whole weekly schedule of 672 quarter hours."""
+    world, meter = World(PyEvm()), key("meter")
+    terms: Terms = WEEK
+    agreement_id = world.agree([meter], terms)
+    world.set_time(START + 20 * 86_400)
+    first, second = (
+        meter.sign(EnergyReport(agreement_id, at, REGISTER_WH, pack(readings(672))), world.domain)
+        for at in (0, 672)
+    )
+    world.submit(first)
+    return _case(world, "a week of 672", [second])
+
+
+def _case(world: World, name: str, items: list[SignedMessage]) -> Case:
+    data = calldata.submit(items[0]) if len(items) == 1 else calldata.submit_batch(items)
+    outcome = world.engine.send(world.anyone, world.address, data)
+    assert len(outcome.logs) >= len(items), "an item was skipped"
+    lengths = [len(item.message.readings) for item in items if isinstance(item.message, EnergyReport)]
+    reported = [(topics, log) for topics, log in outcome.logs if len(topics) == 3]
+    return Case(
+        name,
+        len(items),
+        sum(lengths) // 2,
+        outcome.gas,
+        data,
+        sum(len(log) for _, log in reported),
+        sum(len(topics) for topics, _ in reported),
+    )

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python side: the artifact is what the sources give; calldata, errors and events are what the ABI says."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from eth_abi import encode
+
+from electro_contracts import artifact, build, calldata, errors, events
+from electro_contracts.terms import Terms, TermsError, devices_hash
+from electro_protocol.keccak import keccak256
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.signed import SignedMessage
+
+from .world import DAY, _type, day, encode_call, key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ABI = artifact.load().abi
+
+
+def test_the_artifact_is_what_the_sources_give_byte_for_byte(node: Path, node_modules: Path) -> None:
+    assert build.build(node_modules, str(node)) == artifact.PATH.read_text()
+
+
+def test_the_contract_fits_every_chain() -> None:
+    load = artifact.load()
+    assert len(load.deployed_bytecode) <= 24_576  # EIP-170
+    assert len(load.bytecode) + 96 <= 49_152  # EIP-3860
+    assert load.settings["evmVersion"] == "paris"
+
+
+def _signed(rng: random.Random, readings: int | None) -> SignedMessage:
+    message = (
+        OutageReport(rng.getrandbits(64), 5, rng.choice([0, 2**40 - 1]), rng.randrange(3))
+        if readings is None
+        else EnergyReport(
+            rng.getrandbits(64), rng.getrandbits(32), rng.getrandbits(64), rng.randbytes(readings)
+        )
+    )
+    half = rng.getrandbits(254).to_bytes(32, "big")
+    return SignedMessage(message, rng.randbytes(32) + half + bytes([rng.choice([27, 28])]))
+
+
+def _tuple(item: SignedMessage) -> tuple[object, ...]:
+    compact = calldata.compact(item.signature)
+    return (*item.message.values(), compact[:32], compact[32:])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_packed_calldata_is_what_eth_abi_encodes(count: int) -> None:
+    rng = random.Random(count)
+    reports = [_signed(rng, rng.choice([2, 30, 32, 34, 192, 1344])) for _ in range(count)]
+    outages = [_signed(rng, None) for _ in range(count)]
+    assert calldata.submit_batch(reports) == encode_call("submitBatch", list(map(_tuple, reports)))
+    assert calldata.check(reports) == encode_call("check", list(map(_tuple, reports)))
+    assert calldata.submit_outage_batch(outages) == encode_call(
+        "submitOutageBatch", list(map(_tuple, outages))
+    )
+    assert calldata.check_outages(outages) == encode_call("checkOutages", list(map(_tuple, outages)))
+    for item in reports[:1]:
+        assert calldata.submit(item) == encode_call("submit", _tuple(item))
+    for item in outages[:1]:
+        assert calldata.submit_outage(item) == encode_call("submitOutage", _tuple(item))
+    device = key("a")
+    assert calldata.meter_state(device.address, 96) == encode_call("meterState", device.text, 96)
+
+
+def test_answers_are_read_as_eth_abi_wrote_them() -> None:
+    reasons = [bytes(4), b"\xff\x00\x00\x01"]
+    assert calldata.decode_reasons(encode(["bytes4[]"], [reasons])) == reasons
+    kind = "(uint64,uint8,uint40,uint32,uint32,uint16,uint32,uint32,uint128,uint32,bytes)[]"
+    rows = [
+        (2**64 - 1, 2, 5, 900, 96, 96, 10, 7, 2**128 - 1, 3, bytes.fromhex("0001000200030004")),
+        (1, 3, *[0] * 8, b""),
+    ]
+    first, second = calldata.decode_meter_state(encode([kind], [rows]))
+    assert first == calldata.MeterState(
+        2**64 - 1, "accepted", 5, 900, 96, 96, 10, 7, 2**128 - 1, 3, ((1, 3), (2, 4))
+    )
+    assert (second.state, second.bounds) == ("settled", ())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"\0" * 31, bytes(32), bytes(64), (32).to_bytes(32) + (1).to_bytes(32)]
+)
+def test_another_contracts_answer_is_a_decode_error(answer: bytes) -> None:
+    with pytest.raises(calldata.DecodeError):
+        calldata.decode_meter_state(answer)
+    with pytest.raises(calldata.DecodeError):
+        calldata.decode_reasons(answer)
+
+
+def test_the_terms_hash_is_that_of_the_abi_encoding() -> None:
+    kind = next(_type(each["inputs"][1]) for each in ABI if each.get("name") == "propose")
+    for terms in (DAY, day(bands=((1, 2),)), day(bands=((0, 0x7FFF),) * 672)):
+        assert terms.hash == keccak256(encode([kind], [terms.to_tuple()]))
+        assert Terms.from_tuple(terms.to_tuple()) == terms
+    devices = [key("a").address, key("b").address]
+    assert devices_hash(devices) == keccak256(
+        b"".join(encode(["address"], ["0x" + d.hex()]) for d in devices)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"interval_seconds": 0}, "interval_seconds"),
+        ({"unit_wh": 2**32}, "unit_wh"),
+        ({"bands": ()}, "bands"),
+        ({"bands": ((5, 4),)}, "bands"),
+        ({"bands": ((0, 0x8000),)}, "bands"),
+        ({"penalised_causes": 8}, "penalised_causes"),
+        ({"discount_rate_ppm": 1_000_001}, "discount_rate_ppm"),
+        ({"start": 2**40 - 1}, "dispute window"),
+    ],
+)
+def test_bad_terms_name_their_field(change: dict[str, object], field: str) -> None:
+    with pytest.raises(TermsError, match=field):
+        day(**change)
+
+
+def test_every_error_of_ours_has_a_sentence_that_takes_its_arguments() -> None:
+    declared = set(
+        re.findall(r"^    error (\w+)\(", (build.SOURCES / "IElectro.sol").read_text(), re.MULTILINE)
+    )
+    assert declared <= set(errors.SENTENCES)
+    assert set(errors.SENTENCES) <= set(errors.REASONS.values())
+    for selector, name in errors.REASONS.items():
+        decoded = errors.decode(selector + bytes(32 * 4))
+        assert decoded.name == name
+        assert errors.decode(selector).name == name
+
+
+def test_unknown_revert_data_is_told_as_such() -> None:
+    assert errors.decode(b"").sentence == "the call was refused with no reason"
+    assert errors.decode(b"\x01\x02\x03\x04").name == "Unknown"
+
+
+def test_every_event_of_ours_has_a_record() -> None:
+    ours = re.findall(r"^    event (\w+)\(", (build.SOURCES / "IElectro.sol").read_text(), re.MULTILINE)
+    assert set(events.TOPICS) == set(ours)
+    for entry in ABI:
+        if entry["type"] == "event" and entry["name"] in events.TOPICS:
+            types = ",".join(_type(each) for each in entry["inputs"])
+            assert events.TOPICS[entry["name"]] == keccak256(f"{entry['name']}({types})".encode())
+    assert events.decode([bytes(32)], b"") is None
