@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
-from electro_contracts.terms import devices_hash
-from electro_protocol import address, secp256k1
+from electro_protocol import address
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import AgreementAcceptance, DeviceEnrollment
-from electro_protocol.signed import SignedMessage
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
 from electro_tools.contract.deploy import at, deploy
@@ -29,6 +26,7 @@ from electro_tools.transact import connect, send
 
 from .meter_process import MeterProcess
 from .narration import decode, narrate
+from .onboarding import onboard
 from .relayer_process import RelayerProcess
 
 if TYPE_CHECKING:
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
     from web3.contract import Contract
+
+    from electro_protocol.signed import SignedMessage
 
     from .scenario import MeterPlan, Span
 
@@ -66,7 +66,6 @@ class Metered:
     agreement_id: int = 0
     signed: list[SignedMessage] = field(default_factory=list)
     status: dict[str, Any] = field(default_factory=dict)
-    settlement_gas: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,11 +148,8 @@ class World:
         try:
             await relayer.start()
             self._tell("enrol, propose, accept", 0, len(self._meters))
-            for index, metered in enumerate(self._meters):
-                consumer = Account.from_key(secrets.token_bytes(32))
-                await self._open(
-                    metered, folder / f"meter{index}", relayer.url, contract, domain, operator, consumer
-                )
+            for index in range(len(self._meters)):
+                await self._open(index, folder / f"meter{index}", relayer.url, contract, domain, operator)
                 self._tell("enrol, propose, accept", index + 1, len(self._meters))
             await self._pass_time(web3, relayer)
             self._settle(web3, contract, operator)
@@ -165,53 +161,26 @@ class World:
 
     async def _open(
         self,
-        metered: Metered,
+        index: int,
         folder: Path,
         relayer_url: str,
         contract: Contract,
         domain: Domain,
         operator: LocalAccount,
-        consumer: LocalAccount,
     ) -> None:
-        """Start a meter, enrol it, propose its agreement and let the consumer accept."""
-        web3 = contract.w3
+        """Start a meter and bring it under its agreement."""
+        metered = self._meters[index]
         process = MeterProcess(metered.plan.name, self._interpreter, metered.signed.append)
         self._processes.append(process)
         folder.mkdir()
         metered.device, enrolment = await process.start(
-            self._configuration(metered, folder, relayer_url, domain)
+            self._configuration(index, folder, relayer_url, domain)
         )
-        compact = secp256k1.compact(enrolment.signature)
-        message = enrolment.message
-        assert isinstance(message, DeviceEnrollment)
-        send(
-            web3,
-            operator,
-            contract.functions.enrol(message.hardware_id, message.deadline, compact[:32], compact[32:]),
-        )
-        plan = metered.plan
-        proposal = contract.functions.propose(
-            consumer.address, plan.terms.to_tuple(), [metered.device], plan.bonus
-        )
-        send(web3, operator, proposal)
-        metered.agreement_id = contract.functions.agreementCount().call()
-        acceptance = AgreementAcceptance(
-            metered.agreement_id,
-            plan.terms.hash,
-            devices_hash([address.parse(metered.device)]),
-            plan.bonus,
-            self._start,
-        )
-        consent = SignedMessage.make(acceptance, domain, bytes(consumer.key))
-        # the consumer signs and needs no money: the operator sends it
-        send(web3, operator, contract.functions.acceptBySignature(*acceptance.values(), consent.signature))
+        metered.agreement_id = onboard(contract, domain, operator, metered.plan, metered.device, enrolment)
 
-    def _configuration(
-        self, metered: Metered, folder: Path, relayer_url: str, domain: Domain
-    ) -> dict[str, Any]:
+    def _configuration(self, index: int, folder: Path, relayer_url: str, domain: Domain) -> dict[str, Any]:
         """Return the first line of a meter's process; see electro_tools.grid.process."""
-        plan = metered.plan
-        index = self._meters.index(metered)
+        plan = self._meters[index].plan
         return {
             "chain_id": domain.chain_id,
             "contract": address.checksum(domain.contract),
@@ -277,8 +246,7 @@ class World:
         settles_at = self._end + terms.grace + terms.dispute_window
         web3.provider.make_request("evm_mine", [settles_at + 1])  # type: ignore[arg-type]
         for index, metered in enumerate(self._meters):
-            receipt = send(web3, operator, contract.functions.settle(metered.agreement_id))
-            metered.settlement_gas = receipt["gasUsed"]
+            send(web3, operator, contract.functions.settle(metered.agreement_id))
             self._tell("settle", index + 1, len(self._meters))
 
 
