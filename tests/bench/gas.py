@@ -51,7 +51,7 @@ def measure() -> dict[str, object]:
 
 
 def show(result: dict[str, object]) -> None:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 150)
     table = Table(title="Gas of Electro's transactions (py-evm, Prague)")
     for column in ("transaction", "gas", "a report", "an interval", "floor", "ratio", "EIP-7623 floor"):
         table.add_column(column, justify="left" if column == "transaction" else "right")
