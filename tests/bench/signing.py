@@ -4,8 +4,8 @@
     python tests/bench/signing.py [--json]
 
 Everything that is compared runs in one process of the i386 interpreter, from .mpy files made by mpy-cross, as
-on a chip. embit 0.8 needs shims to run there at all: a module `hmac`, int.bit_length, slices backwards. What the package
-takes on an ESP32 is the heap that it takes here and the machine code of its .mpy files for Xtensa, which the
+on a chip. embit 0.8 needs shims to run there at all: a module `hmac`, int.bit_length, slices backwards. What the
+package takes on an ESP32 is the heap that it takes here and the machine code of its .mpy files for Xtensa, which the
 Unix interpreter keeps outside its heap.
 """
 
