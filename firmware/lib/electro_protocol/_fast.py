@@ -57,18 +57,29 @@ def inverse(number: int, modulus: int) -> int:
         invert(_INVERSE_P, _workspace, _LIMBS_P)
     else:
         invert(_INVERSE_N, _workspace, _LIMBS_N)
-    return _get(2) % modulus
+    result = _get(2) % modulus
+    wipe(0, _workspace, 100)
+    return result
 
 
 _coordinates = memoryview(_workspace)[20 * X : 20 * Z + 20]
 _put(BETA, LAMBDA_X)
 
 
+# operations of all programs that one sum runs
+STEPS = (SPACING * (len(ADD) + len(ADD_TURNED) - 2) + (SPACING - 1) * (len(DOUBLE) - 1)) // 5
+
+
 class Sum:
-    """The running sum of the comb; its coordinates lie in the workspace."""
+    """The running sum of the comb; its coordinates lie in the workspace.
+
+    `read` and `read_turned` are what the digits looked up so far add up to, modulo 2^13 - 1; `steps` counts the
+    operations that ran.
+    """
 
     def begin(self, point: "tuple[int, int, int]", z: int) -> "tuple[int, int, int]":
         """Start at a point, its coordinates scaled by z; return twice the point."""
+        self.read = self.read_turned = self.steps = 0
         _put(PX, z)
         _put(X, point[0])
         _put(Y, point[1])
@@ -81,17 +92,19 @@ class Sum:
         return twice
 
     def double(self) -> None:
-        run(0, _workspace, DOUBLE)
+        self.steps += run(0, _workspace, DOUBLE)
+        self.read = self.read * 2 % 8191
+        self.read_turned = self.read_turned * 2 % 8191
 
     def add(self, digits: bytes, column: int) -> None:
         """Add the point that the digits have in this column."""
-        load(_COMB | column, _point, digits, _TABLE)
-        run(0, _workspace, ADD)
+        self.read += load(_COMB | column, _point, digits, _TABLE)
+        self.steps += run(0, _workspace, ADD)
 
     def add_turned(self, digits: bytes, column: int) -> None:
         """Add λ times the point that the digits have in this column."""
-        load(_COMB | column, _point, digits, _TABLE)
-        run(0, _workspace, ADD_TURNED)
+        self.read_turned += load(_COMB | column, _point, digits, _TABLE)
+        self.steps += run(0, _workspace, ADD_TURNED)
 
     def end(self) -> "tuple[int, int, int]":
         """Return x, y and y² - x³; leave nothing behind that depends on the scalar."""

@@ -91,28 +91,48 @@ def _coordinate(at: int) -> int:
     return number
 
 
+STEPS = 3 * SPACING - 1  # additions and doublings of one sum
+
+
 class Sum:
-    """The running sum of the comb."""
+    """The running sum of the comb.
+
+    `read` and `read_turned` are what the digits looked up so far add up to, modulo 2^13 - 1; `steps` counts the
+    additions and doublings.
+    """
 
     def begin(self, point: "tuple[int, int, int]", z: int) -> "tuple[int, int, int]":
         """Start at a point, its coordinates scaled by z; return twice the point."""
+        self.read = self.read_turned = self.steps = 0
         zz = z * z % P
         self.point = (point[0] * zz % P, point[1] * zz * z % P, point[2] * z % P)
         return double(self.point)
 
     def double(self) -> None:
         self.point = double(self.point)
+        self.steps += 1
+        self.read = self.read * 2 % 8191
+        self.read_turned = self.read_turned * 2 % 8191
 
-    def add(self, digits: bytes, column: int, turn: int = 1) -> None:
-        """Add the point that the digits have in this column, its x times turn."""
+    def add(self, digits: bytes, column: int) -> None:
+        """Add the point that the digits have in this column."""
+        self.read += self._add(digits, column, 1)
+
+    def add_turned(self, digits: bytes, column: int) -> None:
+        """Add λ times the point that the digits have in this column."""
+        self.read_turned += self._add(digits, column, LAMBDA_X)
+
+    def _add(self, digits: bytes, column: int, turn: int) -> int:
+        """Add a point of the table, its x times turn; return what multiple of G it is, modulo 2^13 - 1."""
         index, minus = _choose(digits, column)
         x = _coordinate(64 * index) * turn % P
         y = _coordinate(64 * index + 32)
         self.point = add(self.point, (x, P - y if minus else y, 1))
-
-    def add_turned(self, digits: bytes, column: int) -> None:
-        """Add λ times the point that the digits have in this column."""
-        self.add(digits, column, LAMBDA_X)
+        self.steps += 1
+        multiple = 1
+        for tooth in range(TEETH - 2, -1, -1):
+            multiple = (multiple << SPACING) + (1 if index >> tooth & 1 else -1)
+        return -multiple % 8191 if minus else multiple % 8191
 
     def end(self) -> "tuple[int, int, int]":
         """Return x, y and y² - x³."""

@@ -27,8 +27,10 @@ def wipe(x: int, w: ptr32, n: int):
 
 
 @micropython.viper
-def load(x: int, w: ptr32, k: ptr8, t: ptr16):
+def load(x: int, w: ptr32, k: ptr8, t: ptr16) -> int:
     """Read the point for one column of the comb into two slots at w; its y may be left negative.
+
+    Return what multiple of G that point is, modulo 2^13 - 1, by the digits that chose it.
 
     x holds the column, and from bits 8 and 16 on the spacing and the teeth; k has the digits, least byte first,
     a bit each; t is the table: 16 halfwords a coordinate, each a limb and three bits of the last four limbs.
@@ -38,12 +40,22 @@ def load(x: int, w: ptr32, k: ptr8, t: ptr16):
     e = 0
     x = (n - 1) * s + (x & 255)
     minus = 1 - ((k[x >> 3] >> (x & 7)) & 1)
+    sign = 1 - minus - minus
+    multiple = sign
+    turn = s
+    while True:
+        if turn < 13:
+            break
+        turn -= 13
     while True:
         n -= 1
         if n == 0:
             break
         x = x - s
-        e = (e << 1) + (((k[x >> 3] >> (x & 7)) & 1) ^ minus)
+        u = ((k[x >> 3] >> (x & 7)) & 1) ^ minus
+        e = e + e + u
+        multiple = (multiple << turn) + (u + u - 1) * sign
+        multiple = (multiple >> 13) + (8191 & multiple)
     t = ptr16(int(t) + (e << 6))
     n = 4
     u = 0
@@ -94,6 +106,7 @@ def load(x: int, w: ptr32, k: ptr8, t: ptr16):
             w[n] = 0 - w[n]
             if n == 0:
                 break
+    return multiple
 
 
 @micropython.viper

@@ -52,7 +52,8 @@ def _digits(odd: int) -> bytes:
 def times_base(k: int) -> "tuple[int, int]":
     """Return the point k·G as (x, y); 0 < k < n.
 
-    Raises FaultError if what came out is no point of the curve.
+    Raises FaultError if what came out is no point of the curve, if the digits that chose the points are not
+    those of k, or if an addition or doubling was left out or done twice.
     """
     global _start
     if not _start[0]:
@@ -74,7 +75,8 @@ def times_base(k: int) -> "tuple[int, int]":
             break
         total.double()
     x, y, seven = total.end()
-    if seven != 7:
+    read = (total.read - k1) % 8191 | (total.read_turned - k2) % 8191
+    if seven != 7 or read or total.steps != engine.STEPS:
         _start = (0, (0, 0, 0))
-        raise FaultError("the product is no point of the curve")
+        raise FaultError("the product fails its check")
     return x, y

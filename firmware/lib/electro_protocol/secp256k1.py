@@ -96,8 +96,9 @@ def sign(digest: bytes, private_key: bytes) -> bytes:
         s = inverse(k * factor % N, N) * (z * factor + secret * factor % N * r) % N
         if not s:
             continue
-        if (s * k - z - r * secret) % N:
-            raise FaultError("s does not fit")
+        # the key and the digest are read anew: a bit of either that flipped since must not get out
+        if (s * k - int.from_bytes(digest, "big") - r * int.from_bytes(private_key, "big")) % N:
+            raise FaultError("the signature fails its check")
         odd = y & 1
         if s > _HALF_N:
             s = N - s

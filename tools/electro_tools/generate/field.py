@@ -26,11 +26,12 @@ MASK = 8191
 HEADER = '''# SPDX-License-Identifier: Apache-2.0
 # Viper: its types are annotations, and some of its names only its compiler knows.
 # mypy: ignore-errors
-# ruff: noqa: ANN202, F821
+# ruff: noqa: F821
 """Arithmetic modulo the prime of secp256k1 for 32-bit chips, written by electro_tools.generate; read that.
 
 `run(0, workspace, program)`: the workspace is an array("i") of slots of 20 words, the first six of which the
-multiplication uses; the program has five bytes an operation: what, then the slots of result and operands.
+multiplication uses; the program has five bytes an operation: what, then the slots of result and operands. It
+returns how many operations it ran, by which a skipped one is found.
 
 | what | does |
 |---|---|
@@ -49,17 +50,19 @@ import micropython
 HEAD = """
 
 @micropython.viper
-def run(x: int, w: ptr32, p: ptr8):
+def run(x: int, w: ptr32, p: ptr8) -> int:
     r = w
     a = w
     b = w
     n = 0
     u = 0
     v = 0
+    count = 0
     while True:
         n = p[0]
         if n == 4:
-            return
+            return count
+        count += 1
         r = ptr32(int(w) + p[1] * 80)
         a = ptr32(int(w) + p[2] * 80)
         b = ptr32(int(w) + p[3] * 80)
