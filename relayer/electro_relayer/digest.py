@@ -6,26 +6,46 @@ A test holds it to electro_protocol's, which runs on the meter.
 
 from __future__ import annotations
 
-from functools import cache
+import struct
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from electro_protocol.eip712 import Domain, fields_of
+from electro_protocol.messages import EnergyReport
 from electro_relayer.keccak import keccak256
 
 if TYPE_CHECKING:
     from electro_protocol.messages import Message
 
+# The words of an EnergyReport in one go: nearly every message is one.
+_REPORT = struct.Struct(">32s24xQ28xI24xQ32s")
+_REPORT_HASH = keccak256(EnergyReport.TYPE.encode())
+
 
 def digest(message: Message, domain: Domain) -> bytes:
     """Return the 32 bytes the signer signed; equal to `message.digest(domain)`, 100 times sooner."""
+    if type(message) is EnergyReport:
+        words = _REPORT.pack(
+            _REPORT_HASH,
+            message.agreement_id,
+            message.first_interval,
+            message.register_wh,
+            keccak256(message.readings),
+        )
+        return keccak256(_prefix(domain.separator) + keccak256(words))
     type_hash, is_dynamic = _layout(message.TYPE)
-    words = [type_hash]
+    parts = [type_hash]
     for value, dynamic in zip(message.values(), is_dynamic, strict=True):
         if isinstance(value, int):
-            words.append(value.to_bytes(32, "big"))
+            parts.append(value.to_bytes(32, "big"))
         else:
-            words.append(keccak256(value) if dynamic else value.ljust(32, b"\0"))
-    return keccak256(b"\x19\x01" + domain.separator + keccak256(b"".join(words)))
+            parts.append(keccak256(value) if dynamic else value.ljust(32, b"\0"))
+    return keccak256(_prefix(domain.separator) + keccak256(b"".join(parts)))
+
+
+@lru_cache(maxsize=16)
+def _prefix(separator: bytes) -> bytes:
+    return b"\x19\x01" + separator
 
 
 @cache
