@@ -7,27 +7,27 @@ import enum
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from electro_contracts.errors import REASONS
 from electro_protocol.messages import EnergyReport
 from electro_relayer.addresses import checksum
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.errors import (
-    BadSignature,
     Draining,
     NodeDown,
     NotServed,
-    Refusal,
     RefusedByContract,
     UnknownDevice,
     WrongSequence,
 )
+from electro_relayer.refusals import refusal_of
 from electro_relayer.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from electro_relayer.batch import Queue
+    from electro_relayer.errors import Refusal
     from electro_relayer.intake import Verified
+    from electro_relayer.refusals import Refusals
     from electro_relayer.standing import Agreement, Standing, Standings
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
@@ -42,8 +42,9 @@ class Outcome(enum.Enum):
 
 
 class Admission:
-    def __init__(self, chain: Chain, queue: Queue, standings: Standings) -> None:
+    def __init__(self, chain: Chain, queue: Queue, standings: Standings, refusals: Refusals) -> None:
         self._chain, self._queue, self._standings = chain, queue, standings
+        self._refusals = refusals
         self.draining = False
 
     async def admit(self, verified: Verified) -> Outcome:
@@ -52,6 +53,9 @@ class Admission:
             return Outcome.ACCEPTED
         if self.draining:
             raise Draining("This relayer is going down; send to another one, or again later.")
+        refusal = self._refusals.of(verified)
+        if refusal is not None:
+            raise refusal
         if verified.kind is EnergyReport:
             return await self._admit_report(verified)
         return await self._admit_outage(verified)
@@ -110,11 +114,7 @@ class Admission:
                 standing = await self._standings.read(verified.device)
             if not standing.enrolled:
                 return UnknownDevice(checksum(verified.device))
-            return NotServed(verified.agreement_id)
-        if name == "BadSignature":
-            return BadSignature("The contract recovers no signer from this signature.")
-        known = name in REASONS.values()
-        return RefusedByContract(name if known else "Refused", f"The contract refuses the message: {name}.")
+        return refusal_of(name, verified)
 
 
 def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> None:

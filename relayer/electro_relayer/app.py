@@ -18,7 +18,17 @@ from electro_relayer.batch import Queue
 from electro_relayer.chain import Chain
 from electro_relayer.errors import PortInUse
 from electro_relayer.key import Key, read_key
-from electro_relayer.routes import ADMISSION, CHAIN, SETTINGS, STANDINGS, add_routes, errors_as_json
+from electro_relayer.refusals import Refusals
+from electro_relayer.routes import (
+    ADMISSION,
+    CHAIN,
+    REFUSALS,
+    SETTINGS,
+    STANDINGS,
+    UNMINED,
+    add_routes,
+    errors_as_json,
+)
 from electro_relayer.rpc import Node
 from electro_relayer.standing import Standings
 from electro_relayer.submit import Lane
@@ -72,10 +82,17 @@ def create_app(settings: Settings, key: Key | None = None) -> web.Application:
             )
             standings = Standings(chain.standing, chain.clock)
             app[CHAIN], app[QUEUE], app[STANDINGS] = chain, queue, standings
-            app[ADMISSION] = Admission(chain, queue, standings)
-            unmined = Unmined(settings.unmined_transactions)
+            app[REFUSALS] = refusals = Refusals(chain.clock)
+            app[ADMISSION] = Admission(chain, queue, standings, refusals)
+            app[UNMINED] = unmined = Unmined(settings.unmined_transactions, chain.clock)
             lane = Lane(
-                chain=chain, key=paying, queue=queue, standings=standings, unmined=unmined, settings=settings
+                chain=chain,
+                key=paying,
+                queue=queue,
+                standings=standings,
+                refusals=refusals,
+                unmined=unmined,
+                settings=settings,
             )
             watch = Watch(
                 chain=chain,

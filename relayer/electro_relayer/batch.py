@@ -3,6 +3,8 @@
 
 The queue is all the relayer remembers. An item is waiting (to be put in a batch), taken (by the lane), held
 (its predecessor of the same meter is in flight and the node's `pending` does not show it), or sent.
+
+Several batches are taken at once, since they share one check: some nodes make the pending block anew for each.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 import enum
 from collections import deque
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport, OutageReport
@@ -19,7 +21,7 @@ from electro_relayer import gas
 from electro_relayer.errors import QueueFull, TooManyInFlight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from electro_relayer.intake import Verified
 
@@ -103,19 +105,26 @@ class Queue:
         self._items[verified.identity] = item
         if verified.kind is EnergyReport:
             self._tracks.setdefault(item.track, deque()).append(item)
-        self._waiting[verified.kind].append(item)
+        waiting = self._waiting[verified.kind]
+        waiting.append(item)
         self._empty.clear()
-        self._changed.set()
+        if (
+            len(waiting) == 1 or len(waiting) % self._batch_size == 0
+        ):  # in between the lane would wake for nothing
+            self._changed.set()
 
-    async def take(self) -> list[Item]:
-        """Return the next batch, of one kind, once it is full or its first message has waited long enough."""
+    async def take(self, batches: int = 1) -> list[Item]:
+        """Return what goes into so many batches, of one kind, once they are full or the window has passed.
+
+        The window begins with the first message that waits.
+        """
         while True:
             heads = [items for items in self._waiting.values() if items]
             if heads:
                 waiting = min(heads, key=lambda items: items[0].queued_at)
                 rest_s = waiting[0].queued_at + self._window_s - self._clock()
-                if self.hurry or rest_s <= 0 or len(waiting) >= self._batch_size:
-                    return self._cut(waiting)
+                if self.hurry or rest_s <= 0 or len(waiting) >= self._batch_size * batches:
+                    return self._cut(waiting, batches)
             else:
                 rest_s = None
             self._changed.clear()
@@ -125,17 +134,31 @@ class Queue:
             except TimeoutError:
                 pass
 
-    def _cut(self, waiting: deque[Item]) -> list[Item]:
-        batch: list[Item] = []
-        gas_left = self._batch_gas - gas.of_batch(())
-        while waiting and len(batch) < self._batch_size:
-            gas_left -= gas.of_message(waiting[0].verified)
-            if batch and gas_left < 0:
-                break
-            item = waiting.popleft()
+    def _cut(self, waiting: deque[Item], batches: int) -> list[Item]:
+        taken: list[Item] = []
+        for batch in islice(self.split(waiting), batches):
+            taken += batch
+        for item in taken:
+            waiting.popleft()
             item.place = Place.TAKEN
+        return taken
+
+    def split(self, items: Iterable[Item]) -> Iterator[list[Item]]:
+        """Cut items of one kind, in their order, into what one transaction carries.
+
+        What failed before goes in ever smaller batches, so that one message can't take the others with it.
+        """
+        batch: list[Item] = []
+        gas_left = room = self._batch_gas - gas.of_batch(())
+        for item in items:
+            needed = gas.of_message(item.verified)
+            if batch and (len(batch) >= self._batch_size >> batch[0].tries or gas_left < needed):
+                yield batch
+                batch, gas_left = [], room
             batch.append(item)
-        return batch
+            gas_left -= needed
+        if batch:
+            yield batch
 
     def put_back(self, items: Iterable[Item]) -> None:
         """Let taken items wait again, before all others and in their order."""

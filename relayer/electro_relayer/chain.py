@@ -142,7 +142,10 @@ class Chain:
             return int(estimate, 16)
 
     async def send(self, raws: Sequence[bytes]) -> list[tuple[Verdict, str]]:
-        """Send signed bytes; return the node's verdicts and words. NodeUnreachable: taken or not."""
+        """Send signed bytes in one request; return the node's verdicts and words.
+
+        NodeUnreachable: taken or not.
+        """
         answers = await self._node.batch([("eth_sendRawTransaction", [hex_data(raw)]) for raw in raws])
         return [
             (understand(a), a.message) if isinstance(a, RpcError) else (Verdict.TAKEN, "") for a in answers

@@ -25,6 +25,7 @@
         QueueFull           503  back-pressure: try again later
         NodeDown            503  the chain can't be asked right now
         Draining            503  the service is going down; another replica will answer
+        KeyShared           503  not ready: someone else uses the relayer's key
 
 `http_answer` is the one place where any of them, or a fault of ours, becomes HTTP.
 """
@@ -169,6 +170,10 @@ class NodeDown(Refusal):
 
 class Draining(Refusal):
     code, status, retry_after_s = "DRAINING", 503, 10
+
+
+class KeyShared(Refusal):
+    code, status, retry_after_s = "KEY_SHARED", 503, 60
 
 
 def http_answer(error: BaseException) -> tuple[int, dict[str, Any], dict[str, str]]:

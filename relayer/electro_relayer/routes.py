@@ -16,6 +16,7 @@ from electro_relayer.admission import Admission, Outcome
 from electro_relayer.chain import Chain
 from electro_relayer.errors import (
     Draining,
+    KeyShared,
     Malformed,
     NodeDown,
     NoSuchMeter,
@@ -26,13 +27,17 @@ from electro_relayer.errors import (
     http_answer,
 )
 from electro_relayer.intake import parse, verify
+from electro_relayer.refusals import Refusals
 from electro_relayer.rpc import NodeUnreachable, RpcError
 from electro_relayer.settings import Settings
 from electro_relayer.standing import Standings
+from electro_relayer.unmined import Unmined
 
 CHAIN = web.AppKey("chain", Chain)
 ADMISSION = web.AppKey("admission", Admission)
 STANDINGS = web.AppKey("standings", Standings)
+REFUSALS = web.AppKey("refusals", Refusals)
+UNMINED = web.AppKey("unmined", Unmined)
 SETTINGS = web.AppKey("settings", Settings)
 
 _STATUS = {Outcome.ACCEPTED: 202, Outcome.FINAL: 200}
@@ -123,7 +128,9 @@ async def get_meter(request: web.Request) -> web.Response:
         raise NodeDown("The chain can't be asked right now; ask again later.") from error
     if not standing.enrolled:
         raise NoSuchMeter(checksum(device))
-    return _json(200, standing.to_json(chain.chain_id, chain.contract))
+    body = standing.to_json(chain.chain_id, chain.contract)
+    refused = request.app[REFUSALS].of_device(device)
+    return _json(200, {**body, "refused": refused} if refused else body)
 
 
 async def get_health(_: web.Request) -> web.Response:
@@ -135,6 +142,8 @@ async def get_readiness(request: web.Request) -> web.Response:
     chain = request.app[CHAIN]
     if request.app[ADMISSION].draining:
         raise Draining("This relayer is going down.")
+    if request.app[UNMINED].foreign:
+        raise KeyShared("Someone else sends transactions with this relayer's key; give each replica its own.")
     try:
         block = await chain.ready()
     except (NodeUnreachable, RpcError) as error:

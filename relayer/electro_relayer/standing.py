@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_relayer.addresses import checksum
@@ -22,9 +22,12 @@ MAX_REMEMBERED = 50_000  # meters; about 1 kB each
 FRESH_S = 0.1  # as good as read now: keeps a meter that asks in a loop from making the node work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Agreement:
-    """An agreement as the contract tells it to one meter, with the meter's next interval at both blocks."""
+    """An agreement as the contract tells it to one meter, with the meter's next interval at both blocks.
+
+    Receipts move the two numbers on in place: that happens for every report that lands.
+    """
 
     state: MeterState
     next_latest: int
@@ -42,7 +45,10 @@ class Standing:
     read_at: float
 
     def agreement(self, agreement_id: int) -> Agreement | None:
-        return next((a for a in self.agreements if a.state.agreement_id == agreement_id), None)
+        for agreement in self.agreements:
+            if agreement.state.agreement_id == agreement_id:
+                return agreement
+        return None
 
     def to_json(self, chain_id: int, contract: bytes) -> dict[str, Any]:
         return {
@@ -116,18 +122,11 @@ class Standings:
     def advance(self, device: bytes, agreement_id: int, next_interval: int, *, final: bool) -> None:
         """Take over from a receipt what is on chain now, maybe for good; saves asking for it."""
         standing = self._remembered.get(device)
-        if standing is not None:
-            agreements = tuple(
-                replace(
-                    a,
-                    next_latest=max(a.next_latest, next_interval),
-                    next_final=max(a.next_final, next_interval) if final else a.next_final,
-                )
-                if a.state.agreement_id == agreement_id
-                else a
-                for a in standing.agreements
-            )
-            self._remembered[device] = replace(standing, agreements=agreements)
+        agreement = standing.agreement(agreement_id) if standing is not None else None
+        if agreement is not None:
+            agreement.next_latest = max(agreement.next_latest, next_interval)
+            if final:
+                agreement.next_final = max(agreement.next_final, next_interval)
 
     def forget(self, device: bytes) -> None:
         self._remembered.pop(device, None)

@@ -5,12 +5,14 @@ What keeps readings from being lost or gas from being burnt, at whatever instruc
 - nothing is sent that the contract's check on `pending` refuses;
 - a transaction that may have been sent is sent again only as the same bytes, or dearer on the same nonce;
 - messages whose transaction did not come to be are checked again before they get a new nonce;
+- a nonce that was given up while later ones are in flight is used again before any other;
 - after a start the next nonce is that of `pending`. Messages that died with the process, meters send again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from electro_relayer.batch import Place
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.fees import Fees, replacement
 from electro_relayer.nodewords import Verdict
+from electro_relayer.packed import PackedReports
 from electro_relayer.rpc import NodeUnreachable, RpcError
 from electro_relayer.transaction import Call, sign
 from electro_relayer.unmined import Sent, Unmined
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from electro_relayer.batch import Item, Queue
     from electro_relayer.key import Key
+    from electro_relayer.refusals import Refusals
     from electro_relayer.settings import Settings
     from electro_relayer.standing import Standings
 
@@ -40,6 +44,8 @@ FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
 MAX_TRIES = 5  # of an item whose transactions are refused or reverted though the check said yes
 OFFERS = 4  # fee offers for one nonce before the batch waits again
 LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
+CHECKED_BATCHES = 8  # in one check, which looks for predecessors in its list: its gas grows with the square
+TRANSFER_GAS = 21_000
 
 
 class Rejected(Exception):  # noqa: N818 - what became of a transaction
@@ -56,11 +62,12 @@ class Lane:
         key: Key,
         queue: Queue,
         standings: Standings,
+        refusals: Refusals,
         unmined: Unmined,
         settings: Settings,
     ) -> None:
         self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
-        self._unmined = unmined
+        self._refusals, self._unmined = refusals, unmined
         self._fee_cap_wei, self._batch_gas = settings.fee_cap_wei, settings.batch_gas
 
     async def run(self) -> None:
@@ -68,7 +75,7 @@ class Lane:
         backoff_s = 0.0
         while True:
             await self._unmined.room()
-            items = await self._queue.take()
+            items = await self._queue.take(min(CHECKED_BATCHES, self._unmined.free))
             try:
                 await self._submit(items)
             except (NodeUnreachable, RpcError, Rejected) as error:
@@ -84,29 +91,46 @@ class Lane:
             await asyncio.sleep(backoff_s)
 
     async def _submit(self, items: list[Item]) -> None:
-        """Check a batch of one kind and send what the contract would take."""
-        kind = items[0].verified.kind
-        check, pack = (
-            (calldata.check, calldata.submit_batch)
-            if kind is EnergyReport
-            else (calldata.check_outages, calldata.submit_outage_batch)
-        )
-        question = check([item.verified.signed for item in items])
+        """Check messages of one kind in one call, and send what the contract would take."""
+        if items[0].verified.kind is EnergyReport:
+            await self._submit_reports(items)
+        else:
+            await self._submit_outages(items)
+
+    async def _submit_reports(self, items: list[Item]) -> None:
+        packed = PackedReports([item.verified.signed for item in items])
+        reasons, pending_nonce = await self._chain.check(packed.check, len(items))
+        good = self._sort(items, reasons)
+        if not good:
+            return
+        fees = await self._chain.quote()
+        places = {id(item): place for place, item in enumerate(items)}
+        batches = [
+            (self._call(packed.submit_batch([places[id(i)] for i in batch]), batch), batch)
+            for batch in self._queue.split(good)
+        ]
+        await self._offer(batches, pending_nonce, fees)
+
+    def _call(self, data: bytes, batch: list[Item]) -> Call:
+        limit = gas.of_batch(item.verified for item in batch)
+        return Call(self._chain.chain_id, self._chain.contract, data, limit)
+
+    async def _submit_outages(self, items: list[Item]) -> None:
+        question = calldata.check_outages([item.verified.signed for item in items])
         reasons, pending_nonce = await self._chain.check(question, len(items))
         good = self._sort(items, reasons)
         if not good:
             return
         fees = await self._chain.quote()
-        data, limit = pack([item.verified.signed for item in good]), gas.of_batch(i.verified for i in good)
-        if kind is not EnergyReport:
+        while True:
+            data = calldata.submit_outage_batch([item.verified.signed for item in good])
             limit = await self._chain.estimate_gas(data) * gas.ESTIMATE_PERCENT // 100
-            while limit > self._batch_gas and len(good) > 1:  # long outages: half of them, and the rest later
-                self._queue.put_back(good[len(good) // 2 :])
-                good = good[: len(good) // 2]
-                data = pack([item.verified.signed for item in good])
-                limit = await self._chain.estimate_gas(data) * gas.ESTIMATE_PERCENT // 100
+            if limit <= self._batch_gas or len(good) == 1:
+                break
+            self._queue.put_back(good[len(good) // 2 :])  # long outages: half of them, and the rest later
+            good = good[: len(good) // 2]
         call = Call(self._chain.chain_id, self._chain.contract, data, limit)
-        await self._offer(call, good, self._unmined.next_nonce(pending_nonce), fees)
+        await self._offer([(call, good)], pending_nonce, fees)
 
     def _sort(self, items: Sequence[Item], reasons: Sequence[bytes]) -> list[Item]:
         """Return what would be accepted; hold what may be in a moment, drop the rest."""
@@ -124,43 +148,75 @@ class Lane:
                 self._look_again_soon()
             else:
                 log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
-                self._drop(item)
+                self._drop(item, name)
         return good
 
     def _look_again_soon(self) -> None:
         asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._queue.unhold)
 
-    async def _offer(self, call: Call, items: list[Item], nonce: int, fees: Fees) -> None:
-        """Send on this nonce, raising the fee while the node asks for more; raises Rejected."""
+    async def _offer(
+        self, batches: Sequence[tuple[Call, list[Item]]], pending_nonce: int, fees: Fees
+    ) -> None:
+        """Send each on a nonce, raising fees while the node asks for more; raises Rejected."""
         now = self._chain.clock()
-        sent = Sent(call, items, sent_at=now, offered_at=now, healed_at=now)
+        offered: dict[int, Sent] = {}
+        for call, items in batches:
+            nonce = self._unmined.next_nonce(pending_nonce)
+            sent = offered[nonce] = Sent(call, items, sent_at=now, offered_at=now, healed_at=now)
+            self._sign(nonce, sent, fees)
+        rejected: list[Verdict] = []
         for _ in range(OFFERS):
-            transaction = sign(self._key, call, nonce, fees)
-            sent.attempts.append(transaction)
-            self._unmined.keep(nonce, sent)
             try:
-                [(verdict, words)] = await self._chain.send([transaction.raw])
+                verdicts = await self._chain.send([sent.attempts[-1].raw for sent in offered.values()])
             except NodeUnreachable:
-                return  # taken or not, nobody knows: the watch looks for it and sends the same bytes again
-            if verdict in (Verdict.TAKEN, Verdict.KNOWN):
-                return
-            raised = replacement(fees, fees, self._fee_cap_wei)
-            if verdict is not Verdict.UNDERPRICED or raised is None:
+                return  # taken or not, nobody knows: the watch looks for them and sends the same bytes again
+            again: dict[int, Sent] = {}
+            for (nonce, sent), (verdict, words) in zip(offered.items(), verdicts, strict=True):
+                if verdict in (Verdict.TAKEN, Verdict.KNOWN) or self._unmined.get(nonce) is not sent:
+                    continue
+                raised = replacement(sent.attempts[-1].fees, fees, self._fee_cap_wei)
+                if verdict is Verdict.UNDERPRICED and raised is not None and len(sent.attempts) < OFFERS:
+                    self._sign(nonce, sent, raised)
+                    again[nonce] = sent
+                    continue
+                log.warning("nonce %d was not taken: %s (%s)", nonce, verdict.value, words)
+                self._reject(nonce, sent, verdict)
+                rejected.append(verdict)
+            offered = again
+            if not offered:
                 break
-            fees = raised
-        log.warning("nonce %d was not taken: %s (%s)", nonce, verdict.value, words)
-        self.give_up(nonce, sent)
+        if rejected:
+            raise Rejected(rejected[0].value)
+
+    def _sign(self, nonce: int, sent: Sent, fees: Fees) -> None:
+        sent.attempts.append(sign(self._key, sent.call, nonce, fees))
+        self._unmined.keep(nonce, sent)
+
+    def _reject(self, nonce: int, sent: Sent, verdict: Verdict) -> None:
         if verdict is Verdict.REFUSED:
-            self.count_try(items)
-        raise Rejected(verdict.value)
+            self.count_try(sent.items)
+        self.give_up(nonce, sent)
+
+    async def fill_hole(self) -> None:
+        """Put a transfer of nothing to ourselves on a nonce given up, if no message is left to fill it."""
+        fees = await self._chain.quote()
+        if not self._unmined.holes or self._queue.waiting():
+            return
+        call = Call(self._chain.chain_id, self._chain.sender, b"", TRANSFER_GAS)
+        with contextlib.suppress(Rejected):
+            await self._offer([(call, [])], min(self._unmined.holes), fees)
 
     def give_up(self, nonce: int, sent: Sent) -> None:
         """Let the messages of a transaction that can't be mined any more wait again."""
-        self._unmined.forget(nonce)
+        self._unmined.give_up(nonce)
+        self.wait_again(sent.items)
+
+    def wait_again(self, items: Sequence[Item]) -> None:
+        """Let sent messages wait to be checked again, before all others."""
         self._queue.unhold()
-        for item in sent.items:
+        for item in items:
             item.place = Place.TAKEN
-        self._queue.put_back(sent.items)
+        self._queue.put_back(items)
 
     def count_try(self, items: Sequence[Item]) -> None:
         """Drop what failed too often, so that one message can't block the lane."""
@@ -168,9 +224,10 @@ class Lane:
             item.tries += 1
             if item.tries >= MAX_TRIES:
                 log.error("dropped 0x%s after %d tries", item.verified.digest.hex(), item.tries)
-                self._drop(item)
+                self._drop(item, "Refused")
 
-    def _drop(self, item: Item) -> None:
+    def _drop(self, item: Item, reason: str) -> None:
+        self._refusals.remember(item.verified, reason)
         self._queue.release(item)
         self._queue.unhold()
         self._standings.forget(item.verified.device)

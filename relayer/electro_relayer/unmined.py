@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from electro_relayer.batch import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from electro_relayer.batch import Item
     from electro_relayer.transaction import Call, Transaction
+
+FOREIGN_REMEMBERED_S = (
+    300.0  # how long a use of our nonces by someone else keeps the service from being ready
+)
+MINED_REMEMBERED = 128  # transactions whose bytes heal a reorganisation; 13 kB each with fifty reports
 
 
 @dataclass(slots=True, eq=False)
@@ -25,14 +33,23 @@ class Sent:
     healed_at: float  # when bytes were last sent
     attempts: list[Transaction] = field(default_factory=list)
     used_at: float | None = None  # since when the nonce is used without a receipt of ours
+    refusals: int = 0  # how often in a row a node refused these bytes
 
 
 class Unmined:
-    """Transactions in flight, by nonce."""
+    """Transactions in flight, by nonce.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    A nonce given up while later ones are in flight is a hole: nothing behind it can be mined, so the next
+    transaction fills it.
+    """
+
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
+        self._limit, self._clock = limit, clock
         self._sent: dict[int, Sent] = {}
+        self._holes: set[int] = set()
+        self._mined: OrderedDict[int, bytes] = OrderedDict()
+        self._expected: int | None = None  # the nonce after the highest that we ever used
+        self._foreign_at: float | None = None
         self._any = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -40,31 +57,90 @@ class Unmined:
     def __bool__(self) -> bool:
         return bool(self._sent)
 
+    def __len__(self) -> int:
+        return len(self._sent)
+
     def nonces(self) -> list[int]:
         return sorted(self._sent)
 
     def get(self, nonce: int) -> Sent | None:
         return self._sent.get(nonce)
 
+    @property
+    def free(self) -> int:
+        """How many more transactions may be sent now."""
+        return max(0, self._limit - len(self._sent))
+
+    @property
+    def holes(self) -> set[int]:
+        return self._holes
+
     def next_nonce(self, pending: int) -> int:
-        """Return the nonce after ours; the node's count, `pending`, may lag or stand before evicted ones."""
-        return max(pending, max(self._sent) + 1) if self._sent else pending
+        """Return the nonce to use next; the node's count, `pending`, may lag or stand before evicted ones."""
+        if self._expected is not None and pending > self._expected:
+            self.note_foreign()
+        if not self._sent:
+            self._holes.clear()
+            return pending
+        if self._holes:
+            return min(self._holes)
+        return max(pending, max(self._sent) + 1)
 
     def keep(self, nonce: int, sent: Sent) -> None:
         """Remember a transaction; done before it is sent, for from then on it may be on its way."""
         self._sent[nonce] = sent
+        self._holes.discard(nonce)
+        self._expected = max(self._expected or 0, nonce + 1)
         for item in sent.items:
             item.place = Place.SENT
         if len(self._sent) >= self._limit:
             self._room.clear()
         self._any.set()
 
-    def forget(self, nonce: int) -> None:
+    def mined(self, nonce: int, raw: bytes) -> None:
+        """Let a transaction go that has a receipt; its bytes are kept for a while, as a fork may undo it."""
+        self._mined[nonce] = raw
+        self._mined.move_to_end(nonce)
+        if len(self._mined) > MINED_REMEMBERED:
+            self._mined.popitem(last=False)
+        self._forget(nonce)
+
+    def give_up(self, nonce: int) -> None:
+        """Let a transaction go that will not be mined."""
+        if any(later > nonce for later in self._sent):
+            self._holes.add(nonce)
+        self._forget(nonce)
+
+    def undone(self, used: int) -> list[bytes]:
+        """Return the bytes of our transactions that a chain with so many used nonces is missing again.
+
+        What is missing before the first one in flight and not remembered becomes a hole.
+        """
+        if not self._sent:
+            return []
+        missing = range(used, min(self._sent))
+        self._holes.update(nonce for nonce in missing if nonce not in self._mined)
+        return [self._mined[nonce] for nonce in missing if nonce in self._mined]
+
+    def passed(self, used: int) -> None:
+        """Forget holes that the chain has filled, by whomever."""
+        self._holes = {nonce for nonce in self._holes if nonce >= used}
+
+    def note_foreign(self) -> None:
+        self._foreign_at = self._clock()
+
+    @property
+    def foreign(self) -> bool:
+        """Tell whether someone else was lately seen using our key."""
+        return self._foreign_at is not None and self._clock() - self._foreign_at < FOREIGN_REMEMBERED_S
+
+    def _forget(self, nonce: int) -> None:
         self._sent.pop(nonce, None)
         if len(self._sent) < self._limit:
             self._room.set()
         if not self._sent:
             self._any.clear()
+            self._holes.clear()
 
     async def any(self) -> None:
         await self._any.wait()

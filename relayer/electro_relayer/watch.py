@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from electro_relayer.fees import replacement
+from electro_relayer.nodewords import Verdict
 from electro_relayer.rpc import NodeUnreachable, RpcError
 from electro_relayer.skipped import skipped_items
 from electro_relayer.transaction import sign
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 FIRST_POLL_S = 0.005  # an automining chain has the receipt at once
 LAST_POLL_S = 0.25
+REFUSED_FOR_GOOD = 3  # refusals in a row of the same bytes, a healing time apart
+HEALED_AT_ONCE = 16  # transactions sent again in one request: the oldest must come first anyway
 FOREIGN_AFTER_S = 3.0  # a nonce is used but no receipt is ours: nodes behind one address may lag so long
 
 
@@ -48,6 +51,7 @@ class Watch:
         self._unmined, self._lane = unmined, lane
         self._settings = settings
         self._usual_wait_s = 0.0  # between sending and mining, as lately seen
+        self._used = 0  # nonces of ours that the chain has, as lately seen
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -77,6 +81,8 @@ class Watch:
         """Settle what has been mined; return whether anything was."""
         nonces = self._unmined.nonces()
         used = await self._settle_mined(nonces[:1])
+        self._used = used
+        self._unmined.passed(used)
         more = [nonce for nonce in nonces[1:] if nonce < used]
         if more:
             await self._settle_mined(more)
@@ -87,22 +93,24 @@ class Watch:
         watched = [(nonce, sent) for nonce in nonces if (sent := self._unmined.get(nonce)) is not None]
         attempts = [(nonce, sent, attempt.hash) for nonce, sent in watched for attempt in sent.attempts]
         used, receipts = await self._chain.mined([digest for _, _, digest in attempts])
-        for (nonce, sent, _), receipt in zip(attempts, receipts, strict=True):
+        for (nonce, sent, digest), receipt in zip(attempts, receipts, strict=True):
             if receipt is not None and self._unmined.get(nonce) is sent:
-                self._settle(nonce, sent, receipt)
+                self._settle(nonce, sent, digest, receipt)
         for nonce, sent in watched:
             if nonce < used and self._unmined.get(nonce) is sent:
                 self._suspect(nonce, sent)
         return used
 
-    def _settle(self, nonce: int, sent: Sent, receipt: Receipt) -> None:
+    def _settle(self, nonce: int, sent: Sent, digest: bytes, receipt: Receipt) -> None:
         self._usual_wait_s = self._chain.clock() - sent.sent_at
         if not receipt.succeeded:
             log.error("a batch of %d messages reverted in block %d", len(sent.items), receipt.block)
-            self._lane.give_up(nonce, sent)
+            self._unmined.mined(nonce, sent.attempts[-1].raw)
             self._lane.count_try(sent.items)
+            self._lane.wait_again(sent.items)
             return
-        self._unmined.forget(nonce)
+        raws = {attempt.hash: attempt.raw for attempt in sent.attempts}
+        self._unmined.mined(nonce, raws[digest])
         skipped = skipped_items(receipt.logs, self._chain.contract)
         for index, item in enumerate(sent.items):
             verified = item.verified
@@ -126,6 +134,7 @@ class Watch:
             sent.used_at = now
         elif now - sent.used_at > FOREIGN_AFTER_S:
             log.error("nonce %d was used by a foreign transaction: does someone else hold this key?", nonce)
+            self._unmined.note_foreign()
             self._lane.give_up(nonce, sent)
 
     async def _heal(self) -> None:
@@ -138,10 +147,30 @@ class Watch:
         if now - oldest.offered_at > self._settings.bump_s and await self._raise_fee(nonces[0], oldest):
             return
         if now - oldest.healed_at > self._settings.heal_s:
-            waiting = [sent for nonce in nonces if (sent := self._unmined.get(nonce)) is not None]
-            for sent in waiting:
+            waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
+            for _, sent in waiting:
                 sent.healed_at = now
-            await self._chain.send([sent.attempts[-1].raw for sent in waiting])
+            await self._send_again(waiting[:HEALED_AT_ONCE])
+            if self._unmined.holes:
+                await self._lane.fill_hole()
+
+    async def _send_again(self, waiting: Sequence[tuple[int, Sent]]) -> None:
+        """Send the same bytes again, after those that a fork has undone; give up what is refused for good."""
+        undone = self._unmined.undone(self._used)[:HEALED_AT_ONCE]
+        if undone:
+            log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
+        raws = undone + [sent.attempts[-1].raw for _, sent in waiting]
+        verdicts = await self._chain.send(raws)
+        for (nonce, sent), (verdict, words) in zip(waiting, verdicts[len(undone) :], strict=True):
+            if self._unmined.get(nonce) is not sent:
+                continue
+            if verdict is Verdict.UNDERPRICED:
+                await self._raise_fee(nonce, sent)
+            sent.refusals = sent.refusals + 1 if verdict is Verdict.REFUSED else 0
+            if sent.refusals >= REFUSED_FOR_GOOD:
+                log.error("nonce %d is refused for good (%s); its messages are checked again", nonce, words)
+                self._lane.count_try(sent.items)
+                self._lane.give_up(nonce, sent)
 
     async def _raise_fee(self, nonce: int, sent: Sent) -> bool:
         sent.offered_at = self._chain.clock()

@@ -18,6 +18,7 @@ import pytest
 
 from electro_relayer import Settings, serve
 from electro_relayer.key import Key
+from tests.relayer.faults import FaultyNode
 from tests.relayer.world import World
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ def world(anvil: Any) -> World:
 
 
 @pytest.fixture
+async def faulty(world: World) -> AsyncIterator[FaultyNode]:
+    """The world's node behind a proxy that fails on demand."""
+    async with FaultyNode(world.url) as node:
+        yield node
+
+
+@pytest.fixture
 def settings_for(tmp_path: Path) -> Callable[..., Settings]:
     """A function from a world to settings of a relayer with a funded key of its own."""
 
@@ -47,10 +55,8 @@ def settings_for(tmp_path: Path) -> Callable[..., Settings]:
         file.write_text(secret.hex())
         file.chmod(0o600)
         world.fund(Key(secret).address)
-        defaults = {"port": 0, "finality": "latest", "batch_ms": 20, "drain_s": 10}
-        return Settings.load(
-            environ={}, rpc_url=world.url, contract=world.address, key_file=file, **{**defaults, **more}
-        )
+        defaults = {"port": 0, "finality": "latest", "batch_ms": 20, "drain_s": 10, "rpc_url": world.url}
+        return Settings.load(environ={}, contract=world.address, key_file=file, **{**defaults, **more})
 
     return make
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pack reports once for the check and the transactions that follow it: the arrays differ, the items don't.
+
+A test holds what is cut together to what electro_contracts.calldata makes of the same reports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from electro_contracts import calldata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from electro_protocol.signed import SignedMessage
+
+_WORD = 32
+_HEAD = 4 + 2 * _WORD  # selector, the array's offset, its length
+
+
+class PackedReports:
+    """The calldata of `check` for some reports, and of `submitBatch` for any of them."""
+
+    def __init__(self, reports: Sequence[SignedMessage]) -> None:
+        self.check = calldata.check(reports)
+        offsets = [
+            _HEAD + int.from_bytes(self.check[at : at + _WORD], "big")
+            for at in range(_HEAD, _HEAD + _WORD * len(reports), _WORD)
+        ]
+        ends = [*offsets[1:], len(self.check)]
+        self._tuples = [self.check[start:end] for start, end in zip(offsets, ends, strict=True)]
+
+    def submit_batch(self, indexes: Sequence[int]) -> bytes:
+        """Return the calldata that submits the reports at these places, in this order."""
+        if len(indexes) == len(self._tuples):
+            return calldata.SUBMIT_BATCH + self.check[4:]
+        chosen = [self._tuples[index] for index in indexes]
+        head = [calldata.SUBMIT_BATCH, _word(_WORD), _word(len(chosen))]
+        offset = _WORD * len(chosen)
+        for each in chosen:
+            head.append(_word(offset))
+            offset += len(each)
+        return b"".join(head + chosen)
+
+
+def _word(number: int) -> bytes:
+    return number.to_bytes(_WORD, "big")

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was begun is brought to an end: stuck nonces, refusals after a 202, transactions undone by a fork."""
+
+import pytest
+from aiohttp import web
+
+from electro_contracts import calldata
+from electro_contracts.errors import REASONS
+from electro_protocol.keccak import keccak256
+from electro_relayer.key import read_key
+from electro_relayer.packed import PackedReports
+from electro_relayer.refusals import MAX_REMEMBERED, MAX_TOLD, REMEMBERED_S, Refusals
+from electro_relayer.unmined import Sent, Unmined
+from tests.relayer import faults
+from tests.relayer.world import Meter
+
+pytestmark = pytest.mark.xdist_group("relayer-healing")
+TOO_LATE = next(selector for selector, name in REASONS.items() if name == "TooLate")
+
+
+def all_succeeded(world, settings):
+    sent = world.transactions_of(read_key(settings.key_file).address)
+    return all(receipt["status"] == 1 for receipt in sent)
+
+
+async def test_bytes_that_got_no_answer_and_are_refused_for_good_give_their_nonce_up(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(2)
+    world.block_time(1)
+    settings = settings_for(world, rpc_url=faulty.url, heal_s=0.1)
+    client = await relay(settings)
+    lost = []
+
+    def lose_the_first(calls):
+        if faults.sends(calls) and not lost:
+            lost.extend(faults.sends(calls))
+            return web.Response(status=504)
+        return None
+
+    faulty.instead = lose_the_first
+    faulty.refuse = lambda call: "transaction type not supported" if call["params"][:1] == lost else None
+    one, two = world.meters
+    assert (await client.post(one.report(0)))[0] == 202
+    await eventually(lambda: lost)
+    assert (await client.post(two.report(0)))[0] == 202  # on the nonce after the stuck one
+    await eventually(lambda: world.reported(one) == world.reported(two) == [0])
+    assert all_succeeded(world, settings)
+
+
+async def test_a_nonce_without_a_message_left_for_it_is_filled(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(2)
+    world.block_time(1)
+    settings = settings_for(world, rpc_url=faulty.url, heal_s=0.1)
+    client = await relay(settings)
+    one, two = world.meters
+    report = one.report(0)
+    lost = []
+
+    def carries(raw):
+        return report["signature"][2:66] in raw
+
+    def lose_the_first(calls):
+        if any(map(carries, faults.sends(calls))) and not lost:
+            lost.append(True)
+            return web.Response(status=504)
+        return None
+
+    faulty.instead = lose_the_first
+    faulty.refuse = lambda call: "no such thing here" if any(map(carries, faults.sends([call]))) else None
+    await client.post(report)
+    await eventually(lambda: lost)
+    await client.post(two.report(0))
+    await eventually(lambda: world.reported(two) == [0])
+    assert world.reported(one) == []
+    status, body = await client.post(report)
+    assert (status, body["error"]["code"]) == (409, "REFUSED")
+
+
+async def test_a_refusal_after_a_202_is_told_at_the_next_post_and_get(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(2)
+    client = await relay(settings_for(world, rpc_url=faulty.url))
+    refused, fine = world.meters
+
+    def say_too_late(call, answer):
+        if call["method"] == "eth_call" and call["params"][0]["data"].startswith("0x" + calldata.CHECK.hex()):
+            words = 3 * 64 + 2
+            return {
+                **answer,
+                "result": answer["result"][: words - 64]
+                + TOO_LATE.hex().ljust(64, "0")
+                + answer["result"][words:],
+            }
+        return answer
+
+    faulty.change = say_too_late
+    assert (await client.post(refused.report(0)))[0] == 202
+
+    async def told():
+        return "refused" in (await client.get("/v1/meters/0x" + refused.device.hex()))[1]
+
+    await eventually(told)
+    status, body = await client.post(refused.report(0))
+    assert (status, body["error"]["code"]) == (409, "TOO_LATE")
+    [note] = (await client.get("/v1/meters/0x" + refused.device.hex()))[1]["refused"]
+    assert (note["agreement_id"], note["error"]["code"]) == (refused.agreement_id, "TOO_LATE")
+    faulty.change = lambda call, answer: answer
+    assert (await client.post(fine.report(0)))[0] == 202
+    assert "refused" not in (await client.get("/v1/meters/0x" + fine.device.hex()))[1]
+
+
+class Said:
+    """A verified message, as far as refusals look at it."""
+
+    def __init__(self, number, device=b"d"):
+        self.identity = (device, number)
+        self.device, self.digest, self.agreement_id = device, number.to_bytes(32, "big"), 1
+
+
+def test_refusals_are_few_short_lived_and_never_about_the_sequence():
+    now = 0.0
+    refusals = Refusals(lambda: now)
+    for number in range(MAX_REMEMBERED + 5):
+        refusals.remember(Said(number), "TooLate")
+    assert refusals.of(Said(4)) is None
+    assert refusals.of(Said(5)).reason == "TooLate"
+    assert len(refusals.of_device(b"d")) == MAX_TOLD
+    refusals.remember(Said(1), "WrongSequence")
+    assert refusals.of(Said(1)) is None
+    now = REMEMBERED_S + 1
+    assert refusals.of(Said(5)) is None
+
+
+def sent():
+    return Sent(None, [], 0, 0, 0)
+
+
+def test_a_nonce_given_up_before_others_is_used_next_and_a_last_one_is_free_again():
+    unmined = Unmined(4, lambda: 0.0)
+    for nonce in (5, 6, 7):
+        unmined.keep(nonce, sent())
+    assert unmined.next_nonce(5) == 8
+    unmined.give_up(7)
+    assert unmined.next_nonce(5) == 7
+    unmined.give_up(5)
+    assert unmined.next_nonce(5) == 5
+    unmined.passed(6)  # somebody used it
+    assert unmined.next_nonce(6) == 7
+    unmined.give_up(6)
+    assert unmined.next_nonce(6) == 6
+    assert not unmined.foreign
+    assert unmined.next_nonce(9) == 9  # nobody but us should get this far
+    assert unmined.foreign
+
+
+def test_what_a_fork_undid_is_known_for_a_while():
+    unmined = Unmined(4, lambda: 0.0)
+    for nonce in (5, 6, 7):
+        unmined.keep(nonce, sent())
+    unmined.mined(6, b"six")
+    unmined.mined(5, b"five")
+    assert unmined.undone(7) == []
+    assert unmined.undone(5) == [b"five", b"six"]
+    assert unmined.undone(4) == [b"five", b"six"]
+    assert unmined.next_nonce(4) == 4  # nobody knows what was there: a hole
+
+
+def test_reports_packed_once_are_cut_into_the_calls_of_the_abi():
+    from electro_protocol.eip712 import Domain
+    from electro_protocol.signed import SignedMessage
+
+    meter = Meter(b"\1" * 32, Domain(1, bytes(20)), 1)
+    signed = [SignedMessage.from_json(meter.report(i, intervals)) for i, intervals in enumerate((1, 96, 17))]
+    packed = PackedReports(signed)
+    assert packed.check == calldata.check(signed)
+    for chosen in ([0, 1, 2], [0], [2], [0, 2], [1, 2]):
+        assert packed.submit_batch(chosen) == calldata.submit_batch([signed[i] for i in chosen])
+
+
+@pytest.mark.parametrize("length", [0, 1, 135, 136, 137, 1000])
+def test_the_direct_keccak_is_the_protocols(length):
+    from electro_relayer import keccak
+
+    data = bytes(i % 251 for i in range(length))
+    assert keccak.keccak256(data) == keccak.public_keccak256(data) == keccak256(data)
+    assert keccak.keccak256 is not keccak.public_keccak256  # the fast path is in use
+
+
+def test_threads_hash_side_by_side():
+    from concurrent.futures import ThreadPoolExecutor
+
+    from electro_relayer.keccak import keccak256 as direct
+    from electro_relayer.keccak import public_keccak256
+
+    inputs = [bytes([i % 256]) * (i * 37) for i in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(direct, inputs)) == list(map(public_keccak256, inputs))
