@@ -5,6 +5,8 @@ import json
 import unittest
 from binascii import hexlify, unhexlify
 
+from electro_protocol.comb import inverse
+from electro_protocol.curve import P
 from electro_protocol.secp256k1 import N, SignatureError, compact, public_key, recover, sign
 
 VECTORS = (__file__.rpartition("/")[0] or ".") + "/vectors/"
@@ -66,6 +68,16 @@ class Signing(unittest.TestCase):
                 sign(digest, KEY)
             with self.assertRaises(ValueError):
                 recover(digest, bytes(65))
+
+
+class Inverses(unittest.TestCase):
+    def test_a_number_times_its_inverse_is_one(self):
+        numbers = [1, 2, 3, 8191, 8192, 16384, (1 << 26) - 1, 1 << 128, N >> 1, N - 1, N - 2]
+        for i in range(60):
+            numbers.append(int.from_bytes(sign(bytes([i]) * 32, KEY)[:32], "big"))
+        for modulus in (P, N):
+            for number in numbers:
+                self.assertEqual(inverse(number, modulus) * number % modulus, 1, number)
 
 
 class PublicKeys(unittest.TestCase):

@@ -14,7 +14,7 @@ from array import array
 
 from ._field32 import ADD, ADD_TURNED, AFFINE, BETA, DOUBLE, PX, SCALE, SLOTS, A, X, Y, Z, run
 from ._word32 import invert, is_odd, load, pack, unpack, wipe
-from .curve import LAMBDA_X, N, P
+from .curve import GX, LAMBDA_X, N, P
 from .table import POINTS, SPACING, TEETH
 
 _workspace = array("i", bytes(80 * SLOTS))
@@ -31,8 +31,6 @@ def _aligned(table: bytes) -> "bytes | bytearray":
 
 _LIMBS_P = _limbs(P)
 _LIMBS_N = _limbs(N)
-_INVERSE_P = pow(P, 4095, 8192)  # 1/P modulo 2^13
-_INVERSE_N = pow(N, 4095, 8192)
 _bytes = bytearray(33)
 _point = memoryview(_workspace)[20 * PX :]  # where load leaves one
 _COMB = SPACING << 8 | TEETH << 16
@@ -52,13 +50,15 @@ def _get(slot: int) -> int:
 
 def inverse(number: int, modulus: int) -> int:
     """Return 1/number modulo P or N."""
-    _put(1, number)
-    if modulus == P:
-        invert(_INVERSE_P, _workspace, _LIMBS_P)
-    else:
-        invert(_INVERSE_N, _workspace, _LIMBS_N)
-    result = _get(2) % modulus
-    wipe(0, _workspace, 100)
+    limbs = _LIMBS_P if modulus == P else _LIMBS_N
+    factor = 1
+    while True:
+        _put(1, number * factor % modulus)
+        if invert(0, _workspace, limbs):
+            break
+        factor = factor * GX % modulus  # any number that is not small
+    result = _get(2) * factor % modulus
+    wipe(0, _workspace, 80)
     return result
 
 

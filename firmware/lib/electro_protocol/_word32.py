@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Viper: its types are annotations, and some of its names only its compiler knows.
 # mypy: ignore-errors
-# ruff: noqa: ANN202, F821
+# ruff: noqa: ANN202, F821, PLR1730, SIM108
 """What the fast path needs around the field's arithmetic, in viper for 32-bit words: look-up, bytes, inversion.
 
 Numbers are 20 limbs of 13 bits in words, as in _field32.
@@ -159,141 +159,135 @@ def pack(x: int, w: ptr32, b: ptr8):
 
 
 @micropython.viper
-def invert(x: int, w: ptr32, m: ptr32):
-    """Put 1/(slot 1) modulo m, an odd prime of 20 limbs, into slot 2 of w, within ±2m; slots 0 to 4 are used.
+def invert(x: int, w: ptr32, m: ptr32) -> int:
+    """Put 1/(slot 1) modulo m, a prime of 20 limbs, into slot 2 of w, within ±m; slots 0 to 3 are used.
 
-    x is 1/m modulo 2^13. It branches on the bits of the number: give it one blinded by a random factor.
+    Return 1; or 0, once in twenty times, if one step takes more than the leading bits: try a multiple then.
+    It branches on the bits of the number: give it one blinded by a random factor.
 
-    Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019, with the half-delta
-    variant and the update of libsecp256k1's doc/safegcd_implementation.md; 13 divsteps a round drop one limb.
-    590 divsteps are enough for 256 bits.
+    Lehmer's gcd: as long as the leading 27 bits of both numbers decide the quotients, Euclid's steps are done on
+    these alone, and then at once on the numbers (f, g) and on (t, u), for which f = t·number and g = u·number
+    modulo m. Collins' condition tells whether they decide. f and g get shorter as t and u get longer.
+
+    Source: Knuth, The Art of Computer Programming, volume 2, 4.5.2, algorithm L; Collins, "Lecture notes on
+    arithmetic algorithms", 1980.
     """
     n = 20
     while True:
         n -= 1
         w[n] = m[n]
-        w[80 + n] = m[n]
         w[40 + n] = 0
         w[60 + n] = 0
         if n == 0:
             break
     w[60] = 1
-    inverse = x
-    rounds = 46
     limbs = 20
-    zeta = -1
     q = w
-    f = 0
-    g = 0
-    u = 0
-    v = 0
-    a = 0
-    r = 0
-    md = 0
-    me = 0
-    zd = 0
-    ze = 0
     y = 0
     z = 0
+    a = 0
+    b = 0
+    c = 0
+    d = 0
+    e = 0
+    h = 0
     while True:
-        f = w[0] + (w[1] << 13)
-        g = w[20] + (w[21] << 13)
-        u = 1
-        v = 0
-        a = 0
-        r = 1
-        n = 13
+        if limbs < 3:
+            n = 0
+            x = w[0] + (w[1] << 13)
+            y = w[20] + (w[21] << 13)
+            if y == 0:
+                return 1
+        else:
+            q = ptr32(int(w) + ((limbs - 3) << 2))
+            x = q[2]
+            n = 14
+            while True:
+                if x > 4095:
+                    break
+                x = x + x
+                n += 1
+            x = (q[2] << n) + (q[1] << (n - 13)) + (q[0] >> (26 - n))
+            y = (q[22] << n) + (q[21] << (n - 13)) + (q[20] >> (26 - n))
+        a = 1
+        b = 0
+        c = 0
+        d = 1
         while True:
-            if g & 1:
-                if zeta < 0:
-                    zeta = -1 - zeta
-                    x = f
-                    f = g
-                    g = g - x
-                    x = u
-                    u = a
-                    a = a - x
-                    x = v
-                    v = r
-                    r = r - x
+            if y == 0:
+                break
+            z = x // y
+            if z > 16383:
+                break
+            x = x - z * y
+            e = a - z * c
+            h = b - z * d
+            # h and d, of opposite signs, are the greater entries
+            z = h
+            if h < 0:
+                z = 0 - h
+            if z > 16383:
+                break
+            if n:
+                if x < z:
+                    break
+                if d < 0:
+                    z = z - d
                 else:
-                    g = g + f
-                    a = a + u
-                    r = r + v
-            zeta -= 1
-            g = g >> 1
-            u = u + u
-            v = v + v
-            n -= 1
-            if n == 0:
-                break
-        # multiples of m that make the last limb of the new d and e vanish, and keep them within (-2m, m)
-        md = 0
-        me = 0
-        if w[59] < 0:
-            md = u
-            me = a
-        if w[79] < 0:
-            md = md + v
-            me = me + r
-        x = w[40] * u + w[60] * v
-        md = md - (8191 & (x * inverse + md))
-        x = w[40] * a + w[60] * r
-        me = me - (8191 & (x * inverse + me))
+                    z = z + d
+                if y - x < z:
+                    break
+            a = c
+            b = d
+            c = e
+            d = h
+            z = x
+            x = y
+            y = z
+        if b == 0:
+            return 0
         q = w
-        zd = (w[40] * u + w[60] * v + w[80] * md) >> 13
-        ze = (w[40] * a + w[60] * r + w[80] * me) >> 13
-        q = w
-        n = 19
-        while True:
-            x = q[41]
-            y = q[61]
-            z = q[81]
-            zd = x * u + y * v + z * md + zd
-            q[40] = 8191 & zd
-            zd = zd >> 13
-            ze = x * a + y * r + z * me + ze
-            q[60] = 8191 & ze
-            ze = ze >> 13
-            q = ptr32(int(q) + 4)
-            n -= 1
-            if n == 0:
-                break
-        q[40] = zd
-        q[60] = ze
-        f = (w[0] * u + w[20] * v) >> 13
-        g = (w[0] * a + w[20] * r) >> 13
-        q = w
+        y = 0
+        z = 0
         n = limbs
         while True:
-            n -= 1
-            if n == 0:
-                break
-            x = q[1]
-            y = q[21]
-            f = x * u + y * v + f
-            q[0] = 8191 & f
-            f = f >> 13
-            g = x * a + y * r + g
-            q[20] = 8191 & g
-            g = g >> 13
+            x = q[0]
+            e = q[20]
+            y = x * a + e * b + y
+            q[0] = 8191 & y
+            y = y >> 13
+            z = x * c + e * d + z
+            q[20] = 8191 & z
+            z = z >> 13
             q = ptr32(int(q) + 4)
-        q[0] = f
-        q[20] = g
-        # both get shorter: a last limb that only repeats the sign goes into the one before it
-        if limbs > 2 and (f + 1) >> 1 == 0 and (g + 1) >> 1 == 0:
-            limbs -= 1
-            q = ptr32(int(q) - 4)
-            q[0] = q[0] + (f << 13)
-            q[20] = q[20] + (g << 13)
-        rounds -= 1
-        if rounds == 0:
-            break
-    # f is now 1 or -1, in two limbs, and d its multiple of the inverse
-    if w[1] < 0:
-        n = 20
-        while True:
             n -= 1
-            w[40 + n] = 0 - w[40 + n]
             if n == 0:
                 break
+        while True:
+            q = ptr32(int(q) - 4)
+            if q[0] != 0 or limbs == 1:
+                break
+            limbs -= 1
+        # t and u are at most m / f
+        q = ptr32(int(w) + 160)
+        y = 0
+        z = 0
+        n = 22 - limbs
+        if n > 20:
+            n = 20
+        while True:
+            x = q[0]
+            e = q[20]
+            y = x * a + e * b + y
+            q[0] = 8191 & y
+            y = y >> 13
+            z = x * c + e * d + z
+            q[20] = 8191 & z
+            z = z >> 13
+            q = ptr32(int(q) + 4)
+            n -= 1
+            if n == 0:
+                break
+        q = ptr32(int(q) - 4)
+        q[0] = q[0] + (y << 13)
+        q[20] = q[20] + (z << 13)

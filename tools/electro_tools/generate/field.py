@@ -19,8 +19,13 @@ from electro_tools.generate import programs
 
 LIMBS = 20
 HALF = LIMBS // 2
-BLOCK = 40  # words of a block: ten limbs of a, ten of b, 19 columns, one unused
-HIGH = 80  # words that take the upper columns after carrying; the factors of the third block are no longer needed
+# A block has 19 columns, ten limbs of a and ten of b: what is touched most lies lowest, where Xtensa's short
+# instructions reach.
+COLUMNS = 2 * HALF - 1
+BLOCK = 40
+HIGH = (
+    2 * BLOCK + COLUMNS
+)  # takes the upper columns after carrying; the third block's factors have served by then
 MASK = 8191
 
 HEADER = '''# SPDX-License-Identifier: Apache-2.0
@@ -70,6 +75,7 @@ def run(x: int, w: ptr32, p: ptr8) -> int:
         while True:
             if n > 1:
                 break
+{split}
             while True:
                 if n != 0:
                     break
@@ -97,7 +103,7 @@ def run(x: int, w: ptr32, p: ptr8) -> int:
 """
 
 
-def _split(source: str, at: int) -> list[str]:
+def split(source: str, at: int) -> list[str]:
     """Copy the halves of a factor into the first two blocks, their difference into the third."""
     lines = []
     for k in range(HALF):
@@ -136,26 +142,26 @@ def multiply() -> list[str]:
     written: set[int] = set()
     products = []
     for i in range(HALF):
-        products.append(f"x = w[{i}]")
-        products += [_add(written, 2 * HALF + i + j, f"w[{HALF + j}] * x") for j in range(HALF)]
-    return [*_split("a", 0), *_split("b", HALF), *_three_blocks(products), "n = 0"]
+        products.append(f"x = w[{COLUMNS + i}]")
+        products += [_add(written, i + j, f"w[{COLUMNS + HALF + j}] * x") for j in range(HALF)]
+    return [*split("b", COLUMNS + HALF), *_three_blocks(products), "n = 0"]
 
 
 def square() -> list[str]:
     written: set[int] = set()
     products = []
     for i in range(HALF):
-        products += [f"x = w[{i}]", _add(written, 2 * HALF + 2 * i, "x * x")]
+        products += [f"x = w[{COLUMNS + i}]", _add(written, 2 * i, "x * x")]
         if i < HALF - 1:
             products.append("x = x + x")
-        products += [_add(written, 2 * HALF + i + j, f"w[{j}] * x") for j in range(i + 1, HALF)]
-    return [*_split("a", 0), *_three_blocks(products), "n = 1"]
+        products += [_add(written, i + j, f"w[{COLUMNS + j}] * x") for j in range(i + 1, HALF)]
+    return [*_three_blocks(products), "n = 1"]
 
 
 def _column(c: int) -> str:
     """The terms of column c of the whole product: low + high·X^20 + (low + high - differences)·X^10."""
     terms = []
-    low, high, difference = 2 * HALF, 2 * HALF + BLOCK, 2 * HALF + 2 * BLOCK
+    low, high, difference = 0, BLOCK, 2 * BLOCK
     if c < 19:
         terms.append(f"+ w[{low + c}]")
     if c >= 20:
@@ -243,6 +249,7 @@ def text() -> str:
         return "\n".join([" " * by + line for line in lines])
 
     return HEADER.format(programs=programs.text()) + HEAD.format(
+        split=indented(split("a", COLUMNS), 12),
         multiply=indented(multiply(), 16),
         square=indented(square(), 16),
         carry=indented(carry(), 12),

@@ -22,7 +22,7 @@ G = (
 )
 # kilobytes: (teeth, spacing), 2^(T-1) points of 64 bytes; a signature takes 2·S additions and S - 1 doublings
 SIZES = {2: (6, 22), 4: (7, 19), 8: (8, 17), 16: (9, 15)}
-DEFAULT = 8
+DEFAULT = 4
 
 Point = tuple[int, int]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the Xtensa code of viper functions: what it computes is tested, and its instructions are counted.
 
-Knows the instructions that MicroPython's emitter writes, no others, and of the runtime only the conversion of
-arguments and results, which is none here: objects are the numbers and addresses themselves.
+Knows the instructions that MicroPython's emitter writes, no others, and of the runtime only division and the
+conversion of arguments and results, which is none here: objects are the numbers and addresses themselves.
 
 Source: Xtensa ISA Reference; py/asmxtensa.h, py/emitnative.c and py/obj.h of MicroPython 1.29.
 """
@@ -16,6 +16,9 @@ _CODE = 4096
 _RUNTIME_ENTRIES = 128
 _DATA = 65536
 _WORD = 0xFFFFFFFF
+# py/nativeglue.h, mp_fun_kind_t
+_FROM_OBJECT, _TO_OBJECT, _FLOOR_DIVIDE = 3, 4, 46
+_DIVIDE_INSTRUCTIONS = 20  # of mp_small_int_floor_divide for positive numbers, about
 
 
 class XtensaError(ValueError):
@@ -62,7 +65,7 @@ class Machine:
             raise XtensaError(f"a store of {size} bytes at {address:#x}")
         self.memory[address : address + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
-    def call(self, code: bytes, *arguments: int) -> int:
+    def call(self, code: bytes, *arguments: int) -> int:  # noqa: C901, PLR0912 - one case an instruction
         """Call a viper function with numbers or addresses; return its result as a signed number."""
         self.memory[_CODE : _CODE + len(code)] = code
         words = {_CODE + at: (word, size) for at, word, size in _sized(code)}
@@ -118,7 +121,8 @@ class Machine:
     def _register(self, word: int, a: list[int], shift: int) -> int:
         """Execute an instruction between registers; return the shift amount register."""
         t, s, r, op = word >> 4 & 15, word >> 8 & 15, word >> 12 & 15, word >> 16
-        if op == 0x00 and t == 14:  # callx8, to the runtime: conversions, which are none here
+        if op == 0x00 and t == 14:  # callx8, to the runtime
+            self._runtime(a[s], a)
             return shift
         if op == 0x40:
             return a[s] & 31 if r == 0 else 32 - (a[s] & 31)
@@ -140,6 +144,13 @@ class Machine:
             raise XtensaError(f"unknown instruction {word:#x}")
         a[r] = results[op]() & _WORD
         return shift
+
+    def _runtime(self, function: int, a: list[int]) -> None:
+        if function == _FLOOR_DIVIDE:
+            a[10] = _signed(a[10]) // _signed(a[11]) & _WORD
+            self.executed += _DIVIDE_INSTRUCTIONS
+        elif function not in (_FROM_OBJECT, _TO_OBJECT):
+            raise XtensaError(f"a call of the runtime's function {function}")
 
     def _memory(self, word: int, a: list[int]) -> None:
         """Execute a load, a store, or an addition of a constant."""
