@@ -48,6 +48,8 @@ def test_every_command_has_a_help_text(command: tuple[str, ...]) -> None:
         ),
         (DAY, ("--days", "2"), "holds 1.0 days of load, and 2 are asked for"),
         ("time,energy_kwh\n" + "\x00\x00", (), "rows of load"),
+        (DAY.replace(",1.5\n", ",0\n"), (), "adds up to 0 Wh"),
+        ("time,energy_kwh\n2024-03-01,5\n2024-03-02,5\n", (), "1 slots a day, and the demo takes 4 to 672"),
         (DAY, ("--micropython=no-such-python",), "there is no MicroPython interpreter 'no-such-python'"),
     ],
 )

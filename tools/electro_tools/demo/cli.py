@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .load import LoadCurve
     from .world import Outcome
 
-_WINDOWS_A_DAY = 15  # windows in each interval of a single day: one a minute
-_WINDOWS_LONGER = 4  # of longer runs
+_WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
+_WINDOW_EVERY_S_LONGER = 225  # in longer ones: four in a quarter hour
 
 
 @click.command()
@@ -83,7 +83,7 @@ def demo(
     else:
         curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=days)
     plans = scenario.plan(curve)
-    windows = _WINDOWS_A_DAY if days == 1 else _WINDOWS_LONGER
+    windows = max(1, curve.interval_seconds // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
     _introduce(console, curve, windows, interpreter)
     with Progress(
         SpinnerColumn(),

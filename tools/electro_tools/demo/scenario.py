@@ -26,6 +26,7 @@ from .load import DAY_SECONDS
 if TYPE_CHECKING:
     from .load import LoadCurve
 
+_LEAST_SLOTS_A_DAY = 4  # what goes wrong needs slots to tell apart
 _MAX_SLOTS = 672  # the contract's longest schedule: a week of quarter hours
 _BAND = 0.15
 _BAND_ROOM_OF_PEAK = 0.01  # at 1% of the peak load ±15% would be less than a motor's start
@@ -34,6 +35,8 @@ _OVER, _UNDER = 1.6, 0.5
 _HOUR_S = 3600
 _OUTAGE_S = 34 * 60
 _OFFLINE_S = 6 * _HOUR_S
+_SHARES = (0.5, 0.3, 0.2)
+_LEAST_WH = 1_000  # of the smallest feeder: a Wh is then 0.1% of it
 _CENTS_PER_KWH = 3  # the bonus: what keeping the regime is worth
 
 
@@ -71,13 +74,19 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
     """Return the three meters of the demo for this load curve.
 
     Raises:
-        ToolError: the curve's intervals are too short for a day's schedule.
+        ToolError: the curve's intervals do not make a schedule, or there is next to no load.
     """
     per_day = curve.intervals_per_day
-    if per_day > _MAX_SLOTS:
+    if not _LEAST_SLOTS_A_DAY <= per_day <= _MAX_SLOTS:
         raise ToolError(
-            f"intervals of {curve.interval_seconds} s make {per_day} slots a day; a schedule holds {_MAX_SLOTS}",
-            "use a load curve with intervals of at least three minutes",
+            f"intervals of {curve.interval_seconds} s make {per_day} slots a day, and the demo takes "
+            f"{_LEAST_SLOTS_A_DAY} to {_MAX_SLOTS}",
+            "use a load curve with intervals between three minutes and six hours",
+        )
+    if sum(curve.energy_wh) * min(_SHARES) < _LEAST_WH:
+        raise ToolError(
+            f"the load adds up to {sum(curve.energy_wh):,.0f} Wh, too little to judge meters that count whole Wh",
+            "is the energy column in kWh?",
         )
     first = max(
         range(0, len(curve.energy_wh), per_day), key=lambda day: sum(curve.energy_wh[day : day + per_day])
@@ -88,16 +97,18 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
     outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * _HOUR_S)
     offline_start = midnight + 9 * _HOUR_S
     return [
-        _meter("rolling mill", curve, 0.5, 0.92, deviations={peak: _OVER}),
+        _meter("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}),
         _meter(
             "furnace",
             curve,
-            0.3,
+            _SHARES[1],
             0.58,
             deviations={under: _UNDER},
             outage=Span(outage_start, outage_start + _OUTAGE_S),
         ),
-        _meter("auxiliaries", curve, 0.2, 0.8, offline=Span(offline_start, offline_start + _OFFLINE_S)),
+        _meter(
+            "auxiliaries", curve, _SHARES[2], 0.8, offline=Span(offline_start, offline_start + _OFFLINE_S)
+        ),
     ]
 
 
