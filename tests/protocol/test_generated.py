@@ -4,13 +4,17 @@
 import pytest
 from coincurve import PublicKey
 
-from electro_tools.generate import table
+from electro_tools.generate import mip, table
 from electro_tools.generate.__main__ import HOME, modules
 
 
 @pytest.mark.parametrize("name", modules())
 def test_what_is_checked_in_is_what_the_generator_writes(name: str) -> None:
     assert (HOME / name).read_text() == modules()[name]
+
+
+def test_package_json_lists_every_module() -> None:
+    assert (HOME / "package.json").read_text() == mip.package_json(sorted(mip.sources()))
 
 
 @pytest.mark.parametrize("kilobytes", table.SIZES)

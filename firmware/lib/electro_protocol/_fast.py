@@ -41,6 +41,12 @@ def _put(slot: int, number: int) -> None:
     unpack(80 * slot, _workspace, number.to_bytes(32, "little"))
 
 
+def _put_point(point: "tuple[int, int, int]") -> None:
+    _put(X, point[0])
+    _put(Y, point[1])
+    _put(Z, point[2])
+
+
 def _get(slot: int) -> int:
     """Return the number in a slot, as it is: somewhat negative, or above the modulus, perhaps."""
     pack(80 * slot, _workspace, _bytes)
@@ -62,7 +68,6 @@ def inverse(number: int, modulus: int) -> int:
     return result
 
 
-_coordinates = memoryview(_workspace)[20 * X : 20 * Z + 20]
 _put(BETA, LAMBDA_X)
 
 
@@ -80,15 +85,12 @@ class Sum:
     def begin(self, point: "tuple[int, int, int]", z: int) -> "tuple[int, int, int]":
         """Start at a point, its coordinates scaled by z; return twice the point."""
         self.read = self.read_turned = self.steps = 0
-        _put(PX, z)
-        _put(X, point[0])
-        _put(Y, point[1])
-        _put(Z, point[2])
-        run(0, _workspace, SCALE)
-        scaled = _workspace[20 * X : 20 * Z + 20]
+        _put_point(point)
         run(0, _workspace, DOUBLE)
         twice = (_get(X) % P, _get(Y) % P, _get(Z) % P)
-        _coordinates[:] = scaled
+        _put_point(point)
+        _put(PX, z)
+        run(0, _workspace, SCALE)
         return twice
 
     def double(self) -> None:

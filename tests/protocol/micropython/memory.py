@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign a thousand times, then with almost no heap left; print what was taken."""
+
+import gc
+import json
+import sys
+
+from electro_protocol import secp256k1
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import EnergyReport
+
+DOMAIN = Domain(31337, bytes(range(20)))
+MESSAGE = EnergyReport(7, 96, 123456789, bytes(192))
+KEY = bytes(range(1, 33))
+LEFT = int(sys.argv[1])
+
+
+def sign():
+    return secp256k1.sign(MESSAGE.digest(DOMAIN), KEY)
+
+
+first = sign()
+gc.collect()
+before = gc.mem_alloc()
+for _ in range(1000):
+    if sign() != first:
+        raise SystemExit("another signature")
+gc.collect()
+leaked = gc.mem_alloc() - before
+
+# fill the heap in the smallest pieces around LEFT bytes, then let those go
+gc.collect()
+reserve = bytearray(LEFT)
+filled = None
+try:
+    while True:
+        filled = (filled,)
+except MemoryError:
+    reserve = None
+gc.collect()
+free = gc.mem_free()
+same = sign() == first
+print(json.dumps({"leaked": leaked, "free": free, "same": same, "total": gc.mem_alloc() + gc.mem_free()}))
