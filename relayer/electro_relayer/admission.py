@@ -89,8 +89,8 @@ class Admission:
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
-        _refuse_what_never_passes(verified, agreement, chain_time_s)
-        self._queue.put(verified)
+        ends_at_s = _refuse_what_never_passes(verified, agreement, chain_time_s)
+        self._queue.put(verified, ends_at_s)
         return Outcome.ACCEPTED
 
     async def _admit_outage(self, verified: Verified) -> Outcome:
@@ -117,8 +117,11 @@ class Admission:
         return refusal_of(name, verified)
 
 
-def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> None:
-    """Foresee the contract's refusals that the agreement and the chain's time, if known, explain."""
+def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> int:
+    """Foresee the contract's refusals that the agreement and the chain's time, if known, explain.
+
+    Returns the chain time from which on the contract takes the report.
+    """
     state = agreement.state
     if verified.end > state.intervals:
         raise RefusedByContract(
@@ -130,6 +133,7 @@ def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_ti
     end_s = state.start + verified.end * state.interval_seconds
     if chain_time_s is not None and end_s > chain_time_s + FUTURE_PATIENCE_S:
         raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {chain_time_s}.")
+    return end_s
 
 
 @contextmanager

@@ -34,14 +34,18 @@ class Place(enum.Enum):
     TAKEN = enum.auto()
     HELD = enum.auto()
     SENT = enum.auto()
+    GONE = enum.auto()
 
 
 @dataclass(slots=True, eq=False)
 class Item:
     verified: Verified
     queued_at: float
+    ends_at_s: int = 0  # chain time from which on the contract takes a report
+    previous: Item | None = None  # the report of the same track before this one, while it was in memory
     place: Place = Place.WAITING
     tries: int = 0
+    checked_at: float | None = None  # when the contract last took it, or one before it, for acceptable
 
     @property
     def track(self) -> Track:
@@ -91,7 +95,7 @@ class Queue:
         items = self._tracks.get(item.track)
         return items is None or items[0] is item
 
-    def put(self, verified: Verified) -> None:
+    def put(self, verified: Verified, ends_at_s: int = 0) -> None:
         """Accept a message; raises QueueFull or TooManyInFlight."""
         if len(self._items) >= self._size:
             raise QueueFull("The relayer holds as many messages as it can; send again later.")
@@ -100,11 +104,14 @@ class Queue:
             raise TooManyInFlight(
                 f"This meter has {count} messages on their way; send again when they have landed."
             )
-        item = Item(verified, self._clock())
+        item = Item(verified, self._clock(), ends_at_s)
         self._devices[verified.device] = count + 1
         self._items[verified.identity] = item
         if verified.kind is EnergyReport:
-            self._tracks.setdefault(item.track, deque()).append(item)
+            track = self._tracks.setdefault(item.track, deque())
+            if track:
+                item.previous = track[-1]
+            track.append(item)
         waiting = self._waiting[verified.kind]
         waiting.append(item)
         self._empty.clear()
@@ -190,6 +197,7 @@ class Queue:
         """Forget an item: it is on chain, or the contract will not have it."""
         if self._items.pop(item.verified.identity, None) is None:
             return
+        item.place, item.previous = Place.GONE, None
         device = item.verified.device
         self._devices[device] -= 1
         if not self._devices[device]:

@@ -51,6 +51,7 @@ class Chain:
         self.sender = sender
         self.chain_id = 0
         self.domain = Domain(0, self.contract)
+        self.time_s = 0  # of the latest block seen
         self._finality = Finality("latest")
         self._node = node
         self._market = Market(node, settings, clock)
@@ -99,7 +100,9 @@ class Chain:
 
     async def standing(self, device: bytes, ahead: int) -> Standing:
         """Read where a meter stands at the latest and at the final block."""
-        return await self._surveyor.survey(device, ahead, self._finality)
+        standing = await self._surveyor.survey(device, ahead, self._finality)
+        self.time_s = max(self.time_s, standing.chain_time_s)
+        return standing
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
         """Return what the contract says of an outage report at the latest and at the final block."""

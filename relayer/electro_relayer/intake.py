@@ -7,11 +7,12 @@ Nothing here asks the chain, so a flood of garbage costs processor time and noth
 from __future__ import annotations
 
 import json
+from binascii import unhexlify
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import coincurve
 
-from electro_protocol.messages import EnergyReport, MessageError, OutageReport
+from electro_protocol.messages import MAX_INTERVALS, EnergyReport, MessageError, OutageReport
 from electro_protocol.signed import SignedMessage
 from electro_relayer.digest import digest
 from electro_relayer.errors import BadSignature, Malformed, TooLarge
@@ -60,7 +61,7 @@ def parse(body: bytes) -> tuple[bool, list[Any]]:
     if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
         raise Malformed("The body nests or lists more than any request of messages does.")
     try:
-        untrusted = json.loads(body, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
+        untrusted = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not JSON as Electro speaks it: {_short(error)}.") from error
     if not isinstance(untrusted, dict) or "messages" not in untrusted:
@@ -73,15 +74,55 @@ def parse(body: bytes) -> tuple[bool, list[Any]]:
     return True, messages
 
 
+def _quick_report(untrusted: Any) -> SignedMessage | None:
+    """Return a report that is as meters write it; None if in any way it is not, for the protocol to judge.
+
+    Nearly all messages are, and this takes a quarter of the time. A test holds it to the protocol's reading.
+    """
+    try:
+        message, signature = untrusted["message"], untrusted["signature"]
+        agreement_id, first, register = (
+            message["agreementId"],
+            message["firstInterval"],
+            message["registerWh"],
+        )
+        readings = message["readings"]
+        if (
+            untrusted["type"] != "EnergyReport"
+            or len(untrusted) != 3
+            or len(message) != 4
+            or type(agreement_id) is not int
+            or type(first) is not int
+            or type(register) is not int
+            or not 0 <= agreement_id < 1 << 64
+            or not 0 <= first < 1 << 32
+            or not 0 <= register < 1 << 64
+            or not 6 <= len(readings) <= 2 + 4 * MAX_INTERVALS
+            or len(readings) % 4 != 2
+            or len(signature) != 132
+            or readings[:2] != "0x"
+            or signature[:2] != "0x"
+        ):
+            return None
+        report = EnergyReport.__new__(EnergyReport)
+        report.agreement_id, report.first_interval, report.register_wh = agreement_id, first, register
+        report.readings = unhexlify(readings[2:])
+        return SignedMessage(report, unhexlify(signature[2:]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def verify(untrusted: Any, domain: Domain) -> Verified:
     """Return the message with the device that signed it for this chain and contract.
 
     Raises Malformed or BadSignature.
     """
-    try:
-        signed = SignedMessage.from_json(untrusted)
-    except MessageError as error:
-        raise Malformed(f"The message does not fit its type: {_short(error)}.") from error
+    signed = _quick_report(untrusted)
+    if signed is None:
+        try:
+            signed = SignedMessage.from_json(untrusted)
+        except MessageError as error:
+            raise Malformed(f"The message does not fit its type: {_short(error)}.") from error
     message = signed.message
     if not isinstance(message, EnergyReport | OutageReport):
         raise Malformed(f"The relayer carries EnergyReport and OutageReport, not {type(message).__name__}.")
@@ -126,6 +167,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(text: str) -> NoReturn:
     raise ValueError(f"{text[:20]} is no whole number")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
 
 
 def _short(error: BaseException) -> str:

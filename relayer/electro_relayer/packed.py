@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pack reports once for the check and the transactions that follow it: the arrays differ, the items don't.
+"""Pack reports once for a check and the transactions that follow it: the arrays differ, the items don't.
 
 A test holds what is cut together to what electro_contracts.calldata makes of the same reports.
 """
@@ -20,23 +20,26 @@ _HEAD = 4 + 2 * _WORD  # selector, the array's offset, its length
 
 
 class PackedReports:
-    """The calldata of `check` for some reports, and of `submitBatch` for any of them."""
+    """The calldata of `check` and `submitBatch` for any of some reports, chosen by their places."""
 
     def __init__(self, reports: Sequence[SignedMessage]) -> None:
-        self.check = calldata.check(reports)
+        packed = calldata.check(reports)
         offsets = [
-            _HEAD + int.from_bytes(self.check[at : at + _WORD], "big")
+            _HEAD + int.from_bytes(packed[at : at + _WORD], "big")
             for at in range(_HEAD, _HEAD + _WORD * len(reports), _WORD)
         ]
-        ends = [*offsets[1:], len(self.check)]
-        self._tuples = [self.check[start:end] for start, end in zip(offsets, ends, strict=True)]
+        ends = [*offsets[1:], len(packed)]
+        self._tuples = [packed[start:end] for start, end in zip(offsets, ends, strict=True)]
+
+    def check(self, indexes: Sequence[int]) -> bytes:
+        return self._call(calldata.CHECK, indexes)
 
     def submit_batch(self, indexes: Sequence[int]) -> bytes:
-        """Return the calldata that submits the reports at these places, in this order."""
-        if len(indexes) == len(self._tuples):
-            return calldata.SUBMIT_BATCH + self.check[4:]
+        return self._call(calldata.SUBMIT_BATCH, indexes)
+
+    def _call(self, selector: bytes, indexes: Sequence[int]) -> bytes:
         chosen = [self._tuples[index] for index in indexes]
-        head = [calldata.SUBMIT_BATCH, _word(_WORD), _word(len(chosen))]
+        head = [selector, _word(_WORD), _word(len(chosen))]
         offset = _WORD * len(chosen)
         for each in chosen:
             head.append(_word(offset))

@@ -50,7 +50,9 @@ class Settings:
     queue_size: int = _setting("messages held in memory, then 503", 20_000, low=1)
     device_in_flight: int = _setting("messages of one device held in memory, then 429", 200, low=1)
     unmined_transactions: int = _setting(
-        "transactions in flight at once; Besu's sequenced pool holds 5 of an account", 4, low=1
+        "transactions in flight at once: geth promises an account 16 places, Besu's sequenced pool 5",
+        16,
+        low=1,
     )
     fees: str = _setting("`dynamic` (EIP-1559), `legacy`, or `auto` by the chain's blocks", "auto")
     fee_cap_gwei: float = _setting("never pay more for a unit of gas", 500.0, low=0)

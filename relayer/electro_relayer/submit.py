@@ -2,7 +2,8 @@
 """Bring batches onto the chain in one ordered lane: check, sign, know the hash, send.
 
 What keeps readings from being lost or gas from being burnt, at whatever instruction the process dies:
-- nothing is sent that the contract's check on `pending` refuses;
+- nothing is sent that the contract's check on `pending` refuses; a report that continues one in flight, of a
+  track checked within ten seconds, is sent without asking again;
 - a transaction that may have been sent is sent again only as the same bytes, or dearer on the same nonce;
 - messages whose transaction did not come to be are checked again before they get a new nonce;
 - a nonce that was given up while later ones are in flight is used again before any other;
@@ -32,7 +33,7 @@ from electro_relayer.unmined import Sent, Unmined
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from electro_relayer.batch import Item, Queue
+    from electro_relayer.batch import Item, Queue, Track
     from electro_relayer.key import Key
     from electro_relayer.refusals import Refusals
     from electro_relayer.settings import Settings
@@ -46,6 +47,7 @@ OFFERS = 4  # fee offers for one nonce before the batch waits again
 LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
 CHECKED_BATCHES = 8  # in one check, which looks for predecessors in its list: its gas grows with the square
 TRANSFER_GAS = 21_000
+RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
 
 
 class Rejected(Exception):  # noqa: N818 - what became of a transaction
@@ -99,17 +101,48 @@ class Lane:
 
     async def _submit_reports(self, items: list[Item]) -> None:
         packed = PackedReports([item.verified.signed for item in items])
-        reasons, pending_nonce = await self._chain.check(packed.check, len(items))
-        good = self._sort(items, reasons)
-        if not good:
-            return
-        fees = await self._chain.quote()
         places = {id(item): place for place, item in enumerate(items)}
-        batches = [
-            (self._call(packed.submit_batch([places[id(i)] for i in batch]), batch), batch)
-            for batch in self._queue.split(good)
+        fees = await self._chain.quote()
+        riding = self._riding(items)
+        if riding:  # no await between looking and signing: what they follow is in flight
+            await self._offer(self._cut(packed, places, riding), 0, fees)
+        asked = [item for item in items if item.place is Place.TAKEN]
+        if asked:
+            question = packed.check([places[id(item)] for item in asked])
+            reasons, pending_nonce = await self._chain.check(question, len(asked))
+            good = self._sort(asked, reasons)
+            if good:
+                await self._offer(self._cut(packed, places, good), pending_nonce, fees)
+
+    def _riding(self, items: Sequence[Item]) -> list[Item]:
+        """Return those reports that need no check of their own: they go on where one in flight ends.
+
+        The contract took that one for acceptable a moment ago. What it would ask of the next (sequence, term,
+        schedule, time) the agreement has told, and admission has compared; a check would tell nothing new.
+        """
+        now, known_s = self._chain.clock(), self._chain.time_s
+        since: dict[Track, float | None] = {}
+        riding = []
+        for item in items:
+            if item.track not in since:
+                before = item.previous
+                in_flight = before is not None and before.place is Place.SENT
+                since[item.track] = before.checked_at if before is not None and in_flight else None
+            checked_at = since[item.track]
+            if checked_at is None or now - checked_at > RIDE_S or item.ends_at_s > known_s or item.tries:
+                since[item.track] = None
+            else:
+                item.checked_at = checked_at
+                riding.append(item)
+        return riding
+
+    def _cut(
+        self, packed: PackedReports, places: dict[int, int], items: Sequence[Item]
+    ) -> list[tuple[Call, list[Item]]]:
+        return [
+            (self._call(packed.submit_batch([places[id(item)] for item in batch]), batch), batch)
+            for batch in self._queue.split(items)
         ]
-        await self._offer(batches, pending_nonce, fees)
 
     def _call(self, data: bytes, batch: list[Item]) -> Call:
         limit = gas.of_batch(item.verified for item in batch)
@@ -138,6 +171,7 @@ class Lane:
         for item, reason in zip(items, reasons, strict=True):
             name = reason_name(reason)
             if reason == ACCEPTABLE:
+                item.checked_at = self._chain.clock()
                 good.append(item)
             elif name == "WrongSequence" and not self._queue.leads(item):
                 self._queue.hold(item)  # its predecessor is on the way and `pending` does not show it

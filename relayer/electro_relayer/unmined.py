@@ -92,7 +92,7 @@ class Unmined:
         self._holes.discard(nonce)
         self._expected = max(self._expected or 0, nonce + 1)
         for item in sent.items:
-            item.place = Place.SENT
+            item.place, item.previous = Place.SENT, None
         if len(self._sent) >= self._limit:
             self._room.clear()
         self._any.set()

@@ -30,6 +30,7 @@ FIRST_POLL_S = 0.005  # an automining chain has the receipt at once
 LAST_POLL_S = 0.25
 REFUSED_FOR_GOOD = 3  # refusals in a row of the same bytes, a healing time apart
 HEALED_AT_ONCE = 16  # transactions sent again in one request: the oldest must come first anyway
+SETTLED_AT_ONCE = 8  # receipts of fifty reports each in one answer: more would keep senders waiting
 FOREIGN_AFTER_S = 3.0  # a nonce is used but no receipt is ours: nodes behind one address may lag so long
 
 
@@ -84,8 +85,8 @@ class Watch:
         self._used = used
         self._unmined.passed(used)
         more = [nonce for nonce in nonces[1:] if nonce < used]
-        if more:
-            await self._settle_mined(more)
+        for start in range(0, len(more), SETTLED_AT_ONCE):
+            await self._settle_mined(more[start : start + SETTLED_AT_ONCE])
         return any(self._unmined.get(nonce) is None for nonce in nonces)
 
     async def _settle_mined(self, nonces: Sequence[int]) -> int:

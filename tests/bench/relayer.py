@@ -32,7 +32,7 @@ from tests.relayer.world import World
 from tests.toolchain.running_anvil import Anvil
 
 from electro_relayer import Settings, run
-from electro_relayer.keccak import keccak256
+from electro_relayer.keccak import public_keccak256 as keccak256  # as anyone would call it
 from electro_relayer.key import Key
 
 if TYPE_CHECKING:

@@ -176,8 +176,9 @@ def test_reports_packed_once_are_cut_into_the_calls_of_the_abi():
     meter = Meter(b"\1" * 32, Domain(1, bytes(20)), 1)
     signed = [SignedMessage.from_json(meter.report(i, intervals)) for i, intervals in enumerate((1, 96, 17))]
     packed = PackedReports(signed)
-    assert packed.check == calldata.check(signed)
+    assert packed.check([0, 1, 2]) == calldata.check(signed)
     for chosen in ([0, 1, 2], [0], [2], [0, 2], [1, 2]):
+        assert packed.check(chosen) == calldata.check([signed[i] for i in chosen])
         assert packed.submit_batch(chosen) == calldata.submit_batch([signed[i] for i in chosen])
 
 
@@ -199,3 +200,34 @@ def test_threads_hash_side_by_side():
     inputs = [bytes([i % 256]) * (i * 37) for i in range(400)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(direct, inputs)) == list(map(public_keccak256, inputs))
+
+
+async def test_a_report_that_continues_one_in_flight_is_sent_without_a_check_of_its_own(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(1)
+    world.block_time(1000)
+    settings = settings_for(world, rpc_url=faulty.url)
+    client = await relay(settings)
+    [meter] = world.meters
+    checks = []
+
+    def count(call, answer):
+        if call["method"] == "eth_call" and call["params"][0]["data"].startswith("0x" + calldata.CHECK.hex()):
+            checks.append(call)
+        return answer
+
+    def pending():
+        return sum(len(each) for each in world.rpc("txpool_content")["pending"].values())
+
+    faulty.change = count
+    for landed in (1, 2, 3):
+        await client.post(meter.reports(1)[0])
+        await eventually(lambda landed=landed: pending() == landed)
+    assert len(checks) == 1
+    world.rpc("evm_mine")
+    await eventually(lambda: world.reported(meter) == [0, 1, 2])
+    assert all_succeeded(world, settings)
+    await client.post(meter.reports(1)[0])  # nothing is in flight any more
+    await eventually(lambda: pending() == 1)
+    assert len(checks) == 2

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import BY_NAME, DeviceEnrollment, EnergyReport, OutageReport
+from electro_protocol.messages import BY_NAME, DeviceEnrollment, EnergyReport, MessageError, OutageReport
 from electro_protocol.signed import SignedMessage
+from electro_relayer import intake
 from electro_relayer.digest import digest
 from electro_relayer.errors import BadSignature, Malformed, TooLarge
 from electro_relayer.intake import parse, recover, verify
@@ -158,3 +159,31 @@ def test_fifty_messages_are_taken_and_fifty_one_are_not():
 def test_intervals_beyond_the_last_possible_one_are_malformed():
     with pytest.raises(Malformed, match=r"2\^32"):
         verify(signed_by_foreign(EnergyReport(1, 2**32 - 1, 0, bytes(4))).to_json(), DOMAIN)
+
+
+usual = st.fixed_dictionaries(
+    {
+        "agreementId": st.integers(-1, 2**64) | st.booleans() | st.text("0123456789", max_size=3),
+        "firstInterval": st.integers(-1, 2**32) | st.floats(0, 9),
+        "registerWh": st.integers(-1, 2**64) | st.just("18446744073709551615"),
+        "readings": st.binary(max_size=6).map(lambda lanes: "0x" + lanes.hex())
+        | st.sampled_from(
+            ["0x", "0xzz00", "0X0001", "0x0 01", "0x" + "00" * 1344, "0x" + "00" * 1346, ["0x"]]
+        ),
+    },
+    optional={"more": st.just(1)},
+)
+
+
+@given(usual, st.sampled_from(["0x" + "11" * 65, "0x" + "11" * 64, "11" * 66, None, "0x" + "é1" * 65]))
+def test_the_quick_way_reads_what_the_protocol_reads_and_nothing_else(fields, signature):
+    untrusted = {"type": "EnergyReport", "message": fields, "signature": signature}
+    quick = intake._quick_report(untrusted)
+    try:
+        slow = SignedMessage.from_json(untrusted)
+    except MessageError:
+        assert quick is None
+    else:
+        assert quick is None or (quick.message, quick.signature) == (slow.message, slow.signature)
+        if all(type(value) is not str for name, value in fields.items() if name != "readings"):
+            assert quick is not None  # the usual form takes the quick way
