@@ -78,7 +78,7 @@ class Chip:
         return self.get(2) % modulus if done else None
 
     def keccak256(self, padded: bytes) -> bytes:
-        self.call("_clear", 0, self.state)
+        self.call("wipe", 0, self.state, 50)
         place = self.machine.place(padded)
         for at in range(0, len(padded), 136):
             self.call("_absorb", at, self.state, place, self.constants)

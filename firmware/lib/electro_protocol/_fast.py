@@ -12,8 +12,10 @@ if sys.maxsize >> 31:
 
 from array import array
 
+from uctypes import addressof  # type: ignore[import-not-found]
+
 from ._field32 import ADD, ADD_TURNED, AFFINE, BETA, DOUBLE, PX, SCALE, SLOTS, A, X, Y, Z, run
-from ._word32 import invert, is_odd, load, pack, unpack, wipe
+from ._word32 import invert, load, pack, unpack, wipe
 from .curve import GX, LAMBDA_X, N, P
 from .table import POINTS, SPACING, TEETH
 
@@ -26,7 +28,7 @@ def _limbs(number: int) -> "array[int]":
 
 def _aligned(table: bytes) -> "bytes | bytearray":
     """Return the table where halfwords can be read; frozen bytes may begin anywhere."""
-    return bytearray(table) if is_odd(table) else table
+    return bytearray(table) if addressof(table) & 1 else table
 
 
 _LIMBS_P = _limbs(P)

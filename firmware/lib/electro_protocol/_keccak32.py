@@ -15,11 +15,13 @@ if sys.maxsize >> 31:
 from array import array
 
 import micropython
+from uctypes import addressof
+
+from ._word32 import wipe
 
 _words = array("i", bytes(480))
 _hash = memoryview(_words)[:8]
-_CONSTANTS = array(
-    "I",
+_CONSTANTS = (
     b"\x01\x00\x00\x00\x00\x00\x00\x00\x82\x80\x00\x00\x00\x00\x00\x00\x8a\x80\x00\x00\x00\x00\x00\x80"
     b"\x00\x80\x00\x80\x00\x00\x00\x80\x8b\x80\x00\x00\x00\x00\x00\x00\x01\x00\x00\x80\x00\x00\x00\x00"
     b"\x81\x80\x00\x80\x00\x00\x00\x80\x09\x80\x00\x00\x00\x00\x00\x80\x8a\x00\x00\x00\x00\x00\x00\x00"
@@ -27,13 +29,15 @@ _CONSTANTS = array(
     b"\x8b\x80\x00\x80\x00\x00\x00\x00\x8b\x00\x00\x00\x00\x00\x00\x80\x89\x80\x00\x00\x00\x00\x00\x80"
     b"\x03\x80\x00\x00\x00\x00\x00\x80\x02\x80\x00\x00\x00\x00\x00\x80\x80\x00\x00\x00\x00\x00\x00\x80"
     b"\x0a\x80\x00\x00\x00\x00\x00\x00\x0a\x00\x00\x80\x00\x00\x00\x80\x81\x80\x00\x80\x00\x00\x00\x80"
-    b"\x80\x80\x00\x00\x00\x00\x00\x80\x01\x00\x00\x80\x00\x00\x00\x00\x08\x80\x00\x80\x00\x00\x00\x80",
+    b"\x80\x80\x00\x00\x00\x00\x00\x80\x01\x00\x00\x80\x00\x00\x00\x00\x08\x80\x00\x80\x00\x00\x00\x80"
 )
+if addressof(_CONSTANTS) & 3:  # frozen bytes may begin anywhere
+    _CONSTANTS = bytearray(_CONSTANTS)
 
 
 def start() -> "list[int]":
     """Return the state, cleared."""
-    _clear(0, _words)
+    wipe(0, _words, 50)
     return _words
 
 
@@ -45,16 +49,6 @@ def absorb(state: "list[int]", data: "bytes | bytearray | memoryview", at: int) 
 def squeeze(state: "list[int]") -> bytes:
     """Return the first 32 bytes of the state."""
     return bytes(_hash)
-
-
-@micropython.viper
-def _clear(x: int, w: ptr32):
-    x = 50
-    while True:
-        x -= 1
-        w[x] = 0
-        if x == 0:
-            break
 
 
 @micropython.viper
@@ -72,16 +66,14 @@ def _absorb(x: int, w: ptr32, d: ptr8, c: ptr32):
     u = 0
     n = 24
     while True:
-        w[100] = w[0] ^ w[10] ^ w[20] ^ w[30] ^ w[40]
-        w[101] = w[1] ^ w[11] ^ w[21] ^ w[31] ^ w[41]
-        w[102] = w[2] ^ w[12] ^ w[22] ^ w[32] ^ w[42]
-        w[103] = w[3] ^ w[13] ^ w[23] ^ w[33] ^ w[43]
-        w[104] = w[4] ^ w[14] ^ w[24] ^ w[34] ^ w[44]
-        w[105] = w[5] ^ w[15] ^ w[25] ^ w[35] ^ w[45]
-        w[106] = w[6] ^ w[16] ^ w[26] ^ w[36] ^ w[46]
-        w[107] = w[7] ^ w[17] ^ w[27] ^ w[37] ^ w[47]
-        w[108] = w[8] ^ w[18] ^ w[28] ^ w[38] ^ w[48]
-        w[109] = w[9] ^ w[19] ^ w[29] ^ w[39] ^ w[49]
+        u = 10
+        while True:
+            w[100] = w[0] ^ w[10] ^ w[20] ^ w[30] ^ w[40]
+            w = ptr32(int(w) + 4)
+            u -= 1
+            if u == 0:
+                break
+        w = ptr32(int(w) - 40)
         x = w[102]
         u = w[103]
         w[110] = (x << 1 | uint(u) >> 31) ^ w[108]

@@ -11,12 +11,6 @@ import micropython
 
 
 @micropython.viper
-def is_odd(b: ptr8) -> bool:
-    """Tell whether the bytes begin at an odd address."""
-    return bool(int(b) & 1)
-
-
-@micropython.viper
 def wipe(x: int, w: ptr32, n: int):
     """Clear n words from word x on."""
     while True:

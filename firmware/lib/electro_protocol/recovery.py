@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key that made a signature; apart from secp256k1, which imports it when it is first asked to.
+"""What is done with signatures elsewhere than on a meter: recovering the key, the compact form.
 
-Source: SEC 1 v2, section 4.1.6; EIP-2.
+secp256k1 imports it when it is first asked for either.
+
+Source: SEC 1 v2, section 4.1.6; EIP-2; EIP-2098.
 """
 
 from ._plain import add, affine, multiply
@@ -41,3 +43,10 @@ def recover(digest: bytes, signature: bytes) -> bytes:
         raise SignatureError("the signature recovers to infinity")
     x, y = affine(point)
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
+
+
+def compact(signature: bytes) -> bytes:
+    """Return r|vs, 64 bytes; see secp256k1.compact."""
+    if len(signature) != 65 or signature[64] not in (27, 28) or signature[32] & 0x80:
+        raise SignatureError("only r|s|v with low s and v of 27 or 28 has a compact form")
+    return signature[:32] + bytes([signature[32] | (signature[64] - 27) << 7]) + signature[33:64]

@@ -126,7 +126,10 @@ def verify(digest: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def compact(signature: bytes) -> bytes:
-    """Return r|vs, 64 bytes (EIP-2098), of a signature of 65 bytes with low s."""
-    if len(signature) != 65 or signature[64] not in (27, 28) or signature[32] & 0x80:
-        raise SignatureError("only r|s|v with low s and v of 27 or 28 has a compact form")
-    return signature[:32] + bytes([signature[32] | (signature[64] - 27) << 7]) + signature[33:64]
+    """Return r|vs, 64 bytes (EIP-2098), of a signature of 65 bytes with low s.
+
+    Raises SignatureError if it has no compact form.
+    """
+    from .recovery import compact as compacted  # noqa: PLC0415 - see recover
+
+    return compacted(signature)

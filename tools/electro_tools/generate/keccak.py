@@ -30,18 +30,22 @@ if sys.maxsize >> 31:
 from array import array
 
 import micropython
+from uctypes import addressof
+
+from ._word32 import wipe
 
 _words = array("i", bytes({bytes}))
 _hash = memoryview(_words)[:8]
-_CONSTANTS = array(
-    "I",
-    {constants},
+_CONSTANTS = (
+    {constants}
 )
+if addressof(_CONSTANTS) & 3:  # frozen bytes may begin anywhere
+    _CONSTANTS = bytearray(_CONSTANTS)
 
 
 def start() -> "list[int]":
     """Return the state, cleared."""
-    _clear(0, _words)
+    wipe(0, _words, 50)
     return _words
 
 
@@ -53,16 +57,6 @@ def absorb(state: "list[int]", data: "bytes | bytearray | memoryview", at: int) 
 def squeeze(state: "list[int]") -> bytes:
     """Return the first 32 bytes of the state."""
     return bytes(_hash)
-
-
-@micropython.viper
-def _clear(x: int, w: ptr32):
-    x = 50
-    while True:
-        x -= 1
-        w[x] = 0
-        if x == 0:
-            break
 
 
 @micropython.viper
@@ -107,10 +101,15 @@ def _turned(lower: str, upper: str, turn: int) -> str:
 
 def theta() -> list[str]:
     lines = []
-    for x in range(5):
-        for half in (0, 1):
-            column = " ^ ".join([f"w[{STATE + 2 * (x + 5 * y) + half}]" for y in range(5)])
-            lines.append(f"w[{PARITY + 2 * x + half}] = {column}")
+    column = " ^ ".join([f"w[{STATE + 10 * y}]" for y in range(5)])
+    lines += [
+        "u = 10",
+        "while True:",
+        f"    w[{PARITY}] = {column}",
+        "    w = ptr32(int(w) + 4)",
+        "    u -= 1",
+    ]
+    lines += ["    if u == 0:", "        break", "w = ptr32(int(w) - 40)"]
     for x in range(5):
         before, after = PARITY + 2 * ((x + 4) % 5), PARITY + 2 * ((x + 1) % 5)
         lines += [f"x = w[{after}]", f"u = w[{after + 1}]"]
