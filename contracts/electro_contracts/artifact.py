@@ -14,7 +14,10 @@ PATH = Path(__file__).with_name("Electro.json")
 
 @dataclass(frozen=True)
 class Artifact:
-    """`bytecode` takes constructor arguments behind it; `deployed_bytecode` has zeros for immutables."""
+    """`bytecode` takes constructor arguments behind it; `deployed_bytecode` has zeros for immutables.
+
+    `abi` is that of the whole contract, the half that it runs by delegatecall included.
+    """
 
     abi: list[dict[str, Any]]
     bytecode: bytes

@@ -4,201 +4,58 @@ pragma solidity ^0.8.28;
 import {
     AccessControlDefaultAdminRules
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {Domain} from "./Domain.sol";
-import {IElectro} from "./IElectro.sol";
+import {IMeters} from "./IMeters.sol";
 import {Ledger} from "./Ledger.sol";
 import {Messages} from "./Messages.sol";
+import {Office} from "./Office.sol";
 import {Points} from "./Points.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @title Electro
-/// @notice The agreements' life: enrol, propose, accept, settle. What each call means is said in {IElectro}.
-contract Electro is Ledger, AccessControlDefaultAdminRules {
+/// @notice The whole agreement contract at one address: it takes the meters' messages, keeps the roles, and hands what
+/// people do to its {Office}. What each call means is said in {IElectro}.
+/// @dev The office is made here and fixed for ever: it only makes room, and is no way to change anything later. The
+/// meters' messages, which are nearly all calls, never pass through it, and pay nothing for it.
+contract Electro is Ledger, AccessControlDefaultAdminRules, IERC5267 {
     using Points for uint256;
     using TermsCode for uint256;
 
-    bytes32 public constant OPERATOR_ROLE = keccak256("OPERATOR_ROLE");
-    /// So that a settlement, which visits each point, stays far below any limit on a transaction's gas.
-    uint256 private constant MAX_POINTS = 64;
+    bytes32 public constant OPERATOR_ROLE = OPERATOR;
+    address public immutable OFFICE;
 
     constructor(address admin, uint48 adminDelay, address operator)
+        Domain(address(this))
         AccessControlDefaultAdminRules(adminDelay, admin)
     {
         if (!Messages.curveIsSecp256k1()) revert WrongCurve();
         _grantRole(OPERATOR_ROLE, operator);
+        OFFICE = address(new Office());
+        _creations = 1;
     }
 
-    // -- Operator
-
-    /// @inheritdoc IElectro
-    function enrol(bytes32 hardwareId, uint40 deadline, bytes32 r, bytes32 vs)
-        external
-        onlyRole(OPERATOR_ROLE)
-        returns (address device)
-    {
-        if (block.timestamp > deadline) revert Expired(deadline, block.timestamp);
-        bytes32 structHash = keccak256(abi.encode(Messages.DEVICE_ENROLLMENT, hardwareId, deadline));
-        device = Messages.recover(Messages.typed(_domain(), structHash), r, vs);
-        if (device == address(0)) revert BadSignature();
-        if (_devices[device] != 0) revert AlreadyEnrolled(device);
-        _devices[device] = ENROLLED;
-        emit DeviceEnrolled(device, hardwareId);
-    }
-
-    /// @inheritdoc IElectro
-    function propose(address consumer, Terms calldata terms, address[] calldata devices, uint128 bonus)
-        external
-        onlyRole(OPERATOR_ROLE)
-        returns (uint64 id)
-    {
-        if (consumer == address(0)) revert NoConsumer();
-        if (devices.length == 0 || devices.length > MAX_POINTS) revert BadDeviceCount(devices.length);
-        for (uint256 i; i < devices.length; ++i) {
-            if (_devices[devices[i]] == 0) revert NotEnrolled(devices[i]);
-            for (uint256 k; k < i; ++k) {
-                if (devices[k] == devices[i]) revert DuplicateDevice(devices[i]);
-            }
+    /// @dev Everything in IOffice. Without `payable`, so that money sent here by mistake goes back.
+    fallback() external {
+        address office = OFFICE;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            calldatacopy(m, 0, calldatasize())
+            let good := delegatecall(gas(), office, m, calldatasize(), 0, 0)
+            returndatacopy(m, 0, returndatasize())
+            if iszero(good) { revert(m, returndatasize()) }
+            return(m, returndatasize())
         }
-        id = ++_agreements;
-        uint32 index = ++_creations;
-        uint256 size = TermsCode.store(terms, devices, index);
-        _records[id] = Record({
-            consumer: consumer,
-            start: terms.start,
-            terms: index,
-            size: uint8(size),
-            points: uint8(devices.length),
-            state: State.Proposed,
-            bonus: bonus,
-            discount: 0
-        });
-        emit AgreementProposed(id, consumer, bonus, terms, devices);
-    }
-
-    // -- Consumer
-
-    /// @inheritdoc IElectro
-    function accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) external {
-        if (msg.sender != _records[id].consumer) revert NotConsumer(msg.sender);
-        _accept(id, termsHash, devicesHash, bonus);
-    }
-
-    /// @inheritdoc IElectro
-    function acceptBySignature(
-        uint64 id,
-        bytes32 termsHash,
-        bytes32 devicesHash,
-        uint128 bonus,
-        uint40 deadline,
-        bytes calldata signature
-    ) external {
-        if (block.timestamp > deadline) revert Expired(deadline, block.timestamp);
-        bytes32 structHash =
-            keccak256(abi.encode(Messages.AGREEMENT_ACCEPTANCE, id, termsHash, devicesHash, bonus, deadline));
-        bytes32 digest = Messages.typed(_domain(), structHash);
-        if (!Messages.isSignedBy(_records[id].consumer, digest, signature)) revert BadSignature();
-        _accept(id, termsHash, devicesHash, bonus);
-    }
-
-    function _accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) private {
-        Record storage record = _records[id];
-        if (record.state != State.Proposed) revert WrongState(id, record.state);
-        if (block.timestamp >= record.start) revert AlreadyStarted(record.start, block.timestamp);
-        uint256 terms = TermsCode.load(record.terms);
-        address[] memory devices = terms.devices(record.size, record.points);
-        bytes32 proposedTerms = keccak256(abi.encode(terms.decode(record.start)));
-        bytes32 proposedDevices = keccak256(abi.encodePacked(devices));
-        if (termsHash != proposedTerms || devicesHash != proposedDevices || bonus != record.bonus) {
-            revert NotWhatWasProposed(proposedTerms, proposedDevices, record.bonus);
-        }
-        record.state = State.Accepted;
-        uint256 fresh = Points.make(record.terms, record.size, record.start, terms.word(0).intervals());
-        for (uint256 i; i < devices.length; ++i) {
-            _serve(devices[i], id, record.start);
-            _points[Points.key(id, devices[i])] = fresh;
-        }
-        emit AgreementAccepted(id, record.consumer, termsHash, devicesHash);
-    }
-
-    /// @dev Put an agreement in front of the three that a device remembers. It must begin after the one before it has
-    /// ended, and what it pushes out must be closed for reports.
-    function _serve(address device, uint64 id, uint256 start) private {
-        uint256 served = _devices[device];
-        uint64 last = uint64(served);
-        if (last != 0) {
-            (uint256 end,) = _closing(_points[Points.key(last, device)]);
-            if (start < end) revert DeviceBusy(device, last, end);
-        }
-        uint64 oldest = uint64(served >> 128);
-        if (oldest != 0) {
-            (, uint256 reportsUntil) = _closing(_points[Points.key(oldest, device)]);
-            if (block.timestamp <= reportsUntil) revert DeviceBusy(device, oldest, reportsUntil);
-        }
-        _devices[device] = ENROLLED | (uint256(uint128(served)) << 64) | id;
-    }
-
-    // -- Anyone
-
-    /// @inheritdoc IElectro
-    function settle(uint64 id) external {
-        Record storage record = _records[id];
-        if (record.state != State.Accepted) revert WrongState(id, record.state);
-        uint256 terms = TermsCode.load(record.terms);
-        uint256 from = _end(record, terms) + terms.word(0).grace() + uint32(terms.word(2) >> 160) + 1;
-        if (block.timestamp < from) revert TooEarly(from, block.timestamp);
-        uint256 accrued = _accrued(record, id, terms);
-        uint128 remaining = _remaining(record, accrued);
-        // Fits: the rate is at most one million millionths.
-        uint128 discount = uint128(uint256(remaining) * uint32(terms.word(2) >> 96) / 1_000_000);
-        record.state = State.Settled;
-        record.discount = discount;
-        emit Settled(id, accrued, remaining, discount);
     }
 
     // -- To be asked
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function isEnrolled(address device) external view returns (bool) {
         return _devices[device] != 0;
     }
 
-    /// @inheritdoc IElectro
-    function agreementCount() external view returns (uint64) {
-        return _agreements;
-    }
-
-    /// @inheritdoc IElectro
-    function agreement(uint64 id) external view returns (Agreement memory view_) {
-        (Record storage record, uint256 terms) = _loaded(id);
-        uint256 end = _end(record, terms);
-        uint256 reportsUntil = end + terms.word(0).grace();
-        view_.consumer = record.consumer;
-        view_.state = record.state;
-        view_.start = record.start;
-        view_.end = uint40(end);
-        view_.reportsUntil = uint40(reportsUntil);
-        view_.settlesAt = uint40(reportsUntil + uint32(terms.word(2) >> 160) + 1);
-        view_.bonus = record.bonus;
-        view_.accrued = record.state == State.Proposed ? 0 : _accrued(record, id, terms);
-        view_.remaining = _remaining(record, view_.accrued);
-        view_.discount = record.discount;
-        view_.devices = terms.devices(record.size, record.points);
-    }
-
-    /// @inheritdoc IElectro
-    function termsOf(uint64 id) external view returns (Terms memory) {
-        (Record storage record, uint256 terms) = _loaded(id);
-        return terms.decode(record.start);
-    }
-
-    /// @inheritdoc IElectro
-    function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash) {
-        (Record storage record, uint256 terms) = _loaded(id);
-        termsHash = keccak256(abi.encode(terms.decode(record.start)));
-        devicesHash = keccak256(abi.encodePacked(terms.devices(record.size, record.points)));
-    }
-
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function meterState(address device, uint16 slotsAhead) external view returns (MeterState[] memory states) {
         uint256 served = _devices[device];
         if (served == 0) revert NotEnrolled(device);
@@ -253,9 +110,20 @@ contract Electro is Ledger, AccessControlDefaultAdminRules {
         }
     }
 
-    function _loaded(uint64 id) private view returns (Record storage record, uint256 terms) {
-        record = _records[id];
-        if (record.state == State.None) revert WrongState(id, State.None);
-        terms = TermsCode.load(record.terms);
+    /// @inheritdoc IERC5267
+    function eip712Domain()
+        external
+        view
+        returns (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        )
+    {
+        return (hex"0f", NAME, VERSION, block.chainid, address(this), 0, new uint256[](0));
     }
 }

@@ -2,55 +2,30 @@
 pragma solidity ^0.8.28;
 
 import {Domain} from "./Domain.sol";
-import {IElectro} from "./IElectro.sol";
+import {IMeters} from "./IMeters.sol";
 import {Lanes} from "./Lanes.sol";
 import {Messages} from "./Messages.sol";
 import {Points} from "./Points.sol";
+import {Records} from "./Records.sol";
 import {Supply} from "./Supply.sol";
 import {TermsCode} from "./TermsCode.sol";
 
-/// @notice The storage of all agreements, and the meters' messages that change it.
+/// @notice The meters' messages: judged, booked, or refused.
 /// @dev Refusals are values (the error's selector and its two arguments) until the last moment, so that `submit` can
 /// revert with them, a batch skip with them and `check` return them, all by the same code.
-abstract contract Ledger is IElectro, Domain {
+abstract contract Ledger is Records, Domain, IMeters {
     using Points for uint256;
     using Supply for Supply.Book;
     using TermsCode for uint256;
 
-    struct Record {
-        address consumer;
-        uint40 start;
-        uint32 terms;
-        uint8 size;
-        uint8 points;
-        State state;
-        uint128 bonus;
-        uint128 discount;
-    }
-
-    struct Refusal {
-        bytes4 reason;
-        uint256 a;
-        uint256 b;
-    }
-
-    uint256 internal constant ENROLLED = 1 << 255;
     bytes32 private constant ENERGY_REPORTED = keccak256("EnergyReported(uint64,address,uint32,uint64,bytes)");
 
     /// See Lanes.within.
     uint256 private immutable LANES_HIGH = Lanes.HIGH;
 
-    uint64 internal _agreements;
-    uint32 internal _creations;
-    mapping(uint64 id => Record) internal _records;
-    /// ENROLLED | third last, second last and last agreement, 64 bits each.
-    mapping(address device => uint256) internal _devices;
-    mapping(uint256 key => uint256) internal _points;
-    Supply.Book internal _supply;
-
     // -- Reports
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function submit(SignedReport calldata report) external {
         uint256 item;
         assembly ("memory-safe") {
@@ -60,7 +35,7 @@ abstract contract Ledger is IElectro, Domain {
         if (reason != 0) _refuse(reason, a, b);
     }
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function submitBatch(SignedReport[] calldata reports) external {
         bytes32 domain = _domain();
         uint256 free = _freeMemory();
@@ -74,7 +49,7 @@ abstract contract Ledger is IElectro, Domain {
         }
     }
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function check(SignedReport[] calldata reports) external view returns (bytes4[] memory reasons) {
         uint256 count = reports.length;
         reasons = new bytes4[](count);
@@ -235,13 +210,13 @@ abstract contract Ledger is IElectro, Domain {
 
     // -- Outages
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function submitOutage(SignedOutage calldata outage) external {
         (bytes4 reason, uint256 a, uint256 b) = _takeOutage(outage, _domain());
         if (reason != 0) _refuse(reason, a, b);
     }
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function submitOutageBatch(SignedOutage[] calldata outages) external {
         bytes32 domain = _domain();
         for (uint256 i; i < outages.length; ++i) {
@@ -250,7 +225,7 @@ abstract contract Ledger is IElectro, Domain {
         }
     }
 
-    /// @inheritdoc IElectro
+    /// @inheritdoc IMeters
     function checkOutages(SignedOutage[] calldata outages) external view returns (bytes4[] memory reasons) {
         uint256 count = outages.length;
         reasons = new bytes4[](count);
@@ -331,51 +306,6 @@ abstract contract Ledger is IElectro, Domain {
         return (0, 0, 0);
     }
 
-    // -- Money
-
-    /// @dev All penalties of an agreement. What is missing joins them when no report can fill it any more.
-    function _accrued(Record storage record, uint64 id, uint256 terms) internal view returns (uint256 sum) {
-        bool closed = block.timestamp > _end(record, terms) + terms.word(0).grace();
-        uint256 missing;
-        for (uint256 i; i < record.points; ++i) {
-            uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
-            uint256 found = _points[key];
-            sum += found.accrued() + _supply.penalties(key);
-            if (closed) missing += found.end() - found.next() + _supply.uncovered(key);
-        }
-        sum += missing * terms.word(0).missingPenalty();
-    }
-
-    function _remaining(Record storage record, uint256 accrued) internal view returns (uint128) {
-        // Fits: it is at most the bonus.
-        return accrued >= record.bonus ? 0 : uint128(record.bonus - accrued);
-    }
-
-    function _end(Record storage record, uint256 terms) internal view returns (uint256) {
-        return record.start + terms.word(0).intervals() * terms.word(0).intervalSeconds();
-    }
-
-    /// @dev When a point's term ends, and until when reports are taken for it.
-    function _closing(uint256 found) internal view returns (uint256 end, uint256 reportsUntil) {
-        uint256 head = _terms(found).word(0);
-        end = found.start() + found.end() * head.intervalSeconds();
-        reportsUntil = end + head.grace();
-    }
-
-    /// @inheritdoc IElectro
-    function point(uint64 id, address device) external view returns (Point memory) {
-        uint256 key = Points.key(id, device);
-        uint256 found = _points[key];
-        if (found == 0) revert UnknownDevice(device, id);
-        return Point({
-            next: uint32(found.next()),
-            end: uint32(found.end()),
-            accrued: found.accrued(),
-            outageAccrued: _supply.penalties(key),
-            uncovered: uint32(_supply.uncovered(key))
-        });
-    }
-
     // -- Storage and memory
 
     /// @dev Where `_points[key]` is, found once for reading and writing.
@@ -387,34 +317,9 @@ abstract contract Ledger is IElectro, Domain {
         }
     }
 
-    /// @dev Header and bands of a point's terms, in memory of their own.
-    function _terms(uint256 found) private view returns (uint256 terms) {
-        terms = _freeMemory();
-        if (found == 0) return terms;
-        uint256 size = found.size();
-        TermsCode.copy(found.terms(), size, terms);
-        // Can't overflow: a memory address.
-        unchecked {
-            _resetMemory(terms + 32 * size);
-        }
-    }
-
     function _word(uint256 position) private pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := mload(position)
-        }
-    }
-
-    function _freeMemory() private pure returns (uint256 position) {
-        assembly ("memory-safe") {
-            position := mload(0x40)
-        }
-    }
-
-    /// @dev Moves the end of the memory in use; back only when nothing beyond is needed any more.
-    function _resetMemory(uint256 position) private pure {
-        assembly ("memory-safe") {
-            mstore(0x40, position)
         }
     }
 

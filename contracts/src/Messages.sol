@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
-import {IElectro} from "./IElectro.sol";
+import {IRecords} from "./IRecords.sol";
 
 /// @notice The signed messages: their EIP-712 digests and who signed them.
 library Messages {
@@ -73,7 +73,7 @@ library Messages {
         }
     }
 
-    function outageSigner(IElectro.SignedOutage calldata outage, bytes32 domain) internal view returns (address) {
+    function outageSigner(IRecords.SignedOutage calldata outage, bytes32 domain) internal view returns (address) {
         bytes32 structHash = keccak256(
             abi.encode(OUTAGE_REPORT, outage.agreementId, outage.startedAt, outage.endedAt, outage.cause)
         );

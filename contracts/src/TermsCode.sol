@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IElectro} from "./IElectro.sol";
+import {IRecords} from "./IRecords.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @notice Terms as the code of an account of their own, so that a report reads them with one EXTCODECOPY:
@@ -23,7 +23,7 @@ library TermsCode {
 
     /// @notice Check and store terms and devices as creation number `index`.
     /// @return size words of header and bands
-    function store(IElectro.Terms calldata terms, address[] calldata devices_, uint256 index)
+    function store(IRecords.Terms calldata terms, address[] calldata devices_, uint256 index)
         internal
         returns (uint256 size)
     {
@@ -36,7 +36,7 @@ library TermsCode {
         assembly ("memory-safe") {
             bandsAt := add(bands, 32)
         }
-        if (!Lanes.areBounds(bandsAt, count)) revert IElectro.InvalidTerms("bands");
+        if (!Lanes.areBounds(bandsAt, count)) revert IRecords.InvalidTerms("bands");
         bytes memory code = bytes.concat(
             hex"00",
             abi.encodePacked(
@@ -68,7 +68,7 @@ library TermsCode {
         assembly ("memory-safe") {
             account := create(0, add(creation, 32), mload(creation))
         }
-        if (account == address(0) || account != accountOf(index)) revert IElectro.TermsNotStored();
+        if (account == address(0) || account != accountOf(index)) revert IRecords.TermsNotStored();
     }
 
     /// @notice Copy the first `size` words to `blob`, which must be free memory; nothing is allocated.
@@ -154,7 +154,7 @@ library TermsCode {
     }
 
     /// @notice The Terms again, from what {load} has brought to `blob`.
-    function decode(uint256 blob, uint256 start) internal pure returns (IElectro.Terms memory terms) {
+    function decode(uint256 blob, uint256 start) internal pure returns (IRecords.Terms memory terms) {
         uint256 head = word(blob, 0);
         terms.start = uint40(start);
         terms.intervalSeconds = uint32(intervalSeconds(head));
@@ -192,17 +192,17 @@ library TermsCode {
         }
     }
 
-    function _validate(IElectro.Terms calldata terms, uint256 slots_) private view {
-        if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > MAX_SLOTS) revert IElectro.InvalidTerms("bands");
-        if (terms.start <= block.timestamp) revert IElectro.AlreadyStarted(terms.start, block.timestamp);
-        if (terms.intervalSeconds == 0) revert IElectro.InvalidTerms("intervalSeconds");
-        if (terms.intervals == 0) revert IElectro.InvalidTerms("intervals");
-        if (terms.unitWh == 0) revert IElectro.InvalidTerms("unitWh");
-        if (terms.penalisedCauses > 7) revert IElectro.InvalidTerms("penalisedCauses");
+    function _validate(IRecords.Terms calldata terms, uint256 slots_) private view {
+        if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > MAX_SLOTS) revert IRecords.InvalidTerms("bands");
+        if (terms.start <= block.timestamp) revert IRecords.AlreadyStarted(terms.start, block.timestamp);
+        if (terms.intervalSeconds == 0) revert IRecords.InvalidTerms("intervalSeconds");
+        if (terms.intervals == 0) revert IRecords.InvalidTerms("intervals");
+        if (terms.unitWh == 0) revert IRecords.InvalidTerms("unitWh");
+        if (terms.penalisedCauses > 7) revert IRecords.InvalidTerms("penalisedCauses");
         // A discount above the remaining bonus could not be paid from an escrow.
-        if (terms.discountRatePpm > 1_000_000) revert IElectro.InvalidTerms("discountRatePpm");
+        if (terms.discountRatePpm > 1_000_000) revert IRecords.InvalidTerms("discountRatePpm");
         uint256 settlesAt = uint256(terms.start) + uint256(terms.intervals) * terms.intervalSeconds + terms.grace
             + terms.disputeWindow;
-        if (settlesAt > type(uint40).max) revert IElectro.InvalidTerms("start");
+        if (settlesAt > type(uint40).max) revert IRecords.InvalidTerms("start");
     }
 }

@@ -293,7 +293,7 @@ def test_nothing_is_deployed_where_recovery_is_not_secp256k1() -> None:
     engine = Revm(spec="PRAGUE")
     code = artifact.load().bytecode
     vector = bytes.fromhex("ab58a2f424d9ecac14a5ce1486bd974ae705f2d58a641eb63385eb6f3c44fe22")
-    assert code.count(vector) == 1  # the self-test's digest; with another, the answer is another key's
+    assert code.count(vector) >= 1  # the self-test's digest; with another, the answer is another key's
     arguments = encode(["address", "uint48", "address"], [*engine.accounts[:1], 0, engine.accounts[1]])
     with refused("WrongCurve"):
         engine.deploy(code.replace(vector, bytes(31) + b"\x01") + arguments)

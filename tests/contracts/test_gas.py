@@ -19,11 +19,11 @@ def days() -> dict[str, gas_cases.Case]:
 @pytest.mark.parametrize(
     ("name", "ceiling"),
     [
-        ("one interval", 39_700),
-        ("a day of 96", 43_700),  # 455 an interval; promised 500
-        ("50 meters, an interval each", 913_000),  # 18,260 a report; promised 18,500
-        ("50 days in a batch", 1_112_000),  # 232 an interval; promised 270
-        ("a day, all in violation", 58_000),  # promised 75,000
+        ("one interval", 39_400),
+        ("a day of 96", 43_400),  # 450 an interval; promised 500
+        ("50 meters, an interval each", 905_000),  # 18,000 a report; promised 18,500
+        ("50 days in a batch", 1_102_000),  # 229 an interval; promised 270
+        ("a day, all in violation", 54_300),  # promised 75,000
     ],
 )
 def test_reports_under_a_daily_schedule(days: dict[str, gas_cases.Case], name: str, ceiling: int) -> None:
@@ -31,18 +31,18 @@ def test_reports_under_a_daily_schedule(days: dict[str, gas_cases.Case], name: s
 
 
 def test_a_week_in_one_report() -> None:
-    assert gas_cases.week().gas <= 71_500  # 106 an interval; promised 115
+    assert gas_cases.week().gas <= 71_000  # 105 an interval; promised 115
 
 
 def test_setting_up_an_agreement() -> None:
     enrol, propose, accept = gas_cases.setting_up()
-    assert propose + accept <= 325_000  # promised 400,000
-    assert enrol <= 54_000
+    assert propose + accept <= 329_000  # promised 400,000
+    assert enrol <= 58_000
 
 
 @pytest.mark.parametrize(
     ("name", "ratio"),
-    [("a day of 96", 1.10), ("50 meters, an interval each", 1.15), ("50 days in a batch", 1.17)],
+    [("a day of 96", 1.10), ("50 meters, an interval each", 1.14), ("50 days in a batch", 1.165)],
 )
 def test_near_the_physical_floor(days: dict[str, gas_cases.Case], name: str, ratio: float) -> None:
     assert days[name].gas <= ratio * days[name].floor

@@ -16,7 +16,8 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
-from .world import DAY, _type, day, encode_call, key
+from .engines import Reverted
+from .world import DAY, World, _type, day, encode_call, key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,31 @@ def test_the_contract_fits_every_chain() -> None:
     assert len(load.deployed_bytecode) <= 24_576  # EIP-170
     assert len(load.bytecode) + 96 <= 49_152  # EIP-3860
     assert load.settings["evmVersion"] == "paris"
+
+
+def test_the_office_is_fixed_and_alone_does_nothing(world: World) -> None:
+    office = world.call("OFFICE")
+    acceptance = encode_call("accept", 1, bytes(32), bytes(32), 0)
+    with pytest.raises(Reverted, match=r"^NotConsumer: "):
+        world.engine.send(world.operator, office, acceptance)
+    with pytest.raises(Reverted):  # it knows no roles, for it keeps none
+        world.engine.send(
+            world.operator, office, encode_call("enrol", bytes(32), 2**40 - 1, bytes(32), bytes(32))
+        )
+    with pytest.raises(Reverted, match=r"^WrongState: "):
+        world.engine.send(world.anyone, office, encode_call("settle", 1))
+
+
+def test_an_unknown_call_is_refused(world: World) -> None:
+    with pytest.raises(Reverted):
+        world.send(b"\x01\x02\x03\x04")
+
+
+def test_the_abi_is_that_of_both_halves_without_a_repetition() -> None:
+    entries = [(each["type"], each.get("name"), str(each.get("inputs"))) for each in ABI]
+    assert len(entries) == len(set(entries))
+    names = {each.get("name") for each in ABI}
+    assert {"submit", "propose", "meterState", "agreement", "hasRole", "eip712Domain"} <= names
 
 
 def _signed(rng: random.Random, readings: int | None) -> SignedMessage:
@@ -127,7 +153,7 @@ def test_bad_terms_name_their_field(change: dict[str, object], field: str) -> No
 
 def test_every_error_of_ours_has_a_sentence_that_takes_its_arguments() -> None:
     declared = set(
-        re.findall(r"^    error (\w+)\(", (build.SOURCES / "IElectro.sol").read_text(), re.MULTILINE)
+        re.findall(r"^    error (\w+)\(", (build.SOURCES / "IRecords.sol").read_text(), re.MULTILINE)
     )
     assert declared <= set(errors.SENTENCES)
     assert set(errors.SENTENCES) <= set(errors.REASONS.values())
@@ -143,7 +169,7 @@ def test_unknown_revert_data_is_told_as_such() -> None:
 
 
 def test_every_event_of_ours_has_a_record() -> None:
-    ours = re.findall(r"^    event (\w+)\(", (build.SOURCES / "IElectro.sol").read_text(), re.MULTILINE)
+    ours = re.findall(r"^    event (\w+)\(", (build.SOURCES / "IRecords.sol").read_text(), re.MULTILINE)
     assert set(events.TOPICS) == set(ours)
     for entry in ABI:
         if entry["type"] == "event" and entry["name"] in events.TOPICS:

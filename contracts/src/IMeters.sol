@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IRecords} from "./IRecords.sol";
+
+/// @notice What meters send through anyone's hands, and what they and their carriers ask.
+interface IMeters is IRecords {
+    // -- Anyone -------------------------------------------------------------------------------------------------------
+
+    /// @notice Take one report, or revert with the reason.
+    function submit(SignedReport calldata report) external;
+    /// @notice Take the good reports of a list; the bad ones are skipped and cost the others nothing.
+    function submitBatch(SignedReport[] calldata reports) external;
+    function submitOutage(SignedOutage calldata outage) external;
+    function submitOutageBatch(SignedOutage[] calldata outages) external;
+
+    // -- To be asked --------------------------------------------------------------------------------------------------
+
+    /// @notice What `submitBatch` would do now: 0, or the selector of the error, for each item after those before it.
+    function check(SignedReport[] calldata reports) external view returns (bytes4[] memory reasons);
+    function checkOutages(SignedOutage[] calldata outages) external view returns (bytes4[] memory reasons);
+
+    /// @notice The last three agreements that a device was accepted for, in order of their start.
+    /// @param slotsAhead for how many intervals from the running one on bounds are wanted
+    function meterState(address device, uint16 slotsAhead) external view returns (MeterState[] memory);
+    function isEnrolled(address device) external view returns (bool);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IRecords} from "./IRecords.sol";
+
+/// @notice What people do with agreements, and what they ask.
+interface IOffice is IRecords {
+    // -- Operator -----------------------------------------------------------------------------------------------------
+
+    /// @notice Enrol a meter by its own signature of
+    /// `DeviceEnrollment(bytes32 hardwareId,uint40 deadline)`, which proves that the key exists and wants this contract.
+    function enrol(bytes32 hardwareId, uint40 deadline, bytes32 r, bytes32 vs) external returns (address device);
+
+    /// @notice Propose an agreement. It binds nobody until the consumer accepts, and lapses at its start.
+    function propose(address consumer, Terms calldata terms, address[] calldata devices, uint128 bonus)
+        external
+        returns (uint64 id);
+
+    // -- Consumer -----------------------------------------------------------------------------------------------------
+
+    /// @notice Accept by the consumer's own transaction. It names what it accepts, so that it can't accept by mistake.
+    /// @param termsHash keccak256 of the ABI encoding of the Terms
+    /// @param devicesHash keccak256 of the devices, 32 bytes each
+    function accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) external;
+
+    /// @notice Accept by the consumer's signature of `AgreementAcceptance(uint64 agreementId,bytes32 termsHash,bytes32
+    /// devicesHash,uint128 bonus,uint40 deadline)`, sent by anyone. 64 or 65 bytes of an account, or ERC-1271.
+    function acceptBySignature(
+        uint64 id,
+        bytes32 termsHash,
+        bytes32 devicesHash,
+        uint128 bonus,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    // -- Anyone -------------------------------------------------------------------------------------------------------
+
+    /// @notice Turn what is left of the bonus into the discount, once the dispute window is over.
+    function settle(uint64 id) external;
+
+    // -- To be asked --------------------------------------------------------------------------------------------------
+
+    function agreement(uint64 id) external view returns (Agreement memory);
+    function termsOf(uint64 id) external view returns (Terms memory);
+    function point(uint64 id, address device) external view returns (Point memory);
+    /// @notice The hashes that an acceptance of this agreement names.
+    function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash);
+    /// @notice The number of agreements ever proposed: the highest id.
+    function agreementCount() external view returns (uint64);
+}
