@@ -13,11 +13,6 @@ import hashlib
 from .comb import FaultError, inverse, random, times_base
 from .curve import N
 
-try:
-    from collections.abc import Iterator
-except ImportError:  # MicroPython, where annotations are never evaluated
-    pass
-
 _HALF_N = N >> 1
 _INNER = 0x3636363636363636363636363636363636363636363636363636363636363636
 _OUTER = 0x5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C
@@ -59,19 +54,14 @@ def _hmac(key: bytes, data: bytes) -> bytes:
     return outer.digest()
 
 
-def _nonces(z: int, private_key: bytes) -> "Iterator[int]":
-    """Yield the candidates for k of RFC 6979 section 3.2, without end."""
+def _seed(z: int, private_key: bytes) -> "tuple[bytes, bytes]":
+    """Return K and V of RFC 6979 section 3.2 after its step g."""
     seed = private_key + (z % N).to_bytes(32, "big")
     value = b"\x01" * 32
     key = _hmac(bytes(32), value + b"\x00" + seed)
     value = _hmac(key, value)
     key = _hmac(key, value + b"\x01" + seed)
-    value = _hmac(key, value)
-    while True:
-        value = _hmac(key, value)
-        yield int.from_bytes(value, "big")
-        key = _hmac(key, value + b"\x00")
-        value = _hmac(key, value)
+    return key, _hmac(key, value)
 
 
 def sign(digest: bytes, private_key: bytes) -> bytes:
@@ -84,27 +74,40 @@ def sign(digest: bytes, private_key: bytes) -> bytes:
         raise ValueError("a digest has 32 bytes")
     secret = _scalar(private_key)
     z = int.from_bytes(digest, "big")
-    for k in _nonces(z, private_key):
-        if not 0 < k < N:
-            continue
-        x, y = times_base(k)
-        r = x % N
-        if x >= N or not r:
-            continue  # r + n would need v of 29 or 30, which Ethereum has not; one in 2^128
-        # a random factor on k and on the key: neither meets anything public without it
-        factor = random(N)
-        s = inverse(k * factor % N, N) * (z * factor + secret * factor % N * r) % N
-        if not s:
-            continue
-        # the key and the digest are read anew: a bit of either that flipped since must not get out
-        if (s * k - int.from_bytes(digest, "big") - r * int.from_bytes(private_key, "big")) % N:
-            raise FaultError("the signature fails its check")
-        odd = y & 1
-        if s > _HALF_N:
-            s = N - s
-            odd ^= 1
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + odd])
-    raise AssertionError("unreachable")
+    key, value = _seed(z, private_key)
+    while True:
+        value = _hmac(key, value)
+        signature = _sign(z, secret, int.from_bytes(value, "big"))
+        if signature:
+            break
+        key = _hmac(key, value + b"\x00")
+        value = _hmac(key, value)
+    return signature
+
+
+def _sign(z: int, secret: int, k: int) -> bytes:
+    """Return the signature with this k; empty if k is out of range, or would give a zero or an x from n up.
+
+    r + n would need v of 29 or 30, which Ethereum has not. Each happens once in 2^128.
+    """
+    if not 0 < k < N:
+        return b""
+    r, y = times_base(k)
+    if not 0 < r < N:
+        return b""
+    # a random factor on k and on the key: neither meets anything public without it
+    factor = random(N)
+    blinded = (z * factor + secret * factor % N * r) % N
+    s = inverse(k * factor % N, N) * blinded % N
+    if not s:
+        return b""
+    if (s * k - z - r * secret) % N:
+        raise FaultError("the signature fails its check")
+    odd = y & 1
+    if s > _HALF_N:
+        s = N - s
+        odd ^= 1
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + odd])
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:
