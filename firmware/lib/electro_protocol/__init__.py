@@ -7,5 +7,10 @@
 | readings | the 16-bit lanes inside an energy report |
 | signed | a message with its signature, and its JSON |
 | eip712 | type hashes, field encoding, the domain |
-| keccak, secp256k1, address | the primitives |
+| typed_data | EIP-712 for any other data |
+| secp256k1, recovery | signing; recovering and verifying |
+| keccak, address | hashes, addresses |
+| comb, curve, table | k·G, and the numbers it needs |
+| _fast, _field32, _word32, _keccak32 | the arithmetic in viper, for 32-bit words |
+| _plain, _keccak_plain | the same in plain integers, wherever Python runs |
 """
