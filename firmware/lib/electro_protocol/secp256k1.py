@@ -42,7 +42,7 @@ def public_key(private_key: bytes) -> bytes:
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
 
-def _hmac(key: bytes, data: bytes) -> bytes:
+def _hmac(key: bytes, data: "bytes | bytearray") -> bytes:
     """Return HMAC-SHA256 (RFC 2104) of data under a key of 32 bytes; MicroPython has no hmac module."""
     number = int.from_bytes(key, "big")
     inner = hashlib.sha256((number ^ _INNER).to_bytes(32, "big"))
@@ -56,11 +56,17 @@ def _hmac(key: bytes, data: bytes) -> bytes:
 
 def _seed(z: int, private_key: bytes) -> "tuple[bytes, bytes]":
     """Return K and V of RFC 6979 section 3.2 after its step g."""
-    seed = private_key + (z % N).to_bytes(32, "big")
-    value = b"\x01" * 32
-    key = _hmac(bytes(32), value + b"\x00" + seed)
-    value = _hmac(key, value)
-    key = _hmac(key, value + b"\x01" + seed)
+    # V, a byte, the private key, the digest: in one buffer that can be overwritten
+    message = bytearray(97)
+    message[:32] = b"\x01" * 32
+    message[33:65] = private_key
+    message[65:] = (z % N).to_bytes(32, "big")
+    key = _hmac(bytes(32), message)
+    value = _hmac(key, b"\x01" * 32)
+    message[:32] = value
+    message[32] = 1
+    key = _hmac(key, message)
+    message[:] = bytes(97)
     return key, _hmac(key, value)
 
 
