@@ -3,7 +3,7 @@
 
 λ, a cube root of 1 modulo n, times a point (x, y) is (βx, y), β being a cube root of 1 modulo P.
 
-Source: SEC 2 v2, section 2.4.1; for λ and β, section 2.7.1 of SEC 2 and libsecp256k1's scalar_impl.h.
+Source: SEC 2 v2, section 2.4.1; for λ, β and the lattice, src/scalar_impl.h of libsecp256k1.
 """
 
 P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F

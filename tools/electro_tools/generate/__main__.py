@@ -4,9 +4,10 @@
 import argparse
 from pathlib import Path
 
+import electro_protocol
 from electro_tools.generate import field, keccak, table
 
-HOME = Path(__file__).parents[3] / "firmware" / "lib" / "electro_protocol"
+HOME = Path(electro_protocol.__file__).parent
 
 
 def modules(kilobytes: int = table.DEFAULT) -> dict[str, str]:
