@@ -35,7 +35,7 @@ SUBMIT_OUTAGE_BATCH = _selector(f"submitOutageBatch({_OUTAGE}[])")
 CHECK_OUTAGES = _selector(f"checkOutages({_OUTAGE}[])")
 METER_STATE = _selector("meterState(address,uint16)")
 
-STATES = ("none", "proposed", "accepted", "settled")
+STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
 
 
 class DecodeError(ValueError):

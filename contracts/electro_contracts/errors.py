@@ -30,7 +30,7 @@ SENTENCES = {
     "BadDeviceCount": "an agreement has 1 to 64 metering points, not {0}",
     "DeviceBusy": "device {0} is taken by agreement {1} until {2}",
     "InvalidTerms": "the terms' {0} is out of range",
-    "WrongState": "agreement {0} is in state {1} (0 none, 1 proposed, 2 accepted, 3 settled)",
+    "WrongState": "agreement {0} is in state {1} (1 proposed, 2 accepted, 3 settled, 4 cancelled, 5 ended early)",
     "AlreadyStarted": "the start at {0} has passed: the chain's time is {1}",
     "NotConsumer": "{0} is not the consumer of this agreement",
     "NotWhatWasProposed": "proposed were the terms {0}, the devices {1} and a bonus of {2}",
@@ -38,6 +38,11 @@ SENTENCES = {
     "NoConsumer": "the consumer's address can't be zero",
     "TermsNotStored": "the terms could not be stored as code",
     "WrongCurve": "this chain does not recover secp256k1 signatures: no meter could be believed",
+    "ProposalsPaused": "the operator takes no new proposals at present",
+    "NotParty": "{0} is neither the operator nor the consumer of this agreement",
+    "BadAmount": "an amount from 1 to {0} is possible here, not {1}",
+    "NoticeTooLong": "the notice would run until {1}, and the agreement ends by itself at {0}",
+    "RevokedDevice": "the key of {0} was revoked and measures nothing new",
     "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
 }
 

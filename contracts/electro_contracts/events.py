@@ -88,6 +88,46 @@ class OutageSkipped:
 
 
 @dataclass(frozen=True)
+class ProposalsPause:
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Granted:
+    agreement_id: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Waived:
+    agreement_id: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    agreement_id: int
+    by: bytes
+
+
+@dataclass(frozen=True)
+class Terminated:
+    """`intervals` remain of the term, until `end`; `forfeited` is what the consumer gave up of the bonus."""
+
+    agreement_id: int
+    by: bytes
+    intervals: int
+    end: int
+    forfeited: int
+
+
+@dataclass(frozen=True)
+class DeviceRevoked:
+    device: bytes
+    revoked_at: int
+
+
+@dataclass(frozen=True)
 class Settled:
     agreement_id: int
     accrued: int
@@ -104,6 +144,12 @@ Event = (
     | OutageReported
     | ReportSkipped
     | OutageSkipped
+    | ProposalsPause
+    | Granted
+    | Waived
+    | Cancelled
+    | Terminated
+    | DeviceRevoked
     | Settled
 )
 
@@ -174,6 +220,14 @@ _READERS: dict[str, Callable[[_Log], Event]] = {
     "OutageReported(uint64,address,uint40,uint40,uint8,uint256)": _outage,
     "ReportSkipped(uint256,bytes4)": lambda log: ReportSkipped(log.word(0), log.raw(32, 4)),
     "OutageSkipped(uint256,bytes4)": lambda log: OutageSkipped(log.word(0), log.raw(32, 4)),
+    "ProposalsPause(bool)": lambda log: ProposalsPause(bool(log.word(0))),
+    "Granted(uint64,uint128)": lambda log: Granted(log.topic(1), log.word(0)),
+    "Waived(uint64,uint128)": lambda log: Waived(log.topic(1), log.word(0)),
+    "Cancelled(uint64,address)": lambda log: Cancelled(log.topic(1), log.raw(0)[12:]),
+    "Terminated(uint64,address,uint32,uint40,uint128)": lambda log: Terminated(
+        log.topic(1), log.raw(0)[12:], *log.words(1, 3)
+    ),
+    "DeviceRevoked(address,uint40)": lambda log: DeviceRevoked(log.address(1), log.word(0)),
     "Settled(uint64,uint256,uint128,uint128)": lambda log: Settled(log.topic(1), *log.words(0, 2)),
 }
 

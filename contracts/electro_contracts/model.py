@@ -14,7 +14,11 @@ the words of the agreement; the contract keeps neither and must come to the same
   reports are no longer taken, it costs the missing penalty.
 - An outage with a penalised cause costs the outage penalty if it began in the term, and the minute penalty for each
   full minute of it that lies in the term. What was reported last of an outage counts: its end and its cause.
-- What is left of the bonus can't fall below zero. Its share by the discount rate, rounded down, is the discount.
+- Grants add to the bonus. Waivers take off penalties, once nothing can change them any more.
+- Notice cuts the term short, at the end of the interval that runs when the notice is over; a revocation cuts short what
+  one meter measures, at the end of the running interval. A consumer that gives notice is charged the share of the bonus
+  for the intervals that are left out, rounded down; an operator's notice costs the consumer nothing.
+- What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
 """
 
 from __future__ import annotations
@@ -73,6 +77,7 @@ class Bill:
 class Meter:
     """What one metering point has on record: a reading for each interval from 0 on, outages by their start."""
 
+    end: int  # intervals that count
     lanes: list[int] = field(default_factory=list)
     outages: dict[int, OutageReport] = field(default_factory=dict)
     register_wh: int = 0
@@ -92,8 +97,34 @@ class Agreement:
         self.agreement_id = agreement_id
         self.terms = terms
         self.bonus = bonus
-        self.meters = {device: Meter() for device in devices}
+        self.grants = 0
+        self.waived = 0
+        self.forfeited = 0
+        self.intervals = terms.intervals
+        self.meters = {device: Meter(terms.intervals) for device in devices}
+        self.revoked: set[bytes] = set()
         self.settlement: Settlement | None = None
+
+    @property
+    def reports_until(self) -> int:
+        """The last instant at which a report of any meter is taken."""
+        return self._reports_until(self.intervals)
+
+    @property
+    def settles_at(self) -> int:
+        return self.reports_until + self.terms.dispute_window + 1
+
+    def _instant(self, interval: int) -> int:
+        return self.terms.start + interval * self.terms.interval_seconds
+
+    def _reports_until(self, end: int) -> int:
+        return self._instant(end) + self.terms.grace
+
+    def _begun(self, instant: int) -> int:
+        """How many intervals have begun, the running one included."""
+        if instant < self.terms.start:
+            return 0
+        return (instant - self.terms.start) // self.terms.interval_seconds + 1
 
     # -- What comes in
 
@@ -117,11 +148,11 @@ class Agreement:
         if slot + report.intervals > len(terms.bands):
             raise Refused("BeyondSchedule")
         end = report.first_interval + report.intervals
-        if end > terms.intervals:
+        if end > meter.end:
             raise Refused("OutsideTerm")
-        if terms.start + end * terms.interval_seconds > now:
+        if self._instant(end) > now:
             raise Refused("FromTheFuture")
-        if now > terms.reports_until:
+        if now > self._reports_until(meter.end):
             raise Refused("TooLate")
         meter.lanes += unpack(report.readings)
         meter.register_wh = report.register_wh
@@ -135,9 +166,9 @@ class Agreement:
         if max(outage.started_at, outage.ended_at) > now:
             raise Refused("FromTheFuture")
         ended_before = outage.ended_at != 0 and outage.ended_at <= self.terms.start
-        if outage.started_at >= self.terms.end or ended_before:
+        if outage.started_at >= self._instant(meter.end) or ended_before:
             raise Refused("OutsideTerm")
-        if now > self.terms.reports_until:
+        if now > self._reports_until(meter.end):
             raise Refused("TooLate")
         meter.outages[outage.started_at] = outage
 
@@ -145,6 +176,52 @@ class Agreement:
         if agreement_id != self.agreement_id or device not in self.meters:
             raise Refused("UnknownDevice")
         return self.meters[device]
+
+    # -- What the parties do
+
+    def grant(self, amount: int) -> None:
+        """Add to the bonus."""
+        self._must_run()
+        if amount < 1:
+            raise Refused("BadAmount")
+        self.grants += amount
+
+    def waive(self, amount: int, now: int) -> None:
+        """Take off penalties."""
+        self._must_run()
+        if now <= self.reports_until:
+            raise Refused("TooEarly")
+        if not 1 <= amount <= self.accrued(now) - self.waived:
+            raise Refused("BadAmount")
+        self.waived += amount
+
+    def terminate(self, by_consumer: bool, now: int) -> None:
+        """Give notice."""
+        self._must_run()
+        if self.intervals != self.terms.intervals:
+            raise Refused("WrongState")
+        if now < self.terms.start:
+            raise Refused("TooEarly")
+        kept = self._begun(now + self.terms.notice)
+        if kept >= self.intervals:
+            raise Refused("NoticeTooLong")
+        if by_consumer:
+            self.forfeited = self.bonus * (self.intervals - kept) // self.intervals
+        self.intervals = kept
+        for meter in self.meters.values():
+            meter.end = min(meter.end, kept)
+
+    def revoke(self, device: bytes, now: int) -> None:
+        """End what one meter measures."""
+        if device in self.revoked:
+            raise Refused("RevokedDevice")
+        self.revoked.add(device)
+        meter = self.meters[device]
+        meter.end = min(meter.end, self._begun(now))
+
+    def _must_run(self) -> None:
+        if self.settlement is not None:
+            raise Refused("WrongState")
 
     # -- What it comes to
 
@@ -158,11 +235,11 @@ class Agreement:
             lane == NO_SUPPLY and not self._is_explained(interval, meter)
             for interval, lane in enumerate(meter.lanes)
         )
-        bill.missing = terms.intervals - len(meter.lanes)
+        bill.missing = meter.end - len(meter.lanes)
         for outage in meter.outages.values():
-            self._count(outage, bill)
+            self._count(outage, meter, bill)
         without_data = bill.no_data
-        if now > terms.reports_until:
+        if now > self.reports_until:
             without_data += bill.missing + bill.unexplained
         bill.accrued = (
             bill.violations * terms.violation_penalty
@@ -175,18 +252,17 @@ class Agreement:
         return bill
 
     def accrued(self, now: int) -> int:
-        """All meters' penalties."""
-        return sum(self.bill(device, now).accrued for device in self.meters)
+        """All meters' penalties, and what the consumer gave up."""
+        return sum(self.bill(device, now).accrued for device in self.meters) + self.forfeited
 
     def remaining(self, now: int) -> int:
-        """What penalties have left of the bonus."""
-        return max(0, self.bonus - self.accrued(now))
+        """What penalties have left of bonus and grants."""
+        return max(0, self.bonus + self.grants - (self.accrued(now) - self.waived))
 
     def settle(self, now: int) -> Settlement:
         """Close the agreement."""
-        if self.settlement is not None:
-            raise Refused("WrongState")
-        if now < self.terms.settles_at:
+        self._must_run()
+        if now < self.settles_at:
             raise Refused("TooEarly")
         remaining = self.remaining(now)
         discount = remaining * self.terms.discount_rate_ppm // PPM
@@ -217,15 +293,17 @@ class Agreement:
         opens = self.terms.start + (interval - 1) * seconds
         closes = self.terms.start + (interval + 2) * seconds
         return any(
-            outage.ended_at and self._inside(outage)[0] < closes and self._inside(outage)[1] > opens
+            outage.ended_at
+            and self._inside(outage, meter)[0] < closes
+            and self._inside(outage, meter)[1] > opens
             for outage in meter.outages.values()
         )
 
-    def _count(self, outage: OutageReport, bill: Bill) -> None:
+    def _count(self, outage: OutageReport, meter: Meter, bill: Bill) -> None:
         began_here = outage.started_at >= self.terms.start
         minutes = 0
         if outage.ended_at:
-            start, end = self._inside(outage)
+            start, end = self._inside(outage, meter)
             minutes = (end - start) // 60
         bill.outages += began_here
         bill.outage_minutes += minutes
@@ -233,6 +311,6 @@ class Agreement:
             bill.penalised_outages += began_here
             bill.penalised_minutes += minutes
 
-    def _inside(self, outage: OutageReport) -> tuple[int, int]:
-        """The part of an ended outage that lies in the term."""
-        return max(outage.started_at, self.terms.start), min(outage.ended_at, self.terms.end)
+    def _inside(self, outage: OutageReport, meter: Meter) -> tuple[int, int]:
+        """The part of an ended outage that lies in what the meter's intervals cover."""
+        return max(outage.started_at, self.terms.start), min(outage.ended_at, self._instant(meter.end))

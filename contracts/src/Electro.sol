@@ -78,7 +78,7 @@ contract Electro is Ledger, AccessControlDefaultAdminRules, IERC5267 {
         state.slots = uint16(head.slots());
         state.unitWh = uint32(head.unitWh());
         state.nextInterval = uint32(point_.next());
-        state.remainingBonus = _remaining(record, _accrued(record, id, terms));
+        state.remainingBonus = _remaining(record, id, _accrued(record, id, terms));
         uint256 running;
         if (block.timestamp > record.start) running = (block.timestamp - record.start) / head.intervalSeconds();
         if (running > point_.end()) running = point_.end();

@@ -16,6 +16,31 @@ interface IOffice is IRecords {
         external
         returns (uint64 id);
 
+    /// @notice Take no new proposals, or take them again. Nothing else can be paused.
+    function pauseProposals(bool paused) external;
+
+    /// @notice Add to the bonus of an agreement that is not yet settled.
+    function grant(uint64 id, uint128 amount) external;
+
+    /// @notice Take off penalties, no more than there are: from the end of the grace, when nothing can change them any
+    /// more, until the settlement.
+    function waive(uint64 id, uint128 amount) external;
+
+    /// @notice Put an end to what a key measures: the running interval is the last that counts, in all agreements. What
+    /// it measured before is still taken until their grace is over.
+    function revoke(address device) external;
+
+    // -- Operator or consumer -----------------------------------------------------------------------------------------
+
+    /// @notice Call an agreement off before its start. The operator can take back a proposal only: what the consumer has
+    /// accepted is the consumer's. The consumer can decline a proposal, and give up what it accepted.
+    function cancel(uint64 id) external;
+
+    /// @notice End a running agreement early. It runs until the notice is over, to the end of that interval. The bonus
+    /// remains whole if the operator leaves; if the consumer does, it gives up the share of it that falls to the
+    /// intervals left out, rounded down.
+    function terminate(uint64 id) external;
+
     // -- Consumer -----------------------------------------------------------------------------------------------------
 
     /// @notice Accept by the consumer's own transaction. It names what it accepts, so that it can't accept by mistake.
@@ -48,4 +73,6 @@ interface IOffice is IRecords {
     function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash);
     /// @notice The number of agreements ever proposed: the highest id.
     function agreementCount() external view returns (uint64);
+    /// @notice Whether the operator takes no new proposals at present.
+    function proposalsPaused() external view returns (bool);
 }

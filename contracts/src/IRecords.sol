@@ -5,12 +5,16 @@ pragma solidity ^0.8.28;
 interface IRecords {
     // -- What is agreed and what is signed ----------------------------------------------------------------------------
 
-    /// @notice `Cancelled` and other side exits get numbers of their own behind these: a number never changes meaning.
+    /// @notice Side exits have their numbers behind the others: a number never changes meaning.
     enum State {
         None,
         Proposed,
         Accepted,
-        Settled
+        Settled,
+        /// Never began, and binds nobody.
+        Cancelled,
+        /// Ends sooner than agreed, by notice; until it is settled all else is as in Accepted.
+        Terminated
     }
 
     /// @notice What the parties agree on. Fixed once proposed.
@@ -113,6 +117,12 @@ interface IRecords {
         /// Set by the settlement.
         uint128 discount;
         address[] devices;
+        /// What the operator added to the bonus.
+        uint128 grants;
+        /// What the operator took off the penalties.
+        uint128 waived;
+        /// The share of the bonus that the consumer gave up by leaving early. Part of `accrued`.
+        uint128 forfeited;
     }
 
     /// @notice One metering point of one agreement.
@@ -182,6 +192,17 @@ interface IRecords {
     /// @notice This chain's signature recovery is not secp256k1, so that no meter could ever be believed.
     error WrongCurve();
 
+    /// @notice The operator takes no new proposals at present.
+    error ProposalsPaused();
+    /// @notice Only the operator and the consumer may do this.
+    error NotParty(address caller);
+    /// @notice An amount must be from 1 to the one named.
+    error BadAmount(uint256 most, uint256 got);
+    /// @notice The notice would run beyond the end of the term.
+    error NoticeTooLong(uint256 end, uint256 noticeEnds);
+    /// @notice This key measures nothing new any more.
+    error RevokedDevice(address device);
+
     // -- What has happened --------------------------------------------------------------------------------------------
 
     event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId);
@@ -225,5 +246,13 @@ interface IRecords {
     /// @notice An item of a batch was left out; `reason` is the selector of the error that it alone would meet.
     event ReportSkipped(uint256 index, bytes4 reason);
     event OutageSkipped(uint256 index, bytes4 reason);
+    event ProposalsPause(bool paused);
+    event Granted(uint64 indexed agreementId, uint128 amount);
+    event Waived(uint64 indexed agreementId, uint128 amount);
+    event Cancelled(uint64 indexed agreementId, address by);
+    /// @notice Of the term only the first `intervals` remain, which end at `end`; `forfeited` is the consumer's loss.
+    event Terminated(uint64 indexed agreementId, address by, uint32 intervals, uint40 end, uint128 forfeited);
+    /// @notice In each agreement that it serves the device's intervals end with the one that ran at `revokedAt`.
+    event DeviceRevoked(address indexed device, uint40 revokedAt);
     event Settled(uint64 indexed agreementId, uint256 accrued, uint128 remaining, uint128 discount);
 }

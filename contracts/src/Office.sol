@@ -25,9 +25,7 @@ contract Office is Records, Domain, IOffice {
 
     /// @dev The roles are kept by {Electro}'s other half: asked by an ordinary call, so that only it knows their layout.
     modifier onlyOperator() {
-        if (!IAccessControl(address(this)).hasRole(OPERATOR, msg.sender)) {
-            revert IAccessControl.AccessControlUnauthorizedAccount(msg.sender, OPERATOR);
-        }
+        if (!_isOperator()) revert IAccessControl.AccessControlUnauthorizedAccount(msg.sender, OPERATOR);
         _;
     }
 
@@ -54,10 +52,13 @@ contract Office is Records, Domain, IOffice {
         onlyOperator
         returns (uint64 id)
     {
+        if (_paused) revert ProposalsPaused();
         if (consumer == address(0)) revert NoConsumer();
         if (devices.length == 0 || devices.length > MAX_POINTS) revert BadDeviceCount(devices.length);
         for (uint256 i; i < devices.length; ++i) {
-            if (_devices[devices[i]] == 0) revert NotEnrolled(devices[i]);
+            uint256 served = _devices[devices[i]];
+            if (served == 0) revert NotEnrolled(devices[i]);
+            if (served & REVOKED != 0) revert RevokedDevice(devices[i]);
             for (uint256 k; k < i; ++k) {
                 if (devices[k] == devices[i]) revert DuplicateDevice(devices[i]);
             }
@@ -76,6 +77,96 @@ contract Office is Records, Domain, IOffice {
             discount: 0
         });
         emit AgreementProposed(id, consumer, bonus, terms, devices);
+    }
+
+    /// @inheritdoc IOffice
+    function pauseProposals(bool paused) external onlyOperator {
+        _paused = paused;
+        emit ProposalsPause(paused);
+    }
+
+    /// @inheritdoc IOffice
+    function grant(uint64 id, uint128 amount) external onlyOperator {
+        Record storage record = _running(id);
+        Since storage since = _since[id];
+        uint256 most = type(uint128).max - record.bonus - since.grants;
+        if (amount == 0 || amount > most) revert BadAmount(most, amount);
+        since.grants += amount;
+        emit Granted(id, amount);
+    }
+
+    /// @inheritdoc IOffice
+    function waive(uint64 id, uint128 amount) external onlyOperator {
+        Record storage record = _running(id);
+        Since storage since = _since[id];
+        uint256 terms = TermsCode.load(record.terms);
+        uint256 from = _end(record, id, terms) + terms.word(0).grace() + 1;
+        if (block.timestamp < from) revert TooEarly(from, block.timestamp);
+        uint256 most = _accrued(record, id, terms) - since.waived;
+        if (amount == 0 || amount > most) revert BadAmount(most, amount);
+        since.waived += amount;
+        emit Waived(id, amount);
+    }
+
+    /// @inheritdoc IOffice
+    function revoke(address device) external onlyOperator {
+        uint256 served = _devices[device];
+        if (served == 0) revert NotEnrolled(device);
+        if (served & REVOKED != 0) revert RevokedDevice(device);
+        _devices[device] = served | REVOKED;
+        for (uint256 i; i < 3; ++i) {
+            uint256 key = Points.key(uint64(served >> (64 * i)), device);
+            uint256 found = _points[key];
+            if (found == 0) continue;
+            uint256 length = _terms(found).word(0).intervalSeconds();
+            _points[key] = found.endAt(_begun(found.start(), length, block.timestamp));
+        }
+        emit DeviceRevoked(device, uint40(block.timestamp));
+    }
+
+    // -- Operator or consumer
+
+    /// @inheritdoc IOffice
+    function cancel(uint64 id) external {
+        Record storage record = _records[id];
+        bool byConsumer = msg.sender == record.consumer;
+        if (!byConsumer && !_isOperator()) revert NotParty(msg.sender);
+        if (record.state == State.Accepted && byConsumer) {
+            if (block.timestamp >= record.start) revert AlreadyStarted(record.start, block.timestamp);
+            address[] memory devices = TermsCode.load(record.terms).devices(record.size, record.points);
+            for (uint256 i; i < devices.length; ++i) {
+                delete _points[Points.key(id, devices[i])];
+                _release(devices[i], id);
+            }
+        } else if (record.state != State.Proposed) {
+            revert WrongState(id, record.state);
+        }
+        record.state = State.Cancelled;
+        emit Cancelled(id, msg.sender);
+    }
+
+    /// @inheritdoc IOffice
+    function terminate(uint64 id) external {
+        Record storage record = _records[id];
+        bool byConsumer = msg.sender == record.consumer;
+        if (!byConsumer && !_isOperator()) revert NotParty(msg.sender);
+        if (record.state != State.Accepted) revert WrongState(id, record.state);
+        if (block.timestamp < record.start) revert TooEarly(record.start, block.timestamp);
+        uint256 terms = TermsCode.load(record.terms);
+        uint256 length = terms.word(0).intervalSeconds();
+        uint256 all = terms.word(0).intervals();
+        uint256 kept = _begun(record.start, length, block.timestamp + terms.word(2).notice());
+        if (kept >= all) revert NoticeTooLong(record.start + all * length, record.start + kept * length);
+        Since storage since = _since[id];
+        // Fits: a share of the bonus; and fewer intervals than the terms have.
+        if (byConsumer) since.forfeited = uint128(record.bonus * (all - kept) / all);
+        since.intervals = uint32(kept);
+        record.state = State.Terminated;
+        for (uint256 i; i < record.points; ++i) {
+            uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
+            _points[key] = _points[key].endAt(kept);
+        }
+        emit Terminated(id, msg.sender, uint32(kept), uint40(record.start + kept * length), since.forfeited);
     }
 
     // -- Consumer
@@ -127,6 +218,7 @@ contract Office is Records, Domain, IOffice {
     /// ended, and what it pushes out must be closed for reports.
     function _serve(address device, uint64 id, uint256 start) private {
         uint256 served = _devices[device];
+        if (served & REVOKED != 0) revert RevokedDevice(device);
         uint64 last = uint64(served);
         if (last != 0) {
             (uint256 end,) = _closing(_points[Points.key(last, device)]);
@@ -140,25 +232,43 @@ contract Office is Records, Domain, IOffice {
         _devices[device] = ENROLLED | (uint256(uint128(served)) << 64) | id;
     }
 
+    /// @dev Take an agreement that never began from those that a device remembers.
+    function _release(address device, uint64 id) private {
+        uint256 served = _devices[device];
+        uint256 kept = served & (ENROLLED | REVOKED);
+        uint256 place;
+        for (uint256 i; i < 3; ++i) {
+            uint64 each = uint64(served >> (64 * i));
+            if (each == id) continue;
+            kept |= uint256(each) << place;
+            place += 64;
+        }
+        _devices[device] = kept;
+    }
+
     // -- Anyone
 
     /// @inheritdoc IOffice
     function settle(uint64 id) external {
-        Record storage record = _records[id];
-        if (record.state != State.Accepted) revert WrongState(id, record.state);
+        Record storage record = _running(id);
         uint256 terms = TermsCode.load(record.terms);
-        uint256 from = _end(record, terms) + terms.word(0).grace() + uint32(terms.word(2) >> 160) + 1;
+        uint256 from = _end(record, id, terms) + terms.word(0).grace() + terms.word(2).disputeWindow() + 1;
         if (block.timestamp < from) revert TooEarly(from, block.timestamp);
         uint256 accrued = _accrued(record, id, terms);
-        uint128 remaining = _remaining(record, accrued);
+        uint128 remaining = _remaining(record, id, accrued);
         // Fits: the rate is at most one million millionths.
-        uint128 discount = uint128(uint256(remaining) * uint32(terms.word(2) >> 96) / 1_000_000);
+        uint128 discount = uint128(uint256(remaining) * terms.word(2).discountRatePpm() / 1_000_000);
         record.state = State.Settled;
         record.discount = discount;
         emit Settled(id, accrued, remaining, discount);
     }
 
     // -- To be asked
+
+    /// @inheritdoc IOffice
+    function proposalsPaused() external view returns (bool) {
+        return _paused;
+    }
 
     /// @inheritdoc IOffice
     function agreementCount() external view returns (uint64) {
@@ -168,19 +278,22 @@ contract Office is Records, Domain, IOffice {
     /// @inheritdoc IOffice
     function agreement(uint64 id) external view returns (Agreement memory view_) {
         (Record storage record, uint256 terms) = _loaded(id);
-        uint256 end = _end(record, terms);
+        uint256 end = _end(record, id, terms);
         uint256 reportsUntil = end + terms.word(0).grace();
         view_.consumer = record.consumer;
         view_.state = record.state;
         view_.start = record.start;
         view_.end = uint40(end);
         view_.reportsUntil = uint40(reportsUntil);
-        view_.settlesAt = uint40(reportsUntil + uint32(terms.word(2) >> 160) + 1);
+        view_.settlesAt = uint40(reportsUntil + terms.word(2).disputeWindow() + 1);
         view_.bonus = record.bonus;
-        view_.accrued = record.state == State.Proposed ? 0 : _accrued(record, id, terms);
-        view_.remaining = _remaining(record, view_.accrued);
+        view_.accrued = _accrued(record, id, terms);
+        view_.remaining = _remaining(record, id, view_.accrued);
         view_.discount = record.discount;
         view_.devices = terms.devices(record.size, record.points);
+        view_.grants = _since[id].grants;
+        view_.waived = _since[id].waived;
+        view_.forfeited = _since[id].forfeited;
     }
 
     /// @inheritdoc IOffice
@@ -208,5 +321,23 @@ contract Office is Records, Domain, IOffice {
             outageAccrued: _supply.penalties(key),
             uncovered: uint32(_supply.uncovered(key))
         });
+    }
+
+    // -- What they share
+
+    function _isOperator() private view returns (bool) {
+        return IAccessControl(address(this)).hasRole(OPERATOR, msg.sender);
+    }
+
+    /// @dev The record of an agreement that binds its parties and is not yet settled.
+    function _running(uint64 id) private view returns (Record storage record) {
+        record = _records[id];
+        if (record.state != State.Accepted && record.state != State.Terminated) revert WrongState(id, record.state);
+    }
+
+    /// @dev How many intervals have begun until an instant, the running one included. What was measured until then lies
+    /// in them, so that cutting a term there changes nothing that has happened, in whatever order messages of it arrive.
+    function _begun(uint256 start, uint256 length, uint256 instant) private pure returns (uint256) {
+        return instant < start ? 0 : (instant - start) / length + 1;
     }
 }

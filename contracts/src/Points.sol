@@ -55,6 +55,11 @@ library Points {
         }
     }
 
+    /// @dev Never a later end: what is agreed can only be cut short.
+    function endAt(uint256 point, uint256 end_) internal pure returns (uint256) {
+        return end_ < end(point) ? point - ((end(point) - end_) << END) : point;
+    }
+
     /// @dev Can't spill into `next`: see above.
     function charge(uint256 point, uint256 penalty) internal pure returns (uint256) {
         unchecked {

@@ -24,23 +24,36 @@ abstract contract Records is IRecords {
         uint128 discount;
     }
 
+    /// What came to an agreement after its acceptance; mostly nothing.
+    struct Since {
+        uint128 grants;
+        uint128 waived;
+        uint128 forfeited;
+        /// Of the term only so many intervals remain; 0: all.
+        uint32 intervals;
+    }
+
     bytes32 internal constant OPERATOR = keccak256("OPERATOR_ROLE");
     uint256 internal constant ENROLLED = 1 << 255;
+    uint256 internal constant REVOKED = 1 << 254;
 
     uint64 internal _agreements;
     /// What this address has created: first the office, then terms.
     uint32 internal _creations;
+    bool internal _paused;
     mapping(uint64 id => Record) internal _records;
-    /// ENROLLED | third last, second last and last agreement, 64 bits each.
+    mapping(uint64 id => Since) internal _since;
+    /// ENROLLED | REVOKED | third last, second last and last agreement, 64 bits each.
     mapping(address device => uint256) internal _devices;
     mapping(uint256 key => uint256) internal _points;
     Supply.Book internal _supply;
 
     // -- Money
 
-    /// @dev All penalties of an agreement. What is missing joins them when no report can fill it any more.
+    /// @dev All that an agreement costs. What is missing joins it when no report can fill it any more.
     function _accrued(Record storage record, uint64 id, uint256 terms) internal view returns (uint256 sum) {
-        bool closed = block.timestamp > _end(record, terms) + terms.word(0).grace();
+        if (record.state == State.Proposed || record.state == State.Cancelled) return 0;
+        bool closed = block.timestamp > _end(record, id, terms) + terms.word(0).grace();
         uint256 missing;
         for (uint256 i; i < record.points; ++i) {
             uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
@@ -48,16 +61,26 @@ abstract contract Records is IRecords {
             sum += found.accrued() + _supply.penalties(key);
             if (closed) missing += found.end() - found.next() + _supply.uncovered(key);
         }
-        sum += missing * terms.word(0).missingPenalty();
+        sum += missing * terms.word(0).missingPenalty() + _since[id].forfeited;
     }
 
-    function _remaining(Record storage record, uint256 accrued) internal view returns (uint128) {
-        // Fits: it is at most the bonus.
-        return accrued >= record.bonus ? 0 : uint128(record.bonus - accrued);
+    function _remaining(Record storage record, uint64 id, uint256 accrued) internal view returns (uint128) {
+        if (record.state == State.Cancelled) return 0;
+        Since storage since = _since[id];
+        uint256 due = accrued - since.waived;
+        uint256 given = uint256(record.bonus) + since.grants;
+        // Fits: bonus and grants together do.
+        return due >= given ? 0 : uint128(given - due);
     }
 
-    function _end(Record storage record, uint256 terms) internal view returns (uint256) {
-        return record.start + terms.word(0).intervals() * terms.word(0).intervalSeconds();
+    /// @dev How many intervals the term has, now that notice may have been given.
+    function _intervals(uint64 id, uint256 terms) internal view returns (uint256 count) {
+        count = _since[id].intervals;
+        if (count == 0) count = terms.word(0).intervals();
+    }
+
+    function _end(Record storage record, uint64 id, uint256 terms) internal view returns (uint256) {
+        return record.start + _intervals(id, terms) * terms.word(0).intervalSeconds();
     }
 
     /// @dev When a point's term ends, and until when reports are taken for it.

@@ -147,6 +147,24 @@ library TermsCode {
         return uint64(word0);
     }
 
+    // Word 2
+
+    function disputeWindow(uint256 word2) internal pure returns (uint256) {
+        return uint32(word2 >> 160);
+    }
+
+    function notice(uint256 word2) internal pure returns (uint256) {
+        return uint32(word2 >> 128);
+    }
+
+    function discountRatePpm(uint256 word2) internal pure returns (uint256) {
+        return uint32(word2 >> 96);
+    }
+
+    function discountExpiry(uint256 word2) internal pure returns (uint256) {
+        return uint32(word2 >> 64);
+    }
+
     /// @notice The devices behind header and bands, which {load} has brought to `blob`.
     function devices(uint256 blob, uint256 size, uint256 count) internal pure returns (address[] memory list) {
         list = new address[](count);
@@ -171,10 +189,10 @@ library TermsCode {
         terms.outagePenalty = uint64(head);
         head = word(blob, 2);
         terms.outageMinutePenalty = uint64(head >> 192);
-        terms.disputeWindow = uint32(head >> 160);
-        terms.notice = uint32(head >> 128);
-        terms.discountRatePpm = uint32(head >> 96);
-        terms.discountExpiry = uint32(head >> 64);
+        terms.disputeWindow = uint32(disputeWindow(head));
+        terms.notice = uint32(notice(head));
+        terms.discountRatePpm = uint32(discountRatePpm(head));
+        terms.discountExpiry = uint32(discountExpiry(head));
         terms.bands = slice(blob + 32 * HEADER_WORDS, length);
     }
 

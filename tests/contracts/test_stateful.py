@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever meters, relayers and time do, in any order: the contract comes to what the model on paper comes to.
 
-Invariants of the design that are held here: 2 remaining in [0, bonus]; 4 and 5 each interval counts once and `next`
-rises by what was accepted; 6 and 7 contract = model, to the unit; 8 a compliant report moves no money; 16 once ended,
-anyone settles; 17 a settled agreement takes nothing; 19 one bad item of a batch leaves the others' effect.
+Invariants of the design that are held here: 2 remaining in [0, bonus + grants]; 4 and 5 each interval counts once and
+`next` rises by what was accepted; 6 and 7 contract = model, to the unit; 8 a compliant report moves no money; 9 waived
+<= accrued; 15 no operator call lowers what remains; 16 once ended, anyone settles; 17 a settled agreement takes
+nothing; 19 one bad item of a batch leaves the others' effect.
+
+A failure is shown as it was found, at once: to make it shorter took longer than a test may take. With
+ELECTRO_FUZZ=1000, say, that many examples are run, and a failure is made as short as can be.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from electro_contracts import calldata, errors
 from electro_contracts.model import Agreement, Refused
@@ -21,9 +27,11 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import NO_DATA, NO_SUPPLY
 
 from .engines import Reverted
-from .world import START, World, day, key
+from .world import CONSUMER, START, World, day, key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from electro_protocol.signed import SignedMessage
 
 METERS = [key("one"), key("two")]
@@ -33,6 +41,7 @@ TERMS = day(
     intervals=40,
     bands=tuple((10 + i, 20 + i) for i in range(7)),
     penalised_causes=0b101,
+    notice=7000,
 )
 BONUS = 20_000
 
@@ -65,7 +74,7 @@ class Everything(RuleBasedStateMachine):
             return refusal.reason
         return ""
 
-    def _both(self, item: SignedMessage, device: bytes) -> None:
+    def _both(self, item: SignedMessage, device: bytes) -> str:
         expected = self._model(item, device)
         try:
             self.world.submit(item)
@@ -73,6 +82,7 @@ class Everything(RuleBasedStateMachine):
         except Reverted as reverted:
             got = reverted.error.name
         assert got == expected
+        return expected
 
     def _report(self, which: int, lanes: list[int], skew: int) -> SignedMessage:
         first = max(0, len(self.model.meters[METERS[which].address].lanes) + skew)
@@ -96,13 +106,12 @@ class Everything(RuleBasedStateMachine):
 
     @rule(which=meters)
     def report_all_that_is_due(self, which: int) -> None:
-        due = min(40, (self.world.now - START) // 1800)
+        due = min(self.model.meters[METERS[which].address].end, (self.world.now - START) // 1800)
         before = self.world.accrued(self.id)
         while (first := len(self.model.meters[METERS[which].address].lanes)) < due:
             count = min(7 - first % 7, due - first)
             lanes = [TERMS.bands[(first + i) % 7][i % 2] for i in range(count)]
-            self._both(self._report(which, lanes, 0), METERS[which].address)
-            if self.world.now > TERMS.reports_until:
+            if self._both(self._report(which, lanes, 0), METERS[which].address):
                 break
         assert self.world.accrued(self.id) == before
 
@@ -139,6 +148,59 @@ class Everything(RuleBasedStateMachine):
             item = self.world.outage(METERS[which], self.id, started, started + length, cause)
             self._both(item, METERS[which].address)
 
+    def _either(self, of_model: Callable[[], object], name: str, *arguments: object, caller: str) -> str:
+        """Do the same on paper and on chain; both take it, or refuse it for the same reason. Return the reason."""
+        try:
+            of_model()
+        except Refused as refusal:
+            with pytest.raises(Reverted, match=f"^{refusal.reason}: "):
+                self.world.call(name, *arguments, caller=caller)
+            return refusal.reason
+        self.world.call(name, *arguments, caller=caller)
+        return ""
+
+    @contextlib.contextmanager
+    def _nothing_lost(self) -> Iterator[None]:
+        """Invariant 15."""
+        before = self.world.remaining(self.id)
+        yield
+        assert self.world.remaining(self.id) >= before
+
+    @rule(amount=st.integers(0, 5000))
+    def grant(self, amount: int) -> None:
+        with self._nothing_lost():
+            self._either(
+                lambda: self.model.grant(amount), "grant", self.id, amount, caller=self.world.operator
+            )
+
+    @rule(amount=st.integers(0, 5000))
+    def waive(self, amount: int) -> None:
+        with self._nothing_lost():
+            self._either(
+                lambda: self.model.waive(amount, self.world.now),
+                "waive", self.id, amount, caller=self.world.operator,
+            )  # fmt: skip
+
+    @precondition(lambda self: self.world.now > START + 20_000)  # else nearly all runs would end early
+    @rule(by_consumer=st.booleans())
+    def terminate(self, by_consumer: bool) -> None:
+        caller = CONSUMER.text if by_consumer else self.world.operator
+        before = self.world.remaining(self.id)
+        refused = self._either(
+            lambda: self.model.terminate(by_consumer, self.world.now), "terminate", self.id, caller=caller
+        )
+        if refused or not by_consumer:
+            assert self.world.remaining(self.id) >= before
+
+    @precondition(lambda self: self.world.now > START + 20_000)
+    @rule(which=meters)
+    def revoke(self, which: int) -> None:
+        with self._nothing_lost():
+            self._either(
+                lambda: self.model.revoke(METERS[which].address, self.world.now),
+                "revoke", METERS[which].text, caller=self.world.operator,
+            )  # fmt: skip
+
     @rule()
     def settle(self) -> None:
         try:
@@ -160,7 +222,8 @@ class Everything(RuleBasedStateMachine):
         view = self.world.call("agreement", self.id)
         assert view[7] == self.model.accrued(self.world.now)
         assert view[8] == self.model.remaining(self.world.now)
-        assert 0 <= view[8] <= BONUS
+        assert 0 <= view[8] <= BONUS + self.model.grants
+        assert self.model.waived <= view[7]
         for meter in METERS:
             bill = self.model.bill(meter.address, self.world.now)
             point = self.world.call("point", self.id, meter.text)
@@ -168,6 +231,13 @@ class Everything(RuleBasedStateMachine):
 
 
 TestEverything = Everything.TestCase
+EXAMPLES = int(os.environ.get("ELECTRO_FUZZ", "0"))
 TestEverything.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES or 60,
+    stateful_step_count=40,
+    deadline=None,
+    phases=set(Phase) if EXAMPLES else set(Phase) - {Phase.shrink, Phase.explain},
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
 )
+TestEverything = pytest.mark.timeout(0 if EXAMPLES else 120)(TestEverything)
