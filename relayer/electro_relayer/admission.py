@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport
+from electro_relayer import gas
 from electro_relayer.addresses import checksum
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.errors import (
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from electro_relayer.batch import Queue
     from electro_relayer.errors import Refusal
     from electro_relayer.intake import Verified
+    from electro_relayer.limits import Buckets, Budgets
+    from electro_relayer.metrics import Metrics
     from electro_relayer.refusals import Refusals
     from electro_relayer.standing import Agreement, Standing, Standings
 
@@ -42,13 +45,25 @@ class Outcome(enum.Enum):
 
 
 class Admission:
-    def __init__(self, chain: Chain, queue: Queue, standings: Standings, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        queue: Queue,
+        standings: Standings,
+        refusals: Refusals,
+        buckets: Buckets,
+        budgets: Budgets,
+        metrics: Metrics,
+    ) -> None:
         self._chain, self._queue, self._standings = chain, queue, standings
-        self._refusals = refusals
+        self._refusals, self._buckets, self._budgets = refusals, buckets, budgets
+        self._metrics = metrics
         self.draining = False
 
     async def admit(self, verified: Verified) -> Outcome:
         """Queue a message that is due, and say what became of one that was; raises a Refusal."""
+        self._buckets.take(verified.device)
         if self._queue.holds(verified):
             return Outcome.ACCEPTED
         if self.draining:
@@ -90,7 +105,7 @@ class Admission:
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
         ends_at_s = _refuse_what_never_passes(verified, agreement, chain_time_s)
-        self._queue.put(verified, ends_at_s)
+        self._put(verified, ends_at_s)
         return Outcome.ACCEPTED
 
     async def _admit_outage(self, verified: Verified) -> Outcome:
@@ -105,8 +120,13 @@ class Admission:
         # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
         if latest != ACCEPTABLE and name != "FromTheFuture":
             raise await self._refusal(name, verified)
-        self._queue.put(verified)
+        self._put(verified)
         return Outcome.ACCEPTED
+
+    def _put(self, verified: Verified, ends_at_s: int = 0) -> None:
+        self._budgets.promise(verified.device, gas.of_message(verified))
+        self._queue.put(verified, ends_at_s)
+        self._metrics.count("accepted_total", kind=verified.kind.__name__)
 
     async def _refusal(self, name: str, verified: Verified) -> Refusal:
         if name == "UnknownDevice":

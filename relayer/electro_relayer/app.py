@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import logging
 import signal
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -17,12 +17,18 @@ from electro_relayer.addresses import checksum
 from electro_relayer.admission import Admission
 from electro_relayer.batch import Queue
 from electro_relayer.chain import Chain
-from electro_relayer.errors import PortInUse
-from electro_relayer.key import Key, read_key
+from electro_relayer.comparison import Comparison
+from electro_relayer.failover import Nodes
+from electro_relayer.gauges import add_gauges
+from electro_relayer.key import Key, key_of
+from electro_relayer.limits import Buckets, Budgets
+from electro_relayer.listening import listen
+from electro_relayer.metrics import Metrics
 from electro_relayer.refusals import Refusals
 from electro_relayer.routes import (
     ADMISSION,
     CHAIN,
+    METRICS,
     REFUSALS,
     SETTINGS,
     STANDINGS,
@@ -30,14 +36,14 @@ from electro_relayer.routes import (
     add_routes,
     errors_as_json,
 )
-from electro_relayer.rpc import Node
 from electro_relayer.standing import Standings
 from electro_relayer.submit import Lane
 from electro_relayer.unmined import Unmined
+from electro_relayer.upkeep import Upkeep
 from electro_relayer.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from electro_relayer.settings import Settings
 
@@ -65,46 +71,17 @@ class Ready:
 
 def create_app(settings: Settings, key: Key | None = None) -> web.Application:
     """Return the service as an aiohttp application; its start opens the chain and may raise a StartError."""
-    paying = key if key is not None else read_key(settings.key_file, settings.key_password_file)
+    paying = key if key is not None else key_of(settings)
     app = web.Application(client_max_size=settings.body_limit, middlewares=[errors_as_json])
-    app[SETTINGS] = settings
+    app[SETTINGS], app[METRICS] = settings, Metrics()
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
-        async with Node(settings.rpc_url, timeout_s=settings.rpc_timeout_s) as node:
-            chain = Chain(node, settings, paying.address)
+        clock, metrics = time.monotonic, app[METRICS]
+        nodes = Nodes(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, clock=clock, metrics=metrics)
+        async with nodes:
+            chain = Chain(nodes, settings, paying.address, clock)
             await chain.open()
-            queue = Queue(
-                size=settings.queue_size,
-                device_limit=settings.device_in_flight,
-                batch_size=settings.batch_size,
-                batch_gas=settings.batch_gas,
-                window_s=settings.batch_ms / 1000,
-                clock=chain.clock,
-            )
-            standings = Standings(chain.standing, chain.clock)
-            app[CHAIN], app[QUEUE], app[STANDINGS] = chain, queue, standings
-            app[REFUSALS] = refusals = Refusals(chain.clock)
-            app[ADMISSION] = Admission(chain, queue, standings, refusals)
-            app[UNMINED] = unmined = Unmined(settings.unmined_transactions, chain.clock)
-            lane = Lane(
-                chain=chain,
-                key=paying,
-                queue=queue,
-                standings=standings,
-                refusals=refusals,
-                unmined=unmined,
-                settings=settings,
-            )
-            watch = Watch(
-                chain=chain,
-                key=paying,
-                queue=queue,
-                standings=standings,
-                unmined=unmined,
-                lane=lane,
-                settings=settings,
-            )
-            tasks = [asyncio.create_task(lane.run()), asyncio.create_task(watch.run())]
+            tasks = [asyncio.create_task(each) for each in _parts(app, chain, nodes, paying)]
             yield
             for task in tasks:
                 task.cancel()
@@ -113,6 +90,65 @@ def create_app(settings: Settings, key: Key | None = None) -> web.Application:
     app.cleanup_ctx.append(lifetime)
     add_routes(app)
     return app
+
+
+def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> list[Coroutine[Any, Any, None]]:
+    """Make everything that works on the opened chain; returns what is to run."""
+    settings, metrics, clock = app[SETTINGS], app[METRICS], chain.clock
+    comparison = Comparison(chain, nodes, metrics)
+
+    def suspicious(why: str) -> None:
+        log.warning("node %s: %s", nodes.shown, why)
+        metrics.count("node_backwards_total")
+        comparison.hint()
+
+    chain.suspicious = suspicious
+    queue = Queue(
+        size=settings.queue_size,
+        device_limit=settings.device_in_flight,
+        batch_size=settings.batch_size,
+        batch_gas=settings.batch_gas,
+        window_s=settings.batch_ms / 1000,
+        clock=clock,
+    )
+    standings = Standings(chain.standing, clock, suspicious)
+    refusals = Refusals(clock)
+    unmined = Unmined(settings.unmined_transactions, clock)
+    upkeep = Upkeep(chain, metrics)
+    lane = Lane(
+        chain=chain,
+        key=paying,
+        queue=queue,
+        standings=standings,
+        refusals=refusals,
+        unmined=unmined,
+        metrics=metrics,
+        settings=settings,
+    )
+    watch = Watch(
+        chain=chain,
+        key=paying,
+        queue=queue,
+        standings=standings,
+        unmined=unmined,
+        lane=lane,
+        upkeep=upkeep,
+        metrics=metrics,
+        settings=settings,
+    )
+    app[CHAIN], app[QUEUE], app[STANDINGS] = chain, queue, standings
+    app[REFUSALS], app[UNMINED] = refusals, unmined
+    app[ADMISSION] = Admission(
+        chain=chain,
+        queue=queue,
+        standings=standings,
+        refusals=refusals,
+        buckets=Buckets(settings.device_rate, settings.device_burst, clock),
+        budgets=Budgets(settings.device_gas_per_day, clock),
+        metrics=metrics,
+    )
+    add_gauges(metrics, queue, unmined, upkeep, nodes)
+    return [lane.run(), watch.run(), upkeep.run(), comparison.run()]
 
 
 async def drain(app: web.Application) -> bool:
@@ -141,14 +177,15 @@ async def serve(
         lingering_time=_LINGER_S,
         shutdown_timeout=_CLOSE_S,
     )
+    listening: asyncio.Server | None = None
     try:
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
-        await _listen(site, settings)
+        assert runner.server is not None
+        listening, port = await listen(runner.server, settings.host, settings.port, settings.connections)
         chain = app[CHAIN]
         told = Ready(
-            url=f"http://{settings.host}:{site.port}",
-            port=site.port,
+            url=f"http://{_in_url(settings.host)}:{port}",
+            port=port,
             chain_id=chain.chain_id,
             contract=checksum(chain.contract),
             sender=checksum(chain.sender),
@@ -159,17 +196,13 @@ async def serve(
         await (stop if stop is not None else asyncio.Event()).wait()
         await drain(app)
     finally:
+        if listening is not None:
+            listening.close()
         await runner.cleanup()
 
 
-async def _listen(site: web.TCPSite, settings: Settings) -> None:
-    try:
-        await site.start()
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(f"Another program listens on {where} already; choose another port.") from error
-        raise PortInUse(f"The relayer can't listen on {where}: {error.strerror or error}.") from error
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def run(settings: Settings, *, ready: Callable[[Ready], None] | None = None) -> None:

@@ -6,6 +6,7 @@ Clock included: `clock` is for durations (monotonic seconds); the chain's time i
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,20 @@ from electro_contracts.errors import REASONS
 from electro_protocol.eip712 import Domain
 from electro_relayer.addresses import checksum
 from electro_relayer.errors import NoContract, NodeMissing, WrongChain
+from electro_relayer.failover import Nodes
 from electro_relayer.finality import Finality, find_finality
 from electro_relayer.market import Market
 from electro_relayer.nodewords import Verdict, understand
-from electro_relayer.rpc import Node, NodeUnreachable, RpcError, all_or_none, hex_data, read_data, understood
+from electro_relayer.rpc import (
+    Node,
+    NodeUnreachable,
+    Rpc,
+    RpcError,
+    all_or_none,
+    hex_data,
+    read_data,
+    understood,
+)
 from electro_relayer.survey import Surveyor
 
 if TYPE_CHECKING:
@@ -30,6 +41,11 @@ if TYPE_CHECKING:
     from electro_relayer.standing import Standing
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
+BACKWARDS_BLOCKS = (
+    3  # forks of public chains are shorter; more is another chain, or a node that was left behind
+)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,7 @@ class Receipt:
     succeeded: bool
     block: int
     gas_used: int
+    gas_price_wei: int
     logs: tuple[dict[str, Any], ...]
 
 
@@ -44,7 +61,7 @@ class Chain:
     """One Electro contract on one chain, through one node."""
 
     def __init__(
-        self, node: Node, settings: Settings, sender: bytes, clock: Callable[[], float] = time.monotonic
+        self, node: Rpc, settings: Settings, sender: bytes, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.clock = clock
         self.contract = settings.contract
@@ -52,6 +69,9 @@ class Chain:
         self.chain_id = 0
         self.domain = Domain(0, self.contract)
         self.time_s = 0  # of the latest block seen
+        self.highest = 0  # block seen
+        self.last_asked: bytes | None = None  # a meter whose standing was read: nodes are compared by it
+        self.suspicious: Callable[[str], None] = log.warning  # told when an answer is behind what was known
         self._finality = Finality("latest")
         self._node = node
         self._market = Market(node, settings, clock)
@@ -60,22 +80,30 @@ class Chain:
 
     async def open(self) -> None:
         """Make sure that this is the right chain with the contract on it; raises a StartError."""
-        shown, wanted = self._node.shown, self._wanted_chain_id
+        wanted = self._wanted_chain_id
         try:
+            if isinstance(self._node, Nodes):
+                await self._node.begin_with_one_that_answers()
             with understood(self._node):
                 self.chain_id = int(await self._node.call("eth_chainId", []), 16)
             if wanted is not None and wanted != self.chain_id:
-                raise WrongChain(f"The node {shown} serves chain {self.chain_id}, the settings say {wanted}.")
+                raise WrongChain(
+                    f"The node {self._node.shown} serves chain {self.chain_id}, the settings say {wanted}."
+                )
             self.domain = Domain(self.chain_id, self.contract)
             if not await self._has_contract():
                 raise NoContract(
                     f"There is no Electro contract at {checksum(self.contract)} on chain {self.chain_id}."
                 )
             self._finality = await find_finality(self._node, self._wanted_finality)
+            if isinstance(self._node, Nodes):
+                self._node.proves = self.is_served_by
         except NodeUnreachable as error:
             raise NodeMissing(f"{error}; check rpc_url.") from error
         except RpcError as error:
-            raise NodeMissing(f"The node {shown} answers unlike an Ethereum node: {error}.") from error
+            raise NodeMissing(
+                f"The node {self._node.shown} answers unlike an Ethereum node: {error}."
+            ) from error
 
     async def ready(self) -> int:
         """Return the latest block's number; raises NodeUnreachable unless all is as at the start."""
@@ -88,11 +116,41 @@ class Chain:
             )
         return number
 
+    async def is_served_by(self, node: Node) -> bool:
+        """Tell whether a node serves this chain with this contract; raises NodeUnreachable."""
+        surveyor = Surveyor(node, self.contract, self.sender, self.clock)
+        try:
+            with understood(node):
+                return (
+                    int(await node.call("eth_chainId", []), 16) == self.chain_id
+                    and await surveyor.is_electro()
+                )
+        except RpcError:
+            return False
+
+    async def balance(self) -> int:
+        """Return what the key has left for gas, in wei."""
+        with understood(self._node):
+            return int(await self._node.call("eth_getBalance", [hex_data(self.sender), "latest"]), 16)
+
+    async def final_block(self) -> int:
+        """Return the number of the final block."""
+        answers = await self._node.batch([("eth_blockNumber", [])])
+        with understood(self._node):
+            latest = int(all_or_none(answers)[0], 16)
+            tag = self._finality.block(latest)
+            header = await self._node.call("eth_getBlockByNumber", [tag, False])
+            return int(header["number"], 16)
+
     async def _has_contract(self) -> bool:
         try:
             return await self._surveyor.is_electro()
         except RpcError:
             return False
+
+    @property
+    def finality(self) -> Finality:
+        return self._finality
 
     @property
     def final_at_once(self) -> bool:
@@ -102,6 +160,11 @@ class Chain:
         """Read where a meter stands at the latest and at the final block."""
         standing = await self._surveyor.survey(device, ahead, self._finality)
         self.time_s = max(self.time_s, standing.chain_time_s)
+        self.last_asked = device
+        if standing.latest + BACKWARDS_BLOCKS < self.highest:
+            self.suspicious(f"its latest block is {standing.latest}, and {self.highest} was known")
+            self.highest = standing.latest
+        self.highest = max(self.highest, standing.latest)
         return standing
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
@@ -177,5 +240,6 @@ def _receipt(answer: Any) -> Receipt | None:
         succeeded=int(answer["status"], 16) == 1,
         block=int(answer["blockNumber"], 16),
         gas_used=int(answer["gasUsed"], 16),
+        gas_price_wei=int(answer.get("effectiveGasPrice") or "0x0", 16),
         logs=tuple(answer["logs"]),
     )

@@ -22,9 +22,12 @@
         TooSlow             408  the body did not arrive in time
         TooLarge            413  body or number of messages over the limit
         TooManyInFlight     429  this device has enough on its way
+        TooManyMessages     429  this device sends too often
+        GasBudgetSpent      429  this device has used its gas of the day
         QueueFull           503  back-pressure: try again later
         NodeDown            503  the chain can't be asked right now
         Draining            503  the service is going down; another replica will answer
+        TooManyConnections  503  the relayer has as many connections as it takes
         KeyShared           503  not ready: someone else uses the relayer's key
 
 `http_answer` is the one place where any of them, or a fault of ours, becomes HTTP.
@@ -158,6 +161,18 @@ class TooLarge(Refusal):
 
 class TooManyInFlight(Refusal):
     code, status, retry_after_s = "TOO_MANY_IN_FLIGHT", 429, 5
+
+
+class TooManyMessages(Refusal):
+    code, status, retry_after_s = "TOO_MANY_MESSAGES", 429, 5
+
+
+class GasBudgetSpent(Refusal):
+    code, status, retry_after_s = "GAS_BUDGET_SPENT", 429, 3600
+
+
+class TooManyConnections(Refusal):
+    code, status, retry_after_s = "TOO_MANY_CONNECTIONS", 503, 5
 
 
 class QueueFull(Refusal):

@@ -8,7 +8,7 @@ from typing import Any
 
 import rlp
 
-from electro_relayer.rpc import Node, RpcError
+from electro_relayer.rpc import Rpc, RpcError
 
 # A chain without `finalized` and without QBFT is a proof-of-authority or test network; 12 blocks is what
 # exchanges asked of Ethereum before it had finality.
@@ -32,7 +32,7 @@ class Finality:
         return self.tag if self.tag is not None else hex(max(0, latest - self.depth))
 
 
-async def find_finality(node: Node, setting: str) -> Finality:
+async def find_finality(node: Rpc, setting: str) -> Finality:
     """Follow the setting, or find out what this chain offers."""
     if setting.isdigit():
         return Finality(None, int(setting))

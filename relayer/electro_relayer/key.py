@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the key that pays gas from a file only its owner can read: a keystore, or plain hex.
+"""Read the key that pays gas from a file only its owner can read: a keystore, plain hex, or a mnemonic.
 
 A key on the command line would stand in the process list and the shell's history, so there is no such way.
 """
@@ -7,6 +7,7 @@ A key on the command line would stand in the process list and the shell's histor
 from __future__ import annotations
 
 import json
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,11 @@ from electro_relayer.keccak import keccak256
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from electro_relayer.settings import Settings
+
+
+HD_PATH = "m/44'/60'/0'/0/{}"  # BIP-44 for Ethereum; wallets count the last number, so does a set of replicas
 
 
 class Key:
@@ -37,18 +43,42 @@ class Key:
         return f"Key(address=0x{self.address.hex()})"
 
 
-def read_key(file: Path, password_file: Path | None = None) -> Key:
+def read_key(file: Path, password_file: Path | None = None, ordinal: int | None = None) -> Key:
     """Open a key file; raises KeyFileError."""
-    return Key(read_secret(file, password_file))
+    return Key(read_secret(file, password_file, ordinal))
 
 
-def read_secret(file: Path, password_file: Path | None = None) -> bytes:
-    """Return the 32 bytes of a key file; the first character tells a keystore ("{") from hex.
+def key_of(settings: Settings) -> Key:
+    """Return the key that the settings name; raises KeyFileError."""
+    ordinal = settings.key_ordinal
+    if ordinal is None and settings.key_ordinal_file is not None:
+        ordinal = read_ordinal(settings.key_ordinal_file)
+    return read_key(settings.key_file, settings.key_password_file, ordinal)
+
+
+def read_ordinal(file: Path) -> int:
+    """Return the number a file holds or ends in, as the host name `relayer-2` does."""
+    try:
+        found = re.search(r"[0-9]{1,9}$", file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"The ordinal file {file} can't be read.") from error
+    if found is None:
+        raise KeyFileError(f"The ordinal file {file} must hold, or end in, a whole number.")
+    return int(found[0])
+
+
+def read_secret(file: Path, password_file: Path | None = None, ordinal: int | None = None) -> bytes:
+    """Return the 32 bytes of a key file: a keystore begins with "{", a mnemonic has spaces, else it is hex.
 
     Raises KeyFileError.
     """
     text = _read_private(file, "key file")
-    secret = _from_keystore(file, text, password_file) if text.startswith("{") else _from_hex(file, text)
+    if text.startswith("{"):
+        secret = _from_keystore(file, text, password_file)
+    elif len(words := text.split()) > 1:
+        secret = _from_mnemonic(file, " ".join(words), ordinal)
+    else:
+        secret = _from_hex(file, text)
     try:
         Key(secret)
     except ValueError as error:  # zero, or not below the order of the curve
@@ -79,6 +109,19 @@ def _from_hex(file: Path, text: str) -> bytes:
     if len(secret) != 32:
         raise KeyFileError(f"The key file {file} must hold a keystore or 64 hex digits.")
     return secret
+
+
+def _from_mnemonic(file: Path, words: str, ordinal: int | None) -> bytes:
+    if ordinal is None:
+        raise KeyFileError(f"The key file {file} holds a mnemonic; set key_ordinal or key_ordinal_file.")
+    from eth_account import Account  # noqa: PLC0415 - half a second to import, and only for this
+    from eth_utils.exceptions import ValidationError  # noqa: PLC0415
+
+    Account.enable_unaudited_hdwallet_features()
+    try:
+        return bytes(Account.from_mnemonic(words, account_path=HD_PATH.format(ordinal)).key)
+    except (ValueError, ValidationError):  # its own words may repeat the mnemonic's
+        raise KeyFileError(f"The key file {file} holds words that are no BIP-39 mnemonic.") from None
 
 
 def _from_keystore(file: Path, text: str, password_file: Path | None) -> bytes:

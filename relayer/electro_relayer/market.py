@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_relayer.fees import Fees, dynamic_offer, legacy_offer
-from electro_relayer.rpc import Node, RpcError, understood
+from electro_relayer.rpc import Rpc, RpcError, understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ DEFAULT_TIP_WEI = 10**9  # where the node knows no eth_maxPriorityFeePerGas and 
 
 
 class Market:
-    def __init__(self, node: Node, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, node: Rpc, settings: Settings, clock: Callable[[], float]) -> None:
         self._node, self._clock = node, clock
         self._mode, self._cap_wei = settings.fees, settings.fee_cap_wei
         self._quote: tuple[float, Fees] | None = None

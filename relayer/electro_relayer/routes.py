@@ -27,6 +27,8 @@ from electro_relayer.errors import (
     http_answer,
 )
 from electro_relayer.intake import parse, verify
+from electro_relayer.metrics import CONTENT_TYPE, Metrics
+from electro_relayer.openapi import DOCUMENT
 from electro_relayer.refusals import Refusals
 from electro_relayer.rpc import NodeUnreachable, RpcError
 from electro_relayer.settings import Settings
@@ -37,6 +39,7 @@ CHAIN = web.AppKey("chain", Chain)
 ADMISSION = web.AppKey("admission", Admission)
 STANDINGS = web.AppKey("standings", Standings)
 REFUSALS = web.AppKey("refusals", Refusals)
+METRICS = web.AppKey("metrics", Metrics)
 UNMINED = web.AppKey("unmined", Unmined)
 SETTINGS = web.AppKey("settings", Settings)
 
@@ -49,6 +52,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/v1/meters/{address}", get_meter)
     app.router.add_get("/healthz", get_health)
     app.router.add_get("/readyz", get_readiness)
+    app.router.add_get("/metrics", get_metrics)
+    app.router.add_get("/openapi.json", get_openapi)
 
 
 @web.middleware
@@ -69,6 +74,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:  # noqa: BLE001 - http_answer logs what was not designed
         failure = error
     status, body, headers = http_answer(failure)
+    request.app[METRICS].count("refused_total", code=body["error"]["code"])
     return _json(status, body, headers)
 
 
@@ -84,6 +90,7 @@ async def post_messages(request: web.Request) -> web.Response:
             status, body = await _admit(request.app, untrusted)
         except Exception as error:  # noqa: BLE001 - one bad message costs the others nothing
             status, body, _ = http_answer(error)
+            request.app[METRICS].count("refused_total", code=body["error"]["code"])
         results.append({**body, "status_code": status})
     return _json(200, {"results": results})
 
@@ -158,6 +165,14 @@ async def get_readiness(request: web.Request) -> web.Response:
         "block": block,
     }
     return _json(200, body)
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[METRICS].text().encode(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def get_openapi(_: web.Request) -> web.Response:
+    return _json(200, DOCUMENT)
 
 
 def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:

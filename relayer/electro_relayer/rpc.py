@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -37,6 +37,17 @@ class RpcError(Exception):
         self.data = data
 
 
+class Rpc(Protocol):
+    """What can be asked: one node, or several of which one is in use."""
+
+    @property
+    def shown(self) -> str: ...
+
+    async def call(self, method: str, params: list[Any]) -> Any: ...
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]: ...
+
+
 class Node:
     """A JSON-RPC endpoint; `shown` is its address without credentials or path."""
 
@@ -48,7 +59,13 @@ class Node:
         self._session: aiohttp.ClientSession | None = None
         self._logged_at = -float(_LOG_EVERY_S)
         self._down = False
+        self.answered, self.failed, self.busy_s = 0, 0, 0.0  # requests, and the time they took
         self._known = False  # it has answered once: before that its absence is the caller's to tell
+
+    @property
+    def up(self) -> bool:
+        """Whether its last answer was one."""
+        return self._known and not self._down
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -92,7 +109,7 @@ class Node:
 
     async def _post(self, payload: Any) -> Any:
         assert self._session is not None
-        status = 0
+        status, began = 0, time.monotonic()
         try:
             async with self._session.post(self._url, data=json.dumps(payload).encode()) as response:
                 status = response.status
@@ -101,9 +118,12 @@ class Node:
             raise self._failed(_why(error)) from error
         except ValueError as error:
             raise self._failed(f"HTTP {status} without JSON") from error
+        finally:
+            self.busy_s += time.monotonic() - began
         if not isinstance(answer, dict | list):
             raise self._failed(f"HTTP {status} without JSON-RPC")
         self._known = True
+        self.answered += 1
         if self._down:
             self._down = False
             log.info("node %s answers again", self.shown)
@@ -111,6 +131,7 @@ class Node:
 
     def _failed(self, why: str) -> NodeUnreachable:
         now = time.monotonic()
+        self.failed += 1
         self._down = self._known
         if self._known and now - self._logged_at >= _LOG_EVERY_S:
             self._logged_at = now
@@ -158,7 +179,7 @@ def all_or_none(answers: list[Any]) -> list[Any]:
 
 
 @contextmanager
-def understood(node: Node) -> Iterator[None]:
+def understood(node: Rpc) -> Iterator[None]:
     """Take an answer that makes no sense, from a node or a proxy before it, for none."""
     try:
         yield

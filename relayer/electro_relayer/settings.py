@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "ELECTRO_RELAYER_"
 FEE_MODES = ("auto", "dynamic", "legacy")
+LOG_FORMATS = ("text", "json")
 
 
 def _setting(
@@ -34,12 +35,20 @@ def _setting(
 class Settings:
     """Everything the relayer is told; `meaning`, `low` and `high` of each stand in its field's metadata."""
 
-    rpc_url: str = _setting("HTTP address of the node's JSON-RPC")
+    rpc_url: str = _setting(
+        "HTTP address of the node's JSON-RPC; several, with commas, take each other's place"
+    )
     contract: bytes = _setting("address of the Electro contract")
     key_file: Path = _setting(
-        "the key that pays gas: an encrypted keystore, or 32 bytes of hex in a 0600 file"
+        "the key that pays gas: an encrypted keystore, 32 bytes of hex, or a mnemonic, in a 0600 file"
     )
     key_password_file: Path | None = _setting("the keystore's password, in a 0600 file", None)
+    key_ordinal: int | None = _setting(
+        "which key of the mnemonic is this replica's", None, low=0, high=2**31 - 1
+    )
+    key_ordinal_file: Path | None = _setting(
+        "the same from a file that holds or ends in it, as a pod's /etc/hostname", None
+    )
     chain_id: int | None = _setting("refuse to start on any other chain", None, low=1)
     host: str = _setting("address to listen on", "127.0.0.1")
     port: int = _setting("port to listen on; 0 takes a free one", 8645, low=0, high=65535)
@@ -64,14 +73,25 @@ class Settings:
     body_limit: int = _setting("bytes of one request body", 262_144, low=1024)
     body_timeout_s: float = _setting("time a request body has to arrive", 10.0, low=0.05)
     idle_timeout_s: float = _setting("time a connection has to bring the next request's head", 30.0, low=0.05)
+    connections: int = _setting("connections at once, then 503", 2000, low=1)
+    device_rate: float = _setting(
+        "messages a second of one device in the long run, then 429; 0: no limit", 20.0, low=0
+    )
+    device_burst: int = _setting("messages of one device at once", 400, low=1)
+    device_gas_per_day: int = _setting(
+        "gas that one device's messages may need a day, then 429; 0: no limit", 50_000_000, low=0
+    )
+    log_format: str = _setting("`text`, or `json` for one object a line", "text")
     slots_ahead: int = _setting("slots of bounds told by GET /v1/meters", 96, low=0, high=672)
     drain_s: float = _setting("time a going-down relayer has to finish what it accepted", 30.0, low=0)
 
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
-        if urlsplit(self.rpc_url).scheme not in ("http", "https"):
+        if not self.rpc_urls or any(urlsplit(u).scheme not in ("http", "https") for u in self.rpc_urls):
             raise SettingError("rpc_url", "must start with http:// or https://")
+        if self.log_format not in LOG_FORMATS:
+            raise SettingError("log_format", f"must be one of {', '.join(LOG_FORMATS)}")
         if len(self.contract) != 20:
             raise SettingError("contract", "must be an address of 20 bytes")
         if self.finality not in ("auto", "finalized", "latest") and not self.finality.isdigit():
@@ -106,6 +126,10 @@ class Settings:
             if name not in values and item.default is MISSING:
                 raise SettingError(name, f"is missing ({item.metadata['meaning']})")
         return cls(**values)
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        return tuple(url for part in self.rpc_url.split(",") if (url := part.strip()))
 
     @property
     def fee_cap_wei(self) -> int:
@@ -153,7 +177,7 @@ def _convert(name: str, untrusted: Any, kind: Any) -> Any:
             return float(untrusted)
         if kind in (Path, Path | None):
             return Path(untrusted).expanduser()
-        return str(untrusted)
+        return ",".join(map(str, untrusted)) if isinstance(untrusted, list) else str(untrusted)
     except (TypeError, ValueError) as error:
         wanted = {bytes: "0x-hex", float: "a number", int: "a whole number"}.get(kind, "a whole number")
         raise SettingError(name, f"must be {wanted}, not {str(untrusted)[:60]!r}") from error

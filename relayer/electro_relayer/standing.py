@@ -87,9 +87,12 @@ Reader = Callable[[bytes, int], Awaitable[Standing]]
 class Standings:
     """Cached standings, least recently used first; one read at a time for each meter."""
 
-    def __init__(self, read: Reader, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, read: Reader, clock: Callable[[], float], suspicious: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._read = read
         self._clock = clock
+        self._suspicious = suspicious  # told when a meter's next interval has moved back
         self._remembered: OrderedDict[bytes, Standing] = OrderedDict()
         self._reading: dict[tuple[bytes, int], asyncio.Task[Standing]] = {}
 
@@ -113,6 +116,13 @@ class Standings:
 
     async def _read_and_remember(self, device: bytes, ahead: int) -> Standing:
         standing = await self._read(device, ahead)
+        before = self._remembered.get(device)
+        for known in before.agreements if before is not None else ():
+            told = standing.agreement(known.state.agreement_id)
+            if told is not None and told.next_latest < known.next_latest:
+                self._suspicious(
+                    f"the next interval of {checksum(device)} is {told.next_latest}, and {known.next_latest} was known"
+                )
         self._remembered[device] = standing
         self._remembered.move_to_end(device)
         if len(self._remembered) > MAX_REMEMBERED:

@@ -23,6 +23,7 @@ from electro_relayer import gas
 from electro_relayer.admission import FUTURE_PATIENCE_S
 from electro_relayer.batch import Place
 from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.errors import shout
 from electro_relayer.fees import Fees, replacement
 from electro_relayer.nodewords import Verdict
 from electro_relayer.packed import PackedReports
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from electro_relayer.batch import Item, Queue, Track
     from electro_relayer.key import Key
+    from electro_relayer.metrics import Metrics
     from electro_relayer.refusals import Refusals
     from electro_relayer.settings import Settings
     from electro_relayer.standing import Standings
@@ -66,8 +68,10 @@ class Lane:
         standings: Standings,
         refusals: Refusals,
         unmined: Unmined,
+        metrics: Metrics,
         settings: Settings,
     ) -> None:
+        self._metrics = metrics
         self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
         self._refusals, self._unmined = refusals, unmined
         self._fee_cap_wei, self._batch_gas = settings.fee_cap_wei, settings.batch_gas
@@ -243,6 +247,7 @@ class Lane:
     def give_up(self, nonce: int, sent: Sent) -> None:
         """Let the messages of a transaction that can't be mined any more wait again."""
         self._unmined.give_up(nonce)
+        self._metrics.count("given_up_total")
         self.wait_again(sent.items)
 
     def wait_again(self, items: Sequence[Item]) -> None:
@@ -262,6 +267,7 @@ class Lane:
 
     def _drop(self, item: Item, reason: str) -> None:
         self._refusals.remember(item.verified, reason)
+        self._metrics.count("refused_total", code=shout(reason))
         self._queue.release(item)
         self._queue.unhold()
         self._standings.forget(item.verified.device)

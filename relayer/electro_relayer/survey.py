@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from electro_relayer.finality import Finality
-    from electro_relayer.rpc import Node, Request
+    from electro_relayer.rpc import Request, Rpc
 
 _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
 
 
 class Surveyor:
-    def __init__(self, node: Node, contract: bytes, sender: bytes, clock: Callable[[], float]) -> None:
+    def __init__(self, node: Rpc, contract: bytes, sender: bytes, clock: Callable[[], float]) -> None:
         self._node, self._clock = node, clock
         self._contract, self._sender = contract, sender
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from electro_relayer.batch import Queue
     from electro_relayer.chain import Chain, Receipt
     from electro_relayer.key import Key
+    from electro_relayer.metrics import Metrics
     from electro_relayer.settings import Settings
     from electro_relayer.standing import Standings
     from electro_relayer.submit import Lane
     from electro_relayer.unmined import Sent, Unmined
+    from electro_relayer.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +48,12 @@ class Watch:
         standings: Standings,
         unmined: Unmined,
         lane: Lane,
+        upkeep: Upkeep,
+        metrics: Metrics,
         settings: Settings,
     ) -> None:
         self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
-        self._unmined, self._lane = unmined, lane
+        self._unmined, self._lane, self._upkeep, self._metrics = unmined, lane, upkeep, metrics
         self._settings = settings
         self._usual_wait_s = 0.0  # between sending and mining, as lately seen
         self._used = 0  # nonces of ours that the chain has, as lately seen
@@ -104,7 +108,11 @@ class Watch:
 
     def _settle(self, nonce: int, sent: Sent, digest: bytes, receipt: Receipt) -> None:
         self._usual_wait_s = self._chain.clock() - sent.sent_at
+        self._metrics.count("transactions_total")
+        self._metrics.count("gas_total", receipt.gas_used)
+        self._metrics.count("fee_wei_total", receipt.gas_used * receipt.gas_price_wei)
         if not receipt.succeeded:
+            self._metrics.count("reverted_total")
             log.error("a batch of %d messages reverted in block %d", len(sent.items), receipt.block)
             self._unmined.mined(nonce, sent.attempts[-1].raw)
             self._lane.count_try(sent.items)
@@ -122,7 +130,12 @@ class Watch:
                 self._standings.advance(
                     verified.device, verified.agreement_id, verified.end, final=self._chain.final_at_once
                 )
+            if index not in skipped:
+                self._upkeep.landed(receipt.block, item.queued_at)
         landed = len(sent.items) - len(skipped)
+        self._metrics.batch_size.observe(len(sent.items))
+        self._metrics.count("landed_total", landed)
+        self._metrics.count("skipped_total", len(skipped))
         log.info(
             "block %d: %d of %d messages, gas %d", receipt.block, landed, len(sent.items), receipt.gas_used
         )
@@ -160,6 +173,7 @@ class Watch:
         undone = self._unmined.undone(self._used)[:HEALED_AT_ONCE]
         if undone:
             log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
+        self._metrics.count("healed_total", len(undone) + len(waiting))
         raws = undone + [sent.attempts[-1].raw for _, sent in waiting]
         verdicts = await self._chain.send(raws)
         for (nonce, sent), (verdict, words) in zip(waiting, verdicts[len(undone) :], strict=True):
@@ -179,6 +193,7 @@ class Watch:
         raised = replacement(sent.attempts[-1].fees, quote, self._settings.fee_cap_wei)
         if raised is None or self._unmined.get(nonce) is not sent:
             return False
+        self._metrics.count("replaced_total")
         log.info("raising the fee of nonce %d to %d wei", nonce, raised.max_fee_wei)
         transaction = sign(self._key, sent.call, nonce, raised)
         sent.attempts.append(transaction)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compare what several nodes tell of the same block, so that one that lies or has lost its chain is noticed.
+
+What decides is the block's hash and where the meter lately asked about stands there. A majority exposes the
+others; of two nodes that disagree nobody can tell which is right, so both are only reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from electro_contracts import calldata
+from electro_relayer.rpc import NodeUnreachable, RpcError, hex_data
+
+if TYPE_CHECKING:
+    from electro_relayer.chain import Chain
+    from electro_relayer.failover import Nodes
+    from electro_relayer.metrics import Metrics
+    from electro_relayer.rpc import Node
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 30.0
+SETTLED = 2  # blocks below the lowest head: nodes may rightly differ about the newest for a moment
+
+
+class Comparison:
+    def __init__(self, chain: Chain, nodes: Nodes, metrics: Metrics) -> None:
+        self._chain, self._nodes, self._metrics = chain, nodes, metrics
+        self._soon = asyncio.Event()
+
+    def hint(self) -> None:
+        """Compare now: an answer looked wrong."""
+        self._soon.set()
+
+    async def run(self) -> None:
+        """Compare now and then until cancelled; a single node has nothing to be compared with."""
+        while len(self._nodes) > 1:
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    await self._soon.wait()
+            except TimeoutError:
+                pass
+            self._soon.clear()
+            try:
+                await self.compare()
+            except Exception:  # a fault of ours must not end the comparing
+                log.exception("comparing nodes failed")
+            await asyncio.sleep(1)  # hints may come in floods
+
+    async def compare(self) -> None:
+        """Ask every node about one block, and believe those less that the majority contradicts."""
+        heads = await asyncio.gather(*[_ask(node, "eth_blockNumber", []) for node in self._nodes])
+        alive = [(node, int(head, 16)) for node, head in zip(self._nodes, heads, strict=True) if head]
+        if len(alive) < 2:
+            return
+        block = hex(max(0, min(head for _, head in alive) - SETTLED))
+        views = await asyncio.gather(*[self._view(node, block) for node, _ in alive])
+        told = [(node, view) for (node, _), view in zip(alive, views, strict=True) if view is not None]
+        counts = Counter(view for _, view in told)
+        if len(counts) < 2:
+            return
+        self._metrics.count("nodes_disagree_total")
+        [(truth, votes)] = counts.most_common(1)
+        if 2 * votes <= len(told):
+            names = " and ".join(node.shown for node, _ in told)
+            log.error("%s tell different chains at block %s, and nobody can say who is right", names, block)
+            return
+        for node, view in told:
+            if view != truth:
+                log.error("node %s contradicts the others at block %s", node.shown, block)
+                self._nodes.doubt(node, "the other nodes agree on another chain")
+        await self._nodes.settle_on_trusted()
+
+    async def _view(self, node: Node, block: str) -> tuple[str, str] | None:
+        header = await _ask(node, "eth_getBlockByNumber", [block, False])
+        state = ""
+        if self._chain.last_asked is not None:
+            data = calldata.meter_state(self._chain.last_asked, 0)
+            call = {"to": hex_data(self._chain.contract), "data": hex_data(data)}
+            state = str(await _ask(node, "eth_call", [call, block]))
+        return (str(header.get("hash")), state) if isinstance(header, dict) else None
+
+
+async def _ask(node: Node, method: str, params: list[Any]) -> Any:
+    try:
+        return await node.call(method, params)
+    except (NodeUnreachable, RpcError):
+        return None
