@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
+SUSPICIOUS_EVERY_S, SUSPICIONS = 2.0, 10  # after a hint: the block in question must first be settled everywhere
 SETTLED = 2  # blocks below the lowest head: nodes may rightly differ about the newest for a moment
 
 
@@ -38,12 +39,15 @@ class Comparison:
 
     async def run(self) -> None:
         """Compare now and then until cancelled; a single node has nothing to be compared with."""
+        left = 0
         while len(self._nodes) > 1:
             try:
-                async with asyncio.timeout(EVERY_S):
+                async with asyncio.timeout(SUSPICIOUS_EVERY_S if left else EVERY_S):
                     await self._soon.wait()
             except TimeoutError:
-                pass
+                left = max(0, left - 1)
+            else:
+                left = SUSPICIONS
             self._soon.clear()
             try:
                 await self.compare()

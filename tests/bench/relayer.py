@@ -177,6 +177,8 @@ def relayer_server(ready: Queue[str], rpc_url: str, contract: bytes, key_file: s
         unmined_transactions=200,
         device_in_flight=100_000,
         queue_size=100_000,
+        device_rate=0,
+        device_gas_per_day=0,
         drain_s=0,
     )
     run(settings, ready=lambda told: ready.put(told.url))

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Relayer and contract on a real node, with things going wrong: every interval lands, each exactly once.
 
-A reading is lost for a meter only if it stops sending it, so `carry` does what a meter does: it sends what is not
-final yet, begins again where the chain stands, and takes any answer or none.
+Faults of the node itself are in test_chaos.py.
 """
 
 import asyncio
@@ -12,46 +11,9 @@ import aiohttp
 import pytest
 
 from electro_relayer.key import read_key
+from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
 pytestmark = pytest.mark.xdist_group("relayer-anvil")
-
-
-async def carry(urls, meter, count, *, until_s=40, intervals=1):
-    """Send a meter's reports to relayers in turn until all its intervals are final there."""
-    deadline = asyncio.get_running_loop().time() + until_s
-    turn = 0
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
-        while True:
-            url = urls[turn % len(urls)]
-            turn += 1
-            try:
-                async with session.get(f"{url}/v1/meters/0x{meter.device.hex()}") as response:
-                    stands = (await response.json())["agreements"][0]["next"]
-                if stands["final"] >= count:
-                    return
-                reports = [
-                    meter.report(first, intervals) for first in range(stands["latest"], count, intervals)
-                ][:8]
-                if reports:
-                    async with session.post(f"{url}/v1/messages", json={"messages": reports}):
-                        pass
-            except (aiohttp.ClientError, TimeoutError, KeyError):
-                pass  # down, or an error answer: the next one, or the same again
-            assert asyncio.get_running_loop().time() < deadline, f"{meter.device.hex()} did not get through"
-            await asyncio.sleep(0.1)
-
-
-def assert_all_there_once(world, count):
-    for meter in world.meters:
-        assert world.reported(meter) == list(range(count))
-        assert world.next_interval(meter) == count
-
-
-def assert_no_gas_was_burnt(world, settings):
-    """No transaction reverted: what can't land is not paid for."""
-    sent = world.transactions_of(read_key(settings.key_file).address)
-    assert sent
-    assert all(receipt["status"] == 1 for receipt in sent)
 
 
 async def test_a_week_of_three_meters_arrives_in_a_few_batches(world, settings_for, relay):
