@@ -22,6 +22,9 @@ class Faulty:
     def inverse(self, number, modulus):
         return self.engine.inverse(number, modulus) + (self.fault == "inverse" and modulus == N)
 
+    def start(self, x, y):
+        return self.engine.start(x, y)
+
     def Sum(self):  # noqa: N802 - it stands for a class
         return FaultySum(self.engine.Sum(), self.fault)
 
@@ -33,24 +36,20 @@ class FaultySum:
         self.added = 0
 
     def begin(self, point, z):
-        x, y, scale = point
-        return self.total.begin((x ^ 1, y, scale) if self.fault == "start" else point, z)
+        return self.total.begin(point, z)
 
     def double(self):
         self.total.double()
 
-    def add(self, digits, column):
+    def add(self, digits, turned, column):
         self.added += 1
         if self.fault == "skip" and self.added == 3:
             return
         if self.fault == "digit" and self.added == 5:
             digits = bytes([digit ^ 255 for digit in digits])
-        self.total.add(digits, column)
-
-    def add_turned(self, digits, column):
         if self.fault == "repeat" and column == 2:
-            self.total.add_turned(digits, column)
-        self.total.add_turned(digits, column)
+            self.total.add(digits, turned, column)
+        self.total.add(digits, turned, column)
 
     def end(self):
         x, y, seven = self.total.end()
@@ -73,19 +72,22 @@ class Blinding(unittest.TestCase):
         expected = sign(DIGEST, KEY)
         urandom = comb.urandom
         comb.urandom = None
-        comb._start = (0, (0, 0, 0))
+        comb._start = ()
         try:
             self.assertEqual(sign(DIGEST, KEY), expected)
         finally:
             comb.urandom = urandom
-            comb._start = (0, (0, 0, 0))
+            comb._start = ()
 
     def test_the_start_is_b_times_g(self):
         sign(DIGEST, KEY)
-        b, (x, y, z) = comb._start
-        inverse = comb.inverse(z, comb.P)
-        point = x * inverse * inverse % comb.P, y * inverse * inverse * inverse % comb.P
-        self.assertEqual(point, comb.times_base(b))
+        b, opposite, point = comb._start
+        self.assertEqual(b + opposite, comb.N)
+        total = comb.engine.Sum()
+        total.begin(point, 1)
+        x, y, seven = total.end()
+        comb._start = ()
+        self.assertEqual(((x, y), seven), (comb.times_base(b), 7))
 
 
 class Faults(unittest.TestCase):
@@ -95,17 +97,26 @@ class Faults(unittest.TestCase):
 
     def tearDown(self):
         comb.engine = self.engine
-        comb._start = (0, (0, 0, 0))
+        comb._start = ()
 
     def test_a_fault_releases_no_signature(self):
-        for fault in ("start", "end", "inverse", "skip", "repeat", "digit", "count"):
+        for fault in ("end", "inverse", "skip", "repeat", "digit", "count"):
             comb.engine = Faulty(self.engine, fault)
             with self.assertRaises(FaultError):
                 sign(DIGEST, KEY)
 
+    def test_a_start_that_changed_releases_no_signature(self):
+        b, opposite, point = comb._start
+        for changed in ((b ^ 4, opposite, point), (b, opposite ^ 4, point)):
+            comb._start = changed
+            with self.assertRaises(FaultError):
+                sign(DIGEST, KEY)
+            sign(DIGEST, KEY)
+            b, opposite, point = comb._start
+
     def test_the_next_signature_is_right_again(self):
         expected = sign(DIGEST, KEY)
-        comb.engine = Faulty(self.engine, "start")
+        comb.engine = Faulty(self.engine, "skip")
         with self.assertRaises(FaultError):
             sign(DIGEST, KEY)
         comb.engine = self.engine

@@ -12,14 +12,12 @@ from eth_keys import keys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electro_protocol.curve import N, split
+from electro_protocol.curve import LAMBDA, N, split
 from electro_protocol.keccak import keccak256
 from electro_protocol.secp256k1 import public_key, recover, sign, verify
 from electro_tools.generate import table
 from tests.protocol.packages import build, run
 
-# SEC 2's companion in libsecp256k1: the cube root of 1 modulo n that the endomorphism multiplies by
-LAMBDA = 0x5363AD4CC05C30E0A5261C028812645A122E22EA20816678DF02967C1B23BD72
 SCRIPT = Path(__file__).with_name("micropython") / "agree.py"
 # numbers whose binary digits are long runs, where carries and comb digits are extreme
 RUNS = (

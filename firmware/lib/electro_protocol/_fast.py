@@ -15,7 +15,7 @@ from array import array
 from uctypes import addressof  # type: ignore[import-not-found]
 
 from ._field32 import ADD, ADD_TURNED, AFFINE, BETA, DOUBLE, PX, SCALE, SLOTS, A, X, Y, Z, run
-from ._word32 import invert, load, pack, unpack, wipe
+from ._word32 import exchange, invert, load, pack, unpack, wipe
 from .curve import GX, LAMBDA_X, N, P
 from .table import POINTS, SPACING, TEETH
 
@@ -41,12 +41,6 @@ _TABLE = _aligned(POINTS)
 
 def _put(slot: int, number: int) -> None:
     unpack(80 * slot, _workspace, number.to_bytes(32, "little"))
-
-
-def _put_point(point: "tuple[int, int, int]") -> None:
-    _put(X, point[0])
-    _put(Y, point[1])
-    _put(Z, point[2])
 
 
 def _get(slot: int) -> int:
@@ -77,6 +71,17 @@ _put(BETA, LAMBDA_X)
 STEPS = (SPACING * (len(ADD) + len(ADD_TURNED) - 2) + (SPACING - 1) * (len(DOUBLE) - 1)) // 5
 
 
+_coordinates = memoryview(_workspace)[20 * X : 20 * Z + 20]
+
+
+def start(x: int, y: int) -> "array[int]":
+    """Return the point (x, y) as begin takes it."""
+    _put(X, x)
+    _put(Y, y)
+    _put(Z, 1)
+    return _workspace[20 * X : 20 * Z + 20]
+
+
 class Sum:
     """The running sum of the comb; its coordinates lie in the workspace.
 
@@ -84,30 +89,27 @@ class Sum:
     operations that ran.
     """
 
-    def begin(self, point: "tuple[int, int, int]", z: int) -> "tuple[int, int, int]":
-        """Start at a point, its coordinates scaled by z; return twice the point."""
+    def begin(self, point: "array[int]", z: int) -> "array[int]":
+        """Start at a point, its coordinates scaled by z; return twice the point, in its place."""
         self.read = self.read_turned = self.steps = 0
-        _put_point(point)
+        _coordinates[:] = point
         run(0, _workspace, DOUBLE)
-        twice = (_get(X) % P, _get(Y) % P, _get(Z) % P)
-        _put_point(point)
         _put(PX, z)
+        exchange(0, _coordinates, point)  # the double goes to the point, and the point to the sum
         run(0, _workspace, SCALE)
-        return twice
+        return point
 
     def double(self) -> None:
         self.steps += run(0, _workspace, DOUBLE)
         self.read = self.read * 2 % 8191
         self.read_turned = self.read_turned * 2 % 8191
 
-    def add(self, digits: bytes, column: int) -> None:
-        """Add the point that the digits have in this column."""
-        self.read += load(_COMB | column, _point, digits, _TABLE)
+    def add(self, digits: bytes, turned: bytes, column: int) -> None:
+        """Add the point that the digits have in this column, and λ times the one that the turned digits have."""
+        column |= _COMB
+        self.read += load(column, _point, digits, _TABLE)
         self.steps += run(0, _workspace, ADD)
-
-    def add_turned(self, digits: bytes, column: int) -> None:
-        """Add λ times the point that the digits have in this column."""
-        self.read_turned += load(_COMB | column, _point, digits, _TABLE)
+        self.read_turned += load(column, _point, turned, _TABLE)
         self.steps += run(0, _workspace, ADD_TURNED)
 
     def end(self) -> "tuple[int, int, int]":

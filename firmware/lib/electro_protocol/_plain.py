@@ -94,6 +94,11 @@ def _coordinate(at: int) -> int:
 STEPS = 3 * SPACING - 1  # additions and doublings of one sum
 
 
+def start(x: int, y: int) -> "tuple[int, int, int]":
+    """Return the point (x, y) as begin takes it."""
+    return x, y, 1
+
+
 class Sum:
     """The running sum of the comb.
 
@@ -104,8 +109,9 @@ class Sum:
     def begin(self, point: "tuple[int, int, int]", z: int) -> "tuple[int, int, int]":
         """Start at a point, its coordinates scaled by z; return twice the point."""
         self.read = self.read_turned = self.steps = 0
+        x, y, scale = point
         zz = z * z % P
-        self.point = (point[0] * zz % P, point[1] * zz * z % P, point[2] * z % P)
+        self.point = (x * zz % P, y * zz * z % P, scale * z % P)
         return double(self.point)
 
     def double(self) -> None:
@@ -114,13 +120,10 @@ class Sum:
         self.read = self.read * 2 % 8191
         self.read_turned = self.read_turned * 2 % 8191
 
-    def add(self, digits: bytes, column: int) -> None:
-        """Add the point that the digits have in this column."""
+    def add(self, digits: bytes, turned: bytes, column: int) -> None:
+        """Add the point that the digits have in this column, and λ times the one that the turned digits have."""
         self.read += self._add(digits, column, 1)
-
-    def add_turned(self, digits: bytes, column: int) -> None:
-        """Add λ times the point that the digits have in this column."""
-        self.read_turned += self._add(digits, column, LAMBDA_X)
+        self.read_turned += self._add(turned, column, LAMBDA_X)
 
     def _add(self, digits: bytes, column: int, turn: int) -> int:
         """Add a point of the table, its x times turn; return what multiple of G it is, modulo 2^13 - 1."""

@@ -21,6 +21,19 @@ def wipe(x: int, w: ptr32, n: int):
 
 
 @micropython.viper
+def exchange(x: int, w: ptr32, v: ptr32):
+    """Exchange two rows of 60 words."""
+    n = 60
+    while True:
+        n -= 1
+        x = w[n]
+        w[n] = v[n]
+        v[n] = x
+        if n == 0:
+            break
+
+
+@micropython.viper
 def load(x: int, w: ptr32, k: ptr8, t: ptr16) -> int:
     """Read the point for one column of the comb into two slots at w; its y may be left negative.
 

@@ -9,11 +9,16 @@ is scaled by a random z. No case of the addition is special but with a chance of
 """
 
 try:
+    from typing import Any
+except ImportError:  # MicroPython, where annotations are never evaluated
+    pass
+
+try:
     from os import urandom
 except ImportError:  # an interpreter without a source of entropy signs too: only the blinding is missing
     urandom = None  # type: ignore[assignment]
 
-from .curve import GX, GY, N, P, split
+from .curve import GX, GY, LAMBDA, N, P, split
 from .table import SPACING, TEETH
 
 try:
@@ -25,7 +30,9 @@ _BITS = TEETH * SPACING
 _ALL = (1 << _BITS) - 1  # the value of the comb when every digit is +1
 _WEIGHT = 1 << (SPACING - 1)  # what the doublings make of the start
 
-_start = (0, (0, 0, 0))  # b and b·G; replaced as a whole, so that threads see a pair that fits
+# b, n - b and b·G as the engine keeps points; replaced as a whole, so that threads see what belongs together. An
+# empty one is filled before use. n - b is there because a b that changed unseen would give k·G for another k.
+_start: "tuple[int, int, Any] | tuple[()]" = ()
 
 
 class FaultError(ArithmeticError):
@@ -49,34 +56,43 @@ def _digits(odd: int) -> bytes:
     return (odd + _ALL >> 1).to_bytes((_BITS + 7) // 8, "little")
 
 
+def _new_start() -> "tuple[int, int, Any]":
+    """Choose a random b, and compute b·G, which starts at G itself."""
+    global _start
+    _start = (1, N - 1, engine.start(GX, GY))
+    b = random(N)
+    x, y = times_base(b)
+    return b, N - b, engine.start(x, y)
+
+
 def times_base(k: int) -> "tuple[int, int]":
     """Return the point k·G as (x, y); 0 < k < n.
 
-    Raises FaultError if what came out is no point of the curve, if the digits that chose the points are not
-    those of k, or if an addition or doubling was left out or done twice.
+    Raises FaultError if what came out is no point of the curve, if the digits that chose its summands are not
+    those of k, or if an operation was left out or done twice.
     """
     global _start
-    if not _start[0]:
-        b = random(N)
-        _start = (1, (GX, GY, 1))
-        _start = (b, times_base(b) + (1,))
-    b, point = _start
+    b, opposite, point = _start or _new_start()
     total = engine.Sum()
-    _start = (b * 2 % N, total.begin(point, random(P)))
+    z = random(P)
+    twice = b * 2 % N
+    _start = ()  # whatever interrupts what follows, b and b·G never part
+    point = total.begin(point, z)
+    _start = (twice, N - twice, point)
     k1, k2 = split((k - b * _WEIGHT) % N)
-    digits1 = _digits(k1)
-    digits2 = _digits(k2)
+    digits = _digits(k1)
+    turned = _digits(k2)
     column = SPACING
     while True:
         column -= 1
-        total.add(digits1, column)
-        total.add_turned(digits2, column)
+        total.add(digits, turned, column)
         if not column:
             break
         total.double()
     x, y, seven = total.end()
     read = (total.read - k1) % 8191 | (total.read_turned - k2) % 8191
-    if seven != 7 or read or total.steps != engine.STEPS:
-        _start = (0, (0, 0, 0))
+    scalar = (k1 + k2 * LAMBDA + (N - opposite) * _WEIGHT - k) % N
+    if seven != 7 or read or scalar or total.steps != engine.STEPS:
+        _start = ()
         raise FaultError("the product fails its check")
     return x, y
