@@ -11,7 +11,8 @@ from electro_meter.keys import MissingKeyError
 
 async def main() -> None:
     config = load(".")
-    meter = Meter(Esp32Board(config.wifi_ssid, config.wifi_password), config)
+    board = Esp32Board(config.wifi_ssid, config.wifi_password, fine=config.fine_ua_per_count > 0)
+    meter = Meter(board, config)
     meter.start()
     while True:  # noqa: ASYNC110 - the tasks never end, and a failed one resets the chip
         await asyncio.sleep(3600)

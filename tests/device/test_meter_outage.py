@@ -112,8 +112,8 @@ class Blocks(unittest.TestCase):
         self.assertEqual(self.detector.state, DOWN)
 
     def test_current_without_voltage_tells_a_broken_sensor(self):
-        self.assertTrue(current_flows(Block(lambda t: 0, 50.0), 1625, 6))
-        self.assertFalse(current_flows(Block(lambda t: 0, 1.0), 1625, 6))
+        self.assertTrue(current_flows(Block(lambda t: 0, 50.0), 6))
+        self.assertFalse(current_flows(Block(lambda t: 0, 1.0), 6))
 
     def test_the_grid_side_is_alive_or_not(self):
         self.assertTrue(voltage_present(Block(lambda t: 100), 1625, self.detector))

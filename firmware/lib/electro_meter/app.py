@@ -12,9 +12,11 @@ from .config import Config
 from .intervals import UJ_PER_WH, Intervals
 from .journal import OUTAGE, RESTORED, Journal
 from .keys import load_signer
+from .linearisation import straighten
 from .metering import Calibration, Metering
 from .outage import DOWN, RISING, OutageDetector, current_flows, voltage_present
 from .sampling import BLOCK_US, GLANCE_US, Sampler
+from .sensors import SensorTable
 from .uplink import Uplink
 from .world import Board
 
@@ -45,18 +47,28 @@ class Meter:
         self.uplink = Uplink(
             board, config, self.signer, self.agreements, self.journal, self.intervals, on_signed
         )
-        self.sampler = Sampler(board)
+        self.sampler = Sampler(board, straighten(config.linearisation) if config.linearisation else None)
         self.metering = Metering(
-            Calibration(config.uv_per_count, config.ua_per_count, config.phase_mdeg, config.creep_mw)
+            Calibration(
+                config.uv_per_count,
+                config.ua_per_count,
+                config.phase_mdeg,
+                config.creep_mw,
+                config.fine_ua_per_count,
+                SensorTable(config.sensors),
+                config.no_load_mw,
+                config.fine_no_load_mw,
+            )
         )
-        self.detector = OutageDetector(config.nominal_mv, config.uv_per_count, config.mains_hz)
+        self.detector = OutageDetector(
+            config.nominal_mv, config.uv_per_count, config.mains_hz, self.sampler.fine_bits
+        )
         self.acting = Acting(self.intervals)
         self.sensor_fault = False
         self.windows = 0
         self._grid_middle = -1
         self._dark_since_us = 0  # the outage being followed; 0: none
         self._dark_until_us = 0  # accounted up to here
-        self._least_current = config.rated_ma * 1000 // config.ua_per_count // _NO_CURRENT_DIVISOR
         if self.journal.open_outage is not None:  # a restart in the middle of an outage goes on with it
             self._dark_since_us = self.journal.open_outage.started_at * 1_000_000
             self.detector.state = DOWN
@@ -104,21 +116,25 @@ class Meter:
         metering.learn_middle(sampler)
         steady = detector.feed_block(sampler, metering.volts_middle)
         if not self.clock.is_set():
-            if metering.measure(sampler):
+            if not sampler.clipped and metering.measure(sampler):
                 self.intervals.add_undated(metering.window.energy_uj)
             return
         if detector.state in (DOWN, RISING):
-            self.sensor_fault = current_flows(sampler, metering.amps_middle, self._least_current)
+            self.sensor_fault = current_flows(sampler, self._least_current())
             self._follow_outage()
             return
         if self._dark_since_us:
             self._end_outage()
         self.sensor_fault = False
+        if sampler.clipped:  # a gap, and the next block is in the other range
+            sampler.go_on(0, self._config.rated_ma)
+            return
         if not metering.measure(sampler):
             if steady:
                 self._board.log("voltage without whole cycles: is the mains frequency right?")
             return  # a gap: bridged if short, else the interval becomes an estimate
         window = metering.window
+        sampler.go_on(window.irms_ma, self._config.rated_ma)
         self.windows += 1
         closed = self.intervals.closed
         self.intervals.add(
@@ -127,6 +143,12 @@ class Meter:
         self.acting.update(sampler.end_us(), window.power_mw)
         if self.intervals.closed != closed:
             self.uplink.wake.set()
+
+    def _least_current(self) -> int:
+        """Return the RMS, in the sampler's counts, from which on current counts as flowing."""
+        config = self._config
+        ua = config.fine_ua_per_count if self.sampler.amplified else config.ua_per_count
+        return (config.rated_ma * 1000 << self.sampler.fine_bits) // ua // _NO_CURRENT_DIVISOR
 
     def _follow_outage(self) -> None:
         """Follow a confirmed interruption: declare it when it has lasted, and let its energy be zero."""
@@ -207,6 +229,8 @@ class Meter:
             "urms_mv": window.urms_mv,
             "irms_ma": window.irms_ma,
             "power_mw": window.power_mw,
+            "reactive_mvar": window.reactive_mvar,
+            "apparent_mva": window.apparent_mva,
             "power_factor_permille": window.power_factor_permille,
             "frequency_mhz": window.frequency_mhz,
             "agreements": agreements,

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 # ADC1 only (pins 32-39): ADC2 does not work while the radio is on.
 VOLTS_PIN = 34
 AMPS_PIN = 35
+FINE_AMPS_PIN = 36  # the current behind its amplifier, if fitted
 GRID_VOLTS_PIN = 32
 GRID_PRESENT_PIN = 33  # a jumper to ground says that the grid-side input is fitted
 LED_PIN = 2
 WARNING_PIN = 25
 SHED_PIN = 26
+BIAS_PIN = 27  # PWM, through 430 kΩ into the bias of the current: full duty is 56 counts
+
+_BIAS_PWM_HZ = 20_000  # the bias's 10 µF leaves nothing of it
+_BIAS_STEP_DUTY = 65_535 // 7
 
 # The chip counts from 2000 on ESP32, the world from 1970.
 _EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
@@ -40,14 +45,18 @@ _CA_FILE = "ca.der"
 class Esp32Board(Board):
     """Pins, radio, NVS, RTC and watchdog of an ESP32 with stock MicroPython 1.23 or later."""
 
-    def __init__(self, wifi_ssid: str, wifi_password: str, watchdog: bool = True) -> None:
+    def __init__(self, wifi_ssid: str, wifi_password: str, watchdog: bool = True, fine: bool = False) -> None:
+        """fine: the amplified current range and the movable bias are fitted."""
         self.directory = "."
         self.skew_us = 0
         self._wifi = (wifi_ssid, wifi_password)
         self._station = network.WLAN(network.STA_IF)
         self._station.active(True)  # the hardware generator is true-random only with the radio on
         self._volts = _adc(VOLTS_PIN)
-        self._amps = _adc(AMPS_PIN)
+        self._direct_amps = self._amps = _adc(AMPS_PIN)
+        self.has_fine = fine
+        self._fine_amps = _adc(FINE_AMPS_PIN) if fine else self._amps
+        self._bias = machine.PWM(machine.Pin(BIAS_PIN), freq=_BIAS_PWM_HZ, duty_u16=0) if fine else None
         fitted = machine.Pin(GRID_PRESENT_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
         self._grid_volts = None if fitted.value() else _adc(GRID_VOLTS_PIN)
         self._led = machine.Pin(LED_PIN, machine.Pin.OUT, value=0)
@@ -113,6 +122,13 @@ class Esp32Board(Board):
             times_us[k] = elapsed
             volts[k] = read()
         return len(times_us)
+
+    def select_range(self, fine: bool) -> None:
+        self._amps = self._fine_amps if fine else self._direct_amps
+
+    def step_bias(self, step: int) -> None:
+        if self._bias is not None:
+            self._bias.duty_u16(step * _BIAS_STEP_DUTY)
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
         await self._join()

@@ -8,6 +8,10 @@
 | report_every | 1 | intervals in a report; the last ones of an agreement go at once |
 | mains_hz, nominal_mv | 50, 230000 | the grid |
 | uv_per_count, ua_per_count, phase_mdeg, creep_mw | 350000, 170000, 0, 5000 | the calibration of both channels |
+| fine_ua_per_count | 0 | the calibration of the amplified current range; 0: there is none |
+| no_load_mw, fine_no_load_mw | 0, 0 | what is shown when nothing flows, in both ranges; taken away |
+| sensors | [] | rows of [mA, ratio error in ppm, lateness in millidegrees], by rising current |
+| linearisation | [] | rows of [what the converter said, what was there], in eighths of a count, rising |
 | rated_ma | 100000 | rated primary current: what "current flows" is measured by |
 | window_period_ms | 0 | from one window to the next; 0: without a pause |
 | max_gap_ms | 5000 | a longer gap between windows is not bridged, and makes the interval an estimate |
@@ -22,6 +26,7 @@ from electro_protocol.address import parse as parse_address
 from electro_protocol.messages import MessageError, hex_bytes
 
 FILE = "config.json"
+_MOST_ROWS = 160  # a linearisation in steps of 32 counts has 95
 
 # name: (default, least, greatest); a default of None is required
 _INTEGERS: "dict[str, tuple[int | None, int, int]]" = {
@@ -33,6 +38,9 @@ _INTEGERS: "dict[str, tuple[int | None, int, int]]" = {
     "ua_per_count": (170_000, 1, 2_000_000_000),
     "phase_mdeg": (0, -10_000, 10_000),
     "creep_mw": (5_000, 0, 1_000_000_000),
+    "fine_ua_per_count": (0, 0, 200_000_000),
+    "no_load_mw": (0, -1_000_000_000, 1_000_000_000),
+    "fine_no_load_mw": (0, -1_000_000_000, 1_000_000_000),
     "rated_ma": (100_000, 1, 100_000_000),
     "window_period_ms": (0, 0, 3_600_000),
     "max_gap_ms": (5_000, 100, 3_600_000),
@@ -53,6 +61,7 @@ class Config:
         if not isinstance(untrusted, dict):
             raise ConfigError("the configuration must be a JSON object")
         known = list(_INTEGERS) + ["contract", "hardware_id", "relayers", "wifi_ssid", "wifi_password"]
+        known += ["sensors", "linearisation"]
         for name in untrusted:
             if name not in known:
                 raise ConfigError(f"{str(name)[:40]} is no entry of the configuration")
@@ -64,6 +73,17 @@ class Config:
         self.ua_per_count = _integer(untrusted, "ua_per_count")
         self.phase_mdeg = _integer(untrusted, "phase_mdeg")
         self.creep_mw = _integer(untrusted, "creep_mw")
+        self.fine_ua_per_count = _integer(untrusted, "fine_ua_per_count")
+        self.no_load_mw = _integer(untrusted, "no_load_mw")
+        self.fine_no_load_mw = _integer(untrusted, "fine_no_load_mw")
+        self.sensors: "list[tuple[int, int, int]]" = [
+            (ma, ppm, mdeg) for ma, ppm, mdeg in _rows(untrusted, "sensors", 3, -100_000, 100_000_000)
+        ]
+        self.linearisation: "list[tuple[int, int]]" = [
+            (said, was) for said, was in _rows(untrusted, "linearisation", 2, 0, 32_768)
+        ]
+        if len(self.linearisation) == 1:
+            raise ConfigError("linearisation needs at least two rows")
         self.rated_ma = _integer(untrusted, "rated_ma")
         self.window_period_ms = _integer(untrusted, "window_period_ms")
         self.max_gap_ms = _integer(untrusted, "max_gap_ms")
@@ -106,6 +126,26 @@ def _integer(untrusted: "dict[str, object]", name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
         raise ConfigError(f"{name} must be a whole number from {least} to {greatest}")
     return value
+
+
+def _rows(
+    untrusted: "dict[str, object]", name: str, width: int, least: int, greatest: int
+) -> "list[list[int]]":
+    """Return a table's rows; the first column rises, and in a table of two columns the second too."""
+    rows = untrusted.get(name, [])
+    if not isinstance(rows, list) or len(rows) > _MOST_ROWS:
+        raise ConfigError(f"{name} must be a list of at most {_MOST_ROWS} rows")
+    before = None
+    for row in rows:
+        if not isinstance(row, list) or len(row) != width:
+            raise ConfigError(f"{name} must have rows of {width} numbers")
+        for value in row:
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
+                raise ConfigError(f"{name} must hold whole numbers from {least} to {greatest}")
+        if before is not None and (row[0] <= before[0] or (width == 2 and row[1] <= before[1])):
+            raise ConfigError(f"the rows of {name} must rise")
+        before = row
+    return rows
 
 
 def _text(untrusted: "dict[str, object]", name: str) -> str:

@@ -25,8 +25,8 @@ _CONTINUOUS_US = 250_000  # half cycles further apart than this can't confirm ea
 class OutageDetector:
     """Follow Urms(1/2) through the blocks; `state`, `started_us` and `ended_us` are the result, unix microseconds."""
 
-    def __init__(self, nominal_mv: int, uv_per_count: int, mains_hz: int) -> None:
-        volts_counts = nominal_mv * 1000 // uv_per_count  # RMS, in counts
+    def __init__(self, nominal_mv: int, uv_per_count: int, mains_hz: int, fine_bits: int = 0) -> None:
+        volts_counts = (nominal_mv * 1000 << fine_bits) // uv_per_count  # RMS, in the sampler's counts
         self._below = (volts_counts * THRESHOLD_PERCENT) ** 2 // 10_000
         self._above = (volts_counts * (THRESHOLD_PERCENT + HYSTERESIS_PERCENT)) ** 2 // 10_000
         self._half_us = 500_000 // mains_hz
@@ -107,9 +107,11 @@ def voltage_present(sampler: Sampler, middle: int, detector: OutageDetector) -> 
     return detector.is_voltage(total // sampler.count)
 
 
-def current_flows(sampler: Sampler, middle: int, least_counts: int) -> bool:
+def current_flows(sampler: Sampler, least_counts: int) -> bool:
     """Return whether a block's current exceeds least_counts RMS: then a missing voltage is a broken sensor."""
+    taken = memoryview(sampler.amps)[: sampler.count]
+    middle = sum(taken) // sampler.count
     total = 0
-    for raw in memoryview(sampler.amps)[: sampler.count]:
+    for raw in taken:
         total += (raw - middle) * (raw - middle)
     return total > least_counts * least_counts * sampler.count

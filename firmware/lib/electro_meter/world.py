@@ -89,6 +89,16 @@ class Board:
         """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
         raise NotImplementedError
 
+    has_fine = False  # the current has a second, amplified range, and its bias can be moved
+
+    def select_range(self, fine: bool) -> None:
+        """Read the current through its amplifier from the next block on, or directly."""
+        raise NotImplementedError
+
+    def step_bias(self, step: int) -> None:
+        """Move the bias of the current's channel to one of eight steps, about eight counts apart."""
+        raise NotImplementedError
+
     # the network
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
