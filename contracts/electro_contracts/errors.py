@@ -43,6 +43,8 @@ SENTENCES = {
     "BadAmount": "an amount from 1 to {0} is possible here, not {1}",
     "NoticeTooLong": "the notice would run until {1}, and the agreement ends by itself at {0}",
     "RevokedDevice": "the key of {0} was revoked and measures nothing new",
+    "InvoiceRedeemed": "invoice {0} has had {1} of this discount already",
+    "NothingToAcknowledge": "nothing of agreement {0} waits for acknowledgement on invoice {1}",
     "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
 }
 

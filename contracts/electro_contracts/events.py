@@ -135,6 +135,20 @@ class Settled:
     discount: int
 
 
+@dataclass(frozen=True)
+class DiscountRedeemed:
+    agreement_id: int
+    invoice: bytes
+    amount: int
+
+
+@dataclass(frozen=True)
+class RedemptionAcknowledged:
+    agreement_id: int
+    invoice: bytes
+    amount: int
+
+
 Event = (
     DeviceEnrolled
     | AgreementProposed
@@ -151,6 +165,8 @@ Event = (
     | Terminated
     | DeviceRevoked
     | Settled
+    | DiscountRedeemed
+    | RedemptionAcknowledged
 )
 
 
@@ -229,6 +245,12 @@ _READERS: dict[str, Callable[[_Log], Event]] = {
     ),
     "DeviceRevoked(address,uint40)": lambda log: DeviceRevoked(log.address(1), log.word(0)),
     "Settled(uint64,uint256,uint128,uint128)": lambda log: Settled(log.topic(1), *log.words(0, 2)),
+    "DiscountRedeemed(uint64,bytes32,uint128)": lambda log: DiscountRedeemed(
+        log.topic(1), log.topics[2], log.word(0)
+    ),
+    "RedemptionAcknowledged(uint64,bytes32,uint128)": lambda log: RedemptionAcknowledged(
+        log.topic(1), log.topics[2], log.word(0)
+    ),
 }
 
 _BY_TOPIC = {keccak256(signature.encode()): reader for signature, reader in _READERS.items()}

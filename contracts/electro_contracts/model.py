@@ -19,6 +19,7 @@ the words of the agreement; the contract keeps neither and must come to the same
   one meter measures, at the end of the running interval. A consumer that gives notice is charged the share of the bonus
   for the intervals that are left out, rounded down; an operator's notice costs the consumer nothing.
 - What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
+- The discount is set against invoices, each once, until it is used up or expires.
 """
 
 from __future__ import annotations
@@ -104,6 +105,9 @@ class Agreement:
         self.meters = {device: Meter(terms.intervals) for device in devices}
         self.revoked: set[bytes] = set()
         self.settlement: Settlement | None = None
+        self.redeemable_until = 0
+        self.redeemed: dict[bytes, int] = {}
+        self.acknowledged: set[bytes] = set()
 
     @property
     def reports_until(self) -> int:
@@ -267,7 +271,26 @@ class Agreement:
         remaining = self.remaining(now)
         discount = remaining * self.terms.discount_rate_ppm // PPM
         self.settlement = Settlement(self.accrued(now), remaining, discount)
+        self.redeemable_until = now + self.terms.discount_expiry
         return self.settlement
+
+    def redeem(self, invoice: bytes, amount: int, now: int) -> None:
+        """Set a part of the discount against an invoice."""
+        if self.settlement is None:
+            raise Refused("WrongState")
+        if now > self.redeemable_until:
+            raise Refused("TooLate")
+        if invoice in self.redeemed:
+            raise Refused("InvoiceRedeemed")
+        if not 1 <= amount <= self.settlement.discount - sum(self.redeemed.values()):
+            raise Refused("BadAmount")
+        self.redeemed[invoice] = amount
+
+    def acknowledge(self, invoice: bytes) -> None:
+        """Confirm what was redeemed against an invoice."""
+        if invoice not in self.redeemed or invoice in self.acknowledged:
+            raise Refused("NothingToAcknowledge")
+        self.acknowledged.add(invoice)
 
     def _judge(self, interval: int, lane: int, bill: Bill) -> None:
         if lane == NO_SUPPLY:

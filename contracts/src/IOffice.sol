@@ -30,6 +30,9 @@ interface IOffice is IRecords {
     /// it measured before is still taken until their grace is over.
     function revoke(address device) external;
 
+    /// @notice Confirm that an invoice is lower by what was redeemed against it.
+    function acknowledge(uint64 id, bytes32 invoice) external;
+
     // -- Operator or consumer -----------------------------------------------------------------------------------------
 
     /// @notice Call an agreement off before its start. The operator can take back a proposal only: what the consumer has
@@ -59,6 +62,21 @@ interface IOffice is IRecords {
         bytes calldata signature
     ) external;
 
+    /// @notice Set a part of the discount against an invoice of the operator, by the consumer's own transaction. Each
+    /// invoice once; until the discount expires.
+    /// @param invoice the operator's number of the invoice, or a hash of it
+    function redeem(uint64 id, bytes32 invoice, uint128 amount) external;
+
+    /// @notice The same by the consumer's signature of `DiscountRedemption(uint64 agreementId,bytes32 invoice,uint128
+    /// amount,uint40 deadline)`, sent by anyone. 64 or 65 bytes of an account, or ERC-1271.
+    function redeemBySignature(
+        uint64 id,
+        bytes32 invoice,
+        uint128 amount,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
     // -- Anyone -------------------------------------------------------------------------------------------------------
 
     /// @notice Turn what is left of the bonus into the discount, once the dispute window is over.
@@ -69,6 +87,7 @@ interface IOffice is IRecords {
     function agreement(uint64 id) external view returns (Agreement memory);
     function termsOf(uint64 id) external view returns (Terms memory);
     function point(uint64 id, address device) external view returns (Point memory);
+    function redemption(uint64 id, bytes32 invoice) external view returns (Redemption memory);
     /// @notice The hashes that an acceptance of this agreement names.
     function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash);
     /// @notice The number of agreements ever proposed: the highest id.

@@ -123,6 +123,18 @@ interface IRecords {
         uint128 waived;
         /// The share of the bonus that the consumer gave up by leaving early. Part of `accrued`.
         uint128 forfeited;
+        /// What of the discount has been set against invoices.
+        uint128 redeemed;
+        /// The discount can be redeemed until here, included. Set by the settlement.
+        uint64 redeemableUntil;
+    }
+
+    /// @notice What of a discount was set against one invoice. An amount of 0: nothing.
+    struct Redemption {
+        uint128 amount;
+        uint64 redeemedAt;
+        /// The operator has confirmed that the invoice is so much lower.
+        bool acknowledged;
     }
 
     /// @notice One metering point of one agreement.
@@ -203,6 +215,11 @@ interface IRecords {
     /// @notice This key measures nothing new any more.
     error RevokedDevice(address device);
 
+    /// @notice This invoice has had its share of this discount.
+    error InvoiceRedeemed(bytes32 invoice, uint128 amount);
+    /// @notice Nothing was redeemed against this invoice, or it is acknowledged already.
+    error NothingToAcknowledge(uint64 id, bytes32 invoice);
+
     // -- What has happened --------------------------------------------------------------------------------------------
 
     event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId);
@@ -255,4 +272,6 @@ interface IRecords {
     /// @notice In each agreement that it serves the device's intervals end with the one that ran at `revokedAt`.
     event DeviceRevoked(address indexed device, uint40 revokedAt);
     event Settled(uint64 indexed agreementId, uint256 accrued, uint128 remaining, uint128 discount);
+    event DiscountRedeemed(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
+    event RedemptionAcknowledged(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
 }

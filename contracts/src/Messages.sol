@@ -14,6 +14,8 @@ library Messages {
     bytes32 internal constant AGREEMENT_ACCEPTANCE = keccak256(
         "AgreementAcceptance(uint64 agreementId,bytes32 termsHash,bytes32 devicesHash,uint128 bonus,uint40 deadline)"
     );
+    bytes32 internal constant DISCOUNT_REDEMPTION =
+        keccak256("DiscountRedemption(uint64 agreementId,bytes32 invoice,uint128 amount,uint40 deadline)");
 
     /// Two bytes for each slot of the longest schedule.
     uint256 internal constant MAX_READINGS = 1344;

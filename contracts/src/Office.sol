@@ -124,6 +124,14 @@ contract Office is Records, Domain, IOffice {
         emit DeviceRevoked(device, uint40(block.timestamp));
     }
 
+    /// @inheritdoc IOffice
+    function acknowledge(uint64 id, bytes32 invoice) external onlyOperator {
+        Redemption storage redeemed = _uses[id].redemptions[invoice];
+        if (redeemed.amount == 0 || redeemed.acknowledged) revert NothingToAcknowledge(id, invoice);
+        redeemed.acknowledged = true;
+        emit RedemptionAcknowledged(id, invoice, redeemed.amount);
+    }
+
     // -- Operator or consumer
 
     /// @inheritdoc IOffice
@@ -246,6 +254,43 @@ contract Office is Records, Domain, IOffice {
         _devices[device] = kept;
     }
 
+    /// @inheritdoc IOffice
+    function redeem(uint64 id, bytes32 invoice, uint128 amount) external {
+        if (msg.sender != _records[id].consumer) revert NotConsumer(msg.sender);
+        _redeem(id, invoice, amount);
+    }
+
+    /// @inheritdoc IOffice
+    function redeemBySignature(
+        uint64 id,
+        bytes32 invoice,
+        uint128 amount,
+        uint40 deadline,
+        bytes calldata signature
+    ) external {
+        if (block.timestamp > deadline) revert Expired(deadline, block.timestamp);
+        bytes32 structHash = keccak256(abi.encode(Messages.DISCOUNT_REDEMPTION, id, invoice, amount, deadline));
+        bytes32 digest = Messages.typed(_domain(), structHash);
+        if (!Messages.isSignedBy(_records[id].consumer, digest, signature)) revert BadSignature();
+        _redeem(id, invoice, amount);
+    }
+
+    /// @dev No signature counts twice, for an invoice doesn't.
+    function _redeem(uint64 id, bytes32 invoice, uint128 amount) private {
+        Record storage record = _records[id];
+        if (record.state != State.Settled) revert WrongState(id, record.state);
+        Use storage use = _uses[id];
+        if (block.timestamp > use.until) revert TooLate(use.until, block.timestamp);
+        Redemption storage redeemed = use.redemptions[invoice];
+        if (redeemed.amount != 0) revert InvoiceRedeemed(invoice, redeemed.amount);
+        uint256 most = record.discount - use.redeemed;
+        if (amount == 0 || amount > most) revert BadAmount(most, amount);
+        use.redeemed += amount;
+        redeemed.amount = amount;
+        redeemed.redeemedAt = uint64(block.timestamp);
+        emit DiscountRedeemed(id, invoice, amount);
+    }
+
     // -- Anyone
 
     /// @inheritdoc IOffice
@@ -260,6 +305,7 @@ contract Office is Records, Domain, IOffice {
         uint128 discount = uint128(uint256(remaining) * terms.word(2).discountRatePpm() / 1_000_000);
         record.state = State.Settled;
         record.discount = discount;
+        _uses[id].until = uint64(block.timestamp + terms.word(2).discountExpiry());
         emit Settled(id, accrued, remaining, discount);
     }
 
@@ -294,12 +340,19 @@ contract Office is Records, Domain, IOffice {
         view_.grants = _since[id].grants;
         view_.waived = _since[id].waived;
         view_.forfeited = _since[id].forfeited;
+        view_.redeemed = _uses[id].redeemed;
+        view_.redeemableUntil = _uses[id].until;
     }
 
     /// @inheritdoc IOffice
     function termsOf(uint64 id) external view returns (Terms memory) {
         (Record storage record, uint256 terms) = _loaded(id);
         return terms.decode(record.start);
+    }
+
+    /// @inheritdoc IOffice
+    function redemption(uint64 id, bytes32 invoice) external view returns (Redemption memory) {
+        return _uses[id].redemptions[invoice];
     }
 
     /// @inheritdoc IOffice

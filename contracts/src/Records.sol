@@ -33,6 +33,13 @@ abstract contract Records is IRecords {
         uint32 intervals;
     }
 
+    /// What becomes of the discount after the settlement.
+    struct Use {
+        uint128 redeemed;
+        uint64 until;
+        mapping(bytes32 invoice => Redemption) redemptions;
+    }
+
     bytes32 internal constant OPERATOR = keccak256("OPERATOR_ROLE");
     uint256 internal constant ENROLLED = 1 << 255;
     uint256 internal constant REVOKED = 1 << 254;
@@ -43,6 +50,7 @@ abstract contract Records is IRecords {
     bool internal _paused;
     mapping(uint64 id => Record) internal _records;
     mapping(uint64 id => Since) internal _since;
+    mapping(uint64 id => Use) internal _uses;
     /// ENROLLED | REVOKED | third last, second last and last agreement, 64 bits each.
     mapping(address device => uint256) internal _devices;
     mapping(uint256 key => uint256) internal _points;

@@ -15,6 +15,7 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import (
     AgreementAcceptance,
     DeviceEnrollment,
+    DiscountRedemption,
     EnergyReport,
     Message,
     OutageReport,
@@ -27,7 +28,7 @@ from .world import CONSUMER, START, Key, World, inside, key
 if TYPE_CHECKING:
     from .conftest import Site
 
-SIGNED_NOW = [EnergyReport, OutageReport, DeviceEnrollment, AgreementAcceptance]
+SIGNED = [EnergyReport, OutageReport, DeviceEnrollment, AgreementAcceptance, DiscountRedemption]
 
 
 def sign_by_eth_account(message: Message, signer: Key, world: World) -> SignedMessage:
@@ -47,7 +48,7 @@ def sign_by_eth_account(message: Message, signer: Key, world: World) -> SignedMe
 def test_the_contracts_type_strings_are_the_protocols() -> None:
     text = (build.SOURCES / "Messages.sol").read_text()
     strings = set(re.findall(r'keccak256\(\s*"(\w+\([^"]+)"\s*\)', text))
-    assert strings == {kind.TYPE for kind in SIGNED_NOW}
+    assert strings == {kind.TYPE for kind in SIGNED}
 
 
 def test_the_domain_is_the_protocols(world: World) -> None:
@@ -78,13 +79,14 @@ def test_what_eth_account_signs_is_taken_from_enrolment_to_outage(world: World) 
     assert world.accrued(agreement_id) == 1009 + 13
 
 
-@pytest.mark.parametrize("kind", SIGNED_NOW)
+@pytest.mark.parametrize("kind", SIGNED)
 def test_three_implementations_make_the_same_signature(kind: Any, site: Site) -> None:
     message = {
         EnergyReport: EnergyReport(site.agreement_id, 7, 99, pack([1, 2, 3])),
         OutageReport: OutageReport(site.agreement_id, 5, 6, 1),
         DeviceEnrollment: DeviceEnrollment(keccak256(b"chip"), 2**40 - 1),
         AgreementAcceptance: AgreementAcceptance(1, keccak256(b"t"), keccak256(b"d"), 2**128 - 1, 1),
+        DiscountRedemption: DiscountRedemption(1, keccak256(b"invoice"), 2**128 - 1, 1),
     }[kind]
     by_wallet = sign_by_eth_account(message, site.meter, site.world)
     ours = secp256k1.sign(message.digest(site.world.domain), site.meter.secret)

@@ -4,7 +4,7 @@
 Invariants of the design that are held here: 2 remaining in [0, bonus + grants]; 4 and 5 each interval counts once and
 `next` rises by what was accepted; 6 and 7 contract = model, to the unit; 8 a compliant report moves no money; 9 waived
 <= accrued; 15 no operator call lowers what remains; 16 once ended, anyone settles; 17 a settled agreement takes
-nothing; 19 one bad item of a batch leaves the others' effect.
+nothing; 18 redeemed <= discount, each invoice once; 19 one bad item of a batch leaves the others' effect.
 
 A failure is shown as it was found, at once: to make it shorter took longer than a test may take. With
 ELECTRO_FUZZ=1000, say, that many examples are run, and a failure is made as short as can be.
@@ -42,8 +42,10 @@ TERMS = day(
     bands=tuple((10 + i, 20 + i) for i in range(7)),
     penalised_causes=0b101,
     notice=7000,
+    discount_expiry=30_000,
 )
 BONUS = 20_000
+INVOICES = [bytes([i]) * 32 for i in range(4)]
 
 readings = st.one_of(
     st.integers(12, 20),
@@ -215,6 +217,28 @@ class Everything(RuleBasedStateMachine):
             expected.accrued, expected.remaining, expected.discount,
         )  # fmt: skip
 
+    @rule()
+    def the_agreement_ends_and_is_settled(self) -> None:
+        self.world.set_time(max(self.world.now, self.model.settles_at))
+        self.settle()
+
+    @precondition(lambda self: self.model.settlement is not None)
+    @rule(invoice=st.sampled_from(INVOICES), amount=st.integers(0, 3000))
+    def redeem(self, invoice: bytes, amount: int) -> None:
+        before = self.world.remaining(self.id)
+        self._either(
+            lambda: self.model.redeem(invoice, amount, self.world.now),
+            "redeem", self.id, invoice, amount, caller=CONSUMER.text,
+        )  # fmt: skip
+        assert self.world.remaining(self.id) == before
+
+    @rule(invoice=st.sampled_from(INVOICES))
+    def acknowledge(self, invoice: bytes) -> None:
+        self._either(
+            lambda: self.model.acknowledge(invoice),
+            "acknowledge", self.id, invoice, caller=self.world.operator,
+        )  # fmt: skip
+
     @invariant()
     def contract_equals_model(self) -> None:
         if not hasattr(self, "model"):
@@ -224,6 +248,9 @@ class Everything(RuleBasedStateMachine):
         assert view[8] == self.model.remaining(self.world.now)
         assert 0 <= view[8] <= BONUS + self.model.grants
         assert self.model.waived <= view[7]
+        redeemed = sum(self.model.redeemed.values())
+        assert (view[14], view[15]) == (redeemed, self.model.redeemable_until)
+        assert redeemed <= view[9]
         for meter in METERS:
             bill = self.model.bill(meter.address, self.world.now)
             point = self.world.call("point", self.id, meter.text)
