@@ -7,6 +7,7 @@ A key on the command line would stand in the process list and the shell's histor
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from typing import TYPE_CHECKING
@@ -96,9 +97,16 @@ def _read_private(file: Path, what: str) -> str:
         raise KeyFileError(f"The {what} {file} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise KeyFileError(f"The {what} {file} is not text.") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) and not (what == "key file" and text.startswith("{")):
+    others = stat.S_IRWXO if _is_credential(file) else stat.S_IRWXG | stat.S_IRWXO
+    if mode & others and not (what == "key file" and text.startswith("{")):
         raise KeyFileError(f"The {what} {file} can be read by others; run: chmod 600 {file}")
     return text
+
+
+def _is_credential(file: Path) -> bool:
+    """Tell whether systemd made the file for this process alone; what stands for its access list looks like a group."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return folder is not None and str(file.parent) == folder
 
 
 def _from_hex(file: Path, text: str) -> bytes:
