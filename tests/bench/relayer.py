@@ -6,6 +6,10 @@
 Both servers get the same signed reports, one a POST, over the same connections, in the same run, each on a
 process of its own; their processor time is read from /proc (Linux). The bare server does what no relayer can leave
 out: read JSON, hash, recover the signer. The chain is anvil with blocks of a second.
+
+What reaches the chain stands beside two others on the same chain: the same number of reports as transactions
+packed and signed beforehand, which is what the node can take, and some through web3.py, a transaction each, as one
+would write it first.
 """
 
 from __future__ import annotations
@@ -26,14 +30,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmark sh
 import aiohttp
 import coincurve
 from aiohttp import web
+from eth_account import Account
 from rich.console import Console
 from rich.table import Table
-from tests.relayer.world import World
+from tests.relayer.world import Meter, World
 from tests.toolchain.running_anvil import Anvil
 
+from electro_contracts import calldata
+from electro_protocol.messages import EnergyReport
+from electro_protocol.signed import SignedMessage
 from electro_relayer import Settings, run
+from electro_relayer.fees import Fees
 from electro_relayer.keccak import public_keccak256 as keccak256  # as anyone would call it
 from electro_relayer.key import Key
+from electro_relayer.rpc import Node
+from electro_relayer.transaction import Call, sign
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -75,6 +86,11 @@ def show(found: dict[str, Any]) -> None:
         f"{found['transactions']} transactions, {found['gas_per_report']:,.0f} gas a report, "
         f"{found['reverted']} reverted"
     )
+    console.print(
+        f"beside it: signed beforehand {found['presigned_per_second']:,.0f} reports/s; "
+        f"web3.py, a transaction each, {found['naive_per_second']:,.0f} reports/s, "
+        f"{found['naive_gas_per_report']:,.0f} gas a report"
+    )
 
 
 async def measure(per_meter: int) -> dict[str, Any]:
@@ -82,8 +98,15 @@ async def measure(per_meter: int) -> dict[str, Any]:
     anvil = Anvil("--gas-limit", "2000000000")
     try:
         world = World(anvil.url)
-        await asyncio.to_thread(world.agree, METERS, 10 * ((per_meter + 95) // 96 * 96))
+        intervals = 10 * ((per_meter + 95) // 96 * 96)
+        await asyncio.to_thread(world.agree, METERS, intervals, seed=2)
+        presigned_meters = world.meters
+        await asyncio.to_thread(world.agree, METERS, 960, seed=3)
+        naive_meters = world.meters
+        await asyncio.to_thread(world.agree, METERS, intervals)
         world.block_time(1)
+        naive_per_second, naive_gas = await asyncio.to_thread(naive, world, naive_meters)
+        presigned_per_second = await presigned(world, presigned_meters, per_meter)
         streams = [[json.dumps(r).encode() for r in meter.reports(per_meter)] for meter in world.meters]
         bare = await load(*start(bare_server, world.domain.separator), streams)
         world.fund(Key(RELAYER_KEY).address)
@@ -108,11 +131,62 @@ async def measure(per_meter: int) -> dict[str, Any]:
         "transactions": len(receipts),
         "reverted": sum(receipt["status"] != 1 for receipt in receipts),
         "gas_per_report": sum(receipt["gasUsed"] for receipt in receipts) / count,
+        "presigned_per_second": presigned_per_second,
+        "naive_per_second": naive_per_second,
+        "naive_gas_per_report": naive_gas,
     }
 
 
 def landed(world: World, per_meter: int) -> bool:
     return all(world.next_interval(meter) == per_meter for meter in reversed(world.meters))
+
+
+async def presigned(world: World, meters: list[Meter], per_meter: int) -> float:
+    """Send everything as full transactions signed beforehand; returns reports a second until the last block."""
+    key = Key(b"\x5b" * 32)
+    world.fund(key.address)
+    rounds = zip(*[meter.reports(per_meter) for meter in meters], strict=True)
+    signed = [SignedMessage.from_json(report) for row in rounds for report in row]
+    fees = Fees(10**11, 10**9)
+    raws = [
+        sign(
+            key, Call(world.chain_id, world.address, calldata.submit_batch(batch), 6_000_000), nonce, fees
+        ).raw
+        for nonce, batch in enumerate(signed[i : i + 50] for i in range(0, len(signed), 50))
+    ]
+    async with Node(world.url, timeout_s=60) as node:
+        began = time.perf_counter()
+        for i in range(0, len(raws), 8):
+            await node.batch([("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in raws[i : i + 8]])
+        while not await asyncio.to_thread(
+            lambda: all(world.next_interval(meter) == per_meter for meter in reversed(meters))
+        ):
+            await asyncio.sleep(0.1)
+        return len(signed) / (time.perf_counter() - began)
+
+
+def naive(world: World, meters: list[Meter], rounds: int = 3) -> tuple[float, float]:
+    """Do it as one would at first: web3.py, `build_transaction`, one transaction a message."""
+    account = Account.from_key("0x" + "5c" * 32)
+    world.fund(bytes.fromhex(account.address[2:]))
+    eth, functions = world.web3.eth, world.contract.functions
+    gas_used = 0
+    began = time.perf_counter()
+    for number in range(rounds):
+        sent = []
+        for meter in meters:
+            signed = SignedMessage.from_json(meter.report(number))
+            report, compact = signed.message, calldata.compact(signed.signature)
+            assert isinstance(report, EnergyReport)
+            call = functions.submit(
+                (report.agreement_id, number, report.register_wh, report.readings, compact[:32], compact[32:])
+            )
+            nonce = eth.get_transaction_count(account.address, "pending")
+            transaction = call.build_transaction({"from": account.address, "nonce": nonce})
+            sent.append(eth.send_raw_transaction(account.sign_transaction(transaction).raw_transaction))
+        gas_used += sum(eth.wait_for_transaction_receipt(each)["gasUsed"] for each in sent)
+    count = rounds * len(meters)
+    return count / (time.perf_counter() - began), gas_used / count
 
 
 def start(target: Any, *arguments: Any) -> tuple[Any, str]:
