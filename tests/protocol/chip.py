@@ -12,7 +12,7 @@ from electro_tools.generate import keccak, mpy, programs
 from electro_tools.generate.__main__ import HOME
 from electro_tools.generate.xtensa import Machine
 
-MODULES = ("_field32.py", "_keccak32.py", "_word32.py")
+MODULES = ("_field32.py", "_invert32.py", "_keccak32.py", "_word32.py")
 
 
 def functions() -> dict[str, bytes]:

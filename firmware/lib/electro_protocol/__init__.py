@@ -11,6 +11,6 @@
 | secp256k1, recovery | signing; recovering and verifying |
 | keccak, address | hashes, addresses |
 | comb, curve, table | k·G, and the numbers it needs |
-| _fast, _field32, _word32, _keccak32 | the arithmetic in viper, for 32-bit words |
+| _fast, _field32, _invert32, _word32, _keccak32 | the arithmetic in viper, for 32-bit words |
 | _plain, _keccak_plain | the same in plain integers, wherever Python runs |
 """

@@ -15,7 +15,8 @@ from array import array
 from uctypes import addressof  # type: ignore[import-not-found]
 
 from ._field32 import ADD, ADD_TURNED, AFFINE, BETA, DOUBLE, PX, SCALE, SLOTS, A, X, Y, Z, run
-from ._word32 import exchange, invert, load, pack, unpack, wipe
+from ._invert32 import invert
+from ._word32 import exchange, load, pack, unpack, wipe
 from .curve import GX, LAMBDA_X, N, P
 from .table import POINTS, SPACING, TEETH
 
