@@ -45,6 +45,8 @@ SENTENCES = {
     "RevokedDevice": "the key of {0} was revoked and measures nothing new",
     "InvoiceRedeemed": "invoice {0} has had {1} of this discount already",
     "NothingToAcknowledge": "nothing of agreement {0} waits for acknowledgement on invoice {1}",
+    "NotRenewable": "agreement {0} can't be renewed: it was never accepted, or its meters have changed",
+    "NoSuchRotation": "the operator has not proposed for agreement {0} that {2} takes the place of {1}",
     "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
 }
 

@@ -38,6 +38,29 @@ class AgreementAccepted:
 
 
 @dataclass(frozen=True)
+class AgreementRenewed:
+    """Follows AgreementProposed if the terms and devices are those of an earlier agreement."""
+
+    agreement_id: int
+    earlier: int
+
+
+@dataclass(frozen=True)
+class RotationProposed:
+    agreement_id: int
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True)
+class DeviceRotated:
+    agreement_id: int
+    old: bytes
+    new: bytes
+    first_interval: int
+
+
+@dataclass(frozen=True)
 class EnergyReported:
     agreement_id: int
     device: bytes
@@ -153,6 +176,9 @@ Event = (
     DeviceEnrolled
     | AgreementProposed
     | AgreementAccepted
+    | AgreementRenewed
+    | RotationProposed
+    | DeviceRotated
     | EnergyReported
     | Violations
     | OutageReported
@@ -229,6 +255,13 @@ _READERS: dict[str, Callable[[_Log], Event]] = {
     "DeviceEnrolled(address,bytes32)": lambda log: DeviceEnrolled(log.address(1), log.topics[2]),
     f"AgreementProposed(uint64,address,uint128,{_TERMS},address[])": _proposed,
     "AgreementAccepted(uint64,address,bytes32,bytes32)": _accepted,
+    "AgreementRenewed(uint64,uint64)": lambda log: AgreementRenewed(log.topic(1), log.topic(2)),
+    "RotationProposed(uint64,address,address)": lambda log: RotationProposed(
+        log.topic(1), log.address(2), log.address(3)
+    ),
+    "DeviceRotated(uint64,address,address,uint32)": lambda log: DeviceRotated(
+        log.topic(1), log.address(2), log.address(3), log.word(0)
+    ),
     "EnergyReported(uint64,address,uint32,uint64,bytes)": _reported,
     "Violations(uint64,address,uint32,uint256,uint256,uint256,uint256,uint256,uint256)": lambda log: (
         Violations(log.topic(1), log.address(2), *log.words(0, 6))

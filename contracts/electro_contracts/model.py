@@ -18,6 +18,7 @@ the words of the agreement; the contract keeps neither and must come to the same
 - Notice cuts the term short, at the end of the interval that runs when the notice is over; a revocation cuts short what
   one meter measures, at the end of the running interval. A consumer that gives notice is charged the share of the bonus
   for the intervals that are left out, rounded down; an operator's notice costs the consumer nothing.
+- When a meter is replaced, the running interval is the last of the old one and the next is the first of the new one.
 - What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
 - The discount is set against invoices, each once, until it is used up or expires.
 """
@@ -76,12 +77,17 @@ class Bill:
 
 @dataclass
 class Meter:
-    """What one metering point has on record: a reading for each interval from 0 on, outages by their start."""
+    """What one meter has on record: a reading for each interval from its first on, outages by their start."""
 
-    end: int  # intervals that count
+    end: int  # the first interval that does not count any more
+    first: int = 0
     lanes: list[int] = field(default_factory=list)
     outages: dict[int, OutageReport] = field(default_factory=dict)
     register_wh: int = 0
+
+    @property
+    def next(self) -> int:
+        return self.first + len(self.lanes)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class Agreement:
         """Enter the readings of a report that `device` signed."""
         meter = self._meter(device, report.agreement_id)
         terms = self.terms
-        if report.first_interval != len(meter.lanes):
+        if report.first_interval != meter.next:
             raise Refused("WrongSequence")
         slot = report.first_interval % len(terms.bands)
         if slot + report.intervals > len(terms.bands):
@@ -220,8 +226,20 @@ class Agreement:
         if device in self.revoked:
             raise Refused("RevokedDevice")
         self.revoked.add(device)
-        meter = self.meters[device]
-        meter.end = min(meter.end, self._begun(now))
+        if device in self.meters:
+            meter = self.meters[device]
+            meter.end = min(meter.end, self._begun(now))
+
+    def rotate(self, old: bytes, new: bytes, now: int) -> None:
+        """Let another meter measure on in the place of one."""
+        self._must_run()
+        first = self._begun(now)
+        if now < self.terms.start:
+            raise Refused("TooEarly")
+        if first >= self.intervals:
+            raise Refused("OutsideTerm")
+        self.meters[old].end = min(self.meters[old].end, first)
+        self.meters[new] = Meter(self.intervals, first)
 
     def _must_run(self) -> None:
         if self.settlement is not None:
@@ -233,13 +251,13 @@ class Agreement:
         """Add up one meter's bill as it stands at `now`."""
         meter, terms = self.meters[device], self.terms
         bill = Bill(intervals=len(meter.lanes))
-        for interval, lane in enumerate(meter.lanes):
+        for interval, lane in enumerate(meter.lanes, meter.first):
             self._judge(interval, lane, bill)
         bill.unexplained = sum(
             lane == NO_SUPPLY and not self._is_explained(interval, meter)
-            for interval, lane in enumerate(meter.lanes)
+            for interval, lane in enumerate(meter.lanes, meter.first)
         )
-        bill.missing = meter.end - len(meter.lanes)
+        bill.missing = meter.end - meter.next
         for outage in meter.outages.values():
             self._count(outage, meter, bill)
         without_data = bill.no_data

@@ -16,6 +16,16 @@ interface IOffice is IRecords {
         external
         returns (uint64 id);
 
+    /// @notice Propose a new period with the same consumer, terms and devices. With the consumer's signature of an
+    /// `AgreementAcceptance`, for the id that comes next, it is accepted at once.
+    /// @param signature 64 or 65 bytes of an account, or ERC-1271; empty: only propose
+    function renew(uint64 id, uint40 start, uint128 bonus, uint40 deadline, bytes calldata signature)
+        external
+        returns (uint64 renewed);
+
+    /// @notice Propose that another enrolled device measures in place of one; it replaces an earlier such proposal.
+    function proposeRotation(uint64 id, address from, address to) external;
+
     /// @notice Take no new proposals, or take them again. Nothing else can be paused.
     function pauseProposals(bool paused) external;
 
@@ -61,6 +71,10 @@ interface IOffice is IRecords {
         uint40 deadline,
         bytes calldata signature
     ) external;
+
+    /// @notice Agree that `to` measures in place of `from`, as the operator proposed: the running interval is the last
+    /// of the one, the next is the first of the other.
+    function acceptRotation(uint64 id, address from, address to) external;
 
     /// @notice Set a part of the discount against an invoice of the operator, by the consumer's own transaction. Each
     /// invoice once; until the discount expires.

@@ -220,6 +220,11 @@ interface IRecords {
     /// @notice Nothing was redeemed against this invoice, or it is acknowledged already.
     error NothingToAcknowledge(uint64 id, bytes32 invoice);
 
+    /// @notice Only an agreement that was accepted, and whose meters are still the same, can be renewed.
+    error NotRenewable(uint64 id);
+    /// @notice The operator has proposed no such change of meters.
+    error NoSuchRotation(uint64 id, address from, address to);
+
     // -- What has happened --------------------------------------------------------------------------------------------
 
     event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId);
@@ -229,6 +234,11 @@ interface IRecords {
     event AgreementAccepted(
         uint64 indexed agreementId, address indexed consumer, bytes32 termsHash, bytes32 devicesHash
     );
+    /// @notice Follows AgreementProposed if an earlier agreement's terms and devices are used again.
+    event AgreementRenewed(uint64 indexed agreementId, uint64 indexed earlier);
+    event RotationProposed(uint64 indexed agreementId, address indexed from, address indexed to);
+    /// @notice `to` measures from `firstInterval` on what `from` measured before.
+    event DeviceRotated(uint64 indexed agreementId, address indexed from, address indexed to, uint32 firstInterval);
     /// @notice A report as it was signed. The readings are here, at 16 gas an interval, so that an auditor needs only
     /// the log: inside a batch, or below another contract, they are hard to find in calldata.
     event EnergyReported(

@@ -80,6 +80,47 @@ contract Office is Records, Domain, IOffice {
     }
 
     /// @inheritdoc IOffice
+    function renew(uint64 id, uint40 start, uint128 bonus, uint40 deadline, bytes calldata signature)
+        external
+        onlyOperator
+        returns (uint64 renewed)
+    {
+        if (_paused) revert ProposalsPaused();
+        Record memory record = _records[id];
+        bool accepted = record.state == State.Accepted || record.state == State.Terminated || record.state == State.Settled;
+        if (!accepted || _joined[id].length != 0) revert NotRenewable(id);
+        uint256 terms = TermsCode.load(record.terms);
+        TermsCode.validateStart(
+            start,
+            uint256(start) + terms.word(0).intervals() * terms.word(0).intervalSeconds() + terms.word(0).grace()
+                + terms.word(2).disputeWindow()
+        );
+        renewed = ++_agreements;
+        (record.start, record.bonus, record.discount, record.state) = (start, bonus, 0, State.Proposed);
+        _records[renewed] = record;
+        address[] memory devices = terms.devices(record.size, record.points);
+        Terms memory decoded = terms.decode(start);
+        emit AgreementProposed(renewed, record.consumer, bonus, decoded, devices);
+        emit AgreementRenewed(renewed, id);
+        if (signature.length == 0) return renewed;
+        bytes32 termsHash = keccak256(abi.encode(decoded));
+        bytes32 devicesHash = keccak256(abi.encodePacked(devices));
+        _mustHaveSigned(renewed, termsHash, devicesHash, bonus, deadline, signature);
+        _begin(renewed, terms, devices, termsHash, devicesHash);
+    }
+
+    /// @inheritdoc IOffice
+    function proposeRotation(uint64 id, address from, address to) external onlyOperator {
+        _running(id);
+        uint256 key = Points.key(id, from);
+        if (_points[key] == 0 || _rotations[key] == from) revert UnknownDevice(from, id);
+        if (_points[Points.key(id, to)] != 0) revert DuplicateDevice(to);
+        if (_devices[to] == 0) revert NotEnrolled(to);
+        _rotations[key] = to;
+        emit RotationProposed(id, from, to);
+    }
+
+    /// @inheritdoc IOffice
     function pauseProposals(bool paused) external onlyOperator {
         _paused = paused;
         emit ProposalsPause(paused);
@@ -170,8 +211,9 @@ contract Office is Records, Domain, IOffice {
         if (byConsumer) since.forfeited = uint128(record.bonus * (all - kept) / all);
         since.intervals = uint32(kept);
         record.state = State.Terminated;
-        for (uint256 i; i < record.points; ++i) {
-            uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
+        address[] memory devices = _devicesOf(record, id, terms);
+        for (uint256 i; i < devices.length; ++i) {
+            uint256 key = Points.key(id, devices[i]);
             _points[key] = _points[key].endAt(kept);
         }
         emit Terminated(id, msg.sender, uint32(kept), uint40(record.start + kept * length), since.forfeited);
@@ -194,12 +236,23 @@ contract Office is Records, Domain, IOffice {
         uint40 deadline,
         bytes calldata signature
     ) external {
+        _mustHaveSigned(id, termsHash, devicesHash, bonus, deadline, signature);
+        _accept(id, termsHash, devicesHash, bonus);
+    }
+
+    function _mustHaveSigned(
+        uint64 id,
+        bytes32 termsHash,
+        bytes32 devicesHash,
+        uint128 bonus,
+        uint40 deadline,
+        bytes calldata signature
+    ) private view {
         if (block.timestamp > deadline) revert Expired(deadline, block.timestamp);
         bytes32 structHash =
             keccak256(abi.encode(Messages.AGREEMENT_ACCEPTANCE, id, termsHash, devicesHash, bonus, deadline));
         bytes32 digest = Messages.typed(_domain(), structHash);
         if (!Messages.isSignedBy(_records[id].consumer, digest, signature)) revert BadSignature();
-        _accept(id, termsHash, devicesHash, bonus);
     }
 
     function _accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) private {
@@ -213,6 +266,14 @@ contract Office is Records, Domain, IOffice {
         if (termsHash != proposedTerms || devicesHash != proposedDevices || bonus != record.bonus) {
             revert NotWhatWasProposed(proposedTerms, proposedDevices, record.bonus);
         }
+        _begin(id, terms, devices, termsHash, devicesHash);
+    }
+
+    /// @dev From here on an agreement binds: its meters get their points.
+    function _begin(uint64 id, uint256 terms, address[] memory devices, bytes32 termsHash, bytes32 devicesHash)
+        private
+    {
+        Record storage record = _records[id];
         record.state = State.Accepted;
         uint256 fresh = Points.make(record.terms, record.size, record.start, terms.word(0).intervals());
         for (uint256 i; i < devices.length; ++i) {
@@ -252,6 +313,30 @@ contract Office is Records, Domain, IOffice {
             place += 64;
         }
         _devices[device] = kept;
+    }
+
+    /// @inheritdoc IOffice
+    function acceptRotation(uint64 id, address from, address to) external {
+        Record storage record = _running(id);
+        if (msg.sender != record.consumer) revert NotConsumer(msg.sender);
+        uint256 key = Points.key(id, from);
+        if (to == address(0) || to == from || _rotations[key] != to) revert NoSuchRotation(id, from, to);
+        // It may have come by another rotation since.
+        if (_points[Points.key(id, to)] != 0) revert DuplicateDevice(to);
+        if (block.timestamp < record.start) revert TooEarly(record.start, block.timestamp);
+        uint256 terms = TermsCode.load(record.terms);
+        uint256 length = terms.word(0).intervalSeconds();
+        uint256 first = _begun(record.start, length, block.timestamp);
+        uint256 end = _intervals(id, terms);
+        if (first >= end) revert OutsideTerm(end, first);
+        uint256 count = record.points + _joined[id].length;
+        if (count >= MAX_POINTS) revert BadDeviceCount(count + 1);
+        _rotations[key] = from;
+        _points[key] = _points[key].endAt(first);
+        _serve(to, id, record.start + first * length);
+        _points[Points.key(id, to)] = Points.make(record.terms, record.size, record.start, end).advance(first);
+        _joined[id].push(to);
+        emit DeviceRotated(id, from, to, uint32(first));
     }
 
     /// @inheritdoc IOffice
@@ -336,7 +421,7 @@ contract Office is Records, Domain, IOffice {
         view_.accrued = _accrued(record, id, terms);
         view_.remaining = _remaining(record, id, view_.accrued);
         view_.discount = record.discount;
-        view_.devices = terms.devices(record.size, record.points);
+        view_.devices = _devicesOf(record, id, terms);
         view_.grants = _since[id].grants;
         view_.waived = _since[id].waived;
         view_.forfeited = _since[id].forfeited;

@@ -51,6 +51,10 @@ abstract contract Records is IRecords {
     mapping(uint64 id => Record) internal _records;
     mapping(uint64 id => Since) internal _since;
     mapping(uint64 id => Use) internal _uses;
+    /// Devices that came to an agreement by rotation.
+    mapping(uint64 id => address[]) internal _joined;
+    /// What the operator proposes to put in a device's place; the device itself once it has been replaced.
+    mapping(uint256 key => address) internal _rotations;
     /// ENROLLED | REVOKED | third last, second last and last agreement, 64 bits each.
     mapping(address device => uint256) internal _devices;
     mapping(uint256 key => uint256) internal _points;
@@ -62,14 +66,27 @@ abstract contract Records is IRecords {
     function _accrued(Record storage record, uint64 id, uint256 terms) internal view returns (uint256 sum) {
         if (record.state == State.Proposed || record.state == State.Cancelled) return 0;
         bool closed = block.timestamp > _end(record, id, terms) + terms.word(0).grace();
+        address[] memory devices = _devicesOf(record, id, terms);
         uint256 missing;
-        for (uint256 i; i < record.points; ++i) {
-            uint256 key = Points.key(id, address(uint160(terms.word(record.size + i))));
+        for (uint256 i; i < devices.length; ++i) {
+            uint256 key = Points.key(id, devices[i]);
             uint256 found = _points[key];
             sum += found.accrued() + _supply.penalties(key);
             if (closed) missing += found.end() - found.next() + _supply.uncovered(key);
         }
         sum += missing * terms.word(0).missingPenalty() + _since[id].forfeited;
+    }
+
+    /// @dev All that measure or have measured: those agreed on, then those that came later.
+    function _devicesOf(Record storage record, uint64 id, uint256 terms) internal view returns (address[] memory) {
+        address[] storage joined = _joined[id];
+        uint256 agreed = record.points;
+        uint256 count = joined.length;
+        if (count == 0) return terms.devices(record.size, agreed);
+        address[] memory all = new address[](agreed + count);
+        for (uint256 i; i < agreed; ++i) all[i] = address(uint160(terms.word(record.size + i)));
+        for (uint256 i; i < count; ++i) all[agreed + i] = joined[i];
+        return all;
     }
 
     function _remaining(Record storage record, uint64 id, uint256 accrued) internal view returns (uint128) {

@@ -212,7 +212,6 @@ library TermsCode {
 
     function _validate(IRecords.Terms calldata terms, uint256 slots_) private view {
         if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > MAX_SLOTS) revert IRecords.InvalidTerms("bands");
-        if (terms.start <= block.timestamp) revert IRecords.AlreadyStarted(terms.start, block.timestamp);
         if (terms.intervalSeconds == 0) revert IRecords.InvalidTerms("intervalSeconds");
         if (terms.intervals == 0) revert IRecords.InvalidTerms("intervals");
         if (terms.unitWh == 0) revert IRecords.InvalidTerms("unitWh");
@@ -221,6 +220,12 @@ library TermsCode {
         if (terms.discountRatePpm > 1_000_000) revert IRecords.InvalidTerms("discountRatePpm");
         uint256 settlesAt = uint256(terms.start) + uint256(terms.intervals) * terms.intervalSeconds + terms.grace
             + terms.disputeWindow;
+        validateStart(terms.start, settlesAt);
+    }
+
+    /// @notice A term begins in the future, and is settled before the end of time.
+    function validateStart(uint256 start, uint256 settlesAt) internal view {
+        if (start <= block.timestamp) revert IRecords.AlreadyStarted(start, block.timestamp);
         if (settlesAt > type(uint40).max) revert IRecords.InvalidTerms("start");
     }
 }

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from electro_protocol.signed import SignedMessage
 
-METERS = [key("one"), key("two")]
+# Two begin; the others can take a place.
+METERS = [key("one"), key("two"), key("three"), key("four")]
 # Short: 30 minutes a slot, 7 slots a pass, 40 intervals, so that ends, edges and gaps are met often.
 TERMS = day(
     interval_seconds=1800,
@@ -52,7 +53,7 @@ readings = st.one_of(
     st.integers(0, 0x7FFF),
     st.sampled_from([NO_DATA, NO_SUPPLY, NO_SUPPLY, 0x8000 | 15, 0x8005]),
 )
-meters = st.integers(0, 1)
+meters = st.sampled_from([0, 0, 0, 1, 1, 1, 2, 3])
 # seconds from the start, a little beyond the term at both sides
 moments = st.integers(-4000, 40 * 1800 + 9000)
 
@@ -61,8 +62,14 @@ class Everything(RuleBasedStateMachine):
     @initialize()
     def agree(self) -> None:
         self.world = World()
-        self.id = self.world.agree(METERS, TERMS, BONUS)
-        self.model = Agreement(self.id, TERMS, [meter.address for meter in METERS], BONUS)
+        self.id = self.world.agree(METERS[:2], TERMS, BONUS)
+        self.world.enrol(*METERS[2:])
+        self.model = Agreement(self.id, TERMS, [meter.address for meter in METERS[:2]], BONUS)
+        self.replaced: set[int] = set()
+
+    def _next(self, which: int) -> int:
+        meter = self.model.meters.get(METERS[which].address)
+        return meter.next if meter else 0
 
     def _model(self, item: SignedMessage, device: bytes) -> str:
         """What the model says to a message: "" or the reason."""
@@ -87,7 +94,7 @@ class Everything(RuleBasedStateMachine):
         return expected
 
     def _report(self, which: int, lanes: list[int], skew: int) -> SignedMessage:
-        first = max(0, len(self.model.meters[METERS[which].address].lanes) + skew)
+        first = max(0, self._next(which) + skew)
         return self.world.report(METERS[which], self.id, first, lanes)
 
     @rule(seconds=st.one_of(st.integers(0, 4000), st.integers(0, 40_000)))
@@ -108,9 +115,10 @@ class Everything(RuleBasedStateMachine):
 
     @rule(which=meters)
     def report_all_that_is_due(self, which: int) -> None:
-        due = min(self.model.meters[METERS[which].address].end, (self.world.now - START) // 1800)
+        meter = self.model.meters.get(METERS[which].address)
+        due = min(meter.end if meter else 0, (self.world.now - START) // 1800)
         before = self.world.accrued(self.id)
-        while (first := len(self.model.meters[METERS[which].address].lanes)) < due:
+        while (first := self._next(which)) < due:
             count = min(7 - first % 7, due - first)
             lanes = [TERMS.bands[(first + i) % 7][i % 2] for i in range(count)]
             if self._both(self._report(which, lanes, 0), METERS[which].address):
@@ -145,7 +153,8 @@ class Everything(RuleBasedStateMachine):
 
     @rule(which=meters, length=st.integers(1, 20_000), cause=st.integers(0, 2))
     def an_open_outage_ends(self, which: int, length: int, cause: int) -> None:
-        outages = self.model.meters[METERS[which].address].outages.values()
+        meter = self.model.meters.get(METERS[which].address)
+        outages = meter.outages.values() if meter else []
         for started in [each.started_at for each in outages if not each.ended_at][:1]:
             item = self.world.outage(METERS[which], self.id, started, started + length, cause)
             self._both(item, METERS[which].address)
@@ -203,6 +212,23 @@ class Everything(RuleBasedStateMachine):
                 "revoke", METERS[which].text, caller=self.world.operator,
             )  # fmt: skip
 
+    @precondition(lambda self: self.world.now > START)
+    @rule(old=meters, new=meters)
+    def rotate(self, old: int, new: int) -> None:
+        there = [meter.address in self.model.meters for meter in (METERS[old], METERS[new])]
+        if there != [True, False] or old in self.replaced or METERS[new].address in self.model.revoked:
+            return
+        names = (METERS[old].text, METERS[new].text)
+        if self.model.settlement is None:
+            self.world.call("proposeRotation", self.id, *names, caller=self.world.operator)
+        with self._nothing_lost():
+            refused = self._either(
+                lambda: self.model.rotate(METERS[old].address, METERS[new].address, self.world.now),
+                "acceptRotation", self.id, *names, caller=CONSUMER.text,
+            )  # fmt: skip
+        if not refused:
+            self.replaced.add(old)
+
     @rule()
     def settle(self) -> None:
         try:
@@ -252,9 +278,11 @@ class Everything(RuleBasedStateMachine):
         assert (view[14], view[15]) == (redeemed, self.model.redeemable_until)
         assert redeemed <= view[9]
         for meter in METERS:
+            if meter.address not in self.model.meters:
+                continue
             bill = self.model.bill(meter.address, self.world.now)
             point = self.world.call("point", self.id, meter.text)
-            assert (point[0], point[4]) == (bill.intervals, bill.unexplained)
+            assert (point[0], point[4]) == (self.model.meters[meter.address].next, bill.unexplained)
 
 
 TestEverything = Everything.TestCase
