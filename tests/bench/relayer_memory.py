@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watch the relayer's memory while ten thousand meters report, round after round.
+
+    python tests/bench/relayer_memory.py [--meters N] [--rounds N] [--json]
+
+The node is a stand-in in this process that takes every transaction and mines it at once: setting up ten thousand
+meters on a real chain takes longer than the measuring, and the chain's memory is not what is measured. Memory is
+the resident set, read from /proc (Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import aiohttp
+import rlp
+from aiohttp import web
+from eth_abi import encode
+from tests.bench.relayer import relayer_server, start
+from tests.relayer.world import Meter
+
+from electro_contracts import calldata
+from electro_protocol.eip712 import Domain
+from electro_relayer.keccak import keccak256
+
+CHAIN_ID, CONTRACT = 31337, bytes(range(20))
+CONNECTIONS = 64
+_STATE = "(uint64,uint8,uint40,uint32,uint32,uint16,uint32,uint32,uint128,uint32,bytes)[]"
+
+
+class StandIn:
+    """As much of a node as the relayer asks for; every meter serves agreement 1, which began in 1970."""
+
+    def __init__(self) -> None:
+        self.next: dict[bytes, int] = {}
+        self.signed: dict[bytes, tuple[bytes, int]] = {}  # a report's r → device, end
+        self.nonce, self.block = 0, 1
+        self.receipts: dict[str, dict[str, Any]] = {}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        calls = asked if isinstance(asked, list) else [asked]
+        told = [
+            {"jsonrpc": "2.0", "id": c["id"], "result": self._answer(c["method"], c["params"])} for c in calls
+        ]
+        return web.json_response(told if isinstance(asked, list) else told[0])
+
+    def _answer(self, method: str, params: list[Any]) -> Any:
+        if method == "eth_call":
+            return "0x" + self._call(bytes.fromhex(params[0]["data"][2:])).hex()
+        if method == "eth_sendRawTransaction":
+            return self._take(bytes.fromhex(params[0][2:]))
+        if method == "eth_getTransactionReceipt":
+            return self.receipts.pop(params[0], None)
+        return {
+            "eth_chainId": hex(CHAIN_ID),
+            "eth_blockNumber": hex(self.block),
+            "eth_getTransactionCount": hex(self.nonce),
+            "eth_getBalance": hex(10**20),
+            "eth_gasPrice": "0x1",
+            "eth_maxPriorityFeePerGas": "0x1",
+            "eth_getBlockByNumber": {
+                "number": hex(self.block),
+                "timestamp": hex(int(time.time())),
+                "baseFeePerGas": "0x1",
+            },
+        }[method]
+
+    def _call(self, data: bytes) -> bytes:
+        if data[:4] == calldata.CHECK:
+            return encode(["bytes4[]"], [[bytes(4)] * int.from_bytes(data[36:68], "big")])
+        if data[:4] != calldata.METER_STATE:
+            return bytes(31) + b"\1"  # enrolled
+        state = (1, 2, 0, 900, 10**6, 96, 10, self.next.get(data[16:36], 0), 1000, 0, b"")
+        return encode([_STATE], [[state]])
+
+    def _take(self, raw: bytes) -> str:
+        data = rlp.decode(raw[1:])[7]
+        at, count = 68, int.from_bytes(data[36:68], "big")
+        for i in range(count):
+            report = at + int.from_bytes(data[at + 32 * i : at + 32 * i + 32], "big")
+            device, end = self.signed.pop(data[report + 128 : report + 160])
+            self.next[device] = end
+        self.nonce += 1
+        self.block += 1
+        digest = "0x" + keccak256(raw).hex()
+        fields = {
+            "status": "0x1",
+            "blockNumber": hex(self.block),
+            "gasUsed": "0x1",
+            "effectiveGasPrice": "0x1",
+        }
+        self.receipts[digest] = {**fields, "logs": []}
+        return digest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--meters", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    found = asyncio.run(measure(arguments.meters, arguments.rounds))
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    shown = ", ".join(f"{mb:.0f}" for mb in found["mb"])
+    print(f"{found['meters']:,} meters, a report each a round, {found['reports_per_second']:,.0f} reports/s")
+    print(f"resident MB at the start and after each round: {shown}")
+
+
+async def measure(count: int, rounds: int) -> dict[str, Any]:
+    node = StandIn()
+    app = web.Application(client_max_size=1 << 26)
+    app.router.add_post("/", node.handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    domain = Domain(CHAIN_ID, CONTRACT)
+    meters = [Meter(hashlib.sha256(b"%d" % i).digest(), domain, 1) for i in range(count)]
+    with tempfile.NamedTemporaryFile("w") as key_file:
+        Path(key_file.name).chmod(0o600)
+        key_file.write("5a" * 32)
+        key_file.flush()
+        address = f"http://127.0.0.1:{site.port}/"
+        process, url = await asyncio.to_thread(start, relayer_server, address, CONTRACT, key_file.name)
+    memory = [resident_mb(process.pid)]
+    began = time.perf_counter()
+    for _ in range(rounds):
+        await one_round(node, meters, url)
+        memory.append(resident_mb(process.pid))
+    took_s = time.perf_counter() - began
+    process.terminate()
+    await asyncio.to_thread(process.join)
+    await runner.cleanup()
+    return {"meters": count, "rounds": rounds, "mb": memory, "reports_per_second": count * rounds / took_s}
+
+
+async def one_round(node: StandIn, meters: list[Meter], url: str) -> None:
+    waiting = iter(meters)
+
+    async def send(session: aiohttp.ClientSession) -> None:
+        for meter in waiting:
+            [report] = meter.reports(1)
+            node.signed[bytes.fromhex(str(report["signature"])[2:66])] = (meter.device, meter.next)
+            async with session.post(url + "/v1/messages", json=report) as response:
+                assert response.status == 202, await response.text()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*[send(session) for _ in range(CONNECTIONS)])
+    while node.signed:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
+
+
+def resident_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()
