@@ -296,6 +296,28 @@ class LostSupply(Meters):
         self.assertEqual([one["endedAt"] == 0 for one in self.ledger.outages], [True, False])
         self.assertEqual(self.readings[2:5], [NO_SUPPLY] * 3)
 
+    def test_an_outage_that_outlasts_the_agreement_is_closed_at_its_end(self):
+        board, meter = self.make(interruptions=[Period(START + 11 * 900, START + 99 * 900, GRID)])
+        self.run_to(board, meter, 12 * 900 + 300)
+        still, over = self.ledger.outages
+        self.assertEqual((still["endedAt"], over["endedAt"]), (0, START + 12 * 900))
+        self.assertEqual(still["startedAt"], over["startedAt"])
+        self.assertIsNone(meter.journal.open_outage)
+        self.assertEqual(self.readings[11], NO_SUPPLY)
+        self.assertEqual(len(self.readings), 12)
+
+    def test_what_goes_on_of_it_belongs_to_the_next_agreement(self):
+        board, meter = self.make(interruptions=[Period(START + 11 * 900, START + 15 * 900, GRID)])
+        following = dict(self.ledger.agreement, agreement_id=8, start=START + 12 * 900)
+        following["next"] = {"latest": 0, "final": 0}
+        meter.agreements.adopt([following], START)
+        self.run_to(board, meter, 16 * 900)
+        told = [(one["agreementId"], one["endedAt"]) for one in self.ledger.outages]
+        self.assertEqual(told[:3], [(7, 0), (7, START + 12 * 900), (8, 0)])
+        self.assertEqual(told[3][0], 8)
+        self.assertIn(told[3][1] - START, range(15 * 900, 15 * 900 + 7))
+        self.assertEqual(self.ledger.outages[2]["startedAt"], START + 12 * 900)
+
     def test_current_without_voltage_is_a_broken_sensor_and_no_outage(self):
         board, meter = self.make()
         real = board.sample

@@ -5,6 +5,7 @@ import math
 import unittest
 from array import array
 
+from electro_meter.events import VoltageEvents
 from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, current_flows, voltage_present
 
 UV = 368_000
@@ -24,18 +25,18 @@ class Detecting(unittest.TestCase):
 
     def test_an_interruption_is_confirmed_after_a_cycle_and_20_ms_and_dated_back(self):
         self.halves(100, 10)
-        began_us = self.now_us
-        self.halves(3, 4)
+        began_us = self.now_us  # the first cycle without voltage ends here
+        self.halves(3, 2)
         self.assertEqual(self.detector.state, FALLING)
         self.assertTrue(self.detector.supplied and self.detector.undecided)
         self.halves(3, 1)
         self.assertEqual(self.detector.state, DOWN)
-        self.assertEqual(self.detector.started_us, began_us)
-        self.assertEqual(self.now_us - HALF_US - began_us, 40_000)
+        self.assertEqual(self.detector.started_us, began_us - 20_000)
+        self.assertEqual(self.now_us - HALF_US - began_us, 20_000)
 
     def test_a_short_dip_is_not_an_outage(self):
         self.halves(100, 10)
-        self.halves(3, 3)
+        self.halves(3, 2)
         self.halves(100, 5)
         self.assertEqual((self.detector.state, self.detector.started_us), (UP, 0))
 
@@ -54,11 +55,11 @@ class Detecting(unittest.TestCase):
         self.halves(100, 4)
         self.halves(0, 100)
         back_us = self.now_us
-        self.halves(100, 3)
+        self.halves(100, 2)
         self.assertEqual(self.detector.state, RISING)
         self.assertFalse(self.detector.supplied)
         self.halves(100, 3)
-        self.assertEqual((self.detector.state, self.detector.ended_us), (UP, back_us))
+        self.assertEqual((self.detector.state, self.detector.ended_us), (UP, back_us - 1_250))
 
     def test_a_flicker_of_voltage_does_not_end_an_outage(self):
         self.halves(0, 20)
@@ -118,6 +119,47 @@ class Blocks(unittest.TestCase):
     def test_the_grid_side_is_alive_or_not(self):
         self.assertTrue(voltage_present(Block(lambda t: 100), 1625, self.detector))
         self.assertFalse(voltage_present(Block(lambda t: 0), 1625, self.detector))
+
+
+class Events(unittest.TestCase):
+    def setUp(self):
+        self.events = VoltageEvents(625)
+        self.now_us = 0
+
+    def halves(self, percent, count):
+        for _ in range(count):
+            self.events.feed(self.now_us, NOMINAL * percent * percent // 10_000)
+            self.now_us += HALF_US
+
+    def test_a_dip_has_a_residual_voltage_and_a_length(self):
+        self.halves(100, 3)
+        self.halves(70, 4)
+        self.halves(55, 2)
+        self.halves(91, 3)  # above 90%, below 92%: not over
+        self.halves(100, 3)
+        self.assertEqual((self.events.dips, self.events.swells, self.events.interruptions), (1, 0, 0))
+        self.assertIn(self.events.last_percent, (54, 55))
+        self.assertEqual(self.events.last_us, 90_000)
+
+    def test_a_swell(self):
+        self.halves(115, 3)
+        self.halves(109, 3)
+        self.halves(107, 3)
+        self.assertEqual((self.events.dips, self.events.swells), (0, 1))
+        self.assertIn(self.events.last_percent, (114, 115))
+
+    def test_a_dip_to_nothing_is_an_interruption_too(self):
+        self.halves(100, 3)
+        self.halves(5, 3)
+        self.halves(11, 3)
+        self.halves(5, 3)
+        self.halves(100, 3)
+        self.assertEqual((self.events.dips, self.events.interruptions), (1, 1))
+
+    def test_small_changes_are_none(self):
+        self.halves(91, 3)
+        self.halves(109, 3)
+        self.assertEqual((self.events.dips, self.events.swells), (0, 0))
 
 
 if __name__ == "__main__":

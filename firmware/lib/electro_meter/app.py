@@ -10,7 +10,7 @@ from .agreements import Agreements
 from .clock import Clock
 from .config import Config
 from .intervals import UJ_PER_WH, Intervals
-from .journal import OUTAGE, RESTORED, Journal
+from .journal import OUTAGE, RESTORED, Journal, Record
 from .keys import load_signer
 from .linearisation import straighten
 from .metering import Calibration, Metering
@@ -89,7 +89,7 @@ class Meter:
         while True:
             await self._board.sleep_ms(self._pause_ms())
             if self.detector.supplied or self.detector.undecided:
-                self.sampler.take(BLOCK_US)
+                self.sampler.take(self.detector.span_us(self._board.flat_us))
             else:
                 self.sampler.take(GLANCE_US)
             self._follow()
@@ -119,6 +119,7 @@ class Meter:
             if not sampler.clipped and metering.measure(sampler):
                 self.intervals.add_undated(metering.window.energy_uj)
             return
+        self.sampler.watch(detector.flat_counts if detector.supplied else 0)
         if detector.state in (DOWN, RISING):
             self.sensor_fault = current_flows(sampler, self._least_current())
             self._follow_outage()
@@ -155,11 +156,34 @@ class Meter:
         now_us = self.sampler.end_us()
         self._dark_since_us = self._dark_since_us or self.detector.started_us
         lasted_us = now_us - self._dark_since_us
+        self._close_at_terms_end(now_us // 1_000_000)
         declared = self.journal.open_outage is not None
         if not declared and not self.sensor_fault and lasted_us >= self._config.outage_declare_ms * 1000:
-            declared = self._declare(self._dark_since_us // 1_000_000, self._cause())
+            declared = self._declare(now_us // 1_000_000, self._cause())
         if declared and self.detector.state == DOWN:
             self._account_dark(now_us, True)
+
+    def _close_at_terms_end(self, now_s: int) -> None:
+        """Close an outage that outlasts its agreement: the contract takes its end only until the grace is over.
+
+        What goes on of it is declared anew for the agreement that follows, from that one's start.
+        """
+        outage = self.journal.open_outage
+        agreement = self.agreements.by_id(outage.agreement_id) if outage is not None else None
+        if outage is not None and agreement is not None and now_s >= agreement.end_s:
+            self._account_dark(agreement.end_s * 1_000_000, True)
+            self._restored(outage, agreement.end_s)
+
+    def _restored(self, outage: Record, ended_s: int) -> None:
+        self.journal.append_outage(
+            RESTORED,
+            outage.agreement_id,
+            outage.outage,
+            outage.started_at,
+            max(ended_s, outage.started_at + 1),
+            outage.cause,
+        )
+        self.uplink.wake.set()
 
     def _end_outage(self) -> None:
         """Close the account of an interruption that is over, and write its end if it was declared."""
@@ -167,15 +191,9 @@ class Meter:
         outage = self.journal.open_outage
         self._account_dark(ended_us, outage is not None)
         if outage is not None:
-            self.journal.append_outage(
-                RESTORED,
-                outage.agreement_id,
-                outage.outage,
-                outage.started_at,
-                max(ended_us // 1_000_000, outage.started_at + 1),
-                outage.cause,
-            )
-            self.uplink.wake.set()
+            agreement = self.agreements.by_id(outage.agreement_id)
+            ended_s = ended_us // 1_000_000
+            self._restored(outage, min(ended_s, agreement.end_s) if agreement else ended_s)
         self._dark_since_us = self._dark_until_us = 0
 
     def _account_dark(self, until_us: int, declared: bool) -> None:
@@ -185,11 +203,15 @@ class Meter:
         if self.intervals.closed != closed:
             self.uplink.wake.set()
 
-    def _declare(self, started_s: int, cause: int) -> bool:
+    def _declare(self, now_s: int, cause: int) -> bool:
         """Write the outage into the journal, from where the uplink takes it; False if no agreement cares."""
+        started_s = self._dark_since_us // 1_000_000
         agreement = self.agreements.at(started_s)
-        if agreement is None:
-            return False
+        if agreement is None or now_s >= agreement.end_s:
+            agreement = self.agreements.at(now_s)
+            if agreement is None:
+                return False
+            started_s = max(started_s, agreement.start_s)
         self.journal.append_outage(OUTAGE, agreement.id, 0, started_s, 0, cause)
         self.uplink.wake.set()
         return True
@@ -219,6 +241,9 @@ class Meter:
             "windows": self.windows,
             "supplied": self.detector.supplied,
             "sensor_fault": self.sensor_fault,
+            "dips": self.detector.events.dips,
+            "swells": self.detector.events.swells,
+            "interruptions": self.detector.events.interruptions,
             "clock_set": self.clock.is_set(),
             "reached": self.uplink.reached,
             "exchanges": self.uplink.exchanges,

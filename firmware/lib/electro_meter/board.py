@@ -11,7 +11,7 @@ import machine
 import network
 import ntptime
 
-from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, Board
+from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, FLAT_US, LEAST_SPAN_US, Board
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,15 +100,29 @@ class Esp32Board(Board):
     def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         read_volts, read_amps = self._volts.read, self._amps.read
         ticks_us, ticks_diff = time.ticks_us, time.ticks_diff
+        flat_from, flat_to = self.flat_from, self.flat_to
+        limit = FLAT_US if flat_from < flat_to else span_us
         start = ticks_us()
+        elapsed = k = 0
+        alive_us = -min(self.flat_us, FLAT_US - LEAST_SPAN_US)  # what the last block ended with goes on
+        alone = False  # one sample outside may be an outlier
         for k in range(len(times_us)):
             elapsed = ticks_diff(ticks_us(), start)
-            if elapsed > span_us:
-                return k
+            if elapsed > span_us or elapsed - alive_us > limit:
+                break
             times_us[k] = elapsed
-            volts[k] = read_volts()
+            volts[k] = v = read_volts()
             amps[k] = read_amps()
-        return len(times_us)
+            if flat_from < v < flat_to:
+                alone = False
+            elif alone:
+                alive_us = elapsed
+            else:
+                alone = True
+        else:
+            k = len(times_us)
+        self.flat_us = min(elapsed - alive_us, FLAT_US)
+        return k
 
     def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
         if self._grid_volts is None:

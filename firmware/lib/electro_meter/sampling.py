@@ -48,6 +48,7 @@ class Sampler:
         self.amplified = False  # the range of the block
         self.clipped = False
         self._windows = 0
+        self._raw_middle = 0
         self._windows_per_step = windows_per_step
 
     def take(self, span_us: int) -> int:
@@ -55,9 +56,16 @@ class Sampler:
         self.start_us = self._board.unix_us()
         self.count = self._board.sample(self.times_us, self.volts, self.amps, span_us)
         self.clipped = self.amplified and self._clips()
+        if self.count:
+            self._raw_middle = sum(memoryview(self.volts)[: self.count]) // self.count
         self._straighten(self.volts)
         self._straighten(self.amps)
         return self.count
+
+    def watch(self, band_counts: int) -> None:
+        """Have blocks end early once the voltage stays within ±band_counts; 0: don't."""
+        self._board.flat_from = self._raw_middle - band_counts
+        self._board.flat_to = self._raw_middle + band_counts
 
     def take_grid(self) -> int:
         """Sample the voltage on the grid side into `volts`; return 0 if there is no such input."""

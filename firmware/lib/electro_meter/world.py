@@ -7,6 +7,10 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
+# One cycle without voltage and 20 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
+FLAT_US = 41_600
+LEAST_SPAN_US = 3_000  # but no block is shorter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
@@ -82,12 +86,18 @@ class Board:
         """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
 
         times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.
+        A voltage that stays flat for FLAT_US ends the block before its time: the meter must know soon.
         """
         raise NotImplementedError
 
     def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
         """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
         raise NotImplementedError
+
+    # raw counts between which the voltage counts as flat; equal: nobody watches
+    flat_from = 0
+    flat_to = 0
+    flat_us = 0  # how long it had been flat when the last block ended
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 

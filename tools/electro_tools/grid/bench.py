@@ -4,6 +4,7 @@
 from electro_meter.world import CLOCK_SYNCED, Board
 from electro_tools.grid.chip import BIAS_COUNTS, BIAS_STEP_COUNTS, READ_US, Chip
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
+from electro_tools.grid.flatness import watch
 from electro_tools.grid.transformers import errors
 from electro_tools.grid.waveforms import STEPS, cycle, power
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Harmonics = Sequence[tuple[int, float, float]]
 
 FINE_GAIN = 16
+PAUSE_US = 1_500  # from block to block: less than a chip takes to work on one
 VT_PHASE_LEAD_DEG = 0.3  # a ZMPT101B with its burden; constant, so a calibration takes it out
 
 
@@ -82,12 +84,13 @@ class Bench(Board):
             x = (self._phase + times_us[k] * per_us) * STEPS
             v = wave_v[int(x + early) & mask_v]
             if disturbance is not None:
-                v *= disturbance.factor(times_us[k])
+                v *= disturbance.factor(self.now_us + times_us[k])
             volts[k] = read(BIAS_COUNTS + NOMINAL_COUNTS * v, noise[n & mask])
             i = amplitude * wave_i[int(x + late) & mask_v] + pick_up * v
             amps[k] = read(bias_i + i, noise[n + 7 & mask])
             n += 2
-        self.advance(times_us[count - 1] + 1_500)
+        count = watch(self, times_us, volts, count)
+        self.advance(times_us[count - 1] + PAUSE_US)
         return count
 
     def advance(self, us: int) -> None:

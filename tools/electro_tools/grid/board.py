@@ -5,6 +5,7 @@ import asyncio
 
 from electro_meter.world import CLOCK_SYNCED, Board, Signal
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, READ_US, Converter, clip_to_range
+from electro_tools.grid.flatness import watch
 from electro_tools.grid.load import LoadCurve
 from electro_tools.grid.periods import GRID, Periods
 from electro_tools.grid.randomness import Randomness
@@ -100,7 +101,9 @@ class SimulatedBoard(Board):
             self._converter.fill(times_us, volts, amps, first, last, phase0_us, volts_counts, amps_counts)
             first = last
             at_us = start_us + first * pace_us
-        self.time.now_us = end_us
+        if not grid_side:
+            count = watch(self, times_us, volts, count)
+        self.time.now_us = start_us + count * pace_us
         return count
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
