@@ -57,7 +57,7 @@ class Chip:
         return self.machine.call(self.functions[name], *arguments)
 
     def put(self, slot: int, number: int) -> None:
-        self.call("unpack", 80 * slot, self.workspace, self.machine.place(number.to_bytes(32, "little")))
+        self.call("unpack", 80 * slot, self.workspace, self.machine.place(number.to_bytes(33, "little")))
 
     def get(self, slot: int) -> int:
         buffer = self.machine.place(bytes(33))

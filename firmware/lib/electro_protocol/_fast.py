@@ -41,7 +41,7 @@ _TABLE = _aligned(POINTS)
 
 
 def _put(slot: int, number: int) -> None:
-    unpack(80 * slot, _workspace, number.to_bytes(32, "little"))
+    unpack(80 * slot, _workspace, number.to_bytes(33, "little"))
 
 
 def _get(slot: int) -> int:

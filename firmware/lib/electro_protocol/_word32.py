@@ -118,25 +118,19 @@ def load(x: int, w: ptr32, k: ptr8, t: ptr16) -> int:
 
 @micropython.viper
 def unpack(x: int, w: ptr32, b: ptr8):
-    """Write 32 bytes, least first, as limbs to the slot at byte x of w."""
+    """Write 33 bytes, least first, the last one zero, as limbs to the slot at byte x of w."""
     w = ptr32(int(w) + x)
-    x = 0
-    bits = 0
-    i = 0
     n = 0
+    q = b
     while True:
-        if bits < 13:
-            if n < 32:
-                x = x + (b[n] << bits)
-                n += 1
-            bits += 8
-        else:
-            w[i] = 8191 & x
-            x = x >> 13
-            bits -= 13
-            i += 1
-            if i == 20:
-                break
+        # limb i begins at bit 13·i, within the byte 13·i / 8, and ends two bytes further at the most
+        q = ptr8(int(b) + (n >> 3))
+        x = q[0] | q[1] << 8 | q[2] << 16
+        w[0] = 8191 & (x >> (n & 7))
+        w = ptr32(int(w) + 4)
+        n += 13
+        if n == 260:
+            break
 
 
 @micropython.viper

@@ -18,7 +18,7 @@ try:
 except ImportError:  # an interpreter without a source of entropy signs too: only the blinding is missing
     urandom = None  # type: ignore[assignment]
 
-from .curve import GX, GY, LAMBDA, N, P, split
+from .curve import GX, GY, LAMBDA, N, split
 from .table import SPACING, TEETH
 
 try:
@@ -39,11 +39,11 @@ class FaultError(ArithmeticError):
     """A result that its own check refutes: the hardware erred, or somebody made it err. Nothing was released."""
 
 
-def random(below: int) -> int:
-    """Return a random number from 1 to below - 1; 1 where there is no entropy."""
+def entropy(count: int) -> int:
+    """Return a random positive number of so many bytes; 1 where there is no entropy."""
     if urandom is None:
         return 1
-    return int.from_bytes(urandom(32), "big") % (below - 1) + 1
+    return int.from_bytes(urandom(count), "big") or 1
 
 
 def inverse(number: int, modulus: int) -> int:
@@ -60,7 +60,7 @@ def _new_start() -> "tuple[int, int, Any]":
     """Choose a random b, and compute b·G, which starts at G itself."""
     global _start
     _start = (1, N - 1, engine.start(GX, GY))
-    b = random(N)
+    b = entropy(32) % (N - 1) + 1
     x, y = times_base(b)
     return b, N - b, engine.start(x, y)
 
@@ -74,7 +74,7 @@ def times_base(k: int) -> "tuple[int, int]":
     global _start
     b, opposite, point = _start or _new_start()
     total = engine.Sum()
-    z = random(P)
+    z = entropy(32)
     twice = b * 2 % N
     _start = ()  # whatever interrupts what follows, b and b·G never part
     point = total.begin(point, z)

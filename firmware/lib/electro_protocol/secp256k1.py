@@ -10,7 +10,7 @@ Source: SEC 1 v2 (sections 4.1.3 and 4.1.6), RFC 6979 section 3.2, EIP-2, EIP-20
 
 import hashlib
 
-from .comb import FaultError, inverse, random, times_base
+from .comb import FaultError, entropy, inverse, times_base
 from .curve import N
 
 _HALF_N = N >> 1
@@ -101,8 +101,8 @@ def _sign(z: int, secret: int, k: int) -> bytes:
     r, y = times_base(k)
     if not 0 < r < N:
         return b""
-    # a random factor on k and on the key: neither meets anything public without it
-    factor = random(N)
+    # a random factor of 128 bits on k and on the key: neither meets anything public without it
+    factor = entropy(16)
     blinded = (z * factor + secret * factor % N * r) % N
     s = inverse(k * factor % N, N) * blinded % N
     if not s:
