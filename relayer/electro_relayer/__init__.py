@@ -3,7 +3,7 @@
 
     routes → admission → chain
     routes → intake                 untrusted bytes → verified messages
-    admission → batch → submit → chain
+    admission → batch → submit → spend → chain
 
 `run(Settings.load(…))` serves until SIGTERM; a `StartError` says in one sentence why it can't.
 """

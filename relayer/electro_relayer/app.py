@@ -36,6 +36,7 @@ from electro_relayer.routes import (
     add_routes,
     errors_as_json,
 )
+from electro_relayer.spend import Spender
 from electro_relayer.standing import Standings
 from electro_relayer.submit import Lane
 from electro_relayer.unmined import Unmined
@@ -115,7 +116,7 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
     refusals = Refusals(clock)
     unmined = Unmined(settings.unmined_transactions, clock)
     upkeep = Upkeep(chain, metrics)
-    lane = Lane(
+    spender = Spender(
         chain=chain,
         key=paying,
         queue=queue,
@@ -125,13 +126,14 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         metrics=metrics,
         settings=settings,
     )
+    lane = Lane(chain=chain, queue=queue, unmined=unmined, spender=spender, batch_gas=settings.batch_gas)
     watch = Watch(
         chain=chain,
         key=paying,
         queue=queue,
         standings=standings,
         unmined=unmined,
-        lane=lane,
+        spender=spender,
         upkeep=upkeep,
         metrics=metrics,
         settings=settings,

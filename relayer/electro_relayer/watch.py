@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from electro_relayer.key import Key
     from electro_relayer.metrics import Metrics
     from electro_relayer.settings import Settings
+    from electro_relayer.spend import Spender
     from electro_relayer.standing import Standings
-    from electro_relayer.submit import Lane
     from electro_relayer.unmined import Sent, Unmined
     from electro_relayer.upkeep import Upkeep
 
@@ -47,13 +47,13 @@ class Watch:
         queue: Queue,
         standings: Standings,
         unmined: Unmined,
-        lane: Lane,
+        spender: Spender,
         upkeep: Upkeep,
         metrics: Metrics,
         settings: Settings,
     ) -> None:
         self._chain, self._key, self._queue, self._standings = chain, key, queue, standings
-        self._unmined, self._lane, self._upkeep, self._metrics = unmined, lane, upkeep, metrics
+        self._unmined, self._spender, self._upkeep, self._metrics = unmined, spender, upkeep, metrics
         self._settings = settings
         self._usual_wait_s = 0.0  # between sending and mining, as lately seen
         self._used = 0  # nonces of ours that the chain has, as lately seen
@@ -115,8 +115,8 @@ class Watch:
             self._metrics.count("reverted_total")
             log.error("a batch of %d messages reverted in block %d", len(sent.items), receipt.block)
             self._unmined.mined(nonce, sent.attempts[-1].raw)
-            self._lane.count_try(sent.items)
-            self._lane.wait_again(sent.items)
+            self._spender.count_try(sent.items)
+            self._spender.wait_again(sent.items)
             return
         raws = {attempt.hash: attempt.raw for attempt in sent.attempts}
         self._unmined.mined(nonce, raws[digest])
@@ -149,7 +149,7 @@ class Watch:
         elif now - sent.used_at > FOREIGN_AFTER_S:
             log.error("nonce %d was used by a foreign transaction: does someone else hold this key?", nonce)
             self._unmined.note_foreign()
-            self._lane.give_up(nonce, sent)
+            self._spender.give_up(nonce, sent)
 
     async def _heal(self) -> None:
         """Send the same bytes again when nothing was mined for long; then raise the oldest's fee."""
@@ -166,7 +166,7 @@ class Watch:
                 sent.healed_at = now
             await self._send_again(waiting[:HEALED_AT_ONCE])
             if self._unmined.holes:
-                await self._lane.fill_hole()
+                await self._spender.fill_hole()
 
     async def _send_again(self, waiting: Sequence[tuple[int, Sent]]) -> None:
         """Send the same bytes again, after those that a fork has undone; give up what is refused for good."""
@@ -184,8 +184,8 @@ class Watch:
             sent.refusals = sent.refusals + 1 if verdict is Verdict.REFUSED else 0
             if sent.refusals >= REFUSED_FOR_GOOD:
                 log.error("nonce %d is refused for good (%s); its messages are checked again", nonce, words)
-                self._lane.count_try(sent.items)
-                self._lane.give_up(nonce, sent)
+                self._spender.count_try(sent.items)
+                self._spender.give_up(nonce, sent)
 
     async def _raise_fee(self, nonce: int, sent: Sent) -> bool:
         sent.offered_at = self._chain.clock()
