@@ -47,6 +47,11 @@ SENTENCES = {
     "NothingToAcknowledge": "nothing of agreement {0} waits for acknowledgement on invoice {1}",
     "NotRenewable": "agreement {0} can't be renewed: it was never accepted, or its meters have changed",
     "NoSuchRotation": "the operator has not proposed for agreement {0} that {2} takes the place of {1}",
+    "CurrencyFixed": "the currency is chosen once, before the first proposal",
+    "NoEscrow": "money here is a promise in minor units: there is no escrow",
+    "NotFunded": "{0} were to be paid into the escrow, and {1} arrived",
+    "NothingToTake": "there is nothing to take, or it was taken",
+    "SafeERC20FailedOperation": "the token {0} refused the payment",
     "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
 }
 

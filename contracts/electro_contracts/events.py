@@ -172,6 +172,33 @@ class RedemptionAcknowledged:
     amount: int
 
 
+@dataclass(frozen=True)
+class EscrowChosen:
+    token: bytes
+
+
+@dataclass(frozen=True)
+class Credited:
+    """The escrow owes an account so much more."""
+
+    agreement_id: int
+    account: bytes
+    amount: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    account: bytes
+    amount: int
+
+
+@dataclass(frozen=True)
+class RedemptionWithdrawn:
+    agreement_id: int
+    invoice: bytes
+    amount: int
+
+
 Event = (
     DeviceEnrolled
     | AgreementProposed
@@ -193,6 +220,10 @@ Event = (
     | Settled
     | DiscountRedeemed
     | RedemptionAcknowledged
+    | EscrowChosen
+    | Credited
+    | Collected
+    | RedemptionWithdrawn
 )
 
 
@@ -278,6 +309,12 @@ _READERS: dict[str, Callable[[_Log], Event]] = {
     ),
     "DeviceRevoked(address,uint40)": lambda log: DeviceRevoked(log.address(1), log.word(0)),
     "Settled(uint64,uint256,uint128,uint128)": lambda log: Settled(log.topic(1), *log.words(0, 2)),
+    "EscrowChosen(address)": lambda log: EscrowChosen(log.address(1)),
+    "Credited(uint64,address,uint256)": lambda log: Credited(log.topic(1), log.address(2), log.word(0)),
+    "Collected(address,uint256)": lambda log: Collected(log.address(1), log.word(0)),
+    "RedemptionWithdrawn(uint64,bytes32,uint128)": lambda log: RedemptionWithdrawn(
+        log.topic(1), log.topics[2], log.word(0)
+    ),
     "DiscountRedeemed(uint64,bytes32,uint128)": lambda log: DiscountRedeemed(
         log.topic(1), log.topics[2], log.word(0)
     ),

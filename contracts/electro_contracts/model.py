@@ -21,6 +21,9 @@ the words of the agreement; the contract keeps neither and must come to the same
 - When a meter is replaced, the running interval is the last of the old one and the next is the first of the new one.
 - What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
 - The discount is set against invoices, each once, until it is used up or expires.
+- In escrow mode bonus and grants are paid in at once. At the settlement all but the discount is due to the operator; so
+  is what it acknowledges on invoices, and what expires. What it does not acknowledge for as long as the dispute window
+  the consumer may take.
 """
 
 from __future__ import annotations
@@ -113,6 +116,9 @@ class Agreement:
         self.settlement: Settlement | None = None
         self.redeemable_until = 0
         self.redeemed: dict[bytes, int] = {}
+        self.redeemed_at: dict[bytes, int] = {}
+        self.withdrawn: set[bytes] = set()
+        self.reclaimed = 0
         self.acknowledged: set[bytes] = set()
 
     @property
@@ -303,12 +309,47 @@ class Agreement:
         if not 1 <= amount <= self.settlement.discount - sum(self.redeemed.values()):
             raise Refused("BadAmount")
         self.redeemed[invoice] = amount
+        self.redeemed_at[invoice] = now
 
     def acknowledge(self, invoice: bytes) -> None:
         """Confirm what was redeemed against an invoice."""
-        if invoice not in self.redeemed or invoice in self.acknowledged:
+        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
             raise Refused("NothingToAcknowledge")
         self.acknowledged.add(invoice)
+
+    # -- Where the money of an escrow is
+
+    def withdraw(self, invoice: bytes, now: int) -> None:
+        """Take what the operator has not acknowledged in time."""
+        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
+            raise Refused("NothingToTake")
+        if now <= self.redeemed_at[invoice] + self.terms.dispute_window:
+            raise Refused("TooEarly")
+        self.withdrawn.add(invoice)
+
+    def reclaim(self, now: int) -> None:
+        """Give an expired discount back."""
+        if self.settlement is None:
+            raise Refused("WrongState")
+        if now <= self.redeemable_until:
+            raise Refused("TooEarly")
+        rest = self.settlement.discount - sum(self.redeemed.values())
+        if self.reclaimed or not rest:
+            raise Refused("NothingToTake")
+        self.reclaimed = rest
+
+    @property
+    def due_to_consumer(self) -> int:
+        """All that the escrow has ever owed the consumer."""
+        return sum(self.redeemed[invoice] for invoice in self.withdrawn)
+
+    @property
+    def due_to_operator(self) -> int:
+        """All that the escrow has ever owed the operator."""
+        if self.settlement is None:
+            return 0
+        unused = self.bonus + self.grants - self.settlement.discount
+        return unused + sum(self.redeemed[invoice] for invoice in self.acknowledged) + self.reclaimed
 
     def _judge(self, interval: int, lane: int, bill: Bill) -> None:
         if lane == NO_SUPPLY:

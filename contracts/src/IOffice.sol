@@ -5,6 +5,13 @@ import {IRecords} from "./IRecords.sol";
 
 /// @notice What people do with agreements, and what they ask.
 interface IOffice is IRecords {
+    // -- Admin --------------------------------------------------------------------------------------------------------
+
+    /// @notice Let all money be an ERC-20 in escrow, once, before the first proposal. Then who proposes also funds: the
+    /// bonus is drawn from that account at the acceptance, a grant from who grants, and what the consumer does not get
+    /// goes back to who proposed. A token that keeps a fee or says false funds nothing.
+    function useEscrow(address token) external;
+
     // -- Operator -----------------------------------------------------------------------------------------------------
 
     /// @notice Enrol a meter by its own signature of
@@ -93,6 +100,16 @@ interface IOffice is IRecords {
 
     // -- Anyone -------------------------------------------------------------------------------------------------------
 
+    /// @notice In escrow: credit the consumer with what was redeemed against an invoice, if the operator has let the
+    /// length of the dispute window pass without acknowledging it.
+    function withdraw(uint64 id, bytes32 invoice) external;
+
+    /// @notice In escrow: credit who proposed with the part of a discount that has expired.
+    function reclaim(uint64 id) external;
+
+    /// @notice Pay an account all that the escrow owes it.
+    function collect(address account) external;
+
     /// @notice Turn what is left of the bonus into the discount, once the dispute window is over.
     function settle(uint64 id) external;
 
@@ -108,4 +125,8 @@ interface IOffice is IRecords {
     function agreementCount() external view returns (uint64);
     /// @notice Whether the operator takes no new proposals at present.
     function proposalsPaused() external view returns (bool);
+    /// @notice The ERC-20 in escrow; zero: money is a promise in minor units of the parties' currency.
+    function currency() external view returns (address);
+    /// @notice What the escrow owes an account at once.
+    function owed(address account) external view returns (uint256);
 }

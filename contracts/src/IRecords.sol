@@ -135,6 +135,8 @@ interface IRecords {
         uint64 redeemedAt;
         /// The operator has confirmed that the invoice is so much lower.
         bool acknowledged;
+        /// The consumer has taken the amount from the escrow instead.
+        bool withdrawn;
     }
 
     /// @notice One metering point of one agreement.
@@ -225,6 +227,15 @@ interface IRecords {
     /// @notice The operator has proposed no such change of meters.
     error NoSuchRotation(uint64 id, address from, address to);
 
+    /// @notice The currency is chosen once, before the first proposal.
+    error CurrencyFixed();
+    /// @notice Money here is a promise in minor units: there is no escrow to take from.
+    error NoEscrow();
+    /// @notice The token did not bring what was asked for: it keeps a fee, say.
+    error NotFunded(uint256 asked, uint256 got);
+    /// @notice There is nothing to take, or it was taken.
+    error NothingToTake();
+
     // -- What has happened --------------------------------------------------------------------------------------------
 
     event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId);
@@ -281,6 +292,12 @@ interface IRecords {
     event Terminated(uint64 indexed agreementId, address by, uint32 intervals, uint40 end, uint128 forfeited);
     /// @notice In each agreement that it serves the device's intervals end with the one that ran at `revokedAt`.
     event DeviceRevoked(address indexed device, uint40 revokedAt);
+    /// @notice From here on all money is this ERC-20, held in escrow.
+    event EscrowChosen(address indexed token);
+    /// @notice The escrow owes so much more to an account, on account of an agreement.
+    event Credited(uint64 indexed agreementId, address indexed account, uint256 amount);
+    event Collected(address indexed account, uint256 amount);
+    event RedemptionWithdrawn(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
     event Settled(uint64 indexed agreementId, uint256 accrued, uint128 remaining, uint128 discount);
     event DiscountRedeemed(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
     event RedemptionAcknowledged(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);

@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Domain} from "./Domain.sol";
 import {IOffice} from "./IOffice.sol";
 import {Messages} from "./Messages.sol";
@@ -15,11 +17,14 @@ import {TermsCode} from "./TermsCode.sol";
 /// 24,576 bytes. Called directly it finds empty storage, in which nobody has a role and no agreement exists.
 contract Office is Records, Domain, IOffice {
     using Points for uint256;
+    using SafeERC20 for IERC20;
     using Supply for Supply.Book;
     using TermsCode for uint256;
 
     /// So that a settlement, which visits each point, stays far below any limit on a transaction's gas.
     uint256 private constant MAX_POINTS = 64;
+    /// AccessControl's DEFAULT_ADMIN_ROLE.
+    bytes32 private constant ADMIN = 0;
 
     constructor() Domain(msg.sender) {}
 
@@ -27,6 +32,19 @@ contract Office is Records, Domain, IOffice {
     modifier onlyOperator() {
         if (!_isOperator()) revert IAccessControl.AccessControlUnauthorizedAccount(msg.sender, OPERATOR);
         _;
+    }
+
+    // -- Admin
+
+    /// @inheritdoc IOffice
+    function useEscrow(address token) external {
+        if (!IAccessControl(address(this)).hasRole(ADMIN, msg.sender)) {
+            revert IAccessControl.AccessControlUnauthorizedAccount(msg.sender, ADMIN);
+        }
+        if (_agreements != 0 || _escrow || token == address(0)) revert CurrencyFixed();
+        _escrow = true;
+        _currency = token;
+        emit EscrowChosen(token);
     }
 
     // -- Operator
@@ -76,6 +94,7 @@ contract Office is Records, Domain, IOffice {
             bonus: bonus,
             discount: 0
         });
+        if (_escrow) _funders[id] = msg.sender;
         emit AgreementProposed(id, consumer, bonus, terms, devices);
     }
 
@@ -98,6 +117,7 @@ contract Office is Records, Domain, IOffice {
         renewed = ++_agreements;
         (record.start, record.bonus, record.discount, record.state) = (start, bonus, 0, State.Proposed);
         _records[renewed] = record;
+        if (_escrow) _funders[renewed] = msg.sender;
         address[] memory devices = terms.devices(record.size, record.points);
         Terms memory decoded = terms.decode(start);
         emit AgreementProposed(renewed, record.consumer, bonus, decoded, devices);
@@ -134,6 +154,7 @@ contract Office is Records, Domain, IOffice {
         if (amount == 0 || amount > most) revert BadAmount(most, amount);
         since.grants += amount;
         emit Granted(id, amount);
+        _fund(msg.sender, amount);
     }
 
     /// @inheritdoc IOffice
@@ -168,9 +189,13 @@ contract Office is Records, Domain, IOffice {
     /// @inheritdoc IOffice
     function acknowledge(uint64 id, bytes32 invoice) external onlyOperator {
         Redemption storage redeemed = _uses[id].redemptions[invoice];
-        if (redeemed.amount == 0 || redeemed.acknowledged) revert NothingToAcknowledge(id, invoice);
+        if (redeemed.amount == 0 || redeemed.acknowledged || redeemed.withdrawn) {
+            revert NothingToAcknowledge(id, invoice);
+        }
         redeemed.acknowledged = true;
         emit RedemptionAcknowledged(id, invoice, redeemed.amount);
+        // The consumer has its money's worth on the invoice, so the money is the operator's again.
+        _credit(id, _funders[id], redeemed.amount);
     }
 
     // -- Operator or consumer
@@ -187,6 +212,7 @@ contract Office is Records, Domain, IOffice {
                 delete _points[Points.key(id, devices[i])];
                 _release(devices[i], id);
             }
+            _credit(id, _funders[id], uint256(record.bonus) + _since[id].grants);
         } else if (record.state != State.Proposed) {
             revert WrongState(id, record.state);
         }
@@ -281,6 +307,7 @@ contract Office is Records, Domain, IOffice {
             _points[Points.key(id, devices[i])] = fresh;
         }
         emit AgreementAccepted(id, record.consumer, termsHash, devicesHash);
+        if (_escrow) _fund(_funders[id], record.bonus);
     }
 
     /// @dev Put an agreement in front of the three that a device remembers. It must begin after the one before it has
@@ -392,9 +419,78 @@ contract Office is Records, Domain, IOffice {
         record.discount = discount;
         _uses[id].until = uint64(block.timestamp + terms.word(2).discountExpiry());
         emit Settled(id, accrued, remaining, discount);
+        _credit(id, _funders[id], uint256(record.bonus) + _since[id].grants - discount);
+    }
+
+    /// @inheritdoc IOffice
+    function withdraw(uint64 id, bytes32 invoice) external {
+        _mustHoldMoney();
+        Record storage record = _records[id];
+        Redemption storage redeemed = _uses[id].redemptions[invoice];
+        if (redeemed.amount == 0 || redeemed.acknowledged || redeemed.withdrawn) revert NothingToTake();
+        uint256 from = redeemed.redeemedAt + TermsCode.load(record.terms).word(2).disputeWindow() + 1;
+        if (block.timestamp < from) revert TooEarly(from, block.timestamp);
+        redeemed.withdrawn = true;
+        emit RedemptionWithdrawn(id, invoice, redeemed.amount);
+        _credit(id, record.consumer, redeemed.amount);
+    }
+
+    /// @inheritdoc IOffice
+    function reclaim(uint64 id) external {
+        _mustHoldMoney();
+        Record storage record = _records[id];
+        if (record.state != State.Settled) revert WrongState(id, record.state);
+        Use storage use = _uses[id];
+        if (block.timestamp <= use.until) revert TooEarly(use.until + 1, block.timestamp);
+        uint256 rest = record.discount - use.redeemed;
+        if (rest == 0 || use.reclaimed) revert NothingToTake();
+        use.reclaimed = true;
+        _credit(id, _funders[id], rest);
+    }
+
+    /// @inheritdoc IOffice
+    function collect(address account) external {
+        _mustHoldMoney();
+        uint256 amount = _owed[account];
+        if (amount == 0) revert NothingToTake();
+        _owed[account] = 0;
+        emit Collected(account, amount);
+        IERC20(_currency).safeTransfer(account, amount);
+    }
+
+    function _mustHoldMoney() private view {
+        if (!_escrow) revert NoEscrow();
+    }
+
+    /// @dev The last act of a call. A token that calls back while it pays finds the books closed; and whatever it brings
+    /// in meanwhile for another agreement makes the sum wrong here.
+    function _fund(address from, uint256 amount) private {
+        if (!_escrow || amount == 0) return;
+        IERC20 token = IERC20(_currency);
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(from, address(this), amount);
+        uint256 got = token.balanceOf(address(this)) - before;
+        if (got != amount) revert NotFunded(amount, got);
+    }
+
+    /// @dev Money leaves by {collect} only, so that no account that can't be paid holds up a settlement.
+    function _credit(uint64 id, address account, uint256 amount) private {
+        if (!_escrow || amount == 0) return;
+        _owed[account] += amount;
+        emit Credited(id, account, amount);
     }
 
     // -- To be asked
+
+    /// @inheritdoc IOffice
+    function currency() external view returns (address) {
+        return _currency;
+    }
+
+    /// @inheritdoc IOffice
+    function owed(address account) external view returns (uint256) {
+        return _owed[account];
+    }
 
     /// @inheritdoc IOffice
     function proposalsPaused() external view returns (bool) {

@@ -37,6 +37,7 @@ abstract contract Records is IRecords {
     struct Use {
         uint128 redeemed;
         uint64 until;
+        bool reclaimed;
         mapping(bytes32 invoice => Redemption) redemptions;
     }
 
@@ -48,6 +49,8 @@ abstract contract Records is IRecords {
     /// What this address has created: first the office, then terms.
     uint32 internal _creations;
     bool internal _paused;
+    /// Whether `_currency` is one: beside the counters, so that a proposal needs no further slot for it.
+    bool internal _escrow;
     mapping(uint64 id => Record) internal _records;
     mapping(uint64 id => Since) internal _since;
     mapping(uint64 id => Use) internal _uses;
@@ -55,6 +58,10 @@ abstract contract Records is IRecords {
     mapping(uint64 id => address[]) internal _joined;
     /// What the operator proposes to put in a device's place; the device itself once it has been replaced.
     mapping(uint256 key => address) internal _rotations;
+    /// The ERC-20 in escrow, or zero; who funds an agreement; what accounts may collect.
+    address internal _currency;
+    mapping(uint64 id => address) internal _funders;
+    mapping(address account => uint256) internal _owed;
     /// ENROLLED | REVOKED | third last, second last and last agreement, 64 bits each.
     mapping(address device => uint256) internal _devices;
     mapping(uint256 key => uint256) internal _points;

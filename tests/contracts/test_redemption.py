@@ -44,7 +44,7 @@ def test_the_consumer_redeems_up_to_the_discount_each_invoice_once(world: World,
             world.call("redeem", settled, ONE, bad, caller=CONSUMER.text)
     world.call("redeem", settled, ONE, 1000, caller=CONSUMER.text)
     assert world.events == [events.DiscountRedeemed(settled, ONE, 1000)]
-    assert world.call("redemption", settled, ONE) == (1000, world.now, False)
+    assert world.call("redemption", settled, ONE) == (1000, world.now, False, False)
     with refused("InvoiceRedeemed"):
         world.call("redeem", settled, ONE, 1, caller=CONSUMER.text)
     with refused("BadAmount"):

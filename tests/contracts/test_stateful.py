@@ -27,6 +27,7 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import NO_DATA, NO_SUPPLY
 
 from .engines import Reverted
+from .tokens import Token
 from .world import CONSUMER, START, World, day, key
 
 if TYPE_CHECKING:
@@ -62,10 +63,14 @@ class Everything(RuleBasedStateMachine):
     @initialize()
     def agree(self) -> None:
         self.world = World()
+        self.prepare()
         self.id = self.world.agree(METERS[:2], TERMS, BONUS)
         self.world.enrol(*METERS[2:])
         self.model = Agreement(self.id, TERMS, [meter.address for meter in METERS[:2]], BONUS)
         self.replaced: set[int] = set()
+
+    def prepare(self) -> None:
+        """What comes before the first proposal."""
 
     def _next(self, which: int) -> int:
         meter = self.model.meters.get(METERS[which].address)
@@ -285,14 +290,66 @@ class Everything(RuleBasedStateMachine):
             assert (point[0], point[4]) == (self.model.meters[meter.address].next, bill.unexplained)
 
 
-TestEverything = Everything.TestCase
+class EverythingInEscrow(Everything):
+    """The same with real money. Invariants 1 and 3: the escrow holds and pays what it must, to the unit."""
+
+    def prepare(self) -> None:
+        self.token = Token(self.world)
+        self.token.fund(self.world.operator, 10**9)
+        self.world.call("useEscrow", self.token.address, caller=self.world.admin)
+
+    @rule(invoice=st.sampled_from(INVOICES))
+    def withdraw(self, invoice: bytes) -> None:
+        self._either(
+            lambda: self.model.withdraw(invoice, self.world.now),
+            "withdraw", self.id, invoice, caller=self.world.anyone,
+        )  # fmt: skip
+
+    @rule()
+    def reclaim(self) -> None:
+        self._either(lambda: self.model.reclaim(self.world.now), "reclaim", self.id, caller=self.world.anyone)
+
+    @rule(by_operator=st.booleans())
+    def collect(self, by_operator: bool) -> None:
+        account = self.world.operator if by_operator else CONSUMER.text
+        if self.world.call("owed", account):
+            self.world.call("collect", account)
+            assert self.world.call("owed", account) == 0
+        else:
+            with pytest.raises(Reverted, match=r"^NothingToTake: "):
+                self.world.call("collect", account)
+
+    @invariant()
+    def the_escrow_is_whole(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        paid_in = BONUS + self.model.grants
+        due = (self.model.due_to_operator, self.model.due_to_consumer)
+        parties = (self.world.operator, CONSUMER.text)
+        owed = [self.world.call("owed", each) for each in parties]
+        held = self.token.balance(self.world.address)
+        # what each has been paid is what was due to it and is owed no more
+        assert self.token.balance(CONSUMER.text) == due[1] - owed[1]
+        assert self.token.balance(self.world.operator) == 10**9 - paid_in + due[0] - owed[0]
+        assert held == paid_in - sum(due) + sum(owed)
+        if self.model.settlement is None:
+            assert held >= self.model.remaining(self.world.now)
+        else:
+            unredeemed = self.model.settlement.discount - sum(self.model.redeemed.values())
+            assert held >= (0 if self.model.reclaimed else unredeemed)
+
+
 EXAMPLES = int(os.environ.get("ELECTRO_FUZZ", "0"))
-TestEverything.settings = settings(
-    max_examples=EXAMPLES or 60,
+SETTINGS = settings(
+    max_examples=EXAMPLES or 40,
     stateful_step_count=40,
     deadline=None,
     phases=set(Phase) if EXAMPLES else set(Phase) - {Phase.shrink, Phase.explain},
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-TestEverything = pytest.mark.timeout(0 if EXAMPLES else 120)(TestEverything)
+Everything.TestCase.settings = SETTINGS
+EverythingInEscrow.TestCase.settings = SETTINGS
+limit = pytest.mark.timeout(0 if EXAMPLES else 120)
+TestEverything = limit(Everything.TestCase)
+TestEverythingInEscrow = limit(EverythingInEscrow.TestCase)
