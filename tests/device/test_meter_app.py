@@ -337,6 +337,55 @@ class LostSupply(Meters):
         self.assertLess(meter.intervals.register_wh, WATTS * 2200 / 3600)
 
 
+class Sources(Meters):
+    def test_two_relayers_must_tell_the_same_terms_before_the_first_use(self):
+        board, meter = self.make(relayers=["http://one", "http://two"])
+        board.ledgers["two"] = self.ledger
+        self.run_to(board, meter, -290)
+        self.assertEqual([one.id for one in meter.agreements.all], [7])
+
+    def test_a_lie_about_new_terms_is_not_used(self):
+        board, meter = self.make(relayers=["http://liar", "http://one"])
+        liar = SimulatedRelayer(1337, CONTRACT, dict(self.ledger.agreement, start=START + 900))
+        liar.enrol(self.address)
+        board.ledgers["liar"] = liar
+        self.run_to(board, meter, 100)
+        self.assertEqual(meter.agreements.all, [])
+        self.assertTrue("different terms" in board.last_log or meter.agreements.unconfirmed)
+
+    def test_alone_for_two_minutes_one_word_must_do(self):
+        board, meter = self.make(relayers=["http://dead", "http://one"], max_backoff_ms=20_000)
+        seen = []
+        self.run_to(board, meter, -200, lambda: seen.append(len(meter.agreements.all)), -100)
+        self.assertEqual((seen, len(meter.agreements.all)), ([0], 1))
+
+    def test_what_is_not_final_is_asked_for_again(self):
+        board, meter = self.make(report_every=12)
+        self.ledger.final_lag = 3
+        seen = []
+        self.run_to(board, meter, 12 * 900 + 60, lambda: seen.append(meter.uplink.exchanges), 12 * 900 + 1900)
+        self.assertGreater(meter.uplink.exchanges - seen[0], 2)
+
+    def test_when_the_final_position_goes_back_outages_behind_it_are_told_again(self):
+        board, meter = self.make(interruptions=[Period(START + 2000, START + 4000, CONSUMER)])
+
+        def reorganise():
+            self.assertEqual(meter.journal.outages, {})
+            del self.readings[1:]
+            self.ledger.outages = self.ledger.outages[:1]
+
+        self.run_to(board, meter, 7 * 900 + 300, reorganise, 13 * 900)
+        self.assertEqual([one["endedAt"] == 0 for one in self.ledger.outages], [True, False])
+        self.assertEqual(self.readings[2:5], [NO_SUPPLY] * 3)
+        self.assertEqual(len(self.readings), 12)
+
+    def test_one_connection_serves_an_exchange(self):
+        board, meter = self.make()
+        self.run_to(board, meter, 13 * 900)
+        self.assertEqual(meter.uplink._client.connections, meter.uplink.exchanges)
+        self.assertGreater(self.ledger.requests, meter.uplink.exchanges + 4)
+
+
 class Reports(Meters):
     def test_only_energy_reports_are_signed_on_a_calm_day(self):
         board, meter = self.make()

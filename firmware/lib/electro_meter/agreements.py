@@ -2,7 +2,9 @@
 """Know which agreements this meter serves: what a relayer said, checked, kept across restarts.
 
 What a relayer says is untrusted. An agreement's terms never change on the chain, so the first answer about an
-agreement holds, and a relayer that contradicts it is refused; only positions, bonus and bounds may move.
+agreement holds, and a relayer that contradicts it is refused; only positions, bonus and bounds may move. Where there
+are several sources (relayers, nodes), two of them must tell the same terms before the first use; if nobody else can be
+asked for CONFIRM_S, one's word must do.
 """
 
 import json
@@ -10,6 +12,7 @@ import os
 
 FILE = "agreements.json"
 MOST = 16  # running, next and the one still owed to are three: more than this is no sensible answer
+CONFIRM_S = 120
 KEPT_S = 90 * 86_400  # after its end: longer than any grace in use
 
 
@@ -62,7 +65,13 @@ class Agreements:
     def __init__(self, directory: str) -> None:
         self._path = f"{directory}/{FILE}"
         self.all: "list[Agreement]" = []
+        self._heard: "dict[int, tuple[Agreement, str, int]]" = {}  # told by one source only: terms, who, when
         self._load()
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Return whether an agreement waits for a second source."""
+        return bool(self._heard)
 
     def at(self, unix_s: int) -> "Agreement | None":
         """Return the agreement whose period holds an instant."""
@@ -77,22 +86,28 @@ class Agreements:
                 return agreement
         return None
 
-    def adopt(self, untrusted: object, now_s: int) -> None:
-        """Take over a relayer's list; what it does not mention stays, for a relayer can't make it unknown.
+    def adopt(self, untrusted: object, now_s: int, source: str = "", sources: int = 1) -> "list[int]":
+        """Take over a source's list; what it does not mention stays, for a relayer can't make it unknown.
 
-        Raises StateError, and changes nothing, if it is malformed or contradicts known terms.
+        Returns the agreements whose final position moved backwards. Raises StateError, and changes nothing, if the
+        list is malformed or contradicts known terms.
         """
         if not isinstance(untrusted, list) or len(untrusted) > MOST:
             raise StateError(f"agreements must be a list of at most {MOST}")
         told = [Agreement(one) for one in untrusted]
-        changed = False
+        fallen = []
         for agreement in told:
             known = self.by_id(agreement.id)
-            if known is None:
-                changed = True
-            elif known.terms() != agreement.terms():
+            if known is not None and known.terms() != agreement.terms():
                 raise StateError(f"agreement {agreement.id} has other terms than before")
+            if known is not None and agreement.next_final < known.next_final:
+                fallen.append(agreement.id)
+        if sources > 1:
+            told = [
+                one for one in told if self.by_id(one.id) is not None or self._confirmed(one, now_s, source)
+            ]
         ids = [agreement.id for agreement in told]
+        changed = [number for number in ids if self.by_id(number) is None]
         kept = [known for known in self.all if known.id not in ids and known.end_s + KEPT_S > now_s]
         if len(kept) + len(told) > MOST:
             raise StateError(f"with these the meter would serve more than {MOST} agreements")
@@ -100,6 +115,23 @@ class Agreements:
         self.all.sort(key=lambda agreement: agreement.start_s)
         if changed:
             self._save()
+        return fallen
+
+    def _confirmed(self, agreement: Agreement, now_s: int, source: str) -> bool:
+        """Return whether a second source said the same, or nobody else could be asked for long enough."""
+        heard = self._heard.get(agreement.id)
+        if heard is None:
+            if len(self._heard) < MOST:
+                self._heard[agreement.id] = (agreement, source, now_s)
+            return False
+        before, who, when_s = heard
+        if before.terms() != agreement.terms():
+            del self._heard[agreement.id]
+            raise StateError(f"{source} and {who} tell different terms of agreement {agreement.id}")
+        if who == source and now_s - when_s < CONFIRM_S:
+            return False
+        del self._heard[agreement.id]
+        return True
 
     def _save(self) -> None:
         """Write beside and rename: a power cut leaves the old file or the new one."""

@@ -4,6 +4,7 @@
 | name | default | meaning |
 |---|---|---|
 | chain_id, contract, hardware_id, relayers | required | where the meter belongs, and who carries its messages |
+| nodes | [] | JSON-RPC nodes of the chain that are asked for the state, beside the relayers |
 | wifi_ssid, wifi_password | "" | the radio |
 | report_every | 1 | intervals in a report; the last ones of an agreement go at once |
 | mains_hz, nominal_mv | 50, 230000 | the grid |
@@ -61,7 +62,7 @@ class Config:
         if not isinstance(untrusted, dict):
             raise ConfigError("the configuration must be a JSON object")
         known = list(_INTEGERS) + ["contract", "hardware_id", "relayers", "wifi_ssid", "wifi_password"]
-        known += ["sensors", "linearisation"]
+        known += ["nodes", "sensors", "linearisation"]
         for name in untrusted:
             if name not in known:
                 raise ConfigError(f"{str(name)[:40]} is no entry of the configuration")
@@ -98,7 +99,10 @@ class Config:
             )
         self.contract = _address(untrusted)
         self.hardware_id = _hardware_id(untrusted)
-        self.relayers = _relayers(untrusted)
+        self.relayers = _urls(untrusted, "relayers")
+        if not self.relayers:
+            raise ConfigError("relayers must be a list of at least one URL")
+        self.nodes = _urls(untrusted, "nodes")
         self.wifi_ssid = _text(untrusted, "wifi_ssid")
         self.wifi_password = _text(untrusted, "wifi_password")
 
@@ -175,11 +179,11 @@ def _hardware_id(untrusted: "dict[str, object]") -> bytes:
     return value
 
 
-def _relayers(untrusted: "dict[str, object]") -> "list[str]":
-    value = untrusted.get("relayers")
-    if not isinstance(value, list) or not value:
-        raise ConfigError("relayers must be a list of at least one URL")
+def _urls(untrusted: "dict[str, object]", name: str) -> "list[str]":
+    value = untrusted.get(name, [])
+    if not isinstance(value, list):
+        raise ConfigError(f"{name} must be a list of URLs")
     for url in value:
         if not isinstance(url, str) or not (url.startswith("http://") or url.startswith("https://")):  # noqa: PIE810 - MicroPython takes no tuple
-            raise ConfigError("a relayer is a URL that begins with http:// or https://")
+            raise ConfigError(f"{name}: a URL begins with http:// or https://")
     return value

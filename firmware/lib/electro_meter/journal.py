@@ -35,6 +35,7 @@ REGISTER = 5
 RECORD_BYTES = 48
 RECORDS_PER_FILE = 256  # 12 KiB: three flash blocks of littlefs
 FILES = 40  # 10,240 records: 106 days of quarter hours, and the target is 90 with outages
+_TOLD_KEPT = 16  # no chain goes back by more outages than that
 _FORMAT = "<BBHIQIQIQI"
 _SUFFIX = ".journal"
 
@@ -90,6 +91,7 @@ class Journal:
         self.last_register: "Record | None" = None  # newest interval or register record
         self.outages: "dict[int, Record]" = {}  # number → its newest record, while not told
         self.open_outage: "Record | None" = None  # declared, told or not, and not yet restored
+        self._told: "list[Record]" = []  # the last ones that the chain was said to know
         self.skipped = 0  # slots with a wrong CRC, found at start
         self.next_sequence = 0
         self._read_all()
@@ -137,6 +139,26 @@ class Journal:
         number = self.next_sequence if kind == OUTAGE else outage
         self.append(kind, agreement_id, number, 0, started_at, ended_at, 0, 0, cause)
         return number
+
+    def retell(self, agreement_id: int) -> None:
+        """Have an agreement's told outages told again: the chain went back behind what was final."""
+        told, self._told = self._told, []
+        for record in told:
+            if record.agreement_id != agreement_id or record.outage in self.outages:
+                self._told.append(record)
+                continue
+            kind = RESTORED if record.ended_at else OUTAGE
+            self.append(
+                kind,
+                agreement_id,
+                record.outage,
+                0,
+                record.started_at,
+                record.ended_at,
+                0,
+                0,
+                record.cause,
+            )
 
     def find(self, agreement_id: int, index: int) -> "Record | None":
         """Return the record of an interval, or None if none is (readable) there."""
@@ -228,6 +250,9 @@ class Journal:
             newest = self.outages.get(record.outage)
             if newest is not None and newest.ended_at == record.ended_at:  # else its end is still to be told
                 del self.outages[record.outage]
+                self._told = [one for one in self._told if one.outage != record.outage][1 - _TOLD_KEPT :] + [
+                    record
+                ]
 
 
 def _decode(raw: bytes, sequence: int) -> "Record | None":

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring what was measured to the contract through relayers that may fail, lie or forget.
 
-Each exchange is: ask a relayer what the contract expects next, build and sign from there, post, and believe nothing
-but the contract's position in the next answer. The position is followed where it goes, backwards too; the journal
-stays as it is. A message accepted but not on the chain after resend_ms is sent again. Relayers take turns on
-failure, with pauses that double, with jitter so that a fleet does not come back in step.
+Each exchange is: ask a relayer, or a node of the chain if the configuration has one, what the contract expects next,
+build and sign from there, post, and believe nothing but the contract's position in the next answer. The position is
+followed where it goes, backwards too; the journal stays as it is. Until what was sent is final the position is asked
+for again, and when the final position itself goes back, reports and outages behind it are due again. A message accepted
+but not on the chain after resend_ms is sent again. Relayers take turns on failure, with pauses that double, with
+jitter so that a fleet does not come back in step.
 """
-
-import json
 
 from electro_protocol.address import checksum
 from electro_protocol.messages import EnergyReport, OutageReport
@@ -15,10 +15,11 @@ from electro_protocol.signed import SignedMessage
 
 from .agreements import Agreement, Agreements, StateError
 from .config import Config
-from .http import HttpError, request
+from .http import Client, HttpError
 from .intervals import Intervals
 from .journal import TOLD, Journal
 from .keys import Signer
+from .node import state as node_state
 from .report import backlog
 from .world import Board
 
@@ -31,6 +32,7 @@ MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring 
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 LEAST_BACKOFF_MS = 2_000
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
+FOLLOW_MS = 600_000  # how often to ask while something is on the chain and not final
 STATE_MS = 3_600_000  # how often to ask when there is nothing to send
 
 
@@ -58,7 +60,9 @@ class Uplink:
         self.reached = False  # the last exchange succeeded
         self.exchanges = 0
         self.signatures = 0
+        self._client = Client(board)
         self._relayer = 0
+        self._node = 0
         self._failures = 0
         self._not_before_us = 0  # back-off
         self._asked_us = 0
@@ -83,12 +87,16 @@ class Uplink:
             return max(1, (self._not_before_us - now_us) // 1000)
         if not self._asked_us:
             return 0
+        if self._agreements.unconfirmed:
+            return max(0, (self._asked_us + LEAST_BACKOFF_MS * 1000 - now_us) // 1000)
         due_us = self._asked_us + (STATE_MS if self._agreements.all else NO_AGREEMENT_MS) * 1000
         for agreement in self._agreements.all:
             first, end = self._unsent(agreement, now_us)
             if end - first >= self._config.report_every or end == agreement.intervals > first:
                 return 0
             sent_end, sent_us = self._sent.get(agreement.id, (0, 0))
+            if agreement.next_final < agreement.next_latest:
+                due_us = min(due_us, self._asked_us + FOLLOW_MS * 1000)
             if sent_end > agreement.next_latest:  # not yet seen on the chain
                 due_us = min(due_us, sent_us + self._config.resend_ms * 1000)
         for number in self._journal.outages:
@@ -124,11 +132,15 @@ class Uplink:
             self._board.log(f"{error}")
             self._fail(0)
             return
+        finally:
+            await self._client.close()
         if pause_s:
             self._fail(pause_s)
             return
         self.reached = True
         self._failures = 0
+        if self._agreements.unconfirmed:
+            self._relayer = (self._relayer + 1) % len(self._config.relayers)
 
     def _fail(self, pause_s: int) -> None:
         """Take the next relayer, and pause once all were tried."""
@@ -144,23 +156,52 @@ class Uplink:
         self._not_before_us = self._board.unix_us() + pause_ms * 1000
 
     async def _ask(self, url: str) -> int:
-        """Learn the agreements and positions; return the seconds to pause if the relayer is not able to say."""
+        """Learn the agreements and positions; return the seconds to pause if the relayer is not able to say.
+
+        A node's word goes before a relayer's: it is asked first, the relayer only to confirm new terms or if no node
+        answers.
+        """
+        nodes = self._config.nodes
+        if nodes:
+            try:
+                await self._ask_node(nodes[self._node])
+            except (HttpError, StateError) as error:
+                self._board.log(f"{error}")
+                self._node = (self._node + 1) % len(nodes)
+            else:
+                if not self._agreements.unconfirmed:
+                    return 0
         path = f"/v1/meters/{checksum(self._signer.address)}?ahead={self._slots_ahead()}"
-        answer = await request(self._board, "GET", url + path)
+        answer = await self._client.request("GET", url + path)
         if answer.status == 404:
             self._asked_us = self._board.unix_us()
             return 0  # not enrolled, or not any more: what is known stays known
         untrusted = answer.untrusted
         if answer.status != 200 or not isinstance(untrusted, dict):
             return answer.retry_after_s or 1
+        self._learn(url, untrusted)
+        return 0
+
+    async def _ask_node(self, url: str) -> None:
+        contract, device = self._config.contract, self._signer.address
+        self._learn(url, await node_state(self._client, url, contract, device, self._slots_ahead()))
+
+    def _learn(self, url: str, untrusted: "dict[str, object]") -> None:
+        """Check that an answer is about this meter's contract, and take its agreements over.
+
+        Raises StateError.
+        """
         if untrusted.get("chain_id") != self._config.chain_id:
             raise StateError(f"{url} serves another chain")
         contract = untrusted.get("contract")
         if not isinstance(contract, str) or contract.lower() != checksum(self._config.contract).lower():
             raise StateError(f"{url} serves another contract")
         self._asked_us = self._board.unix_us()
-        self._agreements.adopt(untrusted.get("agreements"), self._asked_us // 1_000_000)
-        return 0
+        sources = len(self._config.relayers) + len(self._config.nodes)
+        agreements = untrusted.get("agreements")
+        for agreement_id in self._agreements.adopt(agreements, self._asked_us // 1_000_000, url, sources):
+            self._sent.pop(agreement_id, None)
+            self._journal.retell(agreement_id)
 
     def _slots_ahead(self) -> int:
         """Return how many slots' bounds to ask for: those until the next time, not a day of them in a chip's RAM."""
@@ -186,8 +227,8 @@ class Uplink:
         if not messages:
             return 0
         signed = [self._sign(message).to_json() for message, _ in messages]
-        body = json.dumps(signed[0] if len(signed) == 1 else {"messages": signed}).encode()
-        answer = await request(self._board, "POST", url + "/v1/messages", body)
+        body = signed[0] if len(signed) == 1 else {"messages": signed}
+        answer = await self._client.request("POST", url + "/v1/messages", body)
         if answer.status >= 500 or answer.status == 429:
             return answer.retry_after_s or 1
         results = [answer.untrusted]

@@ -125,6 +125,7 @@ class LoopbackWriter:
 
     async def drain(self) -> None:
         head, _, body = self._request.partition(b"\r\n\r\n")
+        self._request = b""
         method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
         status, answer = self._ledger.answer(method, path, body)
         raw = json.dumps(answer).encode()
