@@ -6,12 +6,30 @@ from __future__ import annotations
 from typing import Any
 
 _ADDRESS = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
-_BYTES = {"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"}
 _DIGEST = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 _COUNT = {"type": "integer", "minimum": 0}
-_WHOLE = {
-    "description": "a whole number, or its decimal digits as a string (needed from 2^53 on)",
-    "oneOf": [_COUNT, {"type": "string", "pattern": "^[0-9]{1,78}$"}],
+
+
+def _whole(bits: int) -> dict[str, Any]:
+    digits = len(str(1 << bits)) - 1  # as a string, the pattern can't say where exactly the range ends
+    return {
+        "description": f"below 2^{bits}: a whole number, or its decimal digits as a string (needed from 2^53 on)",
+        "oneOf": [
+            {"type": "integer", "minimum": 0, "maximum": (1 << bits) - 1},
+            {"type": "string", "pattern": f"^[0-9]{{1,{digits}}}$"},
+        ],
+    }
+
+
+_U64, _U40, _U32 = _whole(64), _whole(40), _whole(32)
+_CAUSE = {
+    "description": "0 unknown, 1 grid side, 2 consumer side",
+    "oneOf": [{"enum": [0, 1, 2]}, {"enum": ["0", "1", "2"]}],
+}
+_READINGS = {
+    "type": "string",
+    "pattern": "^0x([0-9a-fA-F]{4}){1,672}$",
+    "description": "a big-endian uint16 for each interval",
 }
 
 
@@ -40,11 +58,9 @@ def _signed(kind: str, **fields: Any) -> dict[str, Any]:
 
 _SCHEMAS = {
     "EnergyReport": _signed(
-        "EnergyReport", agreementId=_WHOLE, firstInterval=_WHOLE, registerWh=_WHOLE, readings=_BYTES
+        "EnergyReport", agreementId=_U64, firstInterval=_U32, registerWh=_U64, readings=_READINGS
     ),
-    "OutageReport": _signed(
-        "OutageReport", agreementId=_WHOLE, startedAt=_WHOLE, endedAt=_WHOLE, cause=_WHOLE
-    ),
+    "OutageReport": _signed("OutageReport", agreementId=_U64, startedAt=_U40, endedAt=_U40, cause=_CAUSE),
     "SignedMessage": {"oneOf": [_ref("EnergyReport"), _ref("OutageReport")]},
     "Messages": _object(
         messages={"type": "array", "items": _ref("SignedMessage"), "minItems": 1, "maxItems": 50}
@@ -170,7 +186,13 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "getMeter",
                 "summary": "Tell a meter where it stands",
                 "parameters": [
-                    {"name": "address", "in": "path", "required": True, "schema": _ADDRESS},
+                    {
+                        "name": "address",
+                        "in": "path",
+                        "required": True,
+                        "description": "in one case, or with EIP-55's checksum",
+                        "schema": _ADDRESS,
+                    },
                     {
                         "name": "ahead",
                         "in": "query",

@@ -59,6 +59,7 @@ def add_routes(app: web.Application) -> None:
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into the one form of error answers."""
+    more: dict[str, str] = {}
     try:
         return await handler(request)
     except web.HTTPNotFound:
@@ -66,7 +67,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             "There is nothing here; see POST /v1/messages and GET /v1/meters/ADDRESS."
         )
     except web.HTTPMethodNotAllowed as error:
-        failure = WrongMethod(f"This path takes {', '.join(sorted(error.allowed_methods))}.")
+        allowed = ", ".join(sorted(error.allowed_methods))
+        failure, more = WrongMethod(f"This path takes {allowed}."), {"Allow": allowed}
     except web.HTTPException:
         raise
     except (ConnectionError, asyncio.CancelledError):
@@ -75,7 +77,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         failure = error
     status, body, headers = http_answer(failure)
     request.app[METRICS].count("refused_total", code=body["error"]["code"])
-    return _json(status, body, headers)
+    return _json(status, body, {**headers, **more})
 
 
 async def post_messages(request: web.Request) -> web.Response:

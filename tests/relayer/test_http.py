@@ -190,6 +190,8 @@ async def test_what_is_not_there_is_told_in_the_same_form(client):
     assert (await client.get("/nothing"))[1]["error"]["code"] == "NO_SUCH_PATH"
     status, body = await client.get("/v1/messages")
     assert (status, body["error"]["code"]) == (405, "WRONG_METHOD")
+    async with client.session.get(client.url + "/v1/messages") as response:
+        assert response.headers["Allow"] == "POST"
 
 
 async def test_a_full_queue_says_when_to_come_again(world, settings_for, relay):

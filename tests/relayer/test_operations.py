@@ -301,7 +301,8 @@ def fits(value, schema):
     if "oneOf" in schema:
         return sum(fits(value, each) for each in schema["oneOf"]) == 1
     if "const" in schema or "enum" in schema:
-        return value in schema.get("enum", [schema.get("const")])
+        allowed = schema.get("enum", [schema.get("const")])
+        return any(value == each and type(value) is type(each) for each in allowed)
     kind = {"object": dict, "array": list, "string": str, "integer": int}[schema["type"]]
     if not isinstance(value, kind) or isinstance(value, bool):
         return False
