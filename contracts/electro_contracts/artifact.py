@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).with_name("Electro.json")
+# What the compiler was given, with every source: a block explorer takes it as it is to verify a deployed contract.
+INPUT_PATH = PATH.with_name("Electro.input.json")
 
 
 @dataclass(frozen=True)

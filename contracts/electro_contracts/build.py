@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from .artifact import PATH
+from .artifact import INPUT_PATH, PATH
 
 SOURCES = Path(__file__).parent.parent / "src"
 CONTRACT = ("src/Electro.sol", "Electro")
@@ -100,8 +100,8 @@ def compile_standard_json(node_modules: Path, source: dict[str, Any], node: str 
     return output
 
 
-def build(node_modules: Path, node: str = "node") -> str:
-    """Return the artifact's text."""
+def build(node_modules: Path, node: str = "node") -> tuple[str, str]:
+    """Return the artifact's text and the compiler's input, of which the artifact names the hash."""
     source = standard_json(node_modules)
     output = compile_standard_json(node_modules, source, node)
     contract, office = (output["contracts"][file][name] for file, name in (CONTRACT, OFFICE))
@@ -110,18 +110,18 @@ def build(node_modules: Path, node: str = "node") -> str:
         name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
         for name in ("solc", "@openzeppelin/contracts")
     }
-    canonical = json.dumps(source, sort_keys=True, separators=(",", ":")).encode()
+    canonical = json.dumps(source, sort_keys=True, separators=(",", ":"))
     artifact = {
         "contract": CONTRACT[1],
         "compiler": f"solc {packages['solc']}",
         "openzeppelin": packages["@openzeppelin/contracts"],
         "settings": SETTINGS,
-        "source_hash": "sha256:" + hashlib.sha256(canonical).hexdigest(),
+        "source_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
         "abi": _merged(contract["abi"], office["abi"]),
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
         "deployed_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
     }
-    return json.dumps(artifact, indent=1) + "\n"
+    return json.dumps(artifact, indent=1) + "\n", canonical
 
 
 def _check_halves(contract: dict[str, Any], office: dict[str, Any]) -> None:
@@ -179,14 +179,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments = parser.parse_args()
     try:
-        text = build(arguments.node_modules, arguments.node)
+        text, source = build(arguments.node_modules, arguments.node)
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if not arguments.check:
         PATH.write_text(text, encoding="utf-8")
+        INPUT_PATH.write_text(source, encoding="utf-8")
         sys.stdout.write(f"{PATH}: {len(json.loads(text)['deployed_bytecode']) // 2 - 1} bytes of code\n")
-    elif text != PATH.read_text(encoding="utf-8"):
+    elif [text, source] != [path.read_text(encoding="utf-8") for path in (PATH, INPUT_PATH)]:
         sys.stderr.write(f"{PATH} is not what the sources give: build it again\n")
         return 1
     return 0

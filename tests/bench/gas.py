@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the contract's transactions cost: `python tests/bench/gas.py` prints a table, `--json` one JSON object.
 
+`--snapshot` writes the file that the tests hold the contract to.
+
 Gas is measured on py-evm by Prague's rules, in steady state. "Floor" is what no contract that believes signatures,
 keeps a sequence and logs readings can go below for that very transaction; see tests/contracts/gas_cases.py.
 """
@@ -45,6 +47,7 @@ def measure() -> dict[str, object]:
             }
             for case in cases
         ],
+        "office": gas_cases.office(),
         "setting_up": {"enrol": enrol, "propose": propose, "accept": accept, "agreement": propose + accept},
         "peers_published_gas_per_reading": PEERS,
     }
@@ -71,6 +74,9 @@ def show(result: dict[str, object]) -> None:
     setting_up = result["setting_up"]
     assert isinstance(setting_up, dict)
     console.print("Setting up: " + ", ".join(f"{name} {gas:,}" for name, gas in setting_up.items()))
+    office = result["office"]
+    assert isinstance(office, dict)
+    console.print("What people do: " + ", ".join(f"{name} {gas:,}" for name, gas in office.items()))
     peers = Table(
         title="Readings of ours for the gas of one of theirs (theirs as published, not measured here)"
     )
@@ -84,7 +90,9 @@ def show(result: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    if "--json" in sys.argv[1:]:
+    if "--snapshot" in sys.argv[1:]:
+        gas_cases.SNAPSHOT.write_text(json.dumps(gas_cases.snapshot(), indent=1) + "\n")
+    elif "--json" in sys.argv[1:]:
         print(json.dumps(measure()))
     else:
         show(measure())

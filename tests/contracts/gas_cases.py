@@ -8,21 +8,26 @@ other each interval; in the violating day all are above their bands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
-from electro_protocol.messages import EnergyReport
+from electro_contracts.terms import devices_hash
+from electro_protocol.keccak import keccak256
+from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport
 from electro_protocol.readings import pack
 
 from .engines import PyEvm
-from .world import START, Key, World, day, key
+from .world import CONSUMER, DAY, START, Key, World, day, key
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
+    from electro_protocol.messages import Message
     from electro_protocol.signed import SignedMessage
 
 METERS = 50
 REGISTER_WH = 123_456_789
+SNAPSHOT = Path(__file__).with_name("gas_snapshot.json")
 WEEK = day(bands=tuple((100, 1000) for _ in range(672)), intervals=6720)
 
 
@@ -76,6 +81,43 @@ def setting_up() -> tuple[int, int, int]:
     propose = world.gas_used
     world.accept(acceptance)
     return enrol, propose, world.gas_used
+
+
+def office() -> dict[str, int]:
+    """The gas of what people do with one agreement of 96 slots and one meter, each in a transaction of its own."""
+    world, meter, spare = World(PyEvm()), key("meter"), key("spare")
+    world.enrol(spare)
+    agreement_id = world.agree([meter])
+    gas: dict[str, int] = {}
+
+    def act(name: str, *arguments: object, caller: str = world.operator) -> None:
+        world.call(name, *arguments, caller=caller)
+        gas[name] = world.gas_used
+
+    def sign(message: Message) -> bytes:
+        return CONSUMER.sign(message, world.domain).signature
+
+    renewed = AgreementAcceptance(2, day(start=DAY.end).hash, devices_hash([meter.address]), 5000, DAY.start)
+    act("renew", agreement_id, DAY.end, 5000, DAY.start, sign(renewed))
+    act("grant", agreement_id, 1000)
+    world.set_time(START + 86_400)
+    act("proposeRotation", agreement_id, meter.text, spare.text)
+    act("terminate", agreement_id)
+    act("revoke", meter.text)
+    world.set_time(DAY.reports_until + 1)
+    act("waive", agreement_id, 500)
+    world.set_time(DAY.settles_at)
+    act("settle", agreement_id, caller=world.anyone)
+    redemption = DiscountRedemption(agreement_id, keccak256(b"invoice"), 100, 2**40 - 1)
+    act("redeemBySignature", *redemption.values(), sign(redemption), caller=world.anyone)
+    act("acknowledge", agreement_id, keccak256(b"invoice"))
+    return gas
+
+
+def snapshot() -> dict[str, int]:
+    """All gas that is promised or worth watching, to the unit."""
+    reports = {case.name: case.gas for case in [*days(), week()]}
+    return {**reports, **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)), **office()}
 
 
 def days() -> list[Case]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from . import gas_cases
@@ -46,3 +48,9 @@ def test_setting_up_an_agreement() -> None:
 )
 def test_near_the_physical_floor(days: dict[str, gas_cases.Case], name: str, ratio: float) -> None:
     assert days[name].gas <= ratio * days[name].floor
+
+
+def test_gas_is_what_the_snapshot_says_to_the_unit() -> None:
+    """Any change of gas shows in the diff of a commit: `python tests/bench/gas.py --snapshot` writes it anew."""
+    assert gas_cases.snapshot() == json.loads(gas_cases.SNAPSHOT.read_text())
+    assert max(json.loads(gas_cases.SNAPSHOT.read_text()).values()) < 2**24  # EIP-7825

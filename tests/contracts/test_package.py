@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import re
 from typing import TYPE_CHECKING
@@ -26,7 +28,15 @@ ABI = artifact.load().abi
 
 
 def test_the_artifact_is_what_the_sources_give_byte_for_byte(node: Path, node_modules: Path) -> None:
-    assert build.build(node_modules, str(node)) == artifact.PATH.read_text()
+    text, source = build.build(node_modules, str(node))
+    assert text == artifact.PATH.read_text()
+    assert source == artifact.INPUT_PATH.read_text()
+
+
+def test_the_compilers_input_is_the_one_that_the_artifact_names() -> None:
+    given = artifact.INPUT_PATH.read_bytes()
+    assert artifact.load().source_hash == "sha256:" + hashlib.sha256(given).hexdigest()
+    assert json.loads(given)["settings"]["evmVersion"] == "paris"
 
 
 def test_the_contract_fits_every_chain() -> None:
