@@ -133,6 +133,12 @@ class Chain:
         with understood(self._node):
             return int(await self._node.call("eth_getBalance", [hex_data(self.sender), "latest"]), 16)
 
+    async def pending_nonce(self) -> int:
+        """Return the key's next nonce after all that the node has, mined or waiting."""
+        with understood(self._node):
+            answer = await self._node.call("eth_getTransactionCount", [hex_data(self.sender), "pending"])
+            return int(answer, 16)
+
     async def final_block(self) -> int:
         """Return the number of the final block."""
         answers = await self._node.batch([("eth_blockNumber", [])])

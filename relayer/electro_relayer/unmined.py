@@ -111,14 +111,14 @@ class Unmined:
             self._holes.add(nonce)
         self._forget(nonce)
 
-    def undone(self, used: int) -> list[bytes]:
-        """Return the bytes of our transactions that a chain with so many used nonces is missing again.
+    def undone(self, pending: int) -> list[bytes]:
+        """Return the bytes of our transactions that a node whose next nonce is this one is missing again.
 
         What is missing before the first one in flight and not remembered becomes a hole.
         """
         if not self._sent:
             return []
-        missing = range(used, min(self._sent))
+        missing = range(pending, min(self._sent))
         self._holes.update(nonce for nonce in missing if nonce not in self._mined)
         return [self._mined[nonce] for nonce in missing if nonce in self._mined]
 

@@ -170,7 +170,10 @@ class Watch:
 
     async def _send_again(self, waiting: Sequence[tuple[int, Sent]]) -> None:
         """Send the same bytes again, after those that a fork has undone; give up what is refused for good."""
-        undone = self._unmined.undone(self._used)[:HEALED_AT_ONCE]
+        undone: list[bytes] = []
+        if self._used < waiting[0][0]:
+            # `pending`: what a process before this one has sent may be waiting in the pool, and is not to be touched
+            undone = self._unmined.undone(await self._chain.pending_nonce())[:HEALED_AT_ONCE]
         if undone:
             log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
         self._metrics.count("healed_total", len(undone) + len(waiting))

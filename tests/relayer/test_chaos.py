@@ -249,3 +249,19 @@ async def test_a_transaction_that_the_pool_evicts_again_and_again(world, faulty,
     await all_carried(world, [settings], [client])
     await evicting if evicted and len(evicted) >= 4 else evicting.cancel()
     assert evicted
+
+
+async def test_a_node_that_falls_far_back_is_noticed(world, settings_for, relay):
+    world.agree(1)
+    settings = settings_for(world, **QUICK)
+    client = await relay(settings)
+    [meter] = world.meters
+    world.rpc("anvil_mine", "0x9")
+    await client.next(meter)
+    assert await gauge(client, "node_backwards_total") == 0
+    world.rpc("anvil_rollback", 6)
+    await asyncio.sleep(0.2)
+    await client.next(meter)
+    assert await gauge(client, "node_backwards_total") == 1
+    world.block_time(1)
+    await all_carried(world, [settings], [client])

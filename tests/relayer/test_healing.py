@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was begun is brought to an end: stuck nonces, refusals after a 202, transactions undone by a fork."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
+from eth_account import Account
 
 from electro_contracts import calldata
 from electro_contracts.errors import REASONS
@@ -231,3 +234,53 @@ async def test_a_report_that_continues_one_in_flight_is_sent_without_a_check_of_
     await client.post(meter.reports(1)[0])  # nothing is in flight any more
     await eventually(lambda: pending() == 1)
     assert len(checks) == 2
+
+
+def sent_before(world, settings):
+    """What a process before this one has sent with the key, to its first nonce."""
+    account = Account.from_key(settings.key_file.read_text())
+    transfer = {"to": account.address, "value": 1, "gas": 21_000, "nonce": 0, "chainId": world.chain_id}
+    fees = {"maxFeePerGas": 10**10, "maxPriorityFeePerGas": 10**9}
+    return world.web3.eth.send_raw_transaction(account.sign_transaction({**transfer, **fees}).raw_transaction)
+
+
+async def test_what_an_earlier_process_has_sent_and_is_still_waiting_is_left_alone(
+    world, settings_for, relay, eventually
+):
+    world.agree(1)
+    world.block_time(1000)
+    settings = settings_for(world, heal_s=0.2)
+    earlier = sent_before(world, settings)
+    client = await relay(settings)
+    [meter] = world.meters
+    await client.post(meter.report(0))
+
+    def pool():
+        return {
+            int(t["nonce"], 16): t["hash"]
+            for each in world.rpc("txpool_content")["pending"].values()
+            for t in each.values()
+        }
+
+    await eventually(lambda: len(pool()) == 2)
+    ours = pool()[1]
+    await asyncio.sleep(1)  # some healing times
+    assert pool() == {0: earlier.to_0x_hex(), 1: ours}
+    world.rpc("evm_mine")
+    await eventually(lambda: world.reported(meter) == [0])
+
+
+async def test_when_it_is_evicted_its_nonce_is_filled(world, settings_for, relay, eventually):
+    world.agree(1)
+    world.block_time(1000)
+    settings = settings_for(world, heal_s=0.2)
+    earlier = sent_before(world, settings)
+    client = await relay(settings)
+    [meter] = world.meters
+    await client.post(meter.report(0))
+    await eventually(lambda: len(world.rpc("txpool_content")["pending"]) == 1)
+    await asyncio.sleep(0.3)
+    world.rpc("anvil_dropTransaction", earlier.to_0x_hex())
+    world.block_time(1)
+    await eventually(lambda: world.reported(meter) == [0])
+    assert all_succeeded(world, settings)
