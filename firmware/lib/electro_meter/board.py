@@ -11,6 +11,7 @@ import machine
 import network
 import ntptime
 
+from .life import Life
 from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, FLAT_US, LEAST_SPAN_US, Board
 
 TYPE_CHECKING = False
@@ -95,7 +96,17 @@ class Esp32Board(Board):
         return True
 
     def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-        self._tasks.append(asyncio.create_task(_or_reset(task)))
+        self._tasks.append(asyncio.create_task(self._or_reset(task)))
+
+    async def _or_reset(self, task: "Coroutine[Any, Any, None]") -> None:
+        """Run a task that never ends; if it does, start the device again: the journal holds everything."""
+        try:
+            await task
+        except Exception as error:  # noqa: BLE001 - whatever it is, a meter without one of its tasks is no meter
+            self.log(f"stopped: {error!r}")
+            Life(self.directory).note(error, self.unix_us() // 1_000_000)
+        await asyncio.sleep(5)
+        machine.reset()
 
     def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         read_volts, read_amps = self._volts.read, self._amps.read
@@ -209,13 +220,3 @@ def _adc(pin: int) -> "machine.ADC":
     converter = machine.ADC(machine.Pin(pin))
     converter.atten(machine.ADC.ATTN_11DB)
     return converter
-
-
-async def _or_reset(task: "Coroutine[Any, Any, None]") -> None:
-    """Run a task that never ends; if it does, start the device again: the journal holds everything."""
-    try:
-        await task
-    except Exception as error:  # noqa: BLE001 - whatever it is, a meter without one of its tasks is no meter
-        print("stopped:", repr(error))  # noqa: T201 - the serial line is where a person listens
-    await asyncio.sleep(5)
-    machine.reset()

@@ -19,6 +19,7 @@ import sys
 
 from electro_meter.app import Meter
 from electro_meter.keys import make_key
+from electro_meter.life import ram_free
 from electro_protocol.address import checksum
 from electro_protocol.signed import SignedMessage
 from electro_tools.grid.board import SimulatedBoard
@@ -93,6 +94,7 @@ async def _run() -> None:
             meter.intervals.began_us, meter.intervals.accounted_us, board.interruptions
         )
         status["last_log"] = board.last_log
+        status["ram_free"] = ram_free()
         _say({"at": board.unix_us() // 1_000_000, "status": status})
 
 

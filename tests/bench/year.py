@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put a plant's load through the whole sampled path at reduced sampling, and compare the register with the truth.
+
+    python tests/bench/year.py --load plant.csv.gz --time-column date --energy-column usage_kwh [--days 365]
+
+Without --load it takes the built-in metal works. Simulated: the meter's own code from the block of samples to the
+journal, on sines with quantisation and noise, a few windows an interval; the converter's curvature and the transformers
+are in metering.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from electro_meter.app import Meter
+from electro_meter.config import Config
+from electro_protocol.readings import ESTIMATE
+from electro_tools.demo.load import LoadCurve, built_in, read_csv
+from electro_tools.grid.board import SimulatedBoard
+from electro_tools.grid.converter import Converter
+from electro_tools.grid.randomness import Randomness
+from electro_tools.grid.settings import Settings
+
+START = 1_799_971_200
+
+
+class _Unheard(SimulatedBoard):
+    async def connect(self, host: str, port: int, tls: bool) -> tuple[Any, Any]:
+        raise OSError("nobody is asked here")
+
+
+def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any]:
+    """Return register, truth and the worst interval."""
+    began = time.perf_counter()
+    watts = [energy_wh * 3600 / load.interval_seconds for energy_wh in load.energy_wh]
+    unit_wh = 1 + int(max(load.energy_wh) / 30_000)  # a reading has 15 bits
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            {
+                "chain_id": 1, "contract": "0x" + "22" * 20, "hardware_id": "0x" + "11" * 32,
+                "relayers": ["http://nobody"], "load_w": watts, "load_start": START,
+                "interval_seconds": load.interval_seconds, "directory": folder, "private_key": "0x" + "07" * 32,
+                "power_factor": power_factor, "windows_per_interval": windows,
+            }
+        )  # fmt: skip
+        randomness = Randomness(1)
+        board = _Unheard(
+            folder, settings.start_s, settings.load, Converter(randomness, 50, power_factor), randomness,
+            settings.nominal_v, settings.rated_a, power_factor, settings.interruptions, settings.network_down,
+            settings.private_key,
+        )  # fmt: skip
+        meter = Meter(board, Config(_entries(settings)))
+        meter.agreements.adopt([_agreement(load, len(watts), unit_wh)], START)
+        readings: list[int] = []
+        estimates: list[bool] = []
+
+        async def run() -> None:
+            meter.start()
+            for number in range(1, len(watts) + 1):
+                await board.time.run_until(
+                    (START + number * load.interval_seconds + load.interval_seconds // 2) * 1_000_000
+                )
+                record = meter.journal.find(1, number - 1)
+                assert record is not None
+                readings.append(record.reading & ~ESTIMATE)
+                estimates.append(bool(record.reading & ESTIMATE))
+
+        asyncio.run(run())
+        truth_wh = settings.load.energy_wh(
+            meter.intervals.began_us, meter.intervals.accounted_us, settings.interruptions
+        )
+        errors = [
+            abs(reading * unit_wh - energy_wh) / energy_wh * 100
+            for reading, energy_wh in zip(readings, load.energy_wh, strict=True)
+            if energy_wh > 20 * unit_wh  # below, rounding is what one sees; it is carried on
+        ]
+        return {
+            "simulated": True,
+            "intervals": len(watts),
+            "windows_per_interval": windows,
+            "windows": meter.windows,
+            "register_wh": meter.intervals.register_wh,
+            "truth_wh": round(truth_wh, 1),
+            "error_percent": round(100 * (meter.intervals.register_wh / truth_wh - 1), 4),
+            "readings_sum_error_percent": round(100 * (sum(readings) * unit_wh / sum(load.energy_wh) - 1), 4),
+            "worst_interval_percent": round(max(errors), 2),
+            "estimates": sum(estimates),
+            "seconds": round(time.perf_counter() - began),
+        }
+
+
+def _entries(settings: Settings) -> dict[str, Any]:
+    meter = settings.meter
+    names = (
+        "nominal_mv",
+        "uv_per_count",
+        "ua_per_count",
+        "rated_ma",
+        "creep_mw",
+        "window_period_ms",
+        "max_gap_ms",
+    )
+    return {
+        "chain_id": 1, "contract": "0x" + "22" * 20, "hardware_id": "0x" + "11" * 32,
+        "relayers": ["http://nobody"], **{name: getattr(meter, name) for name in names},
+    }  # fmt: skip
+
+
+def _agreement(load: LoadCurve, intervals: int, unit_wh: int) -> dict[str, Any]:
+    return {
+        "agreement_id": 1, "start": START, "interval_seconds": load.interval_seconds, "intervals": intervals,
+        "slots": 96, "unit_wh": unit_wh, "next": {"latest": 0, "final": 0},
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--load", type=Path, help="CSV, plain or gzipped, energy in kWh per interval")
+    parser.add_argument("--time-column", default="date")
+    parser.add_argument("--energy-column", default="usage_kwh")
+    parser.add_argument("--days", type=int, default=7, help="of the load (default: 7)")
+    parser.add_argument("--windows", type=int, default=3, help="windows an interval (default: 3)")
+    parser.add_argument("--power-factor", type=float, default=0.58, help="of the load (default: 0.58)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    if arguments.load:
+        load = read_csv(
+            arguments.load,
+            time_column=arguments.time_column,
+            energy_column=arguments.energy_column,
+            days=arguments.days,
+        )
+    else:
+        load = built_in(arguments.days)
+    found = measure(load, arguments.windows, arguments.power_factor)
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name:28} {value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The meter's compiled size stays within firmware/size-budget.json: a chip's RAM holds what it imports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from electro_tools.device import firmware_files
+
+BUDGET: dict[str, dict[str, int]] = json.loads(
+    (Path(__file__).parents[2] / "firmware" / "size-budget.json").read_text()
+)
+
+
+@pytest.mark.parametrize("package", BUDGET)
+@pytest.mark.parametrize("architecture", ["xtensawin", "rv32imc"])
+def test_it_fits_and_the_budget_is_no_wish(package: str, architecture: str, tmp_path: Path):
+    compiled = firmware_files.compile_for(architecture, tmp_path)
+    size = sum(file.local.stat().st_size for file in compiled if file.place.startswith(f"lib/{package}/"))
+    budget = BUDGET[package][architecture]
+    assert size <= budget, f"{package} takes {size} bytes: make it smaller, or raise the budget and say why"
+    assert size > budget * 0.85, f"{package} takes {size} bytes: lower the budget"
