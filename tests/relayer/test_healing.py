@@ -231,9 +231,16 @@ async def test_a_report_that_continues_one_in_flight_is_sent_without_a_check_of_
     world.rpc("evm_mine")
     await eventually(lambda: world.reported(meter) == [0, 1, 2])
     assert all_succeeded(world, settings)
+
+    async def settled():
+        async with client.session.get(client.url + "/metrics") as response:
+            return "electro_relayer_unmined_transactions 0\n" in await response.text()
+
+    await eventually(settled)
     await client.post(meter.reports(1)[0])  # nothing is in flight any more
     await eventually(lambda: pending() == 1)
     assert len(checks) == 2
+    world.block_time(1)  # so that it may go down
 
 
 def sent_before(world, settings):
