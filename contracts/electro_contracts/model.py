@@ -16,7 +16,8 @@ the words of the agreement; the contract keeps neither and must come to the same
   full minute of it that lies in the term. What was reported last of an outage counts: its end and its cause.
 - Grants add to the bonus. Waivers take off penalties, once nothing can change them any more.
 - Notice cuts the term short, at the end of the interval that runs when the notice is over; a revocation cuts short what
-  one meter measures, at the end of the running interval. A consumer that gives notice is charged the share of the bonus
+  one meter measures, at the end of the running interval; what it measured until then is taken as long as that of
+  other meters. A consumer that gives notice is charged the share of the bonus
   for the intervals that are left out, rounded down; an operator's notice costs the consumer nothing.
 - When a meter is replaced, the running interval is the last of the old one and the next is the first of the new one.
 - What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
@@ -124,7 +125,7 @@ class Agreement:
     @property
     def reports_until(self) -> int:
         """The last instant at which a report of any meter is taken."""
-        return self._reports_until(self.intervals)
+        return self._instant(self.intervals) + self.terms.grace
 
     @property
     def settles_at(self) -> int:
@@ -132,9 +133,6 @@ class Agreement:
 
     def _instant(self, interval: int) -> int:
         return self.terms.start + interval * self.terms.interval_seconds
-
-    def _reports_until(self, end: int) -> int:
-        return self._instant(end) + self.terms.grace
 
     def _begun(self, instant: int) -> int:
         """How many intervals have begun, the running one included."""
@@ -168,7 +166,7 @@ class Agreement:
             raise Refused("OutsideTerm")
         if self._instant(end) > now:
             raise Refused("FromTheFuture")
-        if now > self._reports_until(meter.end):
+        if now > self.reports_until:
             raise Refused("TooLate")
         meter.lanes += unpack(report.readings)
         meter.register_wh = report.register_wh
@@ -184,7 +182,7 @@ class Agreement:
         ended_before = outage.ended_at != 0 and outage.ended_at <= self.terms.start
         if outage.started_at >= self._instant(meter.end) or ended_before:
             raise Refused("OutsideTerm")
-        if now > self._reports_until(meter.end):
+        if now > self.reports_until:
             raise Refused("TooLate")
         meter.outages[outage.started_at] = outage
 

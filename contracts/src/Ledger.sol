@@ -137,7 +137,8 @@ abstract contract Ledger is Records, Domain, IMeters {
         );
     }
 
-    /// @dev {_admit} without its reasons and without a branch, for the usual case. A point of zero ends at 0 and so fits
+    /// @dev {_admit} without its reasons and without a branch, for the usual case: not for a meter that was cut short and
+    /// delivers what it measured until then when the grace after its own end is over. A point of zero ends at 0 and so fits
     /// nothing; readings too long are signed by nobody and so have no point.
     function _fits(uint256 found, uint256 terms, uint256 first, uint256 length)
         private
@@ -195,7 +196,7 @@ abstract contract Ledger is Records, Domain, IMeters {
             if (last > end) return (OutsideTerm.selector, end, last);
             last = found.start() + last * head.intervalSeconds();
             if (last > block.timestamp) return (FromTheFuture.selector, last, block.timestamp);
-            last = found.start() + end * head.intervalSeconds() + head.grace();
+            last = _reportsUntil(uint64(agreementId), found.start(), head);
             if (block.timestamp > last) return (TooLate.selector, last, block.timestamp);
         }
         return (0, 0, 0);
@@ -301,7 +302,7 @@ abstract contract Ledger is Records, Domain, IMeters {
         uint256 end = found.start() + found.end() * terms.word(0).intervalSeconds();
         if (startedAt >= end) return (OutsideTerm.selector, end, startedAt);
         if (endedAt != 0 && endedAt <= found.start()) return (OutsideTerm.selector, found.start(), endedAt);
-        uint256 until = end + terms.word(0).grace();
+        uint256 until = _reportsUntil(outage.agreementId, found.start(), terms.word(0));
         if (block.timestamp > until) return (TooLate.selector, until, block.timestamp);
         return (0, 0, 0);
     }

@@ -317,12 +317,12 @@ contract Office is Records, Domain, IOffice {
         if (served & REVOKED != 0) revert RevokedDevice(device);
         uint64 last = uint64(served);
         if (last != 0) {
-            (uint256 end,) = _closing(_points[Points.key(last, device)]);
+            (uint256 end,) = _closing(_points[Points.key(last, device)], last);
             if (start < end) revert DeviceBusy(device, last, end);
         }
         uint64 oldest = uint64(served >> 128);
         if (oldest != 0) {
-            (, uint256 reportsUntil) = _closing(_points[Points.key(oldest, device)]);
+            (, uint256 reportsUntil) = _closing(_points[Points.key(oldest, device)], oldest);
             if (block.timestamp <= reportsUntil) revert DeviceBusy(device, oldest, reportsUntil);
         }
         _devices[device] = ENROLLED | (uint256(uint128(served)) << 64) | id;

@@ -115,11 +115,19 @@ abstract contract Records is IRecords {
         return record.start + _intervals(id, terms) * terms.word(0).intervalSeconds();
     }
 
+    /// @dev Until when messages are taken: for all meters of an agreement alike, those too that were cut short, so that
+    /// a revocation or rotation takes no meter the time to deliver what it has measured.
+    function _reportsUntil(uint64 id, uint256 start, uint256 head) internal view returns (uint256) {
+        uint256 count = _since[id].intervals;
+        if (count == 0) count = head.intervals();
+        return start + count * head.intervalSeconds() + head.grace();
+    }
+
     /// @dev When a point's term ends, and until when reports are taken for it.
-    function _closing(uint256 found) internal view returns (uint256 end, uint256 reportsUntil) {
+    function _closing(uint256 found, uint64 id) internal view returns (uint256 end, uint256 reportsUntil) {
         uint256 head = _terms(found).word(0);
         end = found.start() + found.end() * head.intervalSeconds();
-        reportsUntil = end + head.grace();
+        reportsUntil = _reportsUntil(id, found.start(), head);
     }
 
     // -- Storage and memory

@@ -263,3 +263,23 @@ def test_an_outage_counts_the_same_before_and_after_a_revocation(world: World) -
             world.submit(outage)
     points = [world.call("point", agreement_id, meter.text) for meter in (one, two)]
     assert points[0] == points[1]
+
+
+def test_a_revoked_meter_has_as_long_as_others_to_deliver_what_it_measured(site: Site) -> None:
+    """Invariant 15: with less time, a revocation would make intervals missing that were measured."""
+    world = site.world  # five days in, and nothing delivered yet
+    world.call("revoke", site.meter.text, caller=world.operator)
+    still_out = site.outage(4 * 86_400, 0)
+    world.set_time(DAY.reports_until)
+    for first in range(0, 480, 96):
+        item = site.report(first, 96)
+        assert calldata.decode_reasons(world.ask(calldata.check([item]))) == [bytes(4)]
+        world.submit(item)
+    world.submit(still_out)
+    world.submit(site.report(480, 1))
+    world.set_time(DAY.reports_until + 1)
+    assert site.accrued == 1009  # the outage, and nothing is missing
+    assert site.refusal(site.outage(4 * 86_400, 5 * 86_400)) == (
+        "TooLate",
+        (DAY.reports_until, world.now),
+    )
