@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole meter in real MicroPython (32 bit) for a simulated day, with ELECTRO_SLOW=1 for a week: no leak.
 
-The heap is larger than a chip's (about 158 KB), because it holds the simulated grid, its load curve and the JSON of both
+The heap is larger than a chip's (about 158 KB), because it holds the simulated grid, its load curve and their JSON
 as well; what all of it takes together is held below USED_BYTES.
 """
 
