@@ -7,7 +7,7 @@ pyrevm keeps storage warm from one call to the next, as if all were one transact
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyrevm
 from eth_tester import EthereumTester, PyEVMBackend
@@ -15,6 +15,9 @@ from eth_tester.backends.pyevm.main import get_default_genesis_params
 from eth_tester.exceptions import TransactionFailed
 
 from electro_contracts import errors
+
+if TYPE_CHECKING:
+    from eth.abc import VirtualMachineAPI
 
 
 class Reverted(Exception):  # noqa: N818 - a fact about a call
@@ -80,11 +83,12 @@ class Revm:
 
 
 class PyEvm:
-    """Whole transactions in blocks of their own, by the rules of Prague (EIP-7623 included)."""
+    """Whole transactions in blocks of their own, by the rules of Prague (EIP-7623 included) or of another fork."""
 
-    def __init__(self) -> None:
+    def __init__(self, fork: type[VirtualMachineAPI] | None = None) -> None:
         parameters = {**get_default_genesis_params(), "gas_limit": 10**9}
-        self.chain = EthereumTester(PyEVMBackend(genesis_parameters=parameters))
+        forks = [(0, fork)] if fork else None
+        self.chain = EthereumTester(PyEVMBackend(genesis_parameters=parameters, vm_configuration=forks))
         self.chain_id = self.chain.backend.chain.chain_id
         self.accounts = list(self.chain.get_accounts()[:3])
 
