@@ -35,11 +35,8 @@ class FaultySum:
         self.fault = fault
         self.added = 0
 
-    def begin(self, point, z):
-        return self.total.begin(point, z)
-
-    def double(self):
-        self.total.double()
+    def __getattr__(self, name):
+        return getattr(self.total, name)
 
     def add(self, digits, turned, column):
         self.added += 1
@@ -53,8 +50,6 @@ class FaultySum:
 
     def end(self):
         x, y, seven = self.total.end()
-        self.read = self.total.read
-        self.read_turned = self.total.read_turned
         self.steps = self.total.steps - (self.fault == "count")
         return (x ^ 4, y, seven ^ 4) if self.fault == "end" else (x, y, seven)
 

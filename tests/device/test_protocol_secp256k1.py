@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing and recovering against OpenSSL and libsecp256k1, at the edges, and what recover refuses."""
 
+import hashlib
 import json
 import unittest
 from binascii import hexlify, unhexlify
 
+from electro_protocol import secp256k1
 from electro_protocol.comb import inverse
 from electro_protocol.curve import P
 from electro_protocol.secp256k1 import N, SignatureError, compact, public_key, recover, sign
@@ -68,6 +70,40 @@ class Signing(unittest.TestCase):
                 sign(digest, KEY)
             with self.assertRaises(ValueError):
                 recover(digest, bytes(65))
+
+
+def hmac(key, data):
+    inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in key]) + b"\x36" * 32 + data).digest()
+    return hashlib.sha256(bytes([byte ^ 0x5C for byte in key]) + b"\x5c" * 32 + inner).digest()
+
+
+class Nonces(unittest.TestCase):
+    def test_a_refused_nonce_is_followed_by_the_next_of_rfc_6979(self):
+        key, value = bytes(32), b"\x01" * 32
+        for step in (b"\x00", b"\x01"):
+            key = hmac(key, value + step + KEY + DIGEST)
+            value = hmac(key, value)
+        for refused in range(4):
+            value = hmac(key, value)
+            self.assertEqual(secp256k1._nonce(DIGEST, KEY, refused), value)
+            key = hmac(key, value + b"\x00")
+            value = hmac(key, value)
+
+    def test_a_signature_that_is_refused_is_made_with_the_next_nonce(self):
+        made, nonces = secp256k1._sign, []
+
+        def refuse_two(digest, private_key, k):
+            nonces.append(k)
+            return made(digest, private_key, k) if len(nonces) == 3 else b""
+
+        secp256k1._sign = refuse_two
+        try:
+            signature = sign(DIGEST, KEY)
+        finally:
+            secp256k1._sign = made
+        expected = [int.from_bytes(secp256k1._nonce(DIGEST, KEY, refused), "big") for refused in range(3)]
+        self.assertEqual(nonces, expected)
+        self.assertEqual(recover(DIGEST, signature), public_key(KEY))
 
 
 class Inverses(unittest.TestCase):

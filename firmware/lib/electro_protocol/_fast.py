@@ -52,17 +52,20 @@ def _get(slot: int) -> int:
 
 
 def inverse(number: int, modulus: int) -> int:
-    """Return 1/number modulo P or N."""
+    """Return 1/number modulo P or N, the modulus being above number."""
     limbs = _LIMBS_P if modulus == P else _LIMBS_N
     factor = 1
     while True:
-        _put(1, number * factor % modulus)
+        _put(1, number)
         if invert(0, _workspace, limbs):
             break
-        factor = factor * GX % modulus  # any number that is not small
-    result = _get(2) * factor % modulus
+        number = number * GX % modulus  # any factor that is not small
+        factor = factor * GX % modulus
+    number = _get(2)
+    if factor != 1:
+        number *= factor
     wipe(0, _workspace, 80)
-    return result
+    return number % modulus
 
 
 _put(BETA, LAMBDA_X)

@@ -47,7 +47,7 @@ def entropy(count: int) -> int:
 
 
 def inverse(number: int, modulus: int) -> int:
-    """Return 1/number modulo P or N."""
+    """Return 1/number modulo P or N, the modulus being above number."""
     return engine.inverse(number, modulus)
 
 
@@ -74,12 +74,12 @@ def times_base(k: int) -> "tuple[int, int]":
     global _start
     b, opposite, point = _start or _new_start()
     total = engine.Sum()
-    z = entropy(32)
     twice = b * 2 % N
     _start = ()  # whatever interrupts what follows, b and b·G never part
-    point = total.begin(point, z)
+    point = total.begin(point, entropy(32))
     _start = (twice, N - twice, point)
     k1, k2 = split((k - b * _WEIGHT) % N)
+    del b, twice, point  # what is not needed any more makes room for what follows
     digits = _digits(k1)
     turned = _digits(k2)
     column = SPACING
@@ -89,10 +89,14 @@ def times_base(k: int) -> "tuple[int, int]":
         if not column:
             break
         total.double()
+    del digits, turned
+    wrong = (total.read - k1) % 8191 | (total.read_turned - k2) % 8191
+    k1 += k2 * LAMBDA
+    k1 -= opposite * _WEIGHT
+    wrong |= (k1 - k) % N
+    del k1, k2, opposite
     x, y, seven = total.end()
-    read = (total.read - k1) % 8191 | (total.read_turned - k2) % 8191
-    scalar = (k1 + k2 * LAMBDA + (N - opposite) * _WEIGHT - k) % N
-    if seven != 7 or read or scalar or total.steps != engine.STEPS:
+    if seven != 7 or wrong or total.steps != engine.STEPS:
         _start = ()
         raise FaultError("the product fails its check")
     return x, y

@@ -57,10 +57,13 @@ def encode(field_type: str, value: "int | bytes | str") -> bytes:
 def hash_struct(type_string: str, values: "tuple[int | bytes | str, ...]") -> bytes:
     """Return keccak256(typeHash ‖ encodeData(values))."""
     type_hash, fields = _type(type_string)
-    encoded = [type_hash]
+    encoded = bytearray(32 + 32 * len(fields))
+    encoded[:32] = type_hash
+    at = 32
     for (field_type, _), value in zip(fields, values):  # noqa: B905 - no strict= on MicroPython
-        encoded.append(encode(field_type, value))
-    return keccak256(b"".join(encoded))
+        encoded[at : at + 32] = encode(field_type, value)
+        at += 32
+    return keccak256(encoded)
 
 
 class Domain:

@@ -21,7 +21,7 @@ def keccak256(data: "bytes | bytearray | memoryview") -> bytes:
         at += _RATE
     last = bytearray(_RATE)
     rest = len(data) - at
-    last[:rest] = data[at:]
+    last[:rest] = data[at:] if at else data
     last[rest] = 0x01
     last[-1] |= 0x80
     absorb(state, last, 0)

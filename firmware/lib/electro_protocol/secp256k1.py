@@ -14,10 +14,12 @@ from .comb import FaultError, entropy, inverse, times_base
 from .curve import N
 
 _HALF_N = N >> 1
-_INNER = 0x3636363636363636363636363636363636363636363636363636363636363636
-_OUTER = 0x5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C5C
-_INNER_REST = b"\x36" * 32
-_OUTER_REST = b"\x5c" * 32
+_ONES = b"\x01" * 32
+_INNER_PAD = b"\x36" * 64
+_OUTER_PAD = b"\x5c" * 64
+_INNER = int.from_bytes(_INNER_PAD[:32], "big")
+_OUTER = int.from_bytes(_OUTER_PAD[:32], "big")
+_V = b"\x1b", b"\x1c"  # 27 and 28
 
 
 class SignatureError(ValueError):
@@ -42,32 +44,46 @@ def public_key(private_key: bytes) -> bytes:
     return x.to_bytes(32, "big") + y.to_bytes(32, "big")
 
 
-def _hmac(key: bytes, data: "bytes | bytearray") -> bytes:
-    """Return HMAC-SHA256 (RFC 2104) of data under a key of 32 bytes; MicroPython has no hmac module."""
+def _hmac(inner: bytearray, outer: bytearray, data: "bytes | bytearray") -> bytes:
+    """Return HMAC-SHA256 (RFC 2104) of data under the key in the two pads; MicroPython has no hmac module."""
+    state = hashlib.sha256(inner)
+    state.update(data)
+    middle = state.digest()
+    state = hashlib.sha256(outer)
+    state.update(middle)
+    return state.digest()
+
+
+def _rekey(inner: bytearray, outer: bytearray, key: bytes) -> None:
+    """Put a key of 32 bytes into both pads."""
     number = int.from_bytes(key, "big")
-    inner = hashlib.sha256((number ^ _INNER).to_bytes(32, "big"))
-    inner.update(_INNER_REST)
-    inner.update(data)
-    outer = hashlib.sha256((number ^ _OUTER).to_bytes(32, "big"))
-    outer.update(_OUTER_REST)
-    outer.update(inner.digest())
-    return outer.digest()
+    inner[:32] = (number ^ _INNER).to_bytes(32, "big")
+    outer[:32] = (number ^ _OUTER).to_bytes(32, "big")
 
 
-def _seed(z: int, private_key: bytes) -> "tuple[bytes, bytes]":
-    """Return K and V of RFC 6979 section 3.2 after its step g."""
-    # V, a byte, the private key, the digest: in one buffer that can be overwritten
-    message = bytearray(97)
-    message[:32] = b"\x01" * 32
+def _nonce(digest: bytes, private_key: bytes, refused: int) -> bytes:
+    """Return k of RFC 6979 section 3.2, after so many that were refused; the digest is below n.
+
+    What depends on the key lies in buffers of this call, which are overwritten: no two calls share one.
+    """
+    inner = bytearray(_INNER_PAD)  # K is zero at first
+    outer = bytearray(_OUTER_PAD)
+    message = bytearray(97)  # V, a byte, the private key, the digest
+    message[:32] = _ONES
     message[33:65] = private_key
-    message[65:] = (z % N).to_bytes(32, "big")
-    key = _hmac(bytes(32), message)
-    value = _hmac(key, b"\x01" * 32)
+    message[65:] = digest
+    _rekey(inner, outer, _hmac(inner, outer, message))
+    value = _hmac(inner, outer, _ONES)
     message[:32] = value
     message[32] = 1
-    key = _hmac(key, message)
-    message[:] = bytes(97)
-    return key, _hmac(key, value)
+    _rekey(inner, outer, _hmac(inner, outer, message))
+    value = _hmac(inner, outer, _hmac(inner, outer, value))
+    while refused:
+        refused -= 1
+        _rekey(inner, outer, _hmac(inner, outer, value + b"\x00"))
+        value = _hmac(inner, outer, _hmac(inner, outer, value))
+    message[:32] = message[33:65] = inner[:32] = outer[:32] = _ONES
+    return value
 
 
 def sign(digest: bytes, private_key: bytes) -> bytes:
@@ -78,20 +94,20 @@ def sign(digest: bytes, private_key: bytes) -> bytes:
     """
     if len(digest) != 32:
         raise ValueError("a digest has 32 bytes")
-    secret = _scalar(private_key)
+    _scalar(private_key)  # raises if it is none
     z = int.from_bytes(digest, "big")
-    key, value = _seed(z, private_key)
+    if z >= N:
+        digest = (z - N).to_bytes(32, "big")
+    del z
+    refused = 0
     while True:
-        value = _hmac(key, value)
-        signature = _sign(z, secret, int.from_bytes(value, "big"))
+        signature = _sign(digest, private_key, int.from_bytes(_nonce(digest, private_key, refused), "big"))
         if signature:
-            break
-        key = _hmac(key, value + b"\x00")
-        value = _hmac(key, value)
-    return signature
+            return signature
+        refused += 1
 
 
-def _sign(z: int, secret: int, k: int) -> bytes:
+def _sign(digest: bytes, private_key: bytes, k: int) -> bytes:
     """Return the signature with this k; empty if k is out of range, or would give a zero or an x from n up.
 
     r + n would need v of 29 or 30, which Ethereum has not. Each happens once in 2^128.
@@ -101,19 +117,28 @@ def _sign(z: int, secret: int, k: int) -> bytes:
     r, y = times_base(k)
     if not 0 < r < N:
         return b""
+    odd = y & 1
+    del y  # what is not needed any more makes room for what follows
+    secret = int.from_bytes(private_key, "big")
+    z = int.from_bytes(digest, "big")
     # a random factor of 128 bits on k and on the key: neither meets anything public without it
     factor = entropy(16)
-    blinded = (z * factor + secret * factor % N * r) % N
-    s = inverse(k * factor % N, N) * blinded % N
+    blinded = secret * factor % N * r % N
+    blinded += z * factor
+    blinded %= N
+    factor = k * factor % N
+    s = inverse(factor, N) * blinded % N
+    del factor, blinded
     if not s:
         return b""
-    if (s * k - z - r * secret) % N:
+    z += r * secret
+    z %= N
+    if s * k % N != z:
         raise FaultError("the signature fails its check")
-    odd = y & 1
     if s > _HALF_N:
         s = N - s
         odd ^= 1
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + odd])
+    return b"".join((r.to_bytes(32, "big"), s.to_bytes(32, "big"), _V[odd]))
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:
