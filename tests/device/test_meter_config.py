@@ -7,10 +7,12 @@ import unittest
 import scratch
 
 from electro_meter.config import Config, ConfigError, load
-from electro_meter.keys import MissingKeyError, load_signer, make_key
+from electro_meter.keys import TRIES, MissingKeyError, load_signer, make_key
 from electro_meter.provision import provision
 from electro_meter.world import Board
+from electro_protocol import signed as signing
 from electro_protocol.address import checksum
+from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
 from electro_protocol.signed import SignedMessage
 
@@ -36,6 +38,7 @@ class ChipBoard(Board):
     def __init__(self, directory, entropy=b"\x01"):
         self.directory = directory
         self.key = None
+        self.logged = []
         self._entropy = entropy
 
     def unix_us(self):
@@ -49,6 +52,9 @@ class ChipBoard(Board):
 
     def store_key(self, private_key):
         self.key = private_key
+
+    def log(self, sentence):
+        self.logged.append(sentence)
 
 
 class Configurations(unittest.TestCase):
@@ -144,6 +150,36 @@ class Provisioning(unittest.TestCase):
             with self.assertRaises(ConfigError):
                 provision(self.board, untrusted)
             self.assertIsNone(self.board.key)
+
+    def provision_on_a_chip_that_errs(self, times):
+        sign = signing.sign
+
+        def erring(digest, private_key):
+            nonlocal times
+            times -= 1
+            if times < 0:
+                return sign(digest, private_key)
+            raise FaultError("erred")
+
+        signing.sign = erring
+        try:
+            return provision(self.board, self.request())
+        finally:
+            signing.sign = sign
+
+    def test_a_chip_that_errs_while_signing_tries_again_at_once(self):
+        answer = self.provision_on_a_chip_that_errs(TRIES - 1)
+        signed = SignedMessage.from_json(answer["enrollment"])
+        self.assertEqual(checksum(signed.signer(Domain(1337, b"\xab" * 20))), answer["address"])
+        self.assertEqual(len(self.board.logged), TRIES - 1)
+
+    def test_one_that_errs_always_keeps_its_key_for_the_next_run(self):
+        with self.assertRaises(FaultError):
+            self.provision_on_a_chip_that_errs(TRIES)
+        key = self.board.key
+        self.assertIsNotNone(key)
+        provision(self.board, self.request())
+        self.assertEqual(self.board.key, key)
 
     def test_without_a_key_there_is_no_signer(self):
         with self.assertRaises(MissingKeyError):

@@ -7,6 +7,7 @@ Stock ESP32 firmware has no flash encryption: whoever holds the chip can read th
 import hashlib
 
 from electro_protocol.address import address_of
+from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import Message
 from electro_protocol.secp256k1 import public_key
@@ -14,6 +15,14 @@ from electro_protocol.signed import SignedMessage
 
 from .world import Board
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
+
+TRIES = 4  # of a computation that its own check refutes: each is blinded otherwise
 # SEC 2, 2.4.1: the order of the curve; a key is from 1 to one below it
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -25,16 +34,33 @@ class MissingKeyError(Exception):
 class Signer:
     """The meter's identity: its address, and signatures for one chain and contract."""
 
-    def __init__(self, private_key: bytes, domain: Domain) -> None:
+    def __init__(self, private_key: bytes, domain: Domain, log: "Callable[[str], None]") -> None:
         self._private_key = private_key
         self._domain = domain
-        self.address = address_of(public_key(private_key))
+        self._log = log
+        self.address = address_of(self._insist(lambda: public_key(private_key)))
 
     def sign(self, message: Message) -> SignedMessage:
-        return SignedMessage.make(message, self._domain, self._private_key)
+        """Return the message signed.
+
+        Raises FaultError if the chip errs again and again.
+        """
+        return self._insist(lambda: SignedMessage.make(message, self._domain, self._private_key))
 
     def digest(self, message: Message) -> bytes:
         return message.digest(self._domain)
+
+    def _insist(self, make: "Callable[[], Made]") -> "Made":
+        """Return what make returns, and try again at once when the chip erred."""
+        tries = TRIES
+        while True:
+            tries -= 1
+            try:
+                return make()
+            except FaultError as error:
+                if not tries:
+                    raise
+                self._log(f"{error}: trying again")
 
 
 def make_key(board: Board, host_entropy: bytes) -> bytes:
@@ -52,9 +78,9 @@ def make_key(board: Board, host_entropy: bytes) -> bytes:
 def load_signer(board: Board, domain: Domain) -> Signer:
     """Return the signer of the stored key.
 
-    Raises MissingKeyError.
+    Raises MissingKeyError, and FaultError if the chip errs again and again.
     """
     private_key = board.load_key()
     if private_key is None:
         raise MissingKeyError("no key in this device: run `electro device provision`")
-    return Signer(private_key, domain)
+    return Signer(private_key, domain, board.log)

@@ -10,6 +10,7 @@ import json
 import time
 
 from electro_protocol.address import checksum
+from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, MessageError, hex_bytes
 
@@ -26,7 +27,7 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     """Store key and configuration on the Board and return the answer.
 
     A key that is there is kept: a second run changes WiFi or relayers, not the identity.
-    Raises ConfigError.
+    Raises ConfigError, and FaultError if the chip errs again and again while signing: key and configuration stay.
     """
     if not isinstance(untrusted, dict):
         raise ConfigError("provisioning takes a JSON object")
@@ -65,6 +66,6 @@ def run(text: str) -> None:
     time.sleep(1)  # the radio needs a moment before its noise feeds the generator
     try:
         answer = provision(board, untrusted)
-    except ConfigError as error:
+    except (ConfigError, FaultError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the PC reads this line
