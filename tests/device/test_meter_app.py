@@ -341,7 +341,7 @@ class Sources(Meters):
     def test_two_relayers_must_tell_the_same_terms_before_the_first_use(self):
         board, meter = self.make(relayers=["http://one", "http://two"])
         board.ledgers["two"] = self.ledger
-        self.run_to(board, meter, -290)
+        self.run_to(board, meter, -280)
         self.assertEqual([one.id for one in meter.agreements.all], [7])
 
     def test_a_lie_about_new_terms_is_not_used(self):
@@ -352,6 +352,24 @@ class Sources(Meters):
         self.run_to(board, meter, 100)
         self.assertEqual(meter.agreements.all, [])
         self.assertTrue("different terms" in board.last_log or meter.agreements.unconfirmed)
+
+    def test_what_only_one_of_two_says_is_not_used(self):
+        board, meter = self.make(relayers=["http://liar", "http://one"])
+        liar = SimulatedRelayer(
+            1337, CONTRACT, dict(self.ledger.agreement, agreement_id=9, start=START - 900)
+        )
+        liar.enrol(self.address)
+        board.ledgers["liar"] = liar
+        honest = self.ledger.answer
+
+        def answer(method, path, body):
+            status, told = honest(method, path, body)
+            return status, dict(told, agreements=[]) if method == "GET" else told
+
+        self.ledger.answer = answer
+        self.run_to(board, meter, 600)
+        self.assertEqual(meter.agreements.all, [])
+        self.assertLess(liar.requests + self.ledger.requests, 200)
 
     def test_alone_for_two_minutes_one_word_must_do(self):
         board, meter = self.make(relayers=["http://dead", "http://one"], max_backoff_ms=20_000)

@@ -106,6 +106,10 @@ class Agreements:
             told = [
                 one for one in told if self.by_id(one.id) is not None or self._confirmed(one, now_s, source)
             ]
+            named = [agreement.id for agreement in told]
+            for number, (heard, who, _) in list(self._heard.items()):
+                if who != source and number not in named:
+                    self._heard[number] = (heard, who, now_s)  # somebody can be asked, and does not say so
         ids = [agreement.id for agreement in told]
         changed = [number for number in ids if self.by_id(number) is None]
         kept = [known for known in self.all if known.id not in ids and known.end_s + KEPT_S > now_s]

@@ -31,6 +31,7 @@ MOST_MESSAGES = 50  # that a relayer takes in one request
 MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 LEAST_BACKOFF_MS = 2_000
+CONFIRM_MS = 10_000  # how soon to ask another source about new terms
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
 FOLLOW_MS = 600_000  # how often to ask while something is on the chain and not final
 STATE_MS = 3_600_000  # how often to ask when there is nothing to send
@@ -88,7 +89,7 @@ class Uplink:
         if not self._asked_us:
             return 0
         if self._agreements.unconfirmed:
-            return max(0, (self._asked_us + LEAST_BACKOFF_MS * 1000 - now_us) // 1000)
+            return max(0, (self._asked_us + CONFIRM_MS * 1000 - now_us + 999) // 1000)
         due_us = self._asked_us + (STATE_MS if self._agreements.all else NO_AGREEMENT_MS) * 1000
         for agreement in self._agreements.all:
             first, end = self._unsent(agreement, now_us)
