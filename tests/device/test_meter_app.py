@@ -9,7 +9,10 @@ from simulated_relayer import SimulatedRelayer, connect
 
 from electro_meter.app import Meter
 from electro_meter.config import Config
+from electro_meter.keys import TRIES
+from electro_protocol import signed as signing
 from electro_protocol.address import checksum
+from electro_protocol.comb import FaultError
 from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY
 from electro_tools.grid.board import SimulatedBoard
@@ -402,6 +405,28 @@ class Sources(Meters):
         self.run_to(board, meter, 13 * 900)
         self.assertEqual(meter.uplink._client.connections, meter.uplink.exchanges)
         self.assertGreater(self.ledger.requests, meter.uplink.exchanges + 4)
+
+
+class Faults(Meters):
+    def test_a_chip_that_errs_while_signing_loses_nothing(self):
+        board, meter = self.make()
+        sign = signing.sign
+        tried_us = []
+
+        def erring(digest, private_key):
+            tried_us.append(board.time.now_us)
+            raise FaultError("erred")
+
+        def mend():
+            signing.sign = sign
+
+        signing.sign = erring
+        self.addCleanup(mend)
+        self.run_to(board, meter, 5 * 900 + 300, mend, 13 * 900)
+        self.assertEqual(len(self.readings), 12)
+        self.assert_measured(self.readings)
+        self.assertEqual(len(set(tried_us[:TRIES])), 1)  # again at once,
+        self.assertLess(len(tried_us), 30 * TRIES)  # then less and less
 
 
 class Reports(Meters):

@@ -10,6 +10,7 @@ jitter so that a fleet does not come back in step.
 """
 
 from electro_protocol.address import checksum
+from electro_protocol.comb import FaultError
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
@@ -129,7 +130,7 @@ class Uplink:
             pause_s = await self._ask(url)
             if not pause_s:
                 pause_s = await self._send(url)
-        except (HttpError, StateError) as error:
+        except (HttpError, StateError, FaultError) as error:
             self._board.log(f"{error}")
             self._fail(0)
             return
