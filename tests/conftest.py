@@ -55,6 +55,12 @@ def micropython_amd64() -> list[str]:
 
 
 @pytest.fixture(scope="session")
+def micropython_armhf() -> list[str]:
+    """The command of real MicroPython for 32-bit ARM, emulated by qemu-user."""
+    return _have(lambda: fetch.micropython("armhf"))
+
+
+@pytest.fixture(scope="session")
 def micropython_wasm() -> list[str]:
     """The command of MicroPython as WebAssembly: no native code, no sockets, files copied in."""
     return _have(lambda: fetch.micropython("wasm"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RUN = HERE / "micropython" / "run.py"
 FILES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__))
-ARCHITECTURES = ("i386", "amd64", "wasm")
+# armhf is a second opinion on 32-bit words, from the processor's other side: where qemu-user is installed
+EMULATED = ("armhf",) if shutil.which("qemu-arm-static") or shutil.which("qemu-arm") else ()
+ARCHITECTURES = ("i386", "amd64", "wasm", *EMULATED)
 
 # What the device has on its path; the simulated grid, which runs beside the meter under both Pythons; the tests' own.
 SEARCH_PATH = [str(ROOT / "firmware" / "lib"), str(ROOT / "tools"), str(HERE / "support"), ".frozen"]
