@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.recovery import compact
 
 from .terms import padded
 
@@ -85,13 +86,6 @@ def check_outages(items: Sequence[SignedMessage]) -> bytes:
 
 def meter_state(device: bytes, ahead: int) -> bytes:
     return METER_STATE + bytes(12) + device + _word(ahead)
-
-
-def compact(signature: bytes) -> bytes:
-    """Return r|vs of a signature r|s|v (EIP-2098): v's parity in the highest bit of s, free in low s."""
-    if len(signature) != 65 or signature[64] not in (27, 28) or signature[32] & 0x80:
-        raise ValueError("a signature is 65 bytes r|s|v with low s and v 27 or 28")
-    return signature[:32] + bytes([signature[32] | (signature[64] - 27) << 7]) + signature[33:64]
 
 
 def decode_reasons(data: bytes) -> list[bytes]:

@@ -294,9 +294,7 @@ _READERS: dict[str, Callable[[_Log], Event]] = {
         log.topic(1), log.address(2), log.address(3), log.word(0)
     ),
     "EnergyReported(uint64,address,uint32,uint64,bytes)": _reported,
-    "Violations(uint64,address,uint32,uint256,uint256,uint256,uint256,uint256,uint256)": lambda log: (
-        Violations(log.topic(1), log.address(2), *log.words(0, 6))
-    ),
+    "Violations(uint64,address,uint32,uint256,uint256,uint256,uint256,uint256,uint256)": _violations,
     "OutageReported(uint64,address,uint40,uint40,uint8,uint256)": _outage,
     "ReportSkipped(uint256,bytes4)": lambda log: ReportSkipped(log.word(0), log.raw(32, 4)),
     "OutageSkipped(uint256,bytes4)": lambda log: OutageSkipped(log.word(0), log.raw(32, 4)),

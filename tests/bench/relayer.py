@@ -37,6 +37,7 @@ from tests.relayer.world import Meter, World
 from tests.toolchain.running_anvil import Anvil
 
 from electro_contracts import calldata
+from electro_protocol import secp256k1
 from electro_protocol.messages import EnergyReport
 from electro_protocol.signed import SignedMessage
 from electro_relayer import Settings, run
@@ -176,7 +177,7 @@ def naive(world: World, meters: list[Meter], rounds: int = 3) -> tuple[float, fl
         sent = []
         for meter in meters:
             signed = SignedMessage.from_json(meter.report(number))
-            report, compact = signed.message, calldata.compact(signed.signature)
+            report, compact = signed.message, secp256k1.compact(signed.signature)
             assert isinstance(report, EnergyReport)
             call = functions.submit(
                 (report.agreement_id, number, report.register_wh, report.readings, compact[:32], compact[32:])

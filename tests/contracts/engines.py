@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pyrevm
+import pytest
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm.main import get_default_genesis_params
 from eth_tester.exceptions import TransactionFailed
@@ -26,6 +27,11 @@ class Reverted(Exception):  # noqa: N818 - a fact about a call
     def __init__(self, data: bytes) -> None:
         self.error = errors.decode(data)
         super().__init__(str(self.error))
+
+
+def refused(name: str) -> pytest.RaisesExc[Reverted]:
+    """Expect a call to be refused with the contract's error of this name."""
+    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 class Outcome(NamedTuple):

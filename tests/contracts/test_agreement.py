@@ -10,24 +10,21 @@ import pytest
 from eth_abi import encode
 
 from electro_contracts import artifact, calldata, events
+from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import DeviceEnrollment
 
-from .engines import Reverted, Revm
+from .engines import Reverted, Revm, refused
 from .world import CONSUMER, DAY, START, World, day, key
 
 if TYPE_CHECKING:
     from .conftest import Site
 
 
-def refused(name: str, *arguments: object):
-    return pytest.raises(Reverted, match=rf"^{name}: " + ("" if not arguments else ".*"))
-
-
 def test_a_key_enrols_once_by_the_operator_before_the_deadline(world: World) -> None:
     meter = key("meter")
     signed = meter.sign(DeviceEnrollment(keccak256(b"chip"), world.now), world.domain)
-    compact = calldata.compact(signed.signature)
+    compact = secp256k1.compact(signed.signature)
     arguments = (keccak256(b"chip"), world.now, compact[:32], compact[32:])
     with refused("AccessControlUnauthorizedAccount"):
         world.call("enrol", *arguments)
@@ -163,7 +160,7 @@ def test_a_compact_signature_is_taken_and_an_odd_one_is_not(world: World) -> Non
     for odd in (b"", signature[:63], signature + b"\0", wrong_v):
         with refused("BadSignature"):
             world.call("acceptBySignature", *acceptance.values(), odd)
-    world.call("acceptBySignature", *acceptance.values(), calldata.compact(signature))
+    world.call("acceptBySignature", *acceptance.values(), secp256k1.compact(signature))
 
 
 def wallet(world: World, answer: bytes) -> str:

@@ -9,7 +9,7 @@ from electro_contracts import events
 from electro_protocol.keccak import keccak256
 
 from . import tokens
-from .engines import Reverted
+from .engines import Reverted, refused
 from .tokens import Token
 from .world import CONSUMER, DAY, START, World, day, encode_call, key
 
@@ -17,10 +17,6 @@ BONUS = 10**6
 REMAINING = BONUS - 960 * 211
 DISCOUNT = REMAINING // 4
 ONE, TWO = keccak256(b"invoice 1"), keccak256(b"invoice 2")
-
-
-def refused(name: str) -> pytest.RaisesExc[Reverted]:
-    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from electro_contracts import calldata
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance
 
-from .engines import Reverted
+from .engines import refused
 from .world import CONSUMER, DAY, START, World, day, inside, key
 
 if TYPE_CHECKING:
@@ -119,10 +119,6 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
         ],
     ),
 }
-
-
-def refused(name: str) -> pytest.RaisesExc[Reverted]:
-    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 def test_all_nineteen_are_here() -> None:

@@ -62,7 +62,7 @@ def test_the_domain_is_the_protocols(world: World) -> None:
 def test_what_eth_account_signs_is_taken_from_enrolment_to_outage(world: World) -> None:
     meter = key("foreign")
     enrolment = sign_by_eth_account(DeviceEnrollment(keccak256(b"chip"), world.now + 60), meter, world)
-    compact = calldata.compact(enrolment.signature)
+    compact = secp256k1.compact(enrolment.signature)
     world.call("enrol", keccak256(b"chip"), world.now + 60, compact[:32], compact[32:], caller=world.operator)
     assert world.call("isEnrolled", meter.text)
     agreement_id = world.propose([meter])
@@ -114,7 +114,7 @@ def test_the_other_signature_of_a_report_finds_no_meter(site: Site) -> None:
     item = site.report(0, 1)
     r, vs = _with_high_s(item.signature)
     data = bytearray(calldata.submit(item))
-    at = data.index(calldata.compact(item.signature))
+    at = data.index(secp256k1.compact(item.signature))
     data[at : at + 64] = r + vs
     with pytest.raises(Exception, match=r"BadSignature|UnknownDevice"):
         site.world.send(bytes(data))

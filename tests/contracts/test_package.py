@@ -14,6 +14,7 @@ from eth_abi import encode
 
 from electro_contracts import artifact, build, calldata, errors, events
 from electro_contracts.terms import Terms, TermsError, devices_hash
+from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
@@ -84,7 +85,7 @@ def _signed(rng: random.Random, readings: int | None) -> SignedMessage:
 
 
 def _tuple(item: SignedMessage) -> tuple[object, ...]:
-    compact = calldata.compact(item.signature)
+    compact = secp256k1.compact(item.signature)
     return (*item.message.values(), compact[:32], compact[32:])
 
 

@@ -9,17 +9,13 @@ import pytest
 
 from electro_contracts import calldata, events
 
-from .engines import Reverted
+from .engines import refused
 from .world import CONSUMER, DAY, START, World, day, key
 
 if TYPE_CHECKING:
     from .conftest import Site
 
 BONUS = 10**6
-
-
-def refused(name: str) -> pytest.RaisesExc[Reverted]:
-    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 def states(world: World, meter: object) -> list[calldata.MeterState]:

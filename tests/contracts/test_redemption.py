@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import pytest
 
-from electro_contracts import calldata, events
+from electro_contracts import events
+from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import DiscountRedemption
 
-from .engines import Reverted
+from .engines import refused
 from .test_agreement import wallet
 from .world import CONSUMER, DAY, World, key
 
 DISCOUNT = (10**6 - 960 * 211) // 4
 ONE, TWO = keccak256(b"invoice 1"), keccak256(b"invoice 2")
-
-
-def refused(name: str) -> pytest.RaisesExc[Reverted]:
-    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 @pytest.fixture
@@ -74,7 +71,7 @@ def test_anyone_carries_the_consumers_signature_and_it_counts_once(world: World,
     assert foreign.address == world.address
     with refused("BadSignature"):
         world.call("redeemBySignature", *message.values(), CONSUMER.sign(message, foreign_domain).signature)
-    world.call("redeemBySignature", *message.values(), calldata.compact(good[4]))
+    world.call("redeemBySignature", *message.values(), secp256k1.compact(good[4]))
     assert world.events == [events.DiscountRedeemed(settled, ONE, 500)]
     with refused("InvoiceRedeemed"):
         world.call("redeemBySignature", *good)

@@ -12,15 +12,11 @@ from electro_contracts import calldata, events
 from electro_contracts.terms import devices_hash
 from electro_protocol.messages import AgreementAcceptance
 
-from .engines import PyEvm, Reverted
+from .engines import PyEvm, Reverted, refused
 from .world import CONSUMER, DAY, START, Key, World, day, inside, key
 
 if TYPE_CHECKING:
     from .conftest import Site
-
-
-def refused(name: str) -> pytest.RaisesExc[Reverted]:
-    return pytest.raises(Reverted, match=rf"^{name}: ")
 
 
 # -- Renewal

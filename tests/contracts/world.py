@@ -17,6 +17,7 @@ from eth_abi import encode as abi_encode
 
 from electro_contracts import artifact, calldata, events
 from electro_contracts.terms import Terms, devices_hash
+from electro_protocol import secp256k1
 from electro_protocol.address import address_of, checksum
 from electro_protocol.eip712 import Domain
 from electro_protocol.keccak import keccak256
@@ -146,7 +147,7 @@ class World:
     def enrol(self, *meters: Key) -> None:
         for meter in meters:
             signed = meter.sign(DeviceEnrollment(keccak256(meter.address), self.now + 3600), self.domain)
-            compact = calldata.compact(signed.signature)
+            compact = secp256k1.compact(signed.signature)
             self.call(
                 "enrol",
                 keccak256(meter.address),

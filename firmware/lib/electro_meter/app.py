@@ -66,7 +66,6 @@ class Meter:
         self.acting = Acting(self.intervals)
         self.sensor_fault = False
         self.windows = 0
-        self._grid_middle = -1
         self._dark_since_us = 0  # the outage being followed; 0: none
         self._dark_until_us = 0  # accounted up to here
         if self.journal.open_outage is not None:  # a restart in the middle of an outage goes on with it

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from web3.exceptions import ContractLogicError, Web3Exception
 
-from electro_contracts.calldata import compact
 from electro_protocol import address
+from electro_protocol.secp256k1 import compact
 from electro_tools.contract.deploy import at
 from electro_tools.errors import ToolError
 from electro_tools.transact import in_words, send
