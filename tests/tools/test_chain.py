@@ -13,7 +13,8 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electro_tools.chain.ledger import Ledger, address_of
+from electro_protocol import address
+from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
 from electro_tools.errors import ToolError
 
@@ -27,12 +28,12 @@ _DEPLOY = bytes([0x60, len(_REVERTS), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 
 
 @pytest.fixture(scope="module")
 def shared() -> Ledger:
-    return Ledger(1337, GENESIS, [address_of(KEY)])
+    return Ledger(1337, GENESIS, [address.parse(ADDRESS)])
 
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger(1337, GENESIS, [address_of(KEY)])
+    return Ledger(1337, GENESIS, [address.parse(ADDRESS)])
 
 
 def ask(ledger: Ledger, method: str, *params: Any) -> Any:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from electro_protocol import address
+
 
 @click.command()
 @click.option(
@@ -30,14 +32,14 @@ def chain(port: int, chain_id: int, key_file: Path) -> None:
     """
     from electro_tools.accounts import read_account
 
-    from .ledger import Ledger, address_of
+    from .ledger import Ledger
     from .server import ChainServer
 
     if not key_file.exists():
         key_file.touch(mode=0o600)
         key_file.write_text(secrets.token_hex(32))
     account = read_account(key_file)
-    with ChainServer(Ledger(chain_id, int(time.time()), [address_of(bytes(account.key))]), port) as server:
+    with ChainServer(Ledger(chain_id, int(time.time()), [address.parse(account.address)]), port) as server:
         click.echo(f"chain {chain_id} at {server.url}, funded account {account.address} (key in {key_file})")
         while True:
             time.sleep(3600)

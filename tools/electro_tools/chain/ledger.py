@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from eth_account import Account
 from eth_tester import EthereumTester
 from eth_tester.exceptions import BlockNotFound, TransactionFailed, TransactionNotFound
 from web3 import Web3
@@ -176,8 +175,3 @@ def quantities(value: Any) -> Any:
     if isinstance(value, dict) or hasattr(value, "items"):
         return {key: quantities(item) for key, item in value.items()}
     return [quantities(item) for item in value]
-
-
-def address_of(private_key: bytes) -> bytes:
-    """Return the 20-byte address of a key."""
-    return bytes.fromhex(Account.from_key(private_key).address[2:])
