@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watch the relayer's memory while ten thousand meters report, round after round.
 
-    python tests/bench/relayer_memory.py [--meters N] [--rounds N] [--json]
+    python tests/bench/relayer_memory.py [--meters N] [--rounds N] [--round-s S] [--json]
+
+With `--round-s 120 --rounds 30` every meter reports each two minutes for an hour, evenly spread; without, one round
+follows the other as fast as it goes.
 
 The node is a stand-in in this process that takes every transaction and mines it at once: setting up ten thousand
 meters on a real chain takes longer than the measuring, and the chain's memory is not what is measured. Memory is
@@ -109,9 +112,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--meters", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--round-s", type=float, default=0.0, help="spread each round over so many seconds")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    found = asyncio.run(measure(arguments.meters, arguments.rounds))
+    found = asyncio.run(measure(arguments.meters, arguments.rounds, arguments.round_s))
     if arguments.json:
         print(json.dumps(found))
         return
@@ -120,7 +124,7 @@ def main() -> None:
     print(f"resident MB at the start and after each round: {shown}")
 
 
-async def measure(count: int, rounds: int) -> dict[str, Any]:
+async def measure(count: int, rounds: int, round_s: float = 0.0) -> dict[str, Any]:
     node = StandIn()
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/", node.handle)
@@ -139,7 +143,7 @@ async def measure(count: int, rounds: int) -> dict[str, Any]:
     memory = [resident_mb(process.pid)]
     began = time.perf_counter()
     for _ in range(rounds):
-        await one_round(node, meters, url)
+        await one_round(node, meters, url, round_s)
         memory.append(resident_mb(process.pid))
     took_s = time.perf_counter() - began
     process.terminate()
@@ -148,11 +152,13 @@ async def measure(count: int, rounds: int) -> dict[str, Any]:
     return {"meters": count, "rounds": rounds, "mb": memory, "reports_per_second": count * rounds / took_s}
 
 
-async def one_round(node: StandIn, meters: list[Meter], url: str) -> None:
-    waiting = iter(meters)
+async def one_round(node: StandIn, meters: list[Meter], url: str, round_s: float) -> None:
+    waiting = enumerate(meters)
+    began = time.perf_counter()
 
     async def send(session: aiohttp.ClientSession) -> None:
-        for meter in waiting:
+        for place, meter in waiting:
+            await asyncio.sleep(began + round_s * place / len(meters) - time.perf_counter())
             [report] = meter.reports(1)
             node.signed[bytes.fromhex(str(report["signature"])[2:66])] = (meter.device, meter.next)
             async with session.post(url + "/v1/messages", json=report) as response:
