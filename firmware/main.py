@@ -6,6 +6,7 @@ import time
 
 import machine
 
+from electro_meter import calibration
 from electro_meter.app import Meter
 from electro_meter.board import Esp32Board
 from electro_meter.config import ConfigError, load
@@ -16,6 +17,7 @@ from electro_meter.life import SAFE_MODE_S, STABLE_S, Life, ram_free
 async def main(life: Life) -> None:
     config = load(".")
     board = Esp32Board(config.wifi_ssid, config.wifi_password, fine=config.fine_ua_per_count > 0)
+    config = load(".", calibration.entries(board))
     meter = Meter(board, config)
     meter.start()
     board.log(f"started; {ram_free()} bytes free")

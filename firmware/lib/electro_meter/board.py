@@ -41,6 +41,7 @@ _WRITTEN_S = 1_750_000_000
 _WATCHDOG_MS = 30_000
 _CONNECT_TRIES = 40  # × 500 ms
 _CA_FILE = "ca.der"
+_MOST_BLOB_BYTES = 4_096
 
 
 class Esp32Board(Board):
@@ -200,6 +201,17 @@ class Esp32Board(Board):
 
     def store_key(self, private_key: bytes) -> None:
         self._nvs.set_blob("key", private_key)
+        self._nvs.commit()
+
+    def load_blob(self, name: str) -> "bytes | None":
+        content = bytearray(_MOST_BLOB_BYTES)
+        try:
+            return bytes(content[: self._nvs.get_blob(name, content)])
+        except OSError:
+            return None
+
+    def store_blob(self, name: str, content: bytes) -> None:
+        self._nvs.set_blob(name, content)
         self._nvs.commit()
 
     def show(self, alive: bool, warning: bool, shed: bool) -> None:

@@ -107,8 +107,8 @@ class Config:
         self.wifi_password = _text(untrusted, "wifi_password")
 
 
-def load(directory: str) -> Config:
-    """Read and check the file in a directory.
+def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Config:
+    """Read and check the file in a directory; the entries of `calibrated` win over the file's.
 
     Raises ConfigError.
     """
@@ -119,6 +119,8 @@ def load(directory: str) -> Config:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
     except ValueError:
         raise ConfigError(f"{FILE} is not JSON")
+    if calibrated and isinstance(untrusted, dict):
+        untrusted.update(calibrated)
     return Config(untrusted)
 
 

@@ -130,6 +130,16 @@ class Board:
     def store_key(self, private_key: bytes) -> None:
         raise NotImplementedError
 
+    # what else outlives the settings: the calibration
+
+    def load_blob(self, name: str) -> "bytes | None":
+        """Return what was stored under a name of at most 15 characters, None if nothing was."""
+        raise NotImplementedError
+
+    def store_blob(self, name: str, content: bytes) -> None:
+        """Store it, whole or not at all."""
+        raise NotImplementedError
+
     # outputs
 
     def show(self, alive: bool, warning: bool, shed: bool) -> None:

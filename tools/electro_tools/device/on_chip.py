@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure for a calibration, on the chip itself: the PC sends this file over the serial line and calls `answer`.
+
+Only sums leave the chip, in integers: its floats have 24 bits. The simulated bench measures with the same code.
+"""
+
+import json
+from array import array
+
+from electro_meter.linearisation import straighten
+from electro_meter.metering import Calibration, Metering
+from electro_meter.sampling import BLOCK_US, CAPACITY, Sampler
+from electro_meter.sensors import SensorTable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from electro_meter.config import Config
+    from electro_meter.world import Board
+
+_SETTLE = 4  # windows after a change, until range, bias and middles are found
+_BIAS_STEPS = 8
+
+
+class Station:
+    """A sampler and a metering of one metering point, with one set of coefficients."""
+
+    def __init__(
+        self, board: "Board", table: "array[int] | None", calibration: Calibration, rated_ma: int
+    ) -> None:
+        self._board = board
+        self._rated_ma = rated_ma
+        self.sampler = Sampler(board, table, 1)
+        self.metering = Metering(calibration)
+
+    def window(self, forced: bool = False) -> bool:
+        """Take one window and choose the next one's range, unless that is forced; False if it was none."""
+        self.sampler.take(BLOCK_US)
+        measured = not self.sampler.clipped and self.metering.measure(self.sampler)
+        if not forced:
+            self.sampler.go_on(self.metering.window.irms_ma, self._rated_ma)
+        return measured
+
+    def force(self, fine: bool) -> None:
+        """Measure in one range, whatever flows."""
+        self._board.select_range(fine)
+        self.sampler.amplified = fine
+
+    def sums(self, windows: int, forced: bool = False) -> "dict[str, int]":
+        """Return what some windows hold, after a few to settle; after as many blocks without one it gives up."""
+        for _ in range(_SETTLE):
+            self.window(forced)
+        found = {
+            "windows": 0, "refused": 0, "energy_uj": 0, "time_us": 0, "urms_mv": 0, "irms_ma": 0,
+            "least_mw": 1 << 60, "most_mw": -(1 << 60), "fine": 0, "reactive_mvar": 0, "frequency_mhz": 0,
+        }  # fmt: skip
+        while found["windows"] < windows and found["refused"] <= windows:
+            if forced and self._board.has_fine:
+                self._board.step_bias(found["windows"] % _BIAS_STEPS)
+            if not self.window(forced):
+                found["refused"] += 1
+                continue
+            window = self.metering.window
+            found["windows"] += 1
+            found["energy_uj"] += window.energy_uj
+            found["time_us"] += window.end_us - window.start_us
+            found["urms_mv"] += window.urms_mv
+            found["irms_ma"] += window.irms_ma
+            found["least_mw"] = min(found["least_mw"], window.power_mw)
+            found["most_mw"] = max(found["most_mw"], window.power_mw)
+            found["fine"] += self.sampler.amplified
+            found["reactive_mvar"] = window.reactive_mvar
+            found["frequency_mhz"] = window.frequency_mhz
+        return found
+
+
+def station(board: "Board", config: "Config") -> Station:
+    """Return the station of a configuration, as the meter itself would measure; without its creep threshold."""
+    table = straighten(config.linearisation) if config.linearisation else None
+    calibration = Calibration(
+        config.uv_per_count,
+        config.ua_per_count,
+        config.phase_mdeg,
+        0,
+        config.fine_ua_per_count,
+        SensorTable(config.sensors),
+        config.no_load_mw,
+        config.fine_no_load_mw,
+    )
+    return Station(board, table, calibration, config.rated_ma)
+
+
+def extremes(board: "Board") -> "dict[str, int]":
+    """Return the least and the most that both converters say, raw: what clips shows here."""
+    sampler = Sampler(board)
+    board.select_range(False)
+    count = sampler.take(BLOCK_US)
+    volts, amps = memoryview(sampler.volts)[:count], memoryview(sampler.amps)[:count]
+    return {
+        "least_volts": min(volts), "most_volts": max(volts), "least_amps": min(amps), "most_amps": max(amps),
+    }  # fmt: skip
+
+
+def level(board: "Board", reads: int) -> "dict[str, int]":
+    """Return the sum of so many reads of the current's pin, raw, and their extremes without the outliers' tenth."""
+    times_us, volts = array("i", [0] * CAPACITY), array("H", [0] * CAPACITY)
+    amps = array("H", [0] * CAPACITY)
+    board.select_range(False)
+    taken = total = 0
+    least, most = 4_096 << 8, 0
+    while taken < reads:
+        count = board.sample(times_us, volts, amps, BLOCK_US)
+        if not count:
+            break
+        block = sum(memoryview(amps)[:count])
+        taken += count
+        total += block
+        least, most = min(least, (block << 8) // count), max(most, (block << 8) // count)
+    return {"reads": taken, "total": total, "spread_256ths": most - least}
+
+
+def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[str, Any]":
+    """Do what the PC asks, by its entry "do"; see device/calibrate.py for the entries of each.
+
+    Raises ConfigError with a sentence for the person.
+    """
+    from electro_meter import calibration as stored  # the simulated bench has no use for it
+    from electro_meter.config import FILE, Config, ConfigError
+
+    if board is None:
+        board = _esp32()
+    try:
+        with open(f"{board.directory}/{FILE}") as file:  # noqa: PTH123 - MicroPython has no pathlib
+            entries = json.load(file)
+    except OSError:
+        raise ConfigError(f"{FILE} is missing: run `electro device provision`")  # noqa: B904 - nor "from"
+    do = untrusted["do"]
+    if do == "tell":
+        config = Config(entries)
+        damaged = False
+        digest, found = "", {"date": 0}
+        try:
+            digest, found = stored.read(board)
+        except ConfigError:
+            damaged = True
+        return {
+            "hash": digest, "set": found, "damaged": damaged,
+            "rated_ma": config.rated_ma, "nominal_mv": config.nominal_mv,
+            "ua_per_count": config.ua_per_count, "fine_ua_per_count": config.fine_ua_per_count,
+            "uv_per_count": config.uv_per_count, "linearisation": len(config.linearisation) > 0,
+        }  # fmt: skip
+    if do == "store":
+        entries.update(json.loads(untrusted["text"]))
+        del entries["date"]
+        Config(entries)
+        return {"hash": stored.store(board, untrusted["text"])}
+    if do == "undo":
+        return {"hash": stored.undo(board)}
+    if do == "level":
+        return level(board, untrusted["reads"])
+    shown = []
+    for one in untrusted["sets"]:
+        changed = dict(entries)
+        changed.update(stored.entries(board) if one is None else one)
+        at = station(board, Config(changed))
+        forced = untrusted["fine"] is not None
+        if forced:
+            at.force(untrusted["fine"])
+        shown.append(at.sums(untrusted["windows"], forced))
+    return {"shown": shown, "extremes": extremes(board)}
+
+
+def _esp32() -> "Board":
+    from electro_meter.board import Esp32Board  # exists on the chip only
+    from electro_meter.config import load
+
+    return Esp32Board("", "", watchdog=False, fine=load(".").fine_ua_per_count > 0)
+
+
+def say(text: str) -> None:
+    """Answer in one line of JSON."""
+    from electro_meter.config import ConfigError
+
+    try:
+        said = answer(json.loads(text))
+    except ConfigError as error:
+        said = {"error": str(error)}
+    print(json.dumps(said))  # noqa: T201 - the PC reads this line
