@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `electro` command, and the one place where a failure becomes words and an exit code.
 
-Exit codes: 0 done, 1 could not be done (one sentence on stderr), 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 could not be done (one sentence on stderr), 2 wrong usage, 3 checked and found not to hold,
+130 interrupted.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
 import traceback
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-# name → module:attribute; imported when used, so that `electro --help` starts in a blink
+from electro_tools.commands import Sections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _COMMANDS = {
     "demo": (
         "electro_tools.demo.cli:demo",
         "Run the whole path on this machine, from samples to a discount.",
     ),
     "chain": ("electro_tools.chain.cli:chain", "Run a private chain in memory to try things on."),
-    "contract": ("electro_tools.contract.cli:contract", "Deploy the agreements contract."),
+    "contract": (
+        "electro_tools.contract.cli:contract",
+        "Deploy the agreements contract.",
+    ),
     "relayer": (
         "electro_tools.relayer:relayer",
         "Run the relayer: carries meters' messages and pays the gas.",
@@ -30,23 +38,11 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Sections,
+    sections={"Commands": _COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(version("electro-grid"), prog_name="electro")
 @click.option(
     "--debug", is_flag=True, help="Show the traceback of a failure. May stand anywhere on the line."
@@ -60,16 +56,18 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    debug = len(arguments) < len(sys.argv) - 1
-    sys.exit(_run(arguments, debug))
+    sys.exit(run(sys.argv[1:]))
 
 
-def _run(arguments: list[str], debug: bool) -> int:
+def run(line: Sequence[str]) -> int:
+    """Run one command and return its exit code; what goes wrong is said on stderr."""
+    arguments = [argument for argument in line if argument != "--debug"]
+    debug = len(arguments) < len(line)
     try:
-        cli.main(arguments, prog_name="electro", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
+        # what a command returns counts when it is one of click's own exits, as after --help
+        done = cli.main(arguments, prog_name="electro", standalone_mode=False)
+    except click.exceptions.Exit as exited:
+        return exited.exit_code
     except click.ClickException as usage:
         usage.show()
         return usage.exit_code
@@ -82,8 +80,8 @@ def _run(arguments: list[str], debug: bool) -> int:
         if debug:
             traceback.print_exc()
         _say(error)
-        return 1
-    return 0
+        return getattr(error, "exit_code", 1)
+    return done if isinstance(done, int) else 0
 
 
 def _say(error: Exception) -> None:

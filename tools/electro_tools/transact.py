@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send one transaction from a key on this machine and wait for it, with the contract's errors in words."""
+"""Rehearse, send and wait for one transaction from a key on this machine, with the contract's errors in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from web3 import Web3
+from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
-from electro_contracts import errors
+from electro_tools.contract import refusals
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -44,12 +45,35 @@ def connect(rpc_url: str, chain_id: int | None = None) -> Web3:
     return web3
 
 
+def ask(call: Any, sender: str | None = None, block: int | None = None) -> Any:
+    """Return what a call of the contract's answers, without effect.
+
+    Args:
+        call: web3's contract call.
+        sender: whose call it would be; by default nobody's.
+        block: at the end of which block; by default the newest.
+
+    Raises:
+        ToolError: the contract refuses (in its own words), or the node does not answer.
+    """
+    try:
+        return call.call(
+            {"from": sender} if sender else {}, block_identifier=block if block is not None else "latest"
+        )
+    except ContractLogicError as error:
+        raise refused(error) from error
+    except (Web3Exception, requests.RequestException, ValueError) as error:
+        raise ToolError(f"the node does not answer {call.fn_name}: {str(error)[:300]}") from error
+
+
 def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
-    """Sign, send and wait for a contract call or a constructor of web3's.
+    """Rehearse, sign, send and wait for a contract call, or for a constructor, which its gas estimate rehearses.
 
     Raises:
         ToolError: the contract refuses (in its own words), the node refuses, or nothing is mined in time.
     """
+    if isinstance(call, ContractFunction):
+        ask(call, sender.address)
     try:
         fields: dict[str, Any] = {
             "from": sender.address,
@@ -62,9 +86,12 @@ def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
         sent = web3.eth.send_raw_transaction(signed.raw_transaction)
         receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=_MINING_TIMEOUT_S, poll_latency=0.05)
     except ContractLogicError as error:
-        raise ToolError(f"the contract refuses: {in_words(error)}") from error
+        raise refused(error) from error
     except TimeExhausted as error:
-        raise ToolError(f"the transaction was not mined within {_MINING_TIMEOUT_S} s") from error
+        raise ToolError(
+            f"the transaction 0x{sent.hex()} was not mined within {_MINING_TIMEOUT_S} s",
+            "it may still be: look for it before you send again",
+        ) from error
     except (Web3RPCError, requests.RequestException, ValueError) as error:
         raise ToolError(f"the node refuses the transaction: {str(error)[:300]}") from error
     if receipt["status"] != 1:
@@ -72,9 +99,10 @@ def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
     return receipt
 
 
-def in_words(error: ContractLogicError) -> str:
-    """Return the sentence of the contract's custom error, or the node's own words."""
+def refused(error: ContractLogicError) -> ToolError:
+    """Return the sentence of the contract's custom error and what to do about it, or the node's own words."""
     data = error.data
     if isinstance(data, str) and data.startswith("0x") and len(data) >= 10:
-        return errors.decode(bytes.fromhex(data[2:])).sentence
-    return str(error.message)
+        sentence, hint = refusals.explain(bytes.fromhex(data[2:]))
+        return ToolError(f"the contract refuses: {sentence}", hint)
+    return ToolError(f"the contract refuses: {error.message}")

@@ -30,7 +30,7 @@ def chain(port: int, chain_id: int, key_file: Path) -> None:
     JSON-RPC on 127.0.0.1. Every transaction is mined at once; everything is gone when it ends. One account,
     whose key is in KEY_FILE, has all the money. For real use, take a real node.
     """
-    from electro_tools.accounts import read_account
+    from electro_tools.accounts import KeyFile
 
     from .ledger import Ledger
     from .server import ChainServer
@@ -38,7 +38,7 @@ def chain(port: int, chain_id: int, key_file: Path) -> None:
     if not key_file.exists():
         key_file.touch(mode=0o600)
         key_file.write_text(secrets.token_hex(32))
-    account = read_account(key_file)
+    account = KeyFile(key_file).open()
     with ChainServer(Ledger(chain_id, int(time.time()), [address.parse(account.address)]), port) as server:
         click.echo(f"chain {chain_id} at {server.url}, funded account {account.address} (key in {key_file})")
         while True:

@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from electro_protocol import address as ethereum_address
-from electro_tools.accounts import key_options, node_options, read_account
+from electro_tools.accounts import key_options, node_options
+from electro_tools.parameters import ADDRESS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def _address(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
-    """Check an address on the command line; click shows the sentence."""
-    if text is None:
-        return None
-    try:
-        return ethereum_address.checksum(ethereum_address.parse(text))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param=parameter) from error
+    from electro_tools.accounts import KeyFile
 
 
 @click.group()
@@ -33,8 +23,8 @@ def contract() -> None:
 @contract.command()
 @node_options
 @key_options
-@click.option("--operator", callback=_address, help="Who enrols meters and proposes; default: the sender.")
-@click.option("--admin", callback=_address, help="Who appoints operators; default: the sender.")
+@click.option("--operator", type=ADDRESS, help="Who enrols meters and proposes; default: the sender.")
+@click.option("--admin", type=ADDRESS, help="Who appoints operators; default: the sender.")
 @click.option(
     "--admin-delay-hours",
     type=click.IntRange(0, 24 * 30),
@@ -46,8 +36,7 @@ def contract() -> None:
 def deploy(
     rpc_url: str,
     chain_id: int | None,
-    key_file: Path,
-    password_file: Path | None,
+    key: KeyFile,
     operator: str | None,
     admin: str | None,
     admin_delay_hours: int,
@@ -58,7 +47,7 @@ def deploy(
 
     from .deploy import deploy as put
 
-    sender = read_account(key_file, password_file)
+    sender = key.open()
     web3 = connect(rpc_url, chain_id)
     done = put(
         web3,

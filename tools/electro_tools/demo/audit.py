@@ -16,9 +16,8 @@ from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
+from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError
-
-from .narration import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,19 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from electro_contracts import events
 
-if TYPE_CHECKING:
-    from web3.types import LogReceipt
-
 _CAUSES = ("unknown cause", "grid side", "consumer side")
-
-
-def decode(log: LogReceipt) -> events.Event | None:
-    """Return the typed record of a log as web3 gives it; None for what is not the agreements' own."""
-    return events.decode([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
 
 
 def narrate(event: events.Event | None, usual_intervals: int) -> tuple[bytes, str] | None:

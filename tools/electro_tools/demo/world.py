@@ -21,11 +21,12 @@ from electro_protocol.eip712 import Domain
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
 from electro_tools.contract.deploy import at, deploy
+from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError
 from electro_tools.transact import connect, send
 
 from .meter_process import MeterProcess
-from .narration import decode, narrate
+from .narration import narrate
 from .onboarding import onboard
 from .relayer_process import RelayerProcess
 

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from electro_protocol import address as ethereum_address
-from electro_tools.accounts import key_options, node_options, read_account
+from electro_tools.accounts import key_options, node_options
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from electro_tools.accounts import KeyFile
 
 _file = click.Path(dir_okay=False, path_type=Path)
 
@@ -207,8 +209,7 @@ def enroll(
     enrolment_file: Path,
     rpc_url: str,
     chain_id: int | None,
-    key_file: Path,
-    password_file: Path | None,
+    key: KeyFile,
     as_json: bool,
 ) -> None:
     """Enrol a device with the operator's key.
@@ -223,7 +224,7 @@ def enroll(
     wanted = enrolment.read(enrolment_file)
     if chain_id is not None and chain_id != wanted.chain_id:
         raise ToolError(f"the enrolment is for chain {wanted.chain_id}, not {chain_id}")
-    operator = read_account(key_file, password_file)
+    operator = key.open()
     done = send(connect(rpc_url, wanted.chain_id), operator, wanted)
     if as_json:
         click.echo(json.dumps({"device": done.device, "block": done.block, "gas": done.gas}))

@@ -13,7 +13,7 @@ from electro_protocol import address
 from electro_protocol.secp256k1 import compact
 from electro_tools.contract.deploy import at
 from electro_tools.errors import ToolError
-from electro_tools.transact import in_words, send
+from electro_tools.transact import refused, send
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -60,7 +60,7 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
     try:  # for nothing, before paying: the contract answers with the device it recovers from the signature
         recovered = call.call({"from": operator.address})
     except ContractLogicError as error:
-        raise ToolError(f"the contract refuses: {in_words(error)}") from error
+        raise refused(error) from error
     except Web3Exception as error:
         raise not_electro from error
     if recovered != device:

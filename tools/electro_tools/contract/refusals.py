@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract's refusals for a person at the terminal: times as dates, states and roles by name, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from electro_contracts import artifact, errors
+from electro_protocol.keccak import keccak256
+from electro_tools.quantities import instant_text
+
+# Numbers of the errors that are unix seconds, by the names that the ABI gives them.
+_TIMES = {"now_", "until", "deadline", "start", "startedAt", "endedAt", "instant", "from", "noticeEnds"}
+_INPUTS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
+STATES = ("unknown", "proposed", "accepted", "settled", "cancelled", "ended early")
+_ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
+_SENTENCES = {
+    "WrongState": "agreement {0} is {1}, and this can't be done then",
+    "AccessControlUnauthorizedAccount": "{0} is not {1} of this contract",
+}
+_HINTS = {
+    "AccessControlUnauthorizedAccount": "sign with the key of whoever is: --key-file",
+    "AlreadyStarted": "a proposal lapses at its start; the operator can propose it again for a later one",
+    "BadAmount": "electro agreement show says how much there is",
+    "BadSignature": "sign again, with the consumer's key, for this contract and chain, what is proposed now",
+    "CurrencyFixed": "deploy another contract for another currency",
+    "DeviceBusy": "let the new agreement begin when the meter's last one has ended",
+    "Expired": "ask the signer for a new signature with a later deadline",
+    "InvalidTerms": "correct that field in the terms file; electro agreement check shows them",
+    "InvoiceRedeemed": "redeem the rest against another invoice",
+    "KnownOutage": "nothing needs to be done",
+    "NoConsumer": "name the consumer's account with --consumer",
+    "NoEscrow": "the parties settle money among themselves; there is nothing to do here",
+    "NoSuchRotation": "the operator proposes first: electro agreement rotate ID OLD NEW",
+    "NotConsumer": "sign with the consumer's key; electro agreement show says who that is",
+    "NotEnrolled": "enrol it first: electro agreement enrol ENROLMENT.json",
+    "NotFunded": "the token must bring the whole amount; this one keeps a part",
+    "NotParty": "sign with the operator's or the consumer's key",
+    "NotRenewable": "propose a new agreement: electro agreement propose",
+    "NotWhatWasProposed": "look at what is proposed now, electro agreement show, and sign that if you agree",
+    "NothingToAcknowledge": "electro agreement show lists what was redeemed, and what of it is open",
+    "ProposalsPaused": "the operator takes them again with electro agreement resume",
+    "RevokedDevice": "enrol another meter and name that",
+    "SafeERC20FailedOperation": "has the paying account enough of the token, and allowed it? electro agreement approve",
+    "TooEarly": "try again then",
+    "UnknownDevice": "electro agreement show lists the agreement's meters",
+    "WrongState": "electro agreement show says what can be done",
+}
+
+
+def explain(data: bytes) -> tuple[str, str | None]:
+    """Return a sentence for revert data, and a hint what to do, if there is one."""
+    error = errors.decode(data)
+    inputs = _INPUTS.get(error.name, [])
+    sentence = _SENTENCES.get(error.name) or errors.SENTENCES.get(error.name)
+    if sentence is None or len(inputs) != len(error.args):
+        return error.sentence, _HINTS.get(error.name)
+    shown = [_shown(error.name, each, value) for each, value in zip(inputs, error.args, strict=True)]
+    return sentence.format(*shown), _HINTS.get(error.name)
+
+
+def _shown(error: str, declared: dict[str, Any], value: int | str | bytes) -> str:
+    if isinstance(value, bytes):
+        return (
+            _ROLES.get(value, "0x" + value.hex())
+            if declared["name"] in {"role", "neededRole"}
+            else "0x" + value.hex()
+        )
+    if isinstance(value, str):
+        return value
+    if error == "WrongState" and declared["type"] == "uint8":
+        return STATES[value] if value < len(STATES) else str(value)
+    if (declared["name"] in _TIMES or error == "NoticeTooLong") and value:
+        return instant_text(value)
+    return str(value)
