@@ -170,20 +170,21 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set; raises a StartError. With port 0 `ready` tells which port was taken."""
     app = create_app(settings)
-    # auto_decompress off: a small body that unfolds into a large one is refused, not unfolded
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=settings.idle_timeout_s,
-        auto_decompress=False,
-        lingering_time=_LINGER_S,
-        shutdown_timeout=_CLOSE_S,
-    )
+    runner = web.AppRunner(app, shutdown_timeout=_CLOSE_S)
     listening: asyncio.Server | None = None
     try:
         await runner.setup()
         assert runner.server is not None
-        listening, port = await listen(runner.server, settings.host, settings.port, settings.connections)
+        listening, port = await listen(
+            runner.server,
+            settings.host,
+            settings.port,
+            settings.connections,
+            access_log=None,
+            keepalive_timeout=settings.idle_timeout_s,
+            auto_decompress=False,  # a small body that unfolds into a large one is refused, not unfolded
+            lingering_time=_LINGER_S,
+        )
         chain = app[CHAIN]
         told = Ready(
             url=f"http://{_in_url(settings.host)}:{port}",

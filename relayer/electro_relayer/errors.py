@@ -18,6 +18,7 @@
         WrongSequence       409  another interval is expected; carries both numbers
         RefusedByContract   409  the contract's own check says no, in the contract's words
         NoSuchPath          404
+        MistypedAddress     404  the address fails its checksum: it is nobody's
         WrongMethod         405
         TooSlow             408  the body did not arrive in time
         TooLarge            413  body or number of messages over the limit
@@ -112,6 +113,10 @@ class NoSuchMeter(UnknownDevice):
     """The same, where the address is the resource that was asked for."""
 
     status = 404
+
+
+class MistypedAddress(Refusal):
+    code, status = "MISTYPED_ADDRESS", 404
 
 
 class NotServed(Refusal):

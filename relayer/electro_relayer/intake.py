@@ -7,7 +7,9 @@ Nothing here asks the chain, so a flood of garbage costs processor time and noth
 from __future__ import annotations
 
 import json
+import math
 from binascii import unhexlify
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import coincurve
@@ -25,6 +27,7 @@ MAX_MESSAGES = 50  # of one request; what one transaction carries
 # Fifty messages open 102 brackets. The JSON decoder recurses in C, and where a library has raised Python's
 # recursion limit (eth-keyfile does) a body of "[[[[…" would end the process.
 MAX_BRACKETS = 256
+_MOST_DIGITS = 78  # of a number with a point or an exponent; 2^256 has as many
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
 _HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second encoding
 
@@ -166,10 +169,22 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise ValueError(f"{text[:20]} is no whole number")
+    raise ValueError(f"{text} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
+def _number(text: str) -> int | float:
+    """Read 1.0 and 1e2 as the integers that they are in JSON Schema; the message they stand in is judged alone."""
+    if len(text) <= _MOST_DIGITS:
+        try:
+            number = Decimal(text)
+            if abs(number.adjusted()) < _MOST_DIGITS and number == int(number):
+                return int(number)
+        except ArithmeticError:  # an exponent beyond what Decimal knows
+            pass
+    return math.nan  # a fraction, or absurd: nothing that anybody takes
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_number)
 
 
 def _short(error: BaseException) -> str:

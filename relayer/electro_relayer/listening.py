@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take connections up to a limit; one too many gets a 503 and is closed, before any of it is read."""
+"""Take connections up to a limit, and answer in the one form of errors even what is no HTTP.
+
+One connection too many gets a 503 and is closed, before any of it is read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import json
-from typing import TYPE_CHECKING
+from typing import Any
 
-from electro_relayer.errors import PortInUse, TooManyConnections, http_answer
+from aiohttp import web
 
-if TYPE_CHECKING:
-    from aiohttp import web
+from electro_relayer.errors import Malformed, PortInUse, TooManyConnections, http_answer
 
 _BACKLOG = 1024
 
@@ -34,17 +36,42 @@ class _TurnedAway(asyncio.Protocol):
         transport.close()
 
 
-async def listen(server: web.Server, host: str, port: int, limit: int) -> tuple[asyncio.Server, int]:
-    """Listen for the server; returns the socket server and its port.
+class _Conversation(web.RequestHandler):
+    """aiohttp's, but for bytes that are no HTTP: anyone may send those, so they are no line in the log."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status != 400:
+            return super().handle_error(request, status, exc, message)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is on its way already")
+        _, body, _ = http_answer(Malformed("This is no HTTP that the relayer understands."))
+        response = web.json_response(body, status=status)
+        response.force_close()
+        return response
+
+
+async def listen(
+    server: web.Server, host: str, port: int, limit: int, **options: Any
+) -> tuple[asyncio.Server, int]:
+    """Listen for the server, with options of aiohttp's RequestHandler; returns the socket server and its port.
 
     Raises PortInUse.
     """
+    loop = asyncio.get_running_loop()
 
     def protocol() -> asyncio.Protocol:
-        return _TurnedAway() if len(server.connections) >= limit else server()
+        if len(server.connections) >= limit:
+            return _TurnedAway()
+        return _Conversation(server, loop=loop, **options)
 
     try:
-        listening = await asyncio.get_running_loop().create_server(protocol, host, port, backlog=_BACKLOG)
+        listening = await loop.create_server(protocol, host, port, backlog=_BACKLOG)
     except OSError as error:
         where = f"{host}:{port}"
         if error.errno == errno.EADDRINUSE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from electro_relayer.errors import (
     Draining,
     KeyShared,
     Malformed,
+    MistypedAddress,
     NodeDown,
     NoSuchMeter,
     NoSuchPath,
@@ -110,9 +112,9 @@ async def _admit(app: web.Application, untrusted: Any) -> tuple[int, dict[str, A
 async def _body(request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Malformed("The body must not be compressed.")
-    if request.content.is_eof():  # all of it is here already, as mostly: no need to watch the clock
-        return await request.read()
     try:
+        if request.content.is_eof():  # all of it is here already, as mostly: no need to watch the clock
+            return await request.read()
         async with asyncio.timeout(request.app[SETTINGS].body_timeout_s):
             return await request.read()
     except TimeoutError as error:
@@ -126,9 +128,12 @@ async def _body(request: web.Request) -> bytes:
 async def get_meter(request: web.Request) -> web.Response:
     """Tell a meter everything it asks; `?ahead=N` chooses for how many slots bounds are told."""
     chain, settings = request.app[CHAIN], request.app[SETTINGS]
+    untrusted = request.match_info["address"]
     try:
-        device = address.parse(request.match_info["address"])
+        device = address.parse(untrusted)
     except ValueError as error:
+        if re.fullmatch("0x[0-9a-fA-F]{40}", untrusted):
+            raise MistypedAddress(f"No meter has this address: {error}.") from error
         raise Malformed(f"The path must end in a meter's address: {error}.") from error
     ahead = request.query.get("ahead", str(settings.slots_ahead))
     if not (ahead.isascii() and ahead.isdigit() and len(ahead) <= 3 and int(ahead) <= 672):

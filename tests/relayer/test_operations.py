@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from eth_account import Account
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.xdist_group("relayer-http")
 MNEMONIC = "test test test test test test test test test test test junk"  # everybody's
 
 
-_seeds = itertools.count(900)
+_seeds = itertools.count(500)
 
 
 @pytest.fixture
@@ -295,31 +296,7 @@ def test_every_refusal_has_a_status_that_the_document_knows_and_a_place_in_the_r
 
 
 def fits(value, schema):
-    """Judge by the part of JSON Schema that the document uses."""
-    if "$ref" in schema:
-        return fits(value, DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
-    if "oneOf" in schema:
-        return sum(fits(value, each) for each in schema["oneOf"]) == 1
-    if "const" in schema or "enum" in schema:
-        allowed = schema.get("enum", [schema.get("const")])
-        return any(value == each and type(value) is type(each) for each in allowed)
-    kind = {"object": dict, "array": list, "string": str, "integer": int}[schema["type"]]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        return False
-    if kind is dict:
-        known = schema.get("properties", {})
-        return (
-            all(name in value for name in schema.get("required", []))
-            and (schema.get("additionalProperties", True) or set(value) <= set(known))
-            and all(fits(value[name], each) for name, each in known.items() if name in value)
-        )
-    if kind is list:
-        return schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", 10**9) and all(
-            fits(each, schema["items"]) for each in value
-        )
-    if kind is str:
-        return re.search(schema.get("pattern", ""), value) is not None
-    return schema.get("minimum", -(10**99)) <= value <= schema.get("maximum", 10**99)
+    return jsonschema_rs.is_valid({**schema, "components": DOCUMENT["components"]}, value)
 
 
 def schema_of(path, verb, status):
