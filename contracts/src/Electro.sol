@@ -85,7 +85,7 @@ contract Electro is Ledger, AccessControlDefaultAdminRules, IERC5267 {
         state.boundsFrom = uint32(running);
         uint256 count = point_.end() - running;
         if (count > slotsAhead) count = slotsAhead;
-        state.bounds = _bounds(terms + 32 * TermsCode.HEADER_WORDS, head.slots(), running, count);
+        state.bounds = _bounds(terms + TermsCode.HEADER, head.slots(), running, count);
     }
 
     /// @dev The bounds of `count` intervals from `from` on: the schedule turned and repeated.

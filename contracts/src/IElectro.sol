@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IErrors} from "./IErrors.sol";
+import {IEvents} from "./IEvents.sol";
 import {IMeters} from "./IMeters.sol";
 import {IOffice} from "./IOffice.sol";
 
@@ -18,4 +20,4 @@ import {IOffice} from "./IOffice.sol";
 /// A reading is a big-endian uint16: 0x0000..0x7FFF measured units; 0x8000|x (x up to 0x7FFD) an estimate of x units,
 /// because part of the interval was not measured, judged like a measurement; 0xFFFE no supply; 0xFFFF no data.
 /// @dev Everything is called at one address: see {Electro}.
-interface IElectro is IMeters, IOffice, IERC5267 {}
+interface IElectro is IErrors, IEvents, IMeters, IOffice, IERC5267 {}

@@ -95,7 +95,7 @@ abstract contract Ledger is Records, Domain, IMeters {
         }
         // Can't overflow: memory addresses, and a slot of a schedule.
         unchecked {
-            uint256 least = terms + 32 * TermsCode.HEADER_WORDS + 2 * slot;
+            uint256 least = terms + TermsCode.HEADER + 2 * slot;
             uint256 greatest = least + 2 * terms.word(0).slots();
             if (!Lanes.within(data, length, least, greatest, LANES_HIGH)) {
                 Lanes.Judgement memory judged = Lanes.judge(data, length, least, greatest);

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IRecords} from "./IRecords.sol";
+import {IErrors} from "./IErrors.sol";
+import {IEvents} from "./IEvents.sol";
 import {Points} from "./Points.sol";
 import {Supply} from "./Supply.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice The storage of all agreements, and the money that follows from it.
 /// @dev Both {Electro} and {Office} begin with it, so that both find everything at the same place.
-abstract contract Records is IRecords {
+abstract contract Records is IErrors, IEvents {
     using Points for uint256;
     using Supply for Supply.Book;
     using TermsCode for uint256;
 
+    /// One slot, beside the terms' code, where consumer and devices are.
     struct Record {
-        address consumer;
         uint40 start;
         uint32 terms;
-        uint8 size;
-        uint8 points;
         State state;
         uint128 bonus;
-        uint128 discount;
+        uint40 settledAt;
+        /// Whether its money is in escrow: what `_escrow` says, without another slot.
+        bool escrow;
     }
 
     /// What came to an agreement after its acceptance; mostly nothing.
@@ -33,11 +34,16 @@ abstract contract Records is IRecords {
         uint32 intervals;
     }
 
-    /// What becomes of the discount after the settlement.
-    struct Use {
-        uint128 redeemed;
-        uint64 until;
+    /// Who pays an agreement into the escrow, and whether an expired discount has gone back there.
+    struct Funder {
+        address account;
         bool reclaimed;
+    }
+
+    /// The discount, from the settlement on, and what becomes of it.
+    struct Use {
+        uint128 discount;
+        uint128 redeemed;
         mapping(bytes32 invoice => Redemption) redemptions;
     }
 
@@ -60,7 +66,7 @@ abstract contract Records is IRecords {
     mapping(uint256 key => address) internal _rotations;
     /// The ERC-20 in escrow, or zero; who funds an agreement; what accounts may collect.
     address internal _currency;
-    mapping(uint64 id => address) internal _funders;
+    mapping(uint64 id => Funder) internal _funders;
     mapping(address account => uint256) internal _owed;
     /// ENROLLED | REVOKED | third last, second last and last agreement, 64 bits each.
     mapping(address device => uint256) internal _devices;
@@ -73,7 +79,7 @@ abstract contract Records is IRecords {
     function _accrued(Record storage record, uint64 id, uint256 terms) internal view returns (uint256 sum) {
         if (record.state == State.Proposed || record.state == State.Cancelled) return 0;
         bool closed = block.timestamp > _end(record, id, terms) + terms.word(0).grace();
-        address[] memory devices = _devicesOf(record, id, terms);
+        address[] memory devices = _devicesOf(id, terms);
         uint256 missing;
         for (uint256 i; i < devices.length; ++i) {
             uint256 key = Points.key(id, devices[i]);
@@ -85,14 +91,14 @@ abstract contract Records is IRecords {
     }
 
     /// @dev All that measure or have measured: those agreed on, then those that came later.
-    function _devicesOf(Record storage record, uint64 id, uint256 terms) internal view returns (address[] memory) {
+    function _devicesOf(uint64 id, uint256 terms) internal view returns (address[] memory) {
         address[] storage joined = _joined[id];
-        uint256 agreed = record.points;
+        address[] memory agreed = terms.devices();
         uint256 count = joined.length;
-        if (count == 0) return terms.devices(record.size, agreed);
-        address[] memory all = new address[](agreed + count);
-        for (uint256 i; i < agreed; ++i) all[i] = address(uint160(terms.word(record.size + i)));
-        for (uint256 i; i < count; ++i) all[agreed + i] = joined[i];
+        if (count == 0) return agreed;
+        address[] memory all = new address[](agreed.length + count);
+        for (uint256 i; i < agreed.length; ++i) all[i] = agreed[i];
+        for (uint256 i; i < count; ++i) all[agreed.length + i] = joined[i];
         return all;
     }
 
@@ -113,6 +119,11 @@ abstract contract Records is IRecords {
 
     function _end(Record storage record, uint64 id, uint256 terms) internal view returns (uint256) {
         return record.start + _intervals(id, terms) * terms.word(0).intervalSeconds();
+    }
+
+    /// @dev Of a settled agreement.
+    function _redeemableUntil(Record storage record, uint256 terms) internal view returns (uint256) {
+        return record.settledAt + terms.word(0).discountExpiry();
     }
 
     /// @dev Until when messages are taken: for all meters of an agreement alike, those too that were cut short, so that

@@ -60,12 +60,13 @@ def test_anyone_carries_the_consumers_signature_and_it_counts_once(world: World,
         (settled, ONE, 501, *good[3:]),
         (settled, TWO, 500, *good[3:]),
         (settled, ONE, 500, world.now + 1, good[4]),
-        (settled + 1, *good[1:]),
         (*good[:4], good[4][:64]),
         (*good[:4], b""),
     ):
         with refused("BadSignature"):
             world.call("redeemBySignature", *other)
+    with refused("WrongState"):  # there is no such agreement
+        world.call("redeemBySignature", settled + 1, *good[1:])
     foreign = World()  # the same message under another contract's name
     foreign_domain = type(world.domain)(world.engine.chain_id + 1, world.contract)
     assert foreign.address == world.address

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Escrow} from "./Escrow.sol";
+import {IOffice} from "./IOffice.sol";
+import {Messages} from "./Messages.sol";
+import {Meters} from "./Meters.sol";
+import {Points} from "./Points.sol";
+import {TermsCode} from "./TermsCode.sol";
+
+/// @notice How an agreement comes about, or does not: proposed, renewed, accepted, cancelled.
+abstract contract Proposals is Escrow, Meters {
+    using Points for uint256;
+    using TermsCode for uint256;
+
+    /// @inheritdoc IOffice
+    function pauseProposals(bool paused) external onlyOperator {
+        _paused = paused;
+        emit ProposalsPause(paused);
+    }
+
+    /// @inheritdoc IOffice
+    function propose(address consumer, Terms memory terms, address[] calldata devices, uint128 bonus)
+        external
+        onlyOperator
+        returns (uint64 id)
+    {
+        if (_paused) revert ProposalsPaused();
+        if (consumer == address(0)) revert NoConsumer();
+        if (devices.length == 0 || devices.length > MAX_POINTS) revert BadDeviceCount(devices.length);
+        for (uint256 i; i < devices.length; ++i) {
+            uint256 served = _devices[devices[i]];
+            if (served == 0) revert NotEnrolled(devices[i]);
+            if (served & REVOKED != 0) revert RevokedDevice(devices[i]);
+            for (uint256 k; k < i; ++k) {
+                if (devices[k] == devices[i]) revert DuplicateDevice(devices[i]);
+            }
+        }
+        id = ++_agreements;
+        uint32 index = ++_creations;
+        TermsCode.store(terms, consumer, devices, index);
+        _open(id, terms.start, index, bonus);
+        emit AgreementProposed(id, consumer, bonus, terms, devices);
+    }
+
+    /// @inheritdoc IOffice
+    function renew(uint64 id, uint40 start, uint128 bonus, uint40 deadline, bytes calldata signature)
+        external
+        onlyOperator
+        returns (uint64 renewed)
+    {
+        if (_paused) revert ProposalsPaused();
+        Record memory record = _records[id];
+        bool accepted = record.state == State.Accepted || record.state == State.Terminated || record.state == State.Settled;
+        if (!accepted || _joined[id].length != 0) revert NotRenewable(id);
+        uint256 terms = TermsCode.load(record.terms);
+        TermsCode.validateStart(
+            start,
+            uint256(start) + terms.word(0).intervals() * terms.word(0).intervalSeconds() + terms.word(0).grace()
+                + terms.word(2).disputeWindow()
+        );
+        renewed = ++_agreements;
+        _open(renewed, start, record.terms, bonus);
+        address[] memory devices = terms.devices();
+        Terms memory decoded = terms.decode(start);
+        emit AgreementProposed(renewed, terms.consumer(), bonus, decoded, devices);
+        emit AgreementRenewed(renewed, id);
+        if (signature.length == 0) return renewed;
+        bytes32 termsHash = terms.hash(start);
+        bytes32 devicesHash = keccak256(abi.encodePacked(devices));
+        _mustHaveAccepted(terms.consumer(), renewed, termsHash, devicesHash, bonus, deadline, signature);
+        _begin(renewed, terms, devices, termsHash, devicesHash);
+    }
+
+    function _open(uint64 id, uint40 start, uint32 terms, uint128 bonus) private {
+        _records[id] = Record({
+            start: start,
+            terms: terms,
+            state: State.Proposed,
+            bonus: bonus,
+            settledAt: 0,
+            escrow: _escrow
+        });
+        if (_escrow) _funders[id].account = msg.sender;
+    }
+
+    /// @inheritdoc IOffice
+    function accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) external {
+        (Record storage record, uint256 terms) = _loaded(id);
+        if (msg.sender != terms.consumer()) revert NotConsumer(msg.sender);
+        _accept(id, record, terms, termsHash, devicesHash, bonus);
+    }
+
+    /// @inheritdoc IOffice
+    function acceptBySignature(
+        uint64 id,
+        bytes32 termsHash,
+        bytes32 devicesHash,
+        uint128 bonus,
+        uint40 deadline,
+        bytes calldata signature
+    ) external {
+        (Record storage record, uint256 terms) = _loaded(id);
+        _mustHaveAccepted(terms.consumer(), id, termsHash, devicesHash, bonus, deadline, signature);
+        _accept(id, record, terms, termsHash, devicesHash, bonus);
+    }
+
+    /// @inheritdoc IOffice
+    function cancel(uint64 id) external {
+        (Record storage record, uint256 terms) = _loaded(id);
+        bool byConsumer = msg.sender == terms.consumer();
+        if (!byConsumer && !_isOperator()) revert NotParty(msg.sender);
+        if (record.state == State.Accepted && byConsumer) {
+            if (block.timestamp >= record.start) revert AlreadyStarted(record.start, block.timestamp);
+            address[] memory devices = terms.devices();
+            for (uint256 i; i < devices.length; ++i) {
+                delete _points[Points.key(id, devices[i])];
+                _release(devices[i], id);
+            }
+            _repay(id, uint256(record.bonus) + _since[id].grants);
+        } else if (record.state != State.Proposed) {
+            revert WrongState(id, record.state);
+        }
+        record.state = State.Cancelled;
+        emit Cancelled(id, msg.sender);
+    }
+
+    function _mustHaveAccepted(
+        address consumer,
+        uint64 id,
+        bytes32 termsHash,
+        bytes32 devicesHash,
+        uint128 bonus,
+        uint40 deadline,
+        bytes calldata signature
+    ) private view {
+        bytes32 structHash =
+            keccak256(abi.encode(Messages.AGREEMENT_ACCEPTANCE, id, termsHash, devicesHash, bonus, deadline));
+        _mustHaveSigned(consumer, structHash, deadline, signature);
+    }
+
+    function _accept(
+        uint64 id,
+        Record storage record,
+        uint256 terms,
+        bytes32 termsHash,
+        bytes32 devicesHash,
+        uint128 bonus
+    ) private {
+        if (record.state != State.Proposed) revert WrongState(id, record.state);
+        if (block.timestamp >= record.start) revert AlreadyStarted(record.start, block.timestamp);
+        address[] memory devices = terms.devices();
+        bytes32 proposedTerms = terms.hash(record.start);
+        bytes32 proposedDevices = keccak256(abi.encodePacked(devices));
+        if (termsHash != proposedTerms || devicesHash != proposedDevices || bonus != record.bonus) {
+            revert NotWhatWasProposed(proposedTerms, proposedDevices, record.bonus);
+        }
+        _begin(id, terms, devices, termsHash, devicesHash);
+    }
+
+    /// @dev From here on an agreement binds: its meters get their points.
+    function _begin(uint64 id, uint256 terms, address[] memory devices, bytes32 termsHash, bytes32 devicesHash)
+        private
+    {
+        Record storage record = _records[id];
+        record.state = State.Accepted;
+        uint256 fresh = Points.make(record.terms, terms.word(0).words(), record.start, terms.word(0).intervals());
+        for (uint256 i; i < devices.length; ++i) {
+            _serve(devices[i], id, record.start);
+            _points[Points.key(id, devices[i])] = fresh;
+        }
+        emit AgreementAccepted(id, terms.consumer(), termsHash, devicesHash);
+        if (record.escrow) _fund(id, _funders[id].account, record.bonus);
+    }
+
+    // -- To be asked
+
+    /// @inheritdoc IOffice
+    function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash) {
+        (Record storage record, uint256 terms) = _loaded(id);
+        termsHash = terms.hash(record.start);
+        devicesHash = keccak256(abi.encodePacked(terms.devices()));
+    }
+
+    /// @inheritdoc IOffice
+    function proposalsPaused() external view returns (bool) {
+        return _paused;
+    }
+
+    /// @inheritdoc IOffice
+    function agreementCount() external view returns (uint64) {
+        return _agreements;
+    }
+}
