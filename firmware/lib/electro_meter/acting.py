@@ -2,7 +2,8 @@
 """Warn before the running slot leaves its band, and shed load when it is about to exceed it."""
 
 from .agreements import Agreement
-from .intervals import UJ_PER_WH, Intervals
+from .intervals import Intervals
+from .registers import UJ_PER_WH
 
 # A projection made in the first tenth of a slot is mostly guesswork.
 _LEAST_ELAPSED_TENTHS = 1
@@ -21,18 +22,18 @@ class Acting:
 
     def update(self, now_us: int, power_mw: int) -> None:
         """Follow one window."""
-        agreement = self._intervals.running
-        band = _band(agreement, self._intervals.index) if agreement else None
+        running = self._intervals.running
+        agreement = running.agreement
+        band = _band(agreement, running.index) if agreement else None
         if agreement is None or band is None:
             self.warning = self.shed = False
             return
         length_us = agreement.interval_s * 1_000_000
-        start_us = (agreement.start_s + self._intervals.index * agreement.interval_s) * 1_000_000
-        elapsed_us = min(max(now_us - start_us, 0), length_us)
+        elapsed_us = min(max(now_us - running.start_us, 0), length_us)
         if elapsed_us * 10 < length_us * _LEAST_ELAPSED_TENTHS:
             return
         rest_uj = max(power_mw, 0) * (length_us - elapsed_us) // 1000
-        self.projected_units = (self._intervals.interval_uj + rest_uj) // (agreement.unit_wh * UJ_PER_WH)
+        self.projected_units = (running.energy_uj + rest_uj) // (agreement.unit_wh * UJ_PER_WH)
         least, most = band
         self.warning = not least <= self.projected_units <= most
         if self.projected_units > most:

@@ -9,12 +9,13 @@ from .acting import Acting
 from .agreements import Agreements
 from .clock import Clock
 from .config import Config
-from .intervals import UJ_PER_WH, Intervals
+from .intervals import Intervals
 from .journal import OUTAGE, RESTORED, Journal, Record
 from .keys import load_signer
 from .linearisation import straighten
 from .metering import Calibration, Metering
 from .outage import DOWN, RISING, OutageDetector, current_flows, voltage_present
+from .quality import CLOCK_UNSURE
 from .sampling import BLOCK_US, GLANCE_US, Sampler
 from .sensors import SensorTable
 from .uplink import Uplink
@@ -43,7 +44,13 @@ class Meter:
         self.clock = Clock(board)
         self.journal = Journal(board.directory)
         self.agreements = Agreements(board.directory)
-        self.intervals = Intervals(self.journal, self.agreements, config.max_gap_ms)
+        self.intervals = Intervals(
+            self.journal,
+            self.agreements,
+            config.max_gap_ms,
+            0 if config.window_period_ms else config.least_coverage_permille,
+        )
+        self.intervals.running.dated = self.clock.is_set()
         self.uplink = Uplink(
             board, config, self.signer, self.agreements, self.journal, self.intervals, on_signed
         )
@@ -87,6 +94,7 @@ class Meter:
     async def _measure(self) -> None:
         while True:
             await self._board.sleep_ms(self._pause_ms())
+            self._follow_clock()
             if self.detector.supplied or self.detector.undecided:
                 self.sampler.take(self.detector.span_us(self._board.flat_us))
             else:
@@ -114,16 +122,14 @@ class Meter:
         sampler, metering, detector = self.sampler, self.metering, self.detector
         metering.learn_middle(sampler)
         steady = detector.feed_block(sampler, metering.volts_middle)
-        if not self.clock.is_set():
-            if not sampler.clipped and metering.measure(sampler):
-                self.intervals.add_undated(metering.window.energy_uj)
-            return
         self.sampler.watch(detector.flat_counts if detector.supplied else 0)
         if detector.state in (DOWN, RISING):
+            if not self.clock.is_set():
+                return  # nothing can be dated; the voltage's return will be, once somebody tells the time
             self.sensor_fault = current_flows(sampler, self._least_current())
             self._follow_outage()
             return
-        if self._dark_since_us:
+        if self._dark_since_us and self.clock.is_set():
             self._end_outage()
         self.sensor_fault = False
         if sampler.clipped:  # a gap, and the next block is in the other range
@@ -142,6 +148,25 @@ class Meter:
         )
         self.acting.update(sampler.end_us(), window.power_mw)
         if self.intervals.closed != closed:
+            self.uplink.wake.set()
+
+    def _follow_clock(self) -> None:
+        """Move what is dated by as much as somebody has set the clock since the last block."""
+        intervals, was_dated = self.intervals, self.intervals.running.dated
+        intervals.running.flags = 0 if self.clock.is_sure() else CLOCK_UNSURE
+        by_us = self.clock.step_us()
+        if not by_us:
+            return
+        self._board.log(f"the clock was set by {by_us // 1000} ms")
+        self.detector.shift(by_us)
+        if was_dated:
+            if self._dark_since_us and self.journal.open_outage is None:
+                self._dark_since_us += by_us
+            if self._dark_until_us:
+                self._dark_until_us += by_us
+        closed = intervals.closed
+        intervals.step(by_us, self.clock.is_set())
+        if intervals.closed != closed:
             self.uplink.wake.set()
 
     def _least_current(self) -> int:
@@ -235,7 +260,7 @@ class Meter:
             }
         return {
             "register_wh": self.intervals.register_wh,
-            "export_wh": self.intervals.export_uj // UJ_PER_WH,
+            "export_wh": self.intervals.registers.export_wh,
             "intervals_closed": self.intervals.closed,
             "windows": self.windows,
             "supplied": self.detector.supplied,

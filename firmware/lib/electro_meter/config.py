@@ -16,6 +16,7 @@
 | rated_ma | 100000 | rated primary current: what "current flows" is measured by |
 | window_period_ms | 0 | from one window to the next; 0: without a pause |
 | max_gap_ms | 5000 | a longer gap between windows is not bridged, and makes the interval an estimate |
+| least_coverage_permille | 500 | an interval of which less was sampled is an estimate; not if window_period_ms is set |
 | outage_declare_ms | 30000 | a shorter interruption is not reported |
 | resend_ms | 120000 | a message that was accepted but is not on the chain by then is sent again |
 | max_backoff_ms | 900000 | the longest pause after failures |
@@ -45,6 +46,7 @@ _INTEGERS: "dict[str, tuple[int | None, int, int]]" = {
     "rated_ma": (100_000, 1, 100_000_000),
     "window_period_ms": (0, 0, 3_600_000),
     "max_gap_ms": (5_000, 100, 3_600_000),
+    "least_coverage_permille": (500, 0, 1_000),
     "outage_declare_ms": (30_000, 0, 3_600_000),
     "resend_ms": (120_000, 1_000, 86_400_000),
     "max_backoff_ms": (900_000, 1_000, 86_400_000),
@@ -88,6 +90,7 @@ class Config:
         self.rated_ma = _integer(untrusted, "rated_ma")
         self.window_period_ms = _integer(untrusted, "window_period_ms")
         self.max_gap_ms = _integer(untrusted, "max_gap_ms")
+        self.least_coverage_permille = _integer(untrusted, "least_coverage_permille")
         self.outage_declare_ms = _integer(untrusted, "outage_declare_ms")
         self.resend_ms = _integer(untrusted, "resend_ms")
         self.max_backoff_ms = _integer(untrusted, "max_backoff_ms")

@@ -55,6 +55,11 @@ class VoltageEvents:
             self._interrupted = True
             self.interruptions += 1
 
+    def shift(self, by_us: int) -> None:
+        """Move every date by as much as the clock was set."""
+        self._began_us += by_us
+        self._seen_us += by_us
+
     def _square(self, percent: int) -> int:
         return self._nominal * self._nominal * percent * percent // 10_000
 

@@ -1,196 +1,228 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put energy into the import register and into the intervals of the agreement, and close them into the journal.
+"""Put energy into the registers and into the intervals of the agreement, and close them into the journal.
 
 Windows arrive with their instants. A gap between two windows up to max_gap is bridged: each half of it takes the
-power of the window next to it. A longer gap is not billed, and the interval it touches is marked as an estimate.
+power of the window next to it. A longer gap is not billed, and the interval it touches is marked as an estimate; so is
+one that was sampled too sparsely, and one in which the clock was set by more than TOLERATED_STEP_US.
 An interval that an outage touches reads "no supply"; its energy stands in the register alone. What rounding leaves
 of a reading goes into the next one, so the readings of a period add up to its energy.
+
+The registers count what was measured, whatever the clock does; of the intervals each is written once. Time that a
+clock set back lives again goes to the registers alone. Time that a clock set forward leaves out is nobody's.
 """
 
-from electro_protocol.readings import ESTIMATE, MAX_ESTIMATED_UNITS, MAX_UNITS, NO_SUPPLY
-
 from .agreements import Agreement, Agreements
-from .journal import INTERVAL, REGISTER, Journal
+from .journal import REGISTER, Journal
+from .quality import CLOCK_STEPPED
+from .registers import UJ_PER_WH, Registers
+from .running import Running
 
-UJ_PER_WH = 3_600_000_000
 # Without an agreement the register alone is kept, this often.
 REGISTER_EVERY_US = 900_000_000
+# What a crystal is off by in a day (10 ppm); a thousandth of a quarter of an hour.
+TOLERATED_STEP_US = 1_000_000
 
 
 class Intervals:
-    """The running interval and the registers; survives a restart through the journal."""
+    """The account of time and energy; survives a restart through the journal."""
 
-    def __init__(self, journal: Journal, agreements: Agreements, max_gap_ms: int) -> None:
+    def __init__(
+        self, journal: Journal, agreements: Agreements, max_gap_ms: int, least_coverage_permille: int = 0
+    ) -> None:
         self._journal = journal
         self._agreements = agreements
         self._max_gap_us = max_gap_ms * 1000
-        self.register_wh = 0
-        self._fraction_uj = 0
-        self._carry_uj = 0
-        self._carry_of = 0  # agreement
-        self.export_uj = 0
-        last = journal.last_register
-        if last is not None:
-            self.register_wh = last.register_wh
-            self._fraction_uj = last.fraction_uj
-            self._carry_uj = last.carry_uj
-            self._carry_of = last.agreement_id
+        self.registers = Registers()
+        self.running = Running(journal, agreements, least_coverage_permille)
+        self._continue()
         self.began_us = 0  # from here, and
-        self.accounted_us = 0  # up to here time is accounted for
+        self.accounted_us = 0  # up to here time belongs to intervals
+        self._seen_us = 0  # the end of the last window; before accounted_us while time is lived again
         self._energy_uj = 0  # of the last window, and
         self._length_us = 0  # how long it was
-        self._register_saved_us = 0
-        self.running: "Agreement | None" = None
-        self.index = 0
-        self.interval_uj = 0
-        self._interval_end_us = 0
-        self._measured_us = 0
-        self._outage = False
+        self._undated_uj = 0
+        self._saved_us = 0
+        self._gap_us = 0  # of the gap being bridged
         self._outage_until_us = 0  # while an outage is being accounted for
-        self.closed = 0  # since start
+
+    def _continue(self) -> None:
+        """Go on where the journal ends; what the interval had by then is the register's way since the one before."""
+        last = self._journal.last_register
+        if last is None:
+            return
+        registers, running = self.registers, self.running
+        registers.import_wh, registers.import_uj = last.register_wh, last.fraction_uj
+        running.carry_uj, running.carry_of = last.carry_uj, last.agreement_id
+        before = self._journal.find(last.agreement_id, last.index - 1) if last.kind == REGISTER else None
+        if before is not None:
+            energy_uj = (last.register_wh - before.register_wh) * UJ_PER_WH
+            energy_uj += last.fraction_uj - before.fraction_uj
+            running.resumed = (last.agreement_id, last.index, energy_uj)
+
+    @property
+    def register_wh(self) -> int:
+        """Return what the meter shows."""
+        return self.registers.import_wh
+
+    @property
+    def closed(self) -> int:
+        """Return the intervals written since the start."""
+        return self.running.closed
 
     def add(self, start_us: int, end_us: int, energy_uj: int) -> None:
         """Account for one window and for the gap before it."""
-        start_us = self._reach(start_us, end_us, energy_uj)
-        if start_us < end_us:
-            self._account(end_us, energy_uj, True)
-            self._energy_uj = energy_uj
-            self._length_us = end_us - start_us
-
-    def add_undated(self, energy_uj: int) -> None:
-        """Count energy measured while nobody has told the time: it belongs to the register and to no interval."""
-        self._take(energy_uj, 0)
+        self._reach(start_us, end_us, energy_uj)
+        self._pass(end_us, energy_uj, True, True)
+        self._energy_uj = energy_uj
+        self._length_us = end_us - start_us
 
     def add_no_supply(self, start_us: int, end_us: int, declared: bool) -> None:
         """Account for time without voltage: its energy is zero; a declared outage marks every interval it touches."""
-        start_us = self._reach(start_us, end_us, 0)
+        if self._seen_us:
+            start_us = max(start_us, self._seen_us)
         if start_us < end_us:
+            self._reach(start_us, end_us, 0)
             if declared:
-                self._outage = True
+                self.running.outage = True
                 self._outage_until_us = end_us
-            self._account(end_us, 0, True)
+            self._pass(end_us, 0, True, True)
             self._outage_until_us = 0
             self._energy_uj = 0
             self._length_us = end_us - start_us
 
-    def _reach(self, start_us: int, end_us: int, energy_uj: int) -> int:
-        """Bring the cursor to start_us over the gap before it; return where the window begins for the account."""
+    def step(self, by_us: int, dated: bool = True) -> None:
+        """Follow a clock that was set by by_us since the last window; dated: somebody has told the time."""
+        running = self.running
+        first = dated and not running.dated
+        running.dated = dated
         if not self.accounted_us:
-            self.began_us = self.accounted_us = start_us
-            self._enter(start_us)
-        elif start_us > self.accounted_us:
+            return
+        self._saved_us += by_us
+        self._seen_us += by_us
+        seen_us = self._seen_us
+        if running.agreement is None:
+            self.began_us += by_us
+            self.accounted_us = seen_us
+            self._begin()
+            if first:
+                self._date()
+        elif -TOLERATED_STEP_US <= by_us <= TOLERATED_STEP_US:
+            if seen_us > self.accounted_us:
+                self._account(seen_us, 0, True, False)
+        else:
+            running.quality.flags |= CLOCK_STEPPED
+            if not running.start_us <= seen_us < running.end_us:
+                if seen_us >= running.end_us:
+                    running.quality.gap(running.end_us - self.accounted_us)
+                    running.write(self.registers)
+                # set back behind the running interval: that is measured anew when its time comes
+                self.accounted_us = seen_us
+                self._begin()
+                running.quality.flags |= CLOCK_STEPPED
+            elif seen_us > self.accounted_us:
+                running.quality.gap(seen_us - self.accounted_us)
+                self.accounted_us = seen_us
+
+    def _date(self) -> None:
+        """Place what was measured before anybody told the time, spread over the time since the start.
+
+        If that is longer than an interval nobody knows where it belongs, and only the registers have it.
+        """
+        energy_uj, self._undated_uj = self._undated_uj, 0
+        agreement = self.running.agreement
+        if agreement is not None and self._seen_us - self.began_us <= agreement.interval_s * 1_000_000:
+            self.accounted_us = self.began_us
+            self._begin()
+            self._account(self._seen_us, energy_uj, True, False, True)
+
+    def save(self) -> None:
+        """Write the registers now: the next moment may be without power."""
+        running = self.running
+        self._saved_us = self._seen_us
+        self._journal.append(
+            REGISTER,
+            running.carry_of,
+            running.index if running.agreement is not None else 0,
+            0,
+            self.registers.import_wh,
+            self.registers.import_uj,
+            running.carry_uj,
+            self._seen_us // 1_000_000 if running.dated else 0,
+        )
+
+    def _reach(self, start_us: int, end_us: int, energy_uj: int) -> None:
+        """Bring the account to start_us over the gap before it."""
+        if not self.accounted_us:
+            self.began_us = self.accounted_us = self._seen_us = self._saved_us = start_us
+            self._begin()
+        if start_us < self._seen_us:
+            self.step(
+                start_us - self._seen_us, self.running.dated
+            )  # the clock was set back, and nobody said so
+        elif start_us > self._seen_us:
             self._bridge(start_us, end_us, energy_uj)
-        return self.accounted_us  # later than start_us if the clock was set back
 
     def _bridge(self, start_us: int, end_us: int, energy_uj: int) -> None:
         """Fill the time from the last window to this one."""
-        gap_us = start_us - self.accounted_us
+        gap_us = self._gap_us = start_us - self._seen_us
         if gap_us > self._max_gap_us or not self._length_us:
-            self._account(start_us, 0, False)
-            return
-        middle_us = self.accounted_us + gap_us // 2
-        self._account(middle_us, self._energy_uj * (middle_us - self.accounted_us) // self._length_us, True)
-        self._account(start_us, energy_uj * (start_us - middle_us) // (end_us - start_us), True)
-
-    def _account(self, end_us: int, energy_uj: int, measured: bool) -> None:
-        """Bring the cursor to end_us with this energy, spread evenly, closing intervals on the way."""
-        while self._interval_end_us and end_us >= self._interval_end_us:
-            here_us = self._interval_end_us - self.accounted_us
-            part_uj = energy_uj * here_us // (end_us - self.accounted_us) if end_us > self.accounted_us else 0
-            self._take(part_uj, here_us if measured else 0)
-            energy_uj -= part_uj
-            self.accounted_us = self._interval_end_us
-            self._close()
-        self._take(energy_uj, end_us - self.accounted_us if measured else 0)
-        self.accounted_us = end_us
-        if self.running is None:
-            self._enter(end_us)
-            if end_us - self._register_saved_us >= REGISTER_EVERY_US:
-                self._save_register(end_us)
-
-    def _take(self, energy_uj: int, measured_us: int) -> None:
-        self._measured_us += measured_us
-        if energy_uj < 0:
-            self.export_uj -= energy_uj
-            return
-        self.interval_uj += energy_uj
-        total = self._fraction_uj + energy_uj
-        self.register_wh += total // UJ_PER_WH
-        self._fraction_uj = total % UJ_PER_WH
-
-    def _enter(self, at_us: int) -> None:
-        """Begin the interval that holds at_us, if an agreement has one there."""
-        agreement = self._agreements.at(at_us // 1_000_000)
-        was = self.running
-        self.running = agreement
-        if agreement is None:
-            # an agreement that begins later must still be entered at its very start
-            self._interval_end_us = self._next_start_us(at_us)
-            return
-        if was is None and self._interval_end_us != at_us:
-            self._measured_us = 0  # began in the middle: what was measured before belongs to no interval
-        self.index = (at_us // 1_000_000 - agreement.start_s) // agreement.interval_s
-        start_us = (agreement.start_s + self.index * agreement.interval_s) * 1_000_000
-        self._interval_end_us = start_us + agreement.interval_s * 1_000_000
-        self.interval_uj = 0
-        if self._carry_of != agreement.id:
-            self._carry_of = agreement.id
-            self._carry_uj = 0
-
-    def _next_start_us(self, at_us: int) -> int:
-        for agreement in self._agreements.all:
-            if agreement.start_s * 1_000_000 > at_us:
-                return agreement.start_s * 1_000_000
-        return 0
-
-    def _close(self) -> None:
-        """Write the interval that ended at the cursor, and begin the next."""
-        agreement = self.running
-        if agreement is not None:
-            self._write(agreement)
-        self._measured_us = 0
-        self._outage = self._outage_until_us > self.accounted_us
-        self._enter(self.accounted_us)
-
-    def _write(self, agreement: Agreement) -> None:
-        if not self._measured_us:
-            return  # no record: no data
-        if self.index <= self._journal.newest_index(agreement.id):
-            return  # the clock was set back: what is recorded stays as it is
-        unit_uj = agreement.unit_wh * UJ_PER_WH
-        if self._outage:
-            reading = NO_SUPPLY
+            self.running.quality.gap(gap_us)
+            self._pass(start_us, 0, False, False)
         else:
-            whole = self._measured_us >= agreement.interval_s * 1_000_000
-            total = self._carry_uj + self.interval_uj
-            reading = min(total // unit_uj, MAX_UNITS if whole else MAX_ESTIMATED_UNITS)
-            self._carry_uj = total - reading * unit_uj
-            if not whole:
-                reading |= ESTIMATE
-        self._journal.append(
-            INTERVAL,
-            agreement.id,
-            self.index,
-            reading,
-            self.register_wh,
-            self._fraction_uj,
-            self._carry_uj,
-            agreement.start_s + self.index * agreement.interval_s,
-        )
-        self.closed += 1
+            middle_us = self._seen_us + gap_us // 2
+            before_uj = self._energy_uj * (middle_us - self._seen_us) // self._length_us
+            after_uj = energy_uj * (start_us - middle_us) // (end_us - start_us)
+            self.running.quality.gap(gap_us, abs(after_uj - before_uj) // 2)
+            self._pass(middle_us, before_uj, True, False)
+            self._pass(start_us, after_uj, True, False)
+        self._gap_us = 0
 
-    def _save_register(self, at_us: int) -> None:
-        self._register_saved_us = at_us
-        self._journal.append(
-            REGISTER,
-            register_wh=self.register_wh,
-            fraction_uj=self._fraction_uj,
-            start_s=at_us // 1_000_000,
-        )
+    def _pass(self, until_us: int, energy_uj: int, measured: bool, sampled: bool) -> None:
+        """Let time go by with this energy, spread evenly: into the registers and, where it is new, into intervals."""
+        if not self.running.dated:
+            self._undated_uj += energy_uj
+        again_us = min(until_us, self.accounted_us) - self._seen_us
+        if again_us > 0:
+            again_uj = energy_uj * again_us // (until_us - self._seen_us)
+            self.registers.take(again_uj)
+            energy_uj -= again_uj
+        self._seen_us = until_us
+        if until_us > self.accounted_us:
+            self._account(until_us, energy_uj, measured, sampled)
+        if self.running.agreement is None:
+            self._begin()
+            if until_us - self._saved_us >= REGISTER_EVERY_US:
+                self.save()
+
+    def _account(
+        self, end_us: int, energy_uj: int, measured: bool, sampled: bool, counted: bool = False
+    ) -> None:
+        """Bring the intervals to end_us with this energy, closing them; counted: the registers have it already."""
+        registers, running = self.registers, self.running
+        while running.end_us and end_us >= running.end_us:
+            here_us = running.end_us - self.accounted_us
+            part_uj = energy_uj * here_us // (end_us - self.accounted_us) if end_us > self.accounted_us else 0
+            if not counted:
+                registers.take(part_uj)
+            running.take(part_uj, here_us, measured, sampled)
+            energy_uj -= part_uj
+            self.accounted_us = running.end_us
+            running.write(registers)
+            self._begin()
+        if not counted:
+            registers.take(energy_uj)
+        running.take(energy_uj, end_us - self.accounted_us, measured, sampled)
+        self.accounted_us = end_us
+
+    def _begin(self) -> None:
+        running = self.running
+        running.begin(self.accounted_us, self.began_us)
+        running.quality.gap(self._gap_us)
+        running.outage = self._outage_until_us > self.accounted_us
 
     def open_index(self, agreement: Agreement) -> int:
         """Return the first interval of an agreement that may still change; all before it can be reported."""
-        if not self.accounted_us:
+        if not self.accounted_us or not self.running.dated:
             return 0
         elapsed_s = self.accounted_us // 1_000_000 - agreement.start_s
         return max(0, min(agreement.intervals, elapsed_s // agreement.interval_s))

@@ -8,7 +8,7 @@ and the next append starts at a whole slot. When the ring is full its oldest fil
 | offset | size | interval record (kind 1)        | outage record (kind 2), closed (3), told (4) |
 |---|---|---|---|
 | 0  | 1 | kind                                  | kind |
-| 1  | 1 | 0                                     | cause |
+| 1  | 1 | its quality, see `quality`; or 0      | cause |
 | 2  | 2 | reading: a lane of the energy report  | 0 |
 | 4  | 4 | sequence number of the record         | the same |
 | 8  | 8 | agreement                             | agreement |
@@ -16,10 +16,11 @@ and the next append starts at a whole slot. When the ring is full its oldest fil
 | 20 | 8 | import register at the end, Wh        | started, unix s |
 | 28 | 4 | its fraction, µJ (below 3.6 × 10^9)   | ended, unix s; 0: still out |
 | 32 | 8 | energy not yet in a reading, µJ       | 0 |
-| 40 | 4 | the interval's start, unix s          | 0 |
+| 40 | 4 | its quality; if byte 1 is 0 its start, unix s | 0 |
 | 44 | 4 | CRC-32 of the bytes before            | the same |
 
-A register record (kind 5) is an interval record without agreement, index and reading.
+A register record (kind 5) is an interval record without reading and quality: of the running interval, so far, and
+with the time of its writing, unix s, at 40.
 """
 
 import os

@@ -58,6 +58,15 @@ class OutageDetector:
         """Return True while a change waits for its confirmation: keep sampling without a pause."""
         return self.state in (FALLING, RISING)
 
+    def shift(self, by_us: int) -> None:
+        """Move every date by as much as the clock was set."""
+        self.started_us += by_us
+        self.ended_us += by_us
+        self._changed_us += by_us
+        self._seen_us += by_us
+        self._ended_us += by_us
+        self.events.shift(by_us)
+
     def is_voltage(self, mean_square: int) -> bool:
         """Return whether a squared RMS, in counts, is above the threshold with its hysteresis."""
         return mean_square >= self._above

@@ -22,7 +22,7 @@ def build(journal: Journal, agreement: Agreement, first: int, end: int) -> Energ
             lanes.append(NO_DATA)
         else:
             lanes.append(record.reading)
-            register_wh = record.register_wh
+            register_wh = max(register_wh, record.register_wh)
     if not register_wh:
         register_wh = _register_before(journal, agreement, first)
     return EnergyReport(agreement.id, first, register_wh, pack(lanes))

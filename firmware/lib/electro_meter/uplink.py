@@ -84,7 +84,7 @@ class Uplink:
 
     def _due_in_ms(self) -> int:
         """Return how long there is nothing to do."""
-        now_us = self._board.unix_us()
+        now_us = self._board.uptime_us()
         if now_us < self._not_before_us:
             return max(1, (self._not_before_us - now_us) // 1000)
         if not self._asked_us:
@@ -116,7 +116,7 @@ class Uplink:
     def _outage_due_us(self, number: int) -> int:
         record = self._journal.outages[number]
         if self._agreements.by_id(record.agreement_id) is None:
-            return self._board.unix_us() + STATE_MS * 1000  # long over: nobody takes it any more
+            return self._board.uptime_us() + STATE_MS * 1000  # long over: nobody takes it any more
         ended_at, sent_us, tries = self._outages_sent.get(number, (-1, 0, 0))
         if ended_at != record.ended_at:
             return 0
@@ -155,7 +155,7 @@ class Uplink:
         pause_ms = max(min(LEAST_BACKOFF_MS << rounds, self._config.max_backoff_ms), pause_s * 1000)
         jitter = int.from_bytes(self._board.entropy(2), "big")  # adds up to a half
         pause_ms += pause_ms * jitter // 131_072
-        self._not_before_us = self._board.unix_us() + pause_ms * 1000
+        self._not_before_us = self._board.uptime_us() + pause_ms * 1000
 
     async def _ask(self, url: str) -> int:
         """Learn the agreements and positions; return the seconds to pause if the relayer is not able to say.
@@ -176,7 +176,7 @@ class Uplink:
         path = f"/v1/meters/{checksum(self._signer.address)}?ahead={self._slots_ahead()}"
         answer = await self._client.request("GET", url + path)
         if answer.status == 404:
-            self._asked_us = self._board.unix_us()
+            self._asked_us = self._board.uptime_us()
             return 0  # not enrolled, or not any more: what is known stays known
         untrusted = answer.untrusted
         if answer.status != 200 or not isinstance(untrusted, dict):
@@ -198,10 +198,11 @@ class Uplink:
         contract = untrusted.get("contract")
         if not isinstance(contract, str) or contract.lower() != checksum(self._config.contract).lower():
             raise StateError(f"{url} serves another contract")
-        self._asked_us = self._board.unix_us()
+        self._asked_us = self._board.uptime_us()
+        now_s = self._board.unix_us() // 1_000_000
         sources = len(self._config.relayers) + len(self._config.nodes)
         agreements = untrusted.get("agreements")
-        for agreement_id in self._agreements.adopt(agreements, self._asked_us // 1_000_000, url, sources):
+        for agreement_id in self._agreements.adopt(agreements, now_s, url, sources):
             self._sent.pop(agreement_id, None)
             self._journal.retell(agreement_id)
 
@@ -214,7 +215,7 @@ class Uplink:
 
     async def _send(self, url: str) -> int:
         """Sign and post what is due; return the seconds to pause if the relayer can't take more."""
-        now_us = self._board.unix_us()
+        now_us = self._board.uptime_us()
         messages: "list[tuple[EnergyReport | OutageReport, int]]" = []  # with the outage's number
         for number in sorted(self._journal.outages):
             if self._outage_due_us(number) <= now_us and len(messages) < MOST_MESSAGES - MOST_REPORTS:

@@ -53,6 +53,13 @@ class Board:
         """Return the microseconds since 1970, UTC; between two steps of the clock never falling."""
         raise NotImplementedError
 
+    def uptime_us(self) -> int:
+        """Return the microseconds since some start, which no step of the clock moves.
+
+        A Board that does not say how is one whose clock never steps.
+        """
+        return self.unix_us()
+
     def clock_quality(self) -> int:
         """Return CLOCK_NEVER_SET, CLOCK_KEPT or CLOCK_SYNCED."""
         raise NotImplementedError

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hold the interval that is running: whose it is, its energy and quality, and how it becomes a record, once."""
+
+from electro_protocol.readings import ESTIMATE, MAX_ESTIMATED_UNITS, MAX_UNITS, NO_SUPPLY
+
+from .agreements import Agreement, Agreements
+from .journal import INTERVAL, Journal
+from .quality import DOUBTFUL, RESTARTED, SPARSE, Gathering, Quality
+from .registers import UJ_PER_WH, Registers
+
+
+class Running:
+    """The running interval; without an agreement it has no index and is never written."""
+
+    def __init__(self, journal: Journal, agreements: Agreements, least_coverage_permille: int) -> None:
+        self._journal = journal
+        self._agreements = agreements
+        self._least_permille = least_coverage_permille
+        self.dated = True  # False: nobody has told the time, so there are no intervals
+        self.agreement: "Agreement | None" = None
+        self.index = 0
+        self.start_us = 0
+        self.end_us = 0  # of the interval, or the next agreement's start; 0: neither
+        self.energy_uj = 0
+        self.quality = Gathering()
+        self.flags = 0  # what holds now, and is noted in every interval it touches
+        self.outage = False
+        self.carry_uj = 0  # not yet in a reading
+        self.carry_of = 0  # agreement
+        self.resumed: "tuple[int, int, int] | None" = None  # agreement, index, energy before the restart
+        self.last_quality: "Quality | None" = None  # of the interval closed last
+        self.closed = 0  # since start
+
+    def begin(self, at_us: int, began_us: int) -> None:
+        """Begin the interval that holds an instant, if an agreement has one there; began_us: when the meter started."""
+        self.energy_uj = 0
+        self.quality = Gathering()
+        self.outage = False
+        agreement = self._agreements.at(at_us // 1_000_000) if self.dated else None
+        self.agreement = agreement
+        if agreement is None:
+            # one that begins later must still be entered at its very start
+            self.end_us = self._next_start_us(at_us) if self.dated else 0
+            return
+        self.index = (at_us // 1_000_000 - agreement.start_s) // agreement.interval_s
+        self.start_us = (agreement.start_s + self.index * agreement.interval_s) * 1_000_000
+        self.end_us = self.start_us + agreement.interval_s * 1_000_000
+        if self.start_us < began_us:
+            self.quality.flags = RESTARTED
+            resumed, self.resumed = self.resumed, None
+            if resumed is not None and resumed[:2] == (agreement.id, self.index):
+                self.energy_uj = resumed[2]
+        if self.carry_of != agreement.id:
+            self.carry_of = agreement.id
+            self.carry_uj = 0
+
+    def _next_start_us(self, at_us: int) -> int:
+        for agreement in self._agreements.all:
+            if agreement.start_s * 1_000_000 > at_us:
+                return agreement.start_s * 1_000_000
+        return 0
+
+    def take(self, energy_uj: int, length_us: int, measured: bool, sampled: bool) -> None:
+        """Add a piece of time with its energy; what was exported is in its register alone."""
+        quality = self.quality
+        quality.flags |= self.flags
+        if measured:
+            quality.measured_us += length_us
+        if sampled:
+            quality.sampled_us += length_us
+        if energy_uj > 0:
+            self.energy_uj += energy_uj
+
+    def write(self, registers: Registers) -> None:
+        """Write the interval as it is now, unless it is recorded already: that stays as it is."""
+        agreement, quality = self.agreement, self.quality
+        if agreement is None or not quality.measured_us:
+            return  # without a record there is no data
+        if self._journal.find(agreement.id, self.index) is not None:
+            return
+        unit_uj = agreement.unit_wh * UJ_PER_WH
+        interval_us = self.end_us - self.start_us
+        if quality.sparse(interval_us, self._least_permille):
+            quality.flags |= SPARSE
+        if self.outage:
+            reading = NO_SUPPLY
+        else:
+            whole = quality.measured_us >= interval_us and not quality.flags & DOUBTFUL
+            total = self.carry_uj + self.energy_uj
+            reading = min(total // unit_uj, MAX_UNITS if whole else MAX_ESTIMATED_UNITS)
+            self.carry_uj = total - reading * unit_uj
+            if not whole:
+                reading |= ESTIMATE
+        self.last_quality = quality.conclude(interval_us, self.energy_uj)
+        octet, word = self.last_quality.pack()
+        self._journal.append(
+            INTERVAL,
+            agreement.id,
+            self.index,
+            reading,
+            registers.import_wh,
+            registers.import_uj,
+            self.carry_uj,
+            word,
+            octet,
+        )
+        self.closed += 1

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clock that is set while the meter runs: each interval closed once, none lost that was measured, no energy lost."""
+
+import unittest
+
+from accounts import START, Accounts, S, told
+from whole_meter import INTERVAL_S, Meters
+
+from electro_meter.clock import Clock, epoch_s, is_plausible
+from electro_meter.intervals import REGISTER_EVERY_US
+from electro_meter.quality import CLOCK_STEPPED, CLOCK_UNSURE, RESTARTED
+from electro_meter.world import CLOCK_NEVER_SET, CLOCK_SYNCED, Board
+from electro_protocol.readings import ESTIMATE, units
+
+
+class ABoard(Board):
+    """Two clocks, and nothing else."""
+
+    def __init__(self):
+        self.wall_us = START * S
+        self.steady_us = 77
+
+    def unix_us(self):
+        return self.wall_us
+
+    def uptime_us(self):
+        return self.steady_us
+
+    def go_on(self, us):
+        self.wall_us += us
+        self.steady_us += us
+
+
+class Noticing(unittest.TestCase):
+    def test_a_clock_that_goes_on_was_not_set(self):
+        board = ABoard()
+        clock = Clock(board)
+        for _ in range(1_000):
+            board.go_on(224_000)
+            board.wall_us += 4  # a drift of 18 ppm is told when it has become something
+        self.assertEqual((clock.step_us(), clock.steps), (0, 0))
+
+    def test_a_step_is_told_once_and_exactly(self):
+        board = ABoard()
+        clock = Clock(board)
+        for by_us in (3 * S, -7_200 * S, 5_000, -26 * 365 * 86_400 * S):
+            board.go_on(224_000)
+            board.wall_us += by_us
+            self.assertEqual((clock.step_us(), clock.step_us()), (by_us, 0))
+        self.assertEqual(clock.steps, 4)
+
+    def test_both_epochs_lead_to_the_same_unix_time(self):
+        # the same instant on a chip that counts from 2000 and on one that counts from 1970
+        self.assertEqual(853_315_200 + epoch_s(2000), START)
+        self.assertEqual(START + epoch_s(1970), START)
+
+    def test_a_clock_without_a_battery_is_not_believed(self):
+        for unix_s in (0, 60, epoch_s(2000), epoch_s(2000) + 3_600, 0xFFFF_FFFF):
+            self.assertFalse(is_plausible(unix_s))
+        self.assertTrue(is_plausible(START))
+
+
+class Steps(Accounts):
+    """A load of 4 kW makes 100 units an interval; a window each minute."""
+
+    def setUp(self):
+        Accounts.setUp(self)
+        self.agreements.adopt([told(), told(8, start=START + 96 * 900)], START)
+        self.true_us = START * S - 60 * S  # what passes for the grid
+        self.off_us = 0  # what the clock shows beside that
+        self.began_us = self.true_us
+
+    def live(self, seconds):
+        """Let true time pass."""
+        for _ in range(seconds // 60):
+            middle_us = self.true_us + self.off_us + 30 * S
+            self.intervals.add(middle_us - 100_000, middle_us + 100_000, 4_000 * 200_000)
+            self.true_us += 60 * S
+
+    def set_clock(self, by_s):
+        self.off_us += by_s * S
+        self.intervals.step(by_s * S)
+
+    def assert_no_energy_lost(self):
+        # from the first window's start to the last one's end
+        truth_uj = 4_000 * (self.true_us - self.began_us - 60 * S + 200_000)
+        self.assertLess(abs(self.register_uj() - truth_uj), 200)  # a microjoule of rounding for each gap
+
+    def readings(self, count):
+        return [self.reading(k) for k in range(count)]
+
+    def test_without_a_step_nothing_is_flagged(self):
+        self.live(60 + 900 * 3 + 60)
+        self.assertEqual(self.readings(4), [100, 100, 100, None])
+        self.assertEqual([self.quality(k).flags for k in range(3)], [0, 0, 0])
+        self.assert_no_energy_lost()
+
+    def test_forward_by_a_second_is_no_event(self):
+        self.live(60 + 300)
+        self.set_clock(1)
+        self.live(900)
+        self.assertEqual(self.readings(2), [99, None])  # a second less has passed than was shown
+        self.assertEqual(self.quality(0).flags, 0)
+        self.assert_no_energy_lost()
+
+    def test_forward_within_an_interval_makes_it_an_estimate(self):
+        self.live(60 + 300)
+        self.set_clock(240)
+        self.live(900 * 2)
+        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
+        self.assertIn(units(self.reading(0)), range(72, 75))  # 660 s of 900
+        self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
+        self.assertEqual(self.reading(1), 100)
+        self.assert_no_energy_lost()
+
+    def test_forward_over_several_intervals_leaves_them_without_data(self):
+        self.live(60 + 300)
+        self.set_clock(900 * 3)
+        self.live(900 * 2)
+        self.assertEqual(units(self.reading(0)), 30)  # up to the last window before the step
+        self.assertEqual(self.readings(4)[1:3], [None, None])
+        self.assertEqual(self.reading(3) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.quality(3).flags, CLOCK_STEPPED)
+        self.assertEqual(self.reading(4), 100)
+        self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
+        self.assert_no_energy_lost()
+
+    def test_forward_past_the_start_of_an_agreement_begins_it_with_an_estimate(self):
+        self.true_us = self.began_us = (START - 1_200) * S
+        self.live(600)
+        self.set_clock(900)
+        self.live(1_800)
+        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
+        self.assertIn(units(self.reading(0)), range(66, 71))  # the clock showed START + 300 at most
+        self.assertEqual(self.reading(1), 100)
+        self.assert_no_energy_lost()
+
+    def test_forward_into_the_next_agreement_closes_the_last_interval_of_this_one(self):
+        self.true_us = self.began_us = (START + 95 * 900 - 60) * S
+        self.live(60 + 450)
+        self.set_clock(900)
+        self.live(1_800)
+        self.assertEqual(self.reading(95) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.reading(0, 8) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.reading(1, 8), 100)
+        self.assert_no_energy_lost()
+
+    def test_back_by_a_second_is_no_event(self):
+        self.live(60 + 300)
+        self.set_clock(-1)
+        self.live(900)
+        self.assertEqual(self.readings(2), [100, None])
+        self.assertEqual(self.quality(0).flags, 0)
+        self.assert_no_energy_lost()
+
+    def test_back_over_a_boundary_by_a_second_changes_no_interval(self):
+        self.live(60 + 900 + 60)
+        self.intervals.step(-1 * S)
+        self.off_us -= S
+        self.live(900)
+        self.assertEqual(self.readings(3), [100, 100, None])
+        self.assert_no_energy_lost()
+
+    def test_back_within_an_interval_counts_each_second_of_it_once(self):
+        self.live(60 + 600)
+        self.set_clock(-300)
+        self.live(900)
+        self.assertEqual(self.reading(0), ESTIMATE | 100)  # what was lived again is in the register
+        self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
+        self.live(900)
+        self.assertEqual(self.reading(1), 100)
+        self.assert_no_energy_lost()
+
+    def test_back_over_several_intervals_closes_none_twice_and_loses_none(self):
+        self.live(60 + 900 * 3 + 300)
+        before = [self.journal.find(7, k).sequence for k in range(3)]
+        self.set_clock(-900 * 2)
+        self.live(900 * 4)
+        self.assertEqual(before, [self.journal.find(7, k).sequence for k in range(3)])
+        self.assertEqual(self.readings(6), [100, 100, 100, 100, 100, None])
+        self.assertEqual(self.intervals.closed, 5)
+        self.assert_no_energy_lost()
+
+    def test_a_false_future_that_is_taken_back_costs_only_what_it_touched(self):
+        self.live(60 + 300)
+        self.set_clock(86_400 // 2)
+        self.live(900 * 2)
+        self.set_clock(-86_400 // 2)
+        self.live(900 * 3)
+        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)  # as it stood at the first step
+        self.assertIsNone(self.reading(1))  # lived under a false date
+        self.assertEqual(self.reading(2) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.readings(5)[3:], [100, 100])
+        self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
+        self.assert_no_energy_lost()
+
+    def test_back_before_the_agreement_waits_for_its_start_again(self):
+        self.live(60 + 300)
+        self.set_clock(-600)
+        self.live(1_800)
+        self.assertEqual(self.readings(2), [100, None])  # measured from its start, as if for the first time
+        self.assert_no_energy_lost()
+
+    def test_a_step_that_nobody_told_counts_nothing_twice(self):
+        self.live(60 + 900 * 2)
+        self.off_us -= 900 * S
+        self.live(900 * 2)
+        self.assertEqual(self.readings(3), [100, ESTIMATE | 100, None])
+        self.assertEqual(self.intervals.closed, 2)
+
+
+class NeverSet(Accounts):
+    def setUp(self):
+        Accounts.setUp(self)
+        self.agreements.adopt([told(), told(8, start=0)], START)
+        self.intervals.running.dated = False
+
+    def live_at(self, from_s, seconds):
+        self.run_steady(from_s, from_s + seconds, 4_000)
+
+    def test_energy_without_a_time_goes_into_the_register_alone(self):
+        for epoch in (0, epoch_s(2000)):
+            self.restart()
+            self.intervals.running.dated = False
+            before_uj = self.register_uj()
+            self.live_at(epoch + 5, 1_860)
+            self.assertEqual((self.intervals.closed, self.reading(0, 8)), (0, None))
+            self.assertEqual(self.register_uj() - before_uj, 4_000 * (1_800 * S + 200_000))
+            self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 0)
+
+    def test_its_register_survives_the_next_loss_of_power(self):
+        self.live_at(5, 1_860)
+        register_wh = self.intervals.register_wh
+        self.restart()
+        self.assertGreater(
+            self.intervals.register_wh, register_wh - 4_000 * REGISTER_EVERY_US // S // 3600 - 1
+        )
+
+    def test_the_first_time_dates_what_was_measured_since_the_start(self):
+        self.live_at(5, 300)
+        self.intervals.step((START + 400 - 305) * S, True)  # 305 s after its start the clock says START + 400
+        self.run_steady(START + 400, START + 960, 4_000)
+        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
+        self.assertIn(units(self.reading(0)), range(84, 90))  # from START + 100 on
+        self.assertEqual(self.quality(0).flags, RESTARTED)
+
+    def test_what_is_older_than_an_interval_belongs_to_none(self):
+        self.live_at(5, 1_800)
+        self.intervals.step((START + 1_860) * S, True)
+        self.run_steady(START + 1_865, START + 2_760, 4_000)
+        self.assertEqual([self.reading(0), self.reading(1)], [None, None])
+        self.assertEqual(self.reading(2) & ESTIMATE, ESTIMATE)
+
+
+class TheWholeMeter(Meters):
+    def set_clock(self, board, by_s):
+        def set_it():
+            board.ahead_us += by_s * S
+
+        return set_it
+
+    def test_ntp_sets_it_forward_and_back(self):
+        board, meter = self.make()
+        self.run_to(
+            board, meter, 2 * INTERVAL_S + 300, self.set_clock(board, 400), 5 * INTERVAL_S,
+            self.set_clock(board, -400), 13 * INTERVAL_S,
+        )  # fmt: skip
+        self.assertEqual(len(self.readings), 12)
+        flagged = [k for k in range(12) if self.readings[k] & ESTIMATE]
+        self.assertEqual(flagged, [2])  # and the fifth from its start, when its time came the second time
+        self.assertEqual(meter.clock.steps, 2)
+        truth_wh = board.load.energy_wh(meter.intervals.began_us, board.time.now_us, board.interruptions)
+        self.assertLess(abs(meter.intervals.register_wh - truth_wh), truth_wh * 0.01)
+
+    def test_back_by_an_hour_does_not_hold_up_the_uplink(self):
+        board, meter = self.make()
+        self.ledger.down = True
+
+        def mend():
+            self.ledger.down = False
+
+        self.run_to(
+            board,
+            meter,
+            1_000,
+            self.set_clock(board, -3_600),
+            mend,
+            2_800,
+            self.set_clock(board, 3_600),
+            3_700,
+        )
+        self.assertGreaterEqual(len(self.readings), 2)
+
+    def after_a_loss_of_the_clock(self, epoch):
+        board, _ = self.make(start_s=START + 5 * INTERVAL_S)
+        board.ahead_us = (epoch - START - 5 * INTERVAL_S) * S
+        board.quality = CLOCK_NEVER_SET
+        meter = self.meter_of(board)
+        seen = []
+
+        def tell():
+            seen.append(meter.intervals.closed)
+            board.ahead_us = 0
+            board.quality = CLOCK_SYNCED
+
+        self.run_to(board, meter, 7 * INTERVAL_S + 300, tell, 9 * INTERVAL_S + 200)
+        self.assertEqual(seen, [0])
+        self.assertIsNone(meter.journal.find(7, 6))
+        self.assertEqual(meter.journal.find(7, 7).reading & ESTIMATE, ESTIMATE)
+        self.assertEqual(meter.journal.find(7, 8).reading & ESTIMATE, 0)
+
+    def test_nothing_is_dated_after_a_loss_of_the_clock_until_somebody_tells_the_time(self):
+        self.after_a_loss_of_the_clock(epoch_s(1970))
+
+    def test_nor_on_a_chip_that_counts_from_2000(self):
+        self.after_a_loss_of_the_clock(epoch_s(2000))
+
+    def test_a_clock_that_nobody_confirmed_is_noted(self):
+        board, meter = self.make()
+        board.quality = 1
+        self.run_to(board, meter, 2 * INTERVAL_S + 200)
+        record = meter.journal.find(7, 1)
+        self.assertEqual(record.cause & 0x7F, CLOCK_UNSURE)
+
+
+if __name__ == "__main__":
+    unittest.main()
