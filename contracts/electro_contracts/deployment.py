@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same address on every chain: what to send to the well-known CREATE2 factory, and where the contract then is.
+
+The address follows from the factory's, a salt and the init code, which holds the artifact and the constructor's
+arguments. So the same admin, delay and operator give the same address on any chain that has the factory, whoever
+sends the transaction and however much that account has sent before. Somebody else who sends it first has paid for
+the same contract.
+
+How the factory gets to a chain that does not have it (most public chains and anvil do):
+
+1. `FACTORY_TRANSACTION`, sent as it is by anyone (`eth_sendRawTransaction`), once `FACTORY_SIGNER` owns
+   `FACTORY_FUNDS_WEI`. Nobody has that account's key: the signature was chosen, not made, and the account follows from
+   it. It is signed for no chain in particular.
+2. Some chains do not take it: nodes that want the chain's id in every transaction (EIP-155), chains whose base fee is
+   above its 100 gwei or that price gas differently, such that 100,000 do not suffice. Then who runs the chain can put
+   `FACTORY_CODE` at `FACTORY` into its genesis block, as private networks do.
+3. Where neither can be had, an ordinary deployment does all but this: its address follows from the sender and the
+   number of its transactions, and users are told it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from electro_protocol.keccak import keccak256
+
+from . import artifact
+
+FACTORY = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
+# Its calldata is salt | init code, its answer the 20 bytes of the address. Source: Arachnid's
+# deterministic-deployment-proxy, which Foundry, Safe and others use.
+FACTORY_CODE = bytes.fromhex(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe036016000816020823780358282"
+    "34f58015156039578182fd5b8082525050506014600cf3"
+)
+FACTORY_SIGNER = bytes.fromhex("3fab184622dc19b6109349b94811493bf2a45362")
+FACTORY_FUNDS_WEI = 100_000 * 100 * 10**9  # its gas limit at its gas price
+FACTORY_TRANSACTION = (
+    bytes.fromhex("f8a58085174876e800830186a08080b853604580600e600039806000f350fe")
+    + FACTORY_CODE
+    + bytes.fromhex("1ba0" + 32 * "22" + "a0" + 32 * "22")  # v 27: without a chain's id
+)
+SALT = bytes(32)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What to send to the factory, as `data` of a transaction without value, and the `address` that it will have."""
+
+    init_code: bytes
+    salt: bytes = SALT
+
+    def __post_init__(self) -> None:
+        if len(self.salt) != 32:
+            raise ValueError("a salt has 32 bytes")
+
+    @property
+    def data(self) -> bytes:
+        return self.salt + self.init_code
+
+    @property
+    def address(self) -> bytes:
+        """EIP-1014."""
+        return keccak256(b"\xff" + FACTORY + self.salt + keccak256(self.init_code))[12:]
+
+
+def plan(admin: bytes, admin_delay_s: int, operator: bytes, salt: bytes = SALT) -> Deployment:
+    """Return the deployment of the artifact for these constructor arguments; addresses have 20 bytes.
+
+    Another salt gives another contract with the same arguments.
+    """
+    if len(admin) != 20 or len(operator) != 20:
+        raise ValueError("an address has 20 bytes")
+    words = (
+        admin.rjust(32, b"\0"),
+        admin_delay_s.to_bytes(6, "big").rjust(32, b"\0"),
+        operator.rjust(32, b"\0"),
+    )
+    return Deployment(artifact.load().bytecode + b"".join(words), salt)

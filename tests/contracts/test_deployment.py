@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Through the well-known factory the contract has the address that was predicted, on whatever chain."""
+
+from __future__ import annotations
+
+import pyrevm
+import pytest
+from eth.vm.forks import LondonVM
+from eth_abi import decode, encode
+
+from electro_contracts import artifact, deployment
+from electro_protocol.address import checksum, parse
+from electro_protocol.eip712 import Domain
+
+from .engines import PyEvm, Revm, refused
+from .world import encode_call, key
+
+ADMIN, OPERATOR = key("admin"), key("operator")
+DELAY_S = 86_400
+
+
+def _plan(salt: bytes = deployment.SALT) -> deployment.Deployment:
+    return deployment.plan(ADMIN.address, DELAY_S, OPERATOR.address, salt)
+
+
+def _on_chain(chain_id: int) -> tuple[Revm, bytes]:
+    """A chain that has the factory, and what the factory answers."""
+    engine = Revm(chain_id)
+    engine.evm.insert_account_info(
+        checksum(deployment.FACTORY), pyrevm.AccountInfo(code=deployment.FACTORY_CODE)
+    )
+    return engine, engine.send(engine.accounts[2], checksum(deployment.FACTORY), _plan().data).answer
+
+
+def test_two_chains_give_the_same_address_and_different_domains() -> None:
+    address = _plan().address
+    separators = set()
+    for chain_id in (1, 137):
+        engine, answered = _on_chain(chain_id)
+        assert answered == address
+        domain = encode_call("eip712Domain")
+        answer = engine.call(engine.accounts[0], checksum(address), domain)
+        types = ["bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]"]
+        _, _, _, told_chain, home, _, _ = decode(types, answer)
+        assert (told_chain, parse(checksum(bytes.fromhex(home[2:])))) == (chain_id, address)
+        separators.add(Domain(chain_id, address).separator)
+        role = encode_call("defaultAdmin")
+        assert engine.call(engine.accounts[0], checksum(address), role)[12:] == ADMIN.address
+    assert len(separators) == 2
+
+
+def test_other_arguments_and_another_salt_give_other_addresses() -> None:
+    other = deployment.plan(ADMIN.address, DELAY_S, ADMIN.address)
+    assert len({_plan().address, _plan(b"\1" * 32).address, other.address}) == 3
+
+
+def test_the_init_code_is_the_artifact_with_the_arguments_as_eth_abi_has_them() -> None:
+    arguments = encode(["address", "uint48", "address"], [ADMIN.text, DELAY_S, OPERATOR.text])
+    assert _plan().init_code == artifact.load().bytecode + arguments
+
+
+def test_the_keyless_transaction_brings_the_factory_that_deploys_there() -> None:
+    """On py-evm, from a chain without the factory on: a transaction of before EIP-155 by an account without a key."""
+    engine = PyEvm(LondonVM)
+    chain, factory, signer = engine.chain, checksum(deployment.FACTORY), checksum(deployment.FACTORY_SIGNER)
+    assert chain.get_code(factory) == "0x"
+    chain.send_transaction(
+        {"from": engine.accounts[0], "to": signer, "value": deployment.FACTORY_FUNDS_WEI, "gas": 21_000}
+    )
+    sent = chain.send_raw_transaction("0x" + deployment.FACTORY_TRANSACTION.hex())
+    assert chain.get_transaction_receipt(sent)["contract_address"] == factory
+    assert chain.get_code(factory) == "0x" + deployment.FACTORY_CODE.hex()
+    engine.send(engine.accounts[2], factory, _plan().data)
+    length = len(artifact.load().deployed_bytecode)
+    assert len(chain.get_code(checksum(_plan().address))) == 2 + 2 * length
+
+
+def test_the_same_deployment_again_is_refused() -> None:
+    engine, _ = _on_chain(1)
+    with refused("Unknown"):
+        engine.send(engine.accounts[2], checksum(deployment.FACTORY), _plan().data)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(b"\1" * 19, 0, b"\1" * 20), (b"\1" * 20, 0, b"\1" * 32), (b"\1" * 20, 0, b"\1" * 20, b"")]
+)
+def test_arguments_of_a_wrong_length_are_refused(arguments: tuple[bytes, int, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"has (20|32) bytes"):
+        deployment.plan(*arguments)
