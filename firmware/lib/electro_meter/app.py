@@ -258,10 +258,15 @@ class Meter:
                 "next_final": agreement.next_final,
                 "intervals": agreement.intervals,
             }
+        last = self.intervals.running.last_quality
         return {
             "register_wh": self.intervals.register_wh,
             "export_wh": self.intervals.registers.export_wh,
             "intervals_closed": self.intervals.closed,
+            "coverage_permille": last.coverage_permille if last else 0,
+            "longest_gap_ms": last.longest_gap_ms if last else 0,
+            "doubt_permille": last.doubt_permille if last else 0,
+            "quality_flags": last.flags if last else 0,
             "windows": self.windows,
             "supplied": self.detector.supplied,
             "sensor_fault": self.sensor_fault,
@@ -269,6 +274,8 @@ class Meter:
             "swells": self.detector.events.swells,
             "interruptions": self.detector.events.interruptions,
             "clock_set": self.clock.is_set(),
+            "clock_sure": self.clock.is_sure(),
+            "clock_steps": self.clock.steps,
             "reached": self.uplink.reached,
             "exchanges": self.uplink.exchanges,
             "signatures": self.uplink.signatures,

@@ -172,7 +172,7 @@ class Intervals:
             middle_us = self._seen_us + gap_us // 2
             before_uj = self._energy_uj * (middle_us - self._seen_us) // self._length_us
             after_uj = energy_uj * (start_us - middle_us) // (end_us - start_us)
-            self.running.quality.gap(gap_us, abs(after_uj - before_uj) // 2)
+            self.running.quality.gap(gap_us, abs(after_uj - before_uj))
             self._pass(middle_us, before_uj, True, False)
             self._pass(start_us, after_uj, True, False)
         self._gap_us = 0

@@ -14,6 +14,10 @@ LAMBDA = 0x5363AD4CC05C30E0A5261C028812645A122E22EA20816678DF02967C1B23BD72
 LAMBDA_X = 0x7AE96A2B657C07106E64479EAC3434E99CF0497512F58995C1396C28719501EE
 
 
+class SignatureError(ValueError):
+    """A signature that no key could have made, or that has more than one encoding."""
+
+
 def split(k: int) -> "tuple[int, int]":
     """Return odd numbers k1, k2 within ±2^130 such that k1 + k2·λ is k modulo n; 0 ≤ k < n.
 

@@ -8,8 +8,7 @@ Source: SEC 1 v2, section 4.1.6; EIP-2; EIP-2098.
 
 from ._plain import add, affine, multiply
 from .comb import inverse, times_base
-from .curve import N, P
-from .secp256k1 import SignatureError
+from .curve import N, P, SignatureError
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:

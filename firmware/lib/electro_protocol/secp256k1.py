@@ -12,6 +12,7 @@ import hashlib
 
 from .comb import FaultError, entropy, inverse, times_base
 from .curve import N
+from .curve import SignatureError as SignatureError
 
 _HALF_N = N >> 1
 _ONES = b"\x01" * 32
@@ -20,10 +21,6 @@ _OUTER_PAD = b"\x5c" * 64
 _INNER = int.from_bytes(_INNER_PAD[:32], "big")
 _OUTER = int.from_bytes(_OUTER_PAD[:32], "big")
 _V = b"\x1b", b"\x1c"  # 27 and 28
-
-
-class SignatureError(ValueError):
-    """A signature that no key could have made, or that has more than one encoding."""
 
 
 def _scalar(private_key: bytes) -> int:
