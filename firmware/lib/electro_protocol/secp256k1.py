@@ -12,7 +12,7 @@ import hashlib
 
 from .comb import FaultError, entropy, inverse, times_base
 from .curve import N
-from .curve import SignatureError as SignatureError
+from .curve import SignatureError as SignatureError  # noqa: PLC0414 - to be imported from here
 
 _HALF_N = N >> 1
 _ONES = b"\x01" * 32
