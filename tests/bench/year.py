@@ -21,11 +21,11 @@ from typing import Any
 from electro_meter.app import Meter
 from electro_meter.config import Config
 from electro_protocol.readings import ESTIMATE
-from electro_tools.demo.load import LoadCurve, built_in, read_csv
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
 from electro_tools.grid.randomness import Randomness
 from electro_tools.grid.settings import Settings
+from electro_tools.load import LoadCurve, built_in, read_csv
 
 START = 1_799_971_200
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from eth_account import Account
 
-from electro_tools.demo import load, scenario
+from electro_tools import load
+from electro_tools.demo import scenario
 from electro_tools.demo.audit import judge
 from electro_tools.demo.world import BEFORE_START_S, Node, World
 

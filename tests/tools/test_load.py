@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electro_tools.demo import load
+from electro_tools import load
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:

@@ -28,7 +28,11 @@ _COMMANDS = {
     "chain": ("electro_tools.chain.cli:chain", "Run a private chain in memory to try things on."),
     "contract": (
         "electro_tools.contract.cli:contract",
-        "Deploy the agreements contract.",
+        "Deploy the agreements contract; verify one that is there.",
+    ),
+    "agreement": (
+        "electro_tools.agreement.cli:agreement",
+        "Propose, accept, follow, settle, redeem and audit agreements.",
     ),
     "relayer": (
         "electro_tools.relayer:relayer",

@@ -10,6 +10,17 @@ import click
 
 from .quantities import instant_text
 
+_JSON_SAFE = 1 << 53  # from here on JavaScript would round a JSON number
+
+
+def safe(value: Any) -> Any:
+    """Return what JSON can carry without loss everywhere: integers from 2^53 up become their digits."""
+    if isinstance(value, dict):
+        return {key: safe(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [safe(each) for each in value]
+    return str(value) if isinstance(value, int) and value >= _JSON_SAFE else value
+
 
 class Facts:
     """Named values in order; a label becomes a JSON key with underscores for spaces."""
@@ -45,7 +56,7 @@ class Facts:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        return self._values
+        return {label: safe(value) for label, value in self._values.items()}
 
     def text(self) -> str:
         """Return the lines, their words one below the other."""
@@ -53,4 +64,4 @@ class Facts:
         return "\n".join(f"{label:{width}}  {words}".rstrip() for label, words in self._lines)
 
     def print(self, *, as_json: bool) -> None:
-        click.echo(json.dumps(self._values) if as_json else self.text())
+        click.echo(json.dumps(self.to_json()) if as_json else self.text())

@@ -47,8 +47,9 @@ def duration_text(seconds: int) -> str:
 
 
 def span_text(seconds: int) -> str:
-    """Return about how long that is, in its two greatest units: "3 d 4 h"."""
-    return " ".join(duration_text(seconds).split()[:4])
+    """Return about how long that is, rounded down to the unit below its greatest: "3 d 4 h"."""
+    grain = next((s for unit, s in (("d", 3600), ("h", 60)) if seconds >= _SECONDS[unit]), 1)
+    return duration_text(seconds // grain * grain)
 
 
 def instant(text: str) -> int:

@@ -38,7 +38,7 @@ _HINTS = {
     "NotParty": "sign with the operator's or the consumer's key",
     "NotRenewable": "propose a new agreement: electro agreement propose",
     "NotWhatWasProposed": "look at what is proposed now, electro agreement show, and sign that if you agree",
-    "NothingToAcknowledge": "electro agreement show lists what was redeemed, and what of it is open",
+    "NothingToAcknowledge": "electro agreement audit lists what was redeemed against which invoice",
     "ProposalsPaused": "the operator takes them again with electro agreement resume",
     "RevokedDevice": "enrol another meter and name that",
     "SafeERC20FailedOperation": "has the paying account enough of the token, and allowed it? electro agreement approve",

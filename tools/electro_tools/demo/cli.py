@@ -28,8 +28,9 @@ from .narration import money
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from electro_tools.load import LoadCurve
+
     from .audit import Gas, Verdict
-    from .load import LoadCurve
     from .world import Outcome
 
 _WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
@@ -72,7 +73,9 @@ def demo(
     and two checks are made: the contract's money against an independent model fed with what the meters signed, and
     the metered energy against the load curve.
     """
-    from . import load, scenario
+    from electro_tools import load
+
+    from . import scenario
     from .world import World
 
     console = Console()

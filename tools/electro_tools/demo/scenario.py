@@ -12,25 +12,20 @@ Bands are the load curve ±15% and a little room; money is in minor units (cents
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electro_contracts.terms import Terms
+from electro_contracts.terms import MAX_SLOTS, Terms
 from electro_protocol.messages import CAUSE_CONSUMER
-from electro_protocol.readings import MAX_UNITS
+from electro_tools.agreement import bands
 from electro_tools.errors import ToolError
-
-from .load import DAY_SECONDS
+from electro_tools.load import DAY_SECONDS
 
 if TYPE_CHECKING:
-    from .load import LoadCurve
+    from electro_tools.load import LoadCurve
 
 _LEAST_SLOTS_A_DAY = 4  # what goes wrong needs slots to tell apart
-_MAX_SLOTS = 672  # the contract's longest schedule: a week of quarter hours
 _BAND = 0.15
-_BAND_ROOM_OF_PEAK = 0.01  # at 1% of the peak load ±15% would be less than a motor's start
-_UNITS_AT_PEAK = 2_500  # fine enough for a band, and coarse enough that a unit is worth a cent or more
 _OVER, _UNDER = 1.6, 0.5
 _HOUR_S = 3600
 _OUTAGE_S = 34 * 60
@@ -77,10 +72,10 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
         ToolError: the curve's intervals do not make a schedule, or there is next to no load.
     """
     per_day = curve.intervals_per_day
-    if not _LEAST_SLOTS_A_DAY <= per_day <= _MAX_SLOTS:
+    if not _LEAST_SLOTS_A_DAY <= per_day <= MAX_SLOTS:
         raise ToolError(
             f"intervals of {curve.interval_seconds} s make {per_day} slots a day, and the demo takes "
-            f"{_LEAST_SLOTS_A_DAY} to {_MAX_SLOTS}",
+            f"{_LEAST_SLOTS_A_DAY} to {MAX_SLOTS}",
             "use a load curve with intervals between three minutes and six hours",
         )
     if sum(curve.energy_wh) * min(_SHARES) < _LEAST_WH:
@@ -124,7 +119,7 @@ def _meter(
 ) -> MeterPlan:
     promised_wh = [share * energy for energy in curve.energy_wh]
     actual_wh = [energy * (deviations or {}).get(index, 1.0) for index, energy in enumerate(promised_wh)]
-    unit_wh = _unit_wh(max(actual_wh))
+    unit_wh = bands.unit_wh(max(actual_wh))
     bonus = max(100, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
     terms = Terms(
         start=curve.start,
@@ -143,7 +138,7 @@ def _meter(
         notice=14 * DAY_SECONDS,
         discount_rate_ppm=1_000_000,
         discount_expiry=365 * DAY_SECONDS,
-        bands=_bands(promised_wh, curve, unit_wh),
+        bands=bands.around(promised_wh, curve.intervals_per_day, unit_wh, _BAND),
     )
     return MeterPlan(
         name=name,
@@ -157,35 +152,10 @@ def _meter(
     )
 
 
-def _unit_wh(peak_wh: float) -> int:
-    """Return the smallest of 1, 2, 5, 10 … Wh in which the peak is a reading of at most _UNITS_AT_PEAK."""
-    scale = 1
-    while True:
-        for step in (1, 2, 5):
-            if peak_wh <= _UNITS_AT_PEAK * step * scale:
-                return step * scale
-        scale *= 10
-
-
 def _rate(bonus: int, promised_wh: list[float], unit_wh: int, weight: float) -> int:
     """Return cents per unit such that a slot's mean energy off the band costs 1/40 of the bonus, weighted."""
     mean_units = sum(promised_wh) / len(promised_wh) / unit_wh
     return max(1, round(weight * bonus / 40 / max(mean_units, 1.0)))
-
-
-def _bands(promised_wh: list[float], curve: LoadCurve, unit_wh: int) -> tuple[tuple[int, int], ...]:
-    """Return (min, max) in units for every slot of a week, or of a day where a week is too long or not needed."""
-    per_day = curve.intervals_per_day
-    slots = 7 * per_day if curve.days > 1 and 7 * per_day <= _MAX_SLOTS else per_day
-    room = _BAND_ROOM_OF_PEAK * max(promised_wh)
-    bands = []
-    for slot in range(slots):
-        # a slot that the curve does not reach repeats an earlier day
-        seen = promised_wh[slot::slots] or [promised_wh[slot % len(promised_wh)]]
-        low = math.floor(((1 - _BAND) * min(seen) - room) / unit_wh)
-        high = math.ceil(((1 + _BAND) * max(seen) + room) / unit_wh)
-        bands.append((max(0, low), min(MAX_UNITS, high)))
-    return tuple(bands)
 
 
 def _lost_wh(actual_wh: list[float], curve: LoadCurve, outage: Span | None) -> float:

@@ -85,8 +85,8 @@ def built_in(days: int) -> LoadCurve:
     )
 
 
-def read_csv(path: Path, *, time_column: str, energy_column: str, days: int) -> LoadCurve:
-    """Return the first whole days of a CSV file, plain or gzipped, with energy in kWh per interval.
+def read_csv(path: Path, *, time_column: str, energy_column: str, days: int | None) -> LoadCurve:
+    """Return the first whole days, with None all, of a CSV file, plain or gzipped, with energy in kWh per interval.
 
     The time column holds ISO 8601 or DD/MM/YYYY HH:MM; rows are consecutive. Marks stand for the end of their
     interval, unless the first is midnight: then for its beginning. A midnight that carries the date of the
@@ -117,11 +117,12 @@ def read_csv(path: Path, *, time_column: str, energy_column: str, days: int) -> 
                 "a load file must be without gaps",
             )
     energy = tuple(_energy_wh(path, line, energy_column, text) for line, _, text in rows)
-    needed = days * DAY_SECONDS // interval
+    held = len(energy) * interval // DAY_SECONDS
+    needed = (max(held, 1) if days is None else days) * DAY_SECONDS // interval
     if len(energy) < needed:
         raise ToolError(
-            f"{path} holds {len(energy) * interval / DAY_SECONDS:.1f} days of load, and {days} are asked for",
-            "ask for fewer with --days",
+            f"{path} holds {len(energy) * interval / DAY_SECONDS:.1f} days of load, and {days or 1} are asked for",
+            "ask for fewer with --days" if days else None,
         )
     start = marks[0] if marks[0].time() == datetime.min.time() else marks[0] - step
     return LoadCurve(int(start.timestamp()), interval, energy[:needed], path.name)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement accept`, `offer`, `sign-acceptance` and `submit`: how a consumer says yes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_contracts.events import AgreementAccepted, AgreementProposed
+from electro_contracts.terms import Terms
+from electro_protocol import address
+from electro_protocol.signed import SignedMessage
+from electro_tools.accounts import key_options
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
+from electro_tools.parameters import INSTANT
+from electro_tools.quantities import instant_text
+
+from .desk import acts, agreement_argument, asks, confirm
+
+if TYPE_CHECKING:
+    from electro_tools.accounts import KeyFile
+
+    from .desk import Desk
+    from .offer import Offer
+
+_file = click.Path(dir_okay=False, path_type=Path)
+_terms_option = click.option(
+    "--terms", "terms_file", type=_file, help="Refuse unless the terms are exactly those of this file."
+)
+
+
+@click.command()
+@agreement_argument
+@_terms_option
+@acts
+def accept(desk: Desk, agreement_id: int, terms_file: Path | None) -> None:
+    """Accept a proposal, as its consumer, by a transaction.
+
+    What is accepted is shown first and named by its hashes, worked out here from what is shown.
+    """
+    from . import offer
+
+    proposal = offer.of_agreement(desk, agreement_id)
+    _compare(proposal, terms_file)
+    _, terms_hash, devices_hash, bonus, _ = proposal.acceptance(proposal.terms.start).values()
+    binding = f"this binds you to agreement {agreement_id}"
+    names = (agreement_id, terms_hash, devices_hash, bonus)
+    sent = desk.send("accept", *names, lasting=binding, about=_facts(proposal))
+    facts = Facts().count("agreement", agreement_id).add("state", "accepted")
+    desk.report(facts.add("bonus", bonus).time("begins", proposal.terms.start), sent)
+
+
+@click.command()
+@agreement_argument
+@click.option("--out", type=_file, required=True, help="The file to write.")
+@asks
+def offer(desk: Desk, agreement_id: int, out: Path) -> None:
+    """Write a proposal that is on chain to a file, whole, for the consumer to read and sign offline."""
+    from .offer import of_agreement, write
+
+    write(out, of_agreement(desk, agreement_id))
+    Facts().count("agreement", agreement_id).add("offer", str(out)).print(as_json=desk.as_json)
+
+
+@click.command()
+@click.argument("offer_file", metavar="OFFER", type=_file)
+@_terms_option
+@click.option(
+    "--deadline", type=INSTANT, help="Until when the signature can be used; default: the start of the term."
+)
+@click.option("--out", type=_file, required=True, help="The signed file to write.")
+@click.option("--yes", is_flag=True, help="Sign without asking.")
+@key_options
+def sign_acceptance(
+    offer_file: Path, terms_file: Path | None, deadline: int | None, out: Path, yes: bool, key: KeyFile
+) -> None:
+    """Sign the acceptance of an offer; no network is needed.
+
+    OFFER is what `electro agreement propose --offer` or `offer` wrote. What it says is shown, and what is signed
+    are the hashes of just that. Anyone can then submit the signed file.
+    """
+    from .offer import must_be_new, read, write
+
+    proposal = read(offer_file)
+    _compare(proposal, terms_file)
+    must_be_new(out)
+    account = key.open()
+    if address.parse(account.address) != proposal.consumer:
+        raise ToolError(
+            f"the offer is to {address.checksum(proposal.consumer)}, and this key is of {account.address}",
+            "a smart wallet accepts by its own transaction: electro agreement accept --from WALLET prints it",
+        )
+    if not yes:
+        confirm(f"your signature binds you to agreement {proposal.agreement_id}", _facts(proposal))
+    message = proposal.acceptance(proposal.terms.start if deadline is None else deadline)
+    signed = SignedMessage.make(message, proposal.domain, bytes(account.key))
+    write(out, dataclasses.replace(proposal, signed=signed))
+    click.echo(f"signed      {out}\ngood until  {instant_text(message.deadline)}")
+
+
+@click.command()
+@click.argument("file", type=_file)
+@acts
+def submit(desk: Desk, file: Path) -> None:
+    """Send what a consumer has signed: an acceptance, a renewal or a redemption.
+
+    Anyone may send it and pays the gas; only a renewal needs the operator's key.
+    """
+    from . import offer, redemption
+
+    content = offer.content_of(file)
+    if redemption.is_one(content):
+        redemption.submit(desk, redemption.from_content(file, content))
+        return
+    proposal = offer.from_content(file, content)
+    if proposal.signed is None:
+        raise ToolError(
+            f"{file} is not signed yet", "the consumer signs it with electro agreement sign-acceptance"
+        )
+    redemption.must_be_here(desk, file, proposal.domain)
+    deadline, signature = proposal.signed.message.values()[4], proposal.signed.signature
+    if proposal.renews is not None:
+        sent = desk.send("renew", proposal.renews, proposal.terms.start, proposal.bonus, deadline, signature)
+        event = next(each for each in sent.events if isinstance(each, AgreementProposed))
+        facts = Facts().count("agreement", event.agreement_id).count("renews", proposal.renews)
+    else:
+        sent = desk.send("acceptBySignature", *proposal.signed.message.values(), signature)
+        facts = Facts().count("agreement", proposal.agreement_id)
+    accepted = next(each for each in sent.events if isinstance(each, AgreementAccepted))
+    facts.add("state", "accepted").add("consumer", address.checksum(accepted.consumer))
+    desk.report(facts.add("bonus", proposal.bonus).time("begins", proposal.terms.start), sent)
+
+
+def _compare(proposal: Offer, terms_file: Path | None) -> None:
+    """Refuse an offer whose terms are not those of the consumer's own file."""
+    if terms_file is None:
+        return
+    from . import terms_file as file
+
+    wanted = file.read(terms_file)
+    if wanted == proposal.terms:
+        return
+    names = [field.name for field in dataclasses.fields(Terms)]
+    other = [name for name in names if getattr(wanted, name) != getattr(proposal.terms, name)]
+    raise ToolError(
+        f"what is offered is not what {terms_file} says: {', '.join(other)} differ",
+        f"electro agreement check {terms_file} and electro agreement terms {proposal.agreement_id} show both",
+    )
+
+
+def _facts(proposal: Offer) -> Facts:
+    """Return what is to be accepted."""
+    from .terms_commands import describe
+
+    facts = Facts().count("agreement", proposal.agreement_id).count("chain", proposal.domain.chain_id)
+    facts.add("contract", address.checksum(proposal.domain.contract))
+    facts.add("consumer", address.checksum(proposal.consumer)).add("bonus", proposal.bonus)
+    for device in proposal.devices:
+        facts.say("meter", address.checksum(device))
+    describe(facts, proposal.terms)
+    return facts

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ends an agreement: settle, redeem, sign-redemption, acknowledge; withdraw, reclaim and collect in escrow."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_contracts.events import Collected, Credited, RedemptionWithdrawn, Settled
+from electro_protocol import address
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import DiscountRedemption
+from electro_protocol.signed import SignedMessage
+from electro_tools.accounts import key_options
+from electro_tools.facts import Facts
+from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
+from electro_tools.quantities import instant_text
+
+from .desk import acts, agreement_argument, contract_option
+
+if TYPE_CHECKING:
+    from electro_tools.accounts import KeyFile
+
+    from .desk import Desk
+
+_file = click.Path(dir_okay=False, path_type=Path)
+_GOOD_FOR_S = 30 * 86_400
+_invoice_argument = click.argument("invoice", type=WORD)
+
+
+@click.command()
+@agreement_argument
+@acts
+def settle(desk: Desk, agreement_id: int) -> None:
+    """Turn what is left of the bonus into the discount, once the dispute window is over. Anyone may."""
+    sent = desk.send("settle", agreement_id)
+    event = next(each for each in sent.events if isinstance(each, Settled))
+    facts = Facts().count("agreement", agreement_id).add("state", "settled").add("accrued", event.accrued)
+    facts.add("remaining", event.remaining).add("discount", event.discount)
+    good_until = desk.record("agreement", agreement_id)["redeemableUntil"]
+    desk.report(facts.time("good until", good_until), sent)
+
+
+@click.command()
+@agreement_argument
+@_invoice_argument
+@click.argument("amount", type=AMOUNT)
+@acts
+def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int) -> None:
+    """Set AMOUNT of the discount against an INVOICE of the operator, each invoice once.
+
+    INVOICE is its number, up to 32 bytes, or 0x and the 64 hex digits of its hash.
+    """
+    lasting = f"this uses {amount:,} of the discount for invoice {word_text(invoice)} for good"
+    sent = desk.send("redeem", agreement_id, invoice, amount, lasting=lasting)
+    facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice)).add("amount", amount)
+    found = desk.record("agreement", agreement_id)
+    desk.report(facts.add("left", found["discount"] - found["redeemed"]), sent)
+
+
+@click.command()
+@agreement_argument
+@_invoice_argument
+@click.argument("amount", type=AMOUNT)
+@click.option(
+    "--chain-id", type=click.IntRange(1), required=True, envvar="ELECTRO_CHAIN_ID", help="Of the contract."
+)
+@contract_option
+@click.option(
+    "--deadline", type=INSTANT, help="Until when the signature can be used; default: 30 days from now."
+)
+@click.option("--out", type=_file, required=True, help="The signed file to write.")
+@key_options
+def sign_redemption(
+    agreement_id: int,
+    invoice: bytes,
+    amount: int,
+    chain_id: int,
+    contract_address: str,
+    deadline: int | None,
+    out: Path,
+    key: KeyFile,
+) -> None:
+    """Sign, as the consumer, that AMOUNT of the discount goes against an INVOICE; no network is needed.
+
+    Anyone can then submit the signed file.
+    """
+    from .offer import write
+    from .redemption import Redemption
+
+    until = int(time.time()) + _GOOD_FOR_S if deadline is None else deadline
+    message = DiscountRedemption(agreement_id, invoice, amount, until)
+    domain = Domain(chain_id, address.parse(contract_address))
+    write(out, Redemption(domain, SignedMessage.make(message, domain, bytes(key.open().key))))
+    click.echo(f"signed      {out}\ngood until  {instant_text(until)}")
+
+
+@click.command()
+@agreement_argument
+@_invoice_argument
+@acts
+def acknowledge(desk: Desk, agreement_id: int, invoice: bytes) -> None:
+    """Confirm, as the operator, that an INVOICE is lower by what was redeemed against it."""
+    amount = desk.record("redemption", agreement_id, invoice)["amount"]
+    lasting = f"this confirms that invoice {word_text(invoice)} is {amount:,} lower"
+    sent = desk.send("acknowledge", agreement_id, invoice, lasting=lasting)
+    facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice)).add("amount", amount)
+    desk.report(facts, sent)
+
+
+@click.command()
+@agreement_argument
+@_invoice_argument
+@acts
+def withdraw(desk: Desk, agreement_id: int, invoice: bytes) -> None:
+    """In escrow: credit the consumer with what the operator has not acknowledged in time."""
+    sent = desk.send("withdraw", agreement_id, invoice)
+    event = next(each for each in sent.events if isinstance(each, RedemptionWithdrawn))
+    facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice))
+    desk.report(facts.add("amount", event.amount), sent)
+
+
+@click.command()
+@agreement_argument
+@acts
+def reclaim(desk: Desk, agreement_id: int) -> None:
+    """In escrow: credit who proposed with the part of a discount that has expired."""
+    sent = desk.send("reclaim", agreement_id)
+    event = next(each for each in sent.events if isinstance(each, Credited))
+    facts = Facts().count("agreement", agreement_id).add("account", address.checksum(event.account))
+    desk.report(facts.add("amount", event.amount), sent)
+
+
+@click.command()
+@click.argument("account", type=ADDRESS, required=False)
+@acts
+def collect(desk: Desk, account: str | None) -> None:
+    """In escrow: pay an ACCOUNT, by default your own, all that it is owed."""
+    sent = desk.send("collect", account or desk.sender)
+    event = next(each for each in sent.events if isinstance(each, Collected))
+    facts = Facts().add("account", address.checksum(event.account)).add("paid", event.amount)
+    desk.report(facts, sent)

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a command does its work: the contract it speaks to, who is asking, and how the answer is to look.
+
+`@asks` gives a command a Desk that only asks; `@acts` one that can also send a transaction, after a rehearsal and,
+where something can't be undone, a question.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from electro_protocol import address
+from electro_protocol.eip712 import Domain
+from electro_tools.accounts import KeyFile, node_options, optional_key_options
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
+from electro_tools.parameters import ADDRESS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eth_account.signers.local import LocalAccount
+    from web3 import Web3
+    from web3.contract import Contract
+    from web3.types import TxReceipt
+
+    from electro_contracts.events import Event
+
+    Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A transaction that is mined, and what it made the contract say."""
+
+    receipt: TxReceipt
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One command's contract and caller.
+
+    Args:
+        contract: web3's view of the contract.
+        as_json: print one JSON object.
+        account: whose key signs; None if nothing is to be sent.
+        sender: whose call it is, EIP-55; None for a command that only asks.
+        yes: ask nothing.
+        rehearse_only: send nothing.
+    """
+
+    contract: Contract
+    as_json: bool
+    account: LocalAccount | None = None
+    sender: str | None = None
+    yes: bool = False
+    rehearse_only: bool = False
+
+    @property
+    def web3(self) -> Web3:
+        return self.contract.w3
+
+    @property
+    def domain(self) -> Domain:
+        """What signatures for this contract on this chain are bound to."""
+        return Domain(self.web3.eth.chain_id, address.parse(self.contract.address))
+
+    def now(self) -> int:
+        """Return the chain's time: its newest block's."""
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def ask(self, name: str, *arguments: Any, block: int | None = None) -> Any:
+        """Return what a view answers.
+
+        Raises:
+            ToolError: the contract refuses, or the node does not answer.
+        """
+        from electro_tools.transact import ask
+
+        return ask(self.contract.get_function_by_name(name)(*arguments), self.sender, block)
+
+    def record(self, name: str, *arguments: Any, block: int | None = None) -> dict[str, Any]:
+        """Return the struct that a view answers, by the names of the ABI."""
+        view = self.contract.get_function_by_name(name)
+        names = [each["name"] for each in view.abi["outputs"][0]["components"]]
+        return dict(zip(names, self.ask(name, *arguments, block=block), strict=True))
+
+    def send(
+        self,
+        name: str,
+        *arguments: Any,
+        lasting: str | None = None,
+        about: Facts | None = None,
+        to: Contract | None = None,
+    ) -> Sent:
+        """Rehearse a call, and send it; with --dry-run say what would be sent, and end the command.
+
+        Args:
+            name: of the function.
+            arguments: of the call.
+            lasting: what can't be undone by it, as a sentence to be confirmed first; None: nothing to speak of.
+            about: what to read before that.
+            to: another contract than the agreements'.
+
+        Raises:
+            ToolError: the contract or the node refuses, or nobody is there to confirm.
+        """
+        from electro_tools.contract.logs import happened
+        from electro_tools.transact import ask, send
+
+        call = (to or self.contract).get_function_by_name(name)(*arguments)
+        ask(call, self.sender)
+        if self.rehearse_only or self.account is None:
+            self._show(call)
+            raise click.exceptions.Exit(0)
+        if lasting and not self.yes:
+            confirm(lasting, about)
+        receipt = send(self.web3, self.account, call)
+        return Sent(receipt, happened(receipt, self.contract.address))
+
+    def report(self, facts: Facts, sent: Sent) -> None:
+        """Print what was done, and by which transaction."""
+        facts.add("transaction", "0x" + sent.receipt["transactionHash"].hex())
+        facts.count("block", sent.receipt["blockNumber"]).add("gas", sent.receipt["gasUsed"])
+        facts.print(as_json=self.as_json)
+
+    def _show(self, call: Any) -> None:
+        """Print a call that the contract would take, for a wallet of another kind to send."""
+        facts = Facts().say("rehearsed", f"{call.fn_name}: the contract would take this; nothing was sent")
+        facts.silent("sent", value=False).silent("function", call.fn_name)
+        facts.add("from", self.sender).add("to", call.address).silent("value", 0)
+        facts.add("gas", call.estimate_gas({"from": self.sender}))
+        facts.add("data", call._encode_transaction_data())  # noqa: SLF001 - web3 has no other way to its calldata
+        facts.print(as_json=self.as_json)
+
+
+def confirm(lasting: str, about: Facts | None = None) -> None:
+    """Ask the person at the terminal; anything but yes ends the command.
+
+    Raises:
+        ToolError: nobody is there.
+    """
+    if not sys.stdin.isatty():
+        raise ToolError(f"{lasting}, and nobody is here to be asked", "add --yes to do it")
+    if about:
+        click.echo(about.text(), err=True)
+    click.echo(f"{lasting[0].upper()}{lasting[1:]}.", err=True)
+    click.confirm("Go on?", abort=True, err=True)
+
+
+def json_option(command: Command) -> Command:
+    """Give a command --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+def contract_option(command: Command) -> Command:
+    """Give a command --contract."""
+    return click.option(
+        "--contract",
+        "contract_address",
+        type=ADDRESS,
+        required=True,
+        envvar="ELECTRO_CONTRACT",
+        help="The agreements contract's address.",
+    )(command)
+
+
+def agreement_argument(command: Command) -> Command:
+    """Give a command the argument ID."""
+    return click.argument("agreement_id", metavar="ID", type=click.IntRange(1, 2**64 - 1))(command)
+
+
+def asks(command: Command) -> Command:
+    """Give a command `desk`, which only asks, and the options for it."""
+
+    @functools.wraps(command)
+    def with_desk(
+        *args: Any, rpc_url: str, chain_id: int | None, contract_address: str, as_json: bool, **kwargs: Any
+    ) -> Any:
+        desk = Desk(_reach(rpc_url, chain_id, contract_address), as_json)
+        return command(*args, desk=desk, **kwargs)
+
+    return node_options(contract_option(json_option(with_desk)))
+
+
+def acts(command: Command) -> Command:
+    """Give a command `desk`, which can send a transaction, and the options for it."""
+
+    @functools.wraps(command)
+    def with_desk(
+        *args: Any,
+        rpc_url: str,
+        chain_id: int | None,
+        contract_address: str,
+        key: KeyFile | None,
+        sender: str | None,
+        dry_run: bool,
+        yes: bool,
+        as_json: bool,
+        **kwargs: Any,
+    ) -> Any:
+        if key is None and sender is None:
+            raise click.UsageError("Missing option '--key-file' (or '--from' to rehearse without a key).")
+        account = key.open() if key and sender is None else None
+        desk = Desk(
+            _reach(rpc_url, chain_id, contract_address),
+            as_json,
+            account,
+            account.address if account else sender,
+            yes,
+            dry_run,
+        )
+        return command(*args, desk=desk, **kwargs)
+
+    decorated: Command = with_desk
+    for option in (
+        json_option,
+        click.option("--yes", is_flag=True, help="Do what can't be undone without asking."),
+        click.option(
+            "--from",
+            "sender",
+            type=ADDRESS,
+            help="Rehearse for this account, a multisig's say, and print the call for it to send.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Rehearse with your key, print the call, send nothing."),
+        optional_key_options,
+        contract_option,
+        node_options,
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def _reach(rpc_url: str, chain_id: int | None, contract_address: str) -> Contract:
+    from electro_tools.contract.deploy import reach
+    from electro_tools.transact import connect
+
+    return reach(connect(rpc_url, chain_id), contract_address)

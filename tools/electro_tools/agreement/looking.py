@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement list` and `show`: where agreements stand now."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from electro_tools.contract.refusals import STATES
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts, safe
+from electro_tools.parameters import ADDRESS, WORD, word_text
+from electro_tools.quantities import duration_text, instant_text, span_text
+
+from .desk import agreement_argument, asks
+
+if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+
+    from .desk import Desk
+
+_PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
+_NOBODY = "0x" + "00" * 20
+
+
+@click.command("list")
+@click.option("--consumer", type=ADDRESS, help="Only this consumer's.")
+@click.option("--state", type=click.Choice(STATES[1:]), help="Only those in this state.")
+@click.option(
+    "--last", type=click.IntRange(1), default=20, show_default=True, help="Look at so many, newest first."
+)
+@asks
+def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: int) -> None:
+    """List agreements, the newest first."""
+    count = desk.ask("agreementCount")
+    found = []
+    for agreement_id in range(count, max(0, count - last), -1):
+        record = desk.record("agreement", agreement_id)
+        fits = consumer in (None, record["consumer"]) and state in (None, STATES[record["state"]])
+        if fits:
+            found.append((agreement_id, record))
+    if desk.as_json:
+        rows = [{**record, "agreement": number, "state": STATES[record["state"]]} for number, record in found]
+        click.echo(json.dumps(safe(rows)))
+        return
+    if not found:
+        click.echo(f"none of the last {min(last, count)} of {count} agreements")
+        return
+    click.echo(f"{'id':>6}  {'state':11}  {'consumer':13}  {'start':10}  {'end':10}  {'remaining':>16}")
+    for number, record in found:
+        consumer_short = record["consumer"][:6] + "…" + record["consumer"][-6:]
+        start, end = instant_text(record["start"])[:10], instant_text(record["end"])[:10]
+        state_word = STATES[record["state"]]
+        click.echo(
+            f"{number:>6}  {state_word:11}  {consumer_short}  {start}  {end}  {record['remaining']:>16,}"
+        )
+
+
+@click.command()
+@agreement_argument
+@click.option("--invoice", type=WORD, help="Also show what was redeemed against this invoice.")
+@asks
+def show(desk: Desk, agreement_id: int, invoice: bytes | None) -> None:
+    """Show an agreement: state, times, money, and for each meter what the contract waits for.
+
+    A meter is behind by the intervals that have ended and are not yet on chain.
+    """
+    from electro_contracts.terms import Terms
+
+    count = desk.ask("agreementCount")
+    if agreement_id > count:
+        raise ToolError(
+            f"there is no agreement {agreement_id}; the newest is {count}", "electro agreement list"
+        )
+    found, now = desk.record("agreement", agreement_id), desk.now()
+    terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    code, words = phase(found, terms.interval_seconds, now)
+    facts = Facts().count("agreement", agreement_id).add("state", STATES[found["state"]])
+    facts.add("phase", code, words).add("consumer", found["consumer"]).time("chain time", now)
+    for label, key in (
+        ("start", "start"),
+        ("end", "end"),
+        ("grace until", "reportsUntil"),
+        ("settles at", "settlesAt"),
+    ):
+        facts.time(label, found[key], _away(found[key], now))
+    _add_money(facts, desk, found, now)
+    _add_meters(facts, desk, agreement_id, found, terms, now)
+    if invoice is not None:
+        _add_invoice(facts, desk, agreement_id, invoice)
+    facts.print(as_json=desk.as_json)
+
+
+def phase(found: dict[str, Any], interval_s: int, now: int) -> tuple[str, str]:
+    """Return where an agreement stands, as a word for machines and as words for people."""
+    state, start, end = found["state"], found["start"], found["end"]
+    good_until = found["redeemableUntil"]
+    running = (now - start) // interval_s
+    steps: dict[int, list[tuple[float, str, str]]] = {
+        _CANCELLED: [(math.inf, "cancelled", "called off; it binds nobody")],
+        _PROPOSED: [
+            (start, "open", f"the consumer can accept until {instant_text(start)}"),
+            (math.inf, "lapsed", "nobody accepted it before its start"),
+        ],
+        _SETTLED: [
+            (good_until + 1, "redeemable", f"the discount is good until {instant_text(good_until)}"),
+            (math.inf, "expired", "what was not redeemed has expired"),
+        ],
+    }
+    bound = [
+        (start, "waiting", "accepted; the term has not begun"),
+        (end, "running", f"interval {running} of {(end - start) // interval_s} is running"),
+        (found["reportsUntil"] + 1, "grace", "the term is over; reports are still taken"),
+        (found["settlesAt"], "dispute", "the operator may waive penalties"),
+        (math.inf, "due", "anyone can settle it: electro agreement settle"),
+    ]
+    return next((code, words) for until, code, words in steps.get(state, bound) if now < until)
+
+
+def _away(instant: int, now: int) -> str:
+    return f"  in {span_text(instant - now)}" if instant > now else f"  {span_text(now - instant)} ago"
+
+
+def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> None:
+    facts.add("bonus", found["bonus"])
+    for label in ("grants", "accrued", "waived", "forfeited"):
+        words = f"{found[label]:,}" + ("  part of accrued" if label == "forfeited" else "")
+        if found[label] or label == "accrued":
+            facts.add(label, found[label], words)
+        else:
+            facts.silent(label, 0)
+    facts.add("remaining", found["remaining"])
+    if found["state"] == _SETTLED:
+        facts.add("discount", found["discount"]).add("redeemed", found["redeemed"])
+        facts.time("good until", found["redeemableUntil"], _away(found["redeemableUntil"], now))
+    token = desk.ask("currency")
+    facts.add(
+        "currency",
+        None if token == _NOBODY else token,
+        "minor units, a promise" if token == _NOBODY else f"{token} in escrow",
+    )
+    if token != _NOBODY:
+        facts.add("owed to consumer", desk.ask("owed", found["consumer"]))
+
+
+def _add_meters(
+    facts: Facts, desk: Desk, agreement_id: int, found: dict[str, Any], terms: Terms, now: int
+) -> None:
+    meters = []
+    binds = found["state"] not in (_PROPOSED, _CANCELLED)
+    for device in found["devices"]:
+        meter: dict[str, Any] = {"device": device}
+        words = device
+        if binds:
+            point = desk.record("point", agreement_id, device)
+            ended = max(0, now - terms.start) // terms.interval_seconds
+            behind = max(0, min(ended, point["end"]) - point["next"])
+            meter |= {"next": point["next"], "end": point["end"], "behind": behind}
+            meter |= {"accrued": point["accrued"] + point["outageAccrued"], "uncovered": point["uncovered"]}
+            words += f"\n{_meter_words(meter, found, terms, now)}"
+        meters.append(meter)
+        facts.say("meter", words)
+    facts.silent("meters", meters)
+
+
+def _meter_words(meter: dict[str, Any], found: dict[str, Any], terms: Terms, now: int) -> str:
+    complete = meter["next"] >= meter["end"]
+    parts = ["all reported" if complete else f"next interval {meter['next']} of {meter['end']}"]
+    if meter["behind"]:
+        late = "never reported" if now > found["reportsUntil"] else "behind"
+        lag = duration_text(meter["behind"] * terms.interval_seconds)
+        parts.append(f"{meter['behind']} {late} ({lag})")
+    if meter["uncovered"]:
+        parts.append(f"{meter['uncovered']} without supply and no outage on record")
+    parts.append(f"{meter['accrued']:,} accrued")
+    return "  " + ", ".join(parts)
+
+
+def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:
+    redeemed = desk.record("redemption", agreement_id, invoice)
+    state = "acknowledged" if redeemed["acknowledged"] else "withdrawn" if redeemed["withdrawn"] else "open"
+    words = (
+        f"{word_text(invoice)}: {redeemed['amount']:,}, {state}" if redeemed["amount"] else "nothing redeemed"
+    )
+    facts.add("invoice", {"invoice": word_text(invoice), **redeemed}, words)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proposal as a file: whole, so that the consumer can read and sign it on a machine without a network.
+
+The acceptance that is signed names the hashes of what stands in the file, worked out from it; what a node says has
+no part in them. Signed, the same file carries the signature.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from electro_contracts.terms import Terms, TermsError, devices_hash
+from electro_protocol import address
+from electro_protocol.eip712 import Domain
+from electro_protocol.messages import AgreementAcceptance, MessageError
+from electro_protocol.secp256k1 import SignatureError
+from electro_protocol.signed import SignedMessage
+from electro_tools.errors import ToolError
+from electro_tools.facts import safe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .desk import Desk
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One proposal for one contract. `renews` is the agreement whose next period it is; `signed` the acceptance."""
+
+    domain: Domain
+    agreement_id: int
+    consumer: bytes
+    bonus: int
+    devices: tuple[bytes, ...]
+    terms: Terms
+    renews: int | None = None
+    signed: SignedMessage | None = None
+
+    def acceptance(self, deadline: int) -> AgreementAcceptance:
+        """Return what the consumer signs."""
+        return AgreementAcceptance(
+            self.agreement_id, self.terms.hash, devices_hash(self.devices), self.bonus, deadline
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the file's content."""
+        terms = {**dataclasses.asdict(self.terms), "bands": [list(band) for band in self.terms.bands]}
+        content = {
+            "chain_id": self.domain.chain_id,
+            "contract": address.checksum(self.domain.contract),
+            "agreement_id": self.agreement_id,
+            "renews": self.renews,
+            "consumer": address.checksum(self.consumer),
+            "bonus": self.bonus,
+            "devices": [address.checksum(device) for device in self.devices],
+            "terms": terms,
+            "signed": self.signed.to_json() if self.signed else None,
+        }
+        safe_content: dict[str, Any] = safe(content)
+        return safe_content
+
+    @classmethod
+    def from_json(cls, untrusted: Any) -> Offer:
+        """Return the offer of a JSON object; its signature, if it has one, is the consumer's or a smart wallet's.
+
+        Raises:
+            ValueError: with a sentence, if something is missing or does not fit.
+        """
+        if not isinstance(untrusted, dict):
+            raise ValueError("it is no JSON object")
+        try:
+            terms = dict(untrusted["terms"])
+            bands = tuple((whole(low), whole(high)) for low, high in terms.pop("bands"))
+            names = [field.name for field in dataclasses.fields(Terms)[:-1]]
+            if set(terms) != set(names):
+                raise ValueError("its terms have other fields than an agreement's")
+            signed = untrusted["signed"]
+            renews = untrusted["renews"]
+            offer = cls(
+                Domain(whole(untrusted["chain_id"]), address.parse(untrusted["contract"])),
+                whole(untrusted["agreement_id"]),
+                address.parse(untrusted["consumer"]),
+                whole(untrusted["bonus"]),
+                tuple(address.parse(device) for device in untrusted["devices"]),
+                Terms(**{name: whole(terms[name]) for name in names}, bands=bands),
+                None if renews is None else whole(renews),
+                None if signed is None else SignedMessage.from_json(signed),
+            )
+        except KeyError as error:
+            raise ValueError(f"{error.args[0]} is missing") from error
+        except (TypeError, TermsError, MessageError) as error:
+            raise ValueError(str(error)) from error
+        offer._check_signature()
+        return offer
+
+    def _check_signature(self) -> None:
+        if self.signed is None:
+            return
+        message = self.signed.message
+        if not isinstance(message, AgreementAcceptance) or message != self.acceptance(message.deadline):
+            raise ValueError("what is signed is not the acceptance of this offer")
+        try:
+            self.signed.signer(self.domain)
+        except SignatureError as error:
+            raise ValueError(f"its signature is none: {error}") from error
+
+
+def whole(untrusted: Any) -> int:
+    """Return a whole number, or the digits of a large one."""
+    if isinstance(untrusted, str) and untrusted.isascii() and untrusted.isdigit() and len(untrusted) <= 78:
+        return int(untrusted)
+    if not isinstance(untrusted, int) or isinstance(untrusted, bool) or untrusted < 0:
+        raise ValueError(f"{str(untrusted)[:40]} should be a whole number")
+    return untrusted
+
+
+def of_agreement(desk: Desk, agreement_id: int) -> Offer:
+    """Return a proposal that is on chain."""
+    found = desk.record("agreement", agreement_id)
+    terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    return _offer(desk, agreement_id, found, found["bonus"], terms, None)
+
+
+def of_renewal(desk: Desk, agreement_id: int, start: int, bonus: int) -> Offer:
+    """Return the next period of an agreement, under the id that comes next."""
+    found = desk.record("agreement", agreement_id)
+    terms = dataclasses.replace(Terms.from_tuple(desk.ask("termsOf", agreement_id)), start=start)
+    return _offer(desk, desk.ask("agreementCount") + 1, found, bonus, terms, agreement_id)
+
+
+def _offer(
+    desk: Desk, agreement_id: int, found: dict[str, Any], bonus: int, terms: Terms, renews: int | None
+) -> Offer:
+    devices = tuple(address.parse(device) for device in found["devices"])
+    return Offer(desk.domain, agreement_id, address.parse(found["consumer"]), bonus, devices, terms, renews)
+
+
+def read(file: Path) -> Offer:
+    """Read an offer file.
+
+    Raises:
+        ToolError: it is not there, or no offer.
+    """
+    return from_content(file, content_of(file))
+
+
+def from_content(file: Path, untrusted: Any) -> Offer:
+    """Return the offer of a file's content."""
+    try:
+        return Offer.from_json(untrusted)
+    except ValueError as error:
+        raise ToolError(
+            f"{file} is no offer: {error}", "electro agreement offer writes such a file"
+        ) from error
+
+
+def content_of(file: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        ToolError: it is not there, or no JSON.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ToolError(f"there is no file {file}") from None
+    except OSError as error:
+        raise ToolError(f"{file} can't be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"{file} is no JSON: {str(error)[:100]}") from error
+
+
+def must_be_new(file: Path) -> None:
+    """Refuse to write over a file, before anything is sent."""
+    if file.exists():
+        raise ToolError(f"{file} exists already", "name another file")
+
+
+def write(file: Path, paper: Any) -> None:
+    """Write what has a `to_json`, never over another file.
+
+    Raises:
+        ToolError: the file exists, or can't be written.
+    """
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            json.dump(paper.to_json(), stream, indent=2)
+            stream.write("\n")
+    except FileExistsError:
+        raise ToolError(f"{file} exists already", "name another file") from None
+    except OSError as error:
+        raise ToolError(f"{file} can't be written: {error.strerror}") from error

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement propose`, `renew`, `pause` and `resume`: what an operator offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_contracts.events import AgreementProposed
+from electro_protocol import address
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
+from electro_tools.parameters import ADDRESS, BONUS, INSTANT
+from electro_tools.quantities import instant_text
+
+from .desk import acts, agreement_argument
+
+if TYPE_CHECKING:
+    from .desk import Desk, Sent
+
+_file = click.Path(dir_okay=False, path_type=Path)
+_offer_option = click.option(
+    "--offer", "offer_file", type=_file, help="Also write the offer to a file, for the consumer to sign."
+)
+
+
+@click.command()
+@click.argument("terms_file", metavar="TERMS", type=_file)
+@click.option(
+    "--consumer", type=ADDRESS, required=True, help="Who is to accept: an account or a smart wallet."
+)
+@click.option(
+    "--device", "devices", type=ADDRESS, multiple=True, required=True, help="A meter; repeat for more."
+)
+@click.option("--bonus", type=BONUS, required=True, help="Minor units, credited at the acceptance.")
+@_offer_option
+@acts
+def propose(
+    desk: Desk, terms_file: Path, consumer: str, devices: tuple[str, ...], bonus: int, offer_file: Path | None
+) -> None:
+    """Propose an agreement on the terms of a file.
+
+    It binds nobody until the consumer accepts, and lapses at its start.
+    """
+    from . import offer
+    from . import terms_file as file
+
+    terms = file.read(terms_file)
+    _must_lie_ahead(desk, terms.start)
+    if offer_file is not None:
+        offer.must_be_new(offer_file)
+    sent = desk.send("propose", consumer, terms.to_tuple(), list(devices), bonus)
+    facts = _proposed(sent)
+    if offer_file is not None:
+        proposal = offer.of_agreement(desk, facts.to_json()["agreement"])
+        offer.write(offer_file, proposal)
+        facts.add("offer", str(offer_file))
+    desk.report(facts, sent)
+
+
+@click.command()
+@agreement_argument
+@click.option(
+    "--start", type=INSTANT, required=True, help="First instant of the new period, ISO 8601 with offset."
+)
+@click.option("--bonus", type=BONUS, required=True, help="Minor units for the new period.")
+@click.option(
+    "--offer",
+    "offer_file",
+    type=_file,
+    help="Propose nothing yet: write the offer for the consumer to sign; submit then renews and accepts at once.",
+)
+@acts
+def renew(desk: Desk, agreement_id: int, start: int, bonus: int, offer_file: Path | None) -> None:
+    """Propose a new period with the same consumer, terms and meters.
+
+    With --offer it costs one transaction in all: the consumer signs the file first. It names the id that
+    comes next, so let no other proposal come between.
+    """
+    from . import offer
+
+    _must_lie_ahead(desk, start)
+    if offer_file is not None:
+        proposal = offer.of_renewal(desk, agreement_id, start, bonus)
+        offer.must_be_new(offer_file)
+        offer.write(offer_file, proposal)
+        facts = Facts().count("agreement", proposal.agreement_id).add("offer", str(offer_file))
+        facts.silent("sent", value=False).print(as_json=desk.as_json)
+        return
+    sent = desk.send("renew", agreement_id, start, bonus, 0, b"")
+    desk.report(_proposed(sent).count("renews", agreement_id), sent)
+
+
+@click.command()
+@acts
+def pause(desk: Desk) -> None:
+    """Take no new proposals and renewals until they are resumed. Nothing else can be paused."""
+    _pause(desk, paused=True)
+
+
+@click.command()
+@acts
+def resume(desk: Desk) -> None:
+    """Take new proposals and renewals again."""
+    _pause(desk, paused=False)
+
+
+def _pause(desk: Desk, *, paused: bool) -> None:
+    sent = desk.send("pauseProposals", paused)
+    desk.report(Facts().add("proposals", "paused" if paused else "taken"), sent)
+
+
+def _proposed(sent: Sent) -> Facts:
+    """Return what was proposed, from the contract's own event."""
+    event = next(each for each in sent.events if isinstance(each, AgreementProposed))
+    facts = Facts().count("agreement", event.agreement_id).add("consumer", address.checksum(event.consumer))
+    facts.add("bonus", event.bonus).time("lapses at", event.terms.start)
+    return facts.add("terms hash", "0x" + event.terms.hash.hex())
+
+
+def _must_lie_ahead(desk: Desk, start: int) -> None:
+    now = desk.now()
+    if start <= now:
+        raise ToolError(
+            f"the term would begin at {instant_text(start)}, and the chain's time is {instant_text(now)}",
+            "nobody could accept it any more: choose a later start",
+        )

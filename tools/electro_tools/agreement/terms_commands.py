@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement template`, `check` and `terms`: what the parties agree on, as a file."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
+from electro_tools.parameters import INSTANT
+from electro_tools.quantities import duration_text
+
+from .desk import agreement_argument, asks, json_option
+
+if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+
+    from .desk import Desk
+
+_file = click.Path(dir_okay=False, path_type=Path)
+_DEFAULT_UNIT_WH = 100
+_DEFAULT_INTERVAL_S = 900
+
+
+@click.command()
+@click.option("--out", type=_file, default=Path("terms.toml"), show_default=True, help="The file to write.")
+@click.option(
+    "--start",
+    type=INSTANT,
+    help="First instant of the term, ISO 8601 with offset; default: midnight a month ahead.",
+)
+@click.option(
+    "--days", type=click.IntRange(1, 3660), default=28, show_default=True, help="Length of the term."
+)
+@click.option(
+    "--load",
+    "load_file",
+    type=_file,
+    help="Make bands from a load curve: CSV, plain or gzipped, kWh per interval, without gaps.",
+)
+@click.option(
+    "--margin", type=click.FloatRange(0, 1000), default=15, show_default=True, help="Percent around it."
+)
+@click.option("--time-column", default="time", show_default=True, help="The CSV's column with times.")
+@click.option(
+    "--energy-column", default="energy_kwh", show_default=True, help="The CSV's column with energies."
+)
+def template(
+    out: Path,
+    start: int | None,
+    days: int,
+    load_file: Path | None,
+    margin: float,
+    time_column: str,
+    energy_column: str,
+) -> None:
+    """Write a terms file to fill in.
+
+    With --load its bands are what the load curve drew in each slot of a week, less and plus the margin, in a CSV
+    file of their own beside it. The penalties are examples: agree on your own.
+    """
+    from electro_tools import load
+
+    from . import bands, terms_text
+
+    if out.exists():
+        raise ToolError(f"{out} exists already", "name another file with --out")
+    unit, interval_s, section = _DEFAULT_UNIT_WH, _DEFAULT_INTERVAL_S, terms_text.BANDS_BY_DAY
+    written = [out]
+    if load_file is not None:
+        curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=None)
+        unit, interval_s = bands.unit_wh(max(curve.energy_wh) * (1 + margin / 100)), curve.interval_seconds
+        slots = bands.around(curve.energy_wh, curve.intervals_per_day, unit, margin / 100)
+        written.append(out.with_suffix(".bands.csv"))
+        bands.write_csv(written[1], slots, unit, interval_s)
+        section = terms_text.BANDS_IN_FILE.format(file=written[1].name, slots=len(slots))
+    text = terms_text.TEMPLATE.format(
+        start=_moment(start).isoformat(),
+        interval=duration_text(interval_s),
+        length=f"{days} d",
+        unit=unit,
+        bands=section,
+        **terms_text.EXAMPLE_PENALTIES,
+    )
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ToolError(f"{out} can't be written: {error.strerror}") from error
+    click.echo("\n".join(f"written  {each}" for each in written))
+
+
+def _moment(start: int | None) -> datetime:
+    if start is not None:
+        return datetime.fromtimestamp(start).astimezone()
+    tomorrow = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    return tomorrow + timedelta(days=30)
+
+
+@click.command()
+@click.argument("file", type=_file)
+@json_option
+def check(file: Path, as_json: bool) -> None:
+    """Read a terms file and say what it means; nothing is sent.
+
+    The hash is what a consumer names when it accepts these terms.
+    """
+    from . import terms_file
+
+    facts = Facts()
+    describe(facts, terms_file.read(file))
+    facts.print(as_json=as_json)
+
+
+@click.command()
+@agreement_argument
+@asks
+def terms(desk: Desk, agreement_id: int) -> None:
+    """Write an agreement's terms, as they are on chain, to the terminal as a terms file."""
+    from electro_contracts.terms import Terms
+
+    from .terms_text import to_toml
+
+    found = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    if desk.as_json:
+        facts = Facts()
+        describe(facts, found)
+        facts.print(as_json=True)
+        return
+    click.echo(to_toml(found), nl=False)
+
+
+def describe(facts: Facts, terms: Terms) -> None:
+    """Add what terms mean to the facts."""
+    from .terms_entries import CAUSES
+
+    unit = terms.unit_wh
+    least = min(low for low, _ in terms.bands) * unit
+    greatest = max(high for _, high in terms.bands) * unit
+    pass_s = len(terms.bands) * terms.interval_seconds
+    facts.time("start", terms.start).time("end", terms.end)
+    facts.time("grace until", terms.reports_until).time("settles at", terms.settles_at)
+    facts.add(
+        "intervals", terms.intervals, f"{terms.intervals:,} of {duration_text(terms.interval_seconds)}"
+    ).silent("interval_seconds", terms.interval_seconds)
+    facts.add("slots", len(terms.bands), f"{len(terms.bands)}, a schedule of {duration_text(pass_s)}")
+    facts.add("unit", unit, f"{unit} Wh")
+    facts.say("bands", f"from {least / 1000:,} kWh to {greatest / 1000:,} kWh an interval")
+    facts.silent("bands", [list(band) for band in terms.bands])
+    facts.add(
+        "violation",
+        terms.violation_penalty,
+        f"{terms.violation_penalty:,} for each interval outside its band",
+    )
+    facts.add("under", terms.under_rate, f"{terms.under_rate:,} for each unit below")
+    facts.add("over", terms.over_rate, f"{terms.over_rate:,} for each unit above")
+    facts.add("missing", terms.missing_penalty, f"{terms.missing_penalty:,} for each interval without data")
+    causes = [name for bit, name in enumerate(CAUSES) if terms.penalised_causes >> bit & 1]
+    facts.say(
+        "outage",
+        f"{terms.outage_penalty:,} and {terms.outage_minute_penalty:,} a minute, cause {' or '.join(causes)}"
+        if causes
+        else "nothing, whatever the cause",
+    )
+    facts.silent("outage", terms.outage_penalty).silent("outage_minute", terms.outage_minute_penalty)
+    facts.silent("outage_causes", causes)
+    facts.add("notice", terms.notice, duration_text(terms.notice))
+    share = f"{terms.discount_rate_ppm / 10_000:g} % of what remains"
+    facts.add("discount", terms.discount_rate_ppm, f"{share}, for {duration_text(terms.discount_expiry)}")
+    facts.silent("discount_expiry", terms.discount_expiry)
+    facts.add("terms hash", "0x" + terms.hash.hex())

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write terms as a terms file: those of an agreement, to the unit, or a template to fill in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from electro_tools import quantities
+
+from .terms_entries import CAUSES
+
+if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+
+TEMPLATE = """\
+# Terms of a consumption agreement: what this file says is fixed once it is proposed.
+# electro agreement check FILE says what it means.
+
+[term]
+start = {start}  # first instant, with the offset of local standard time
+interval = "{interval}"  # how long one reading is
+length = "{length}"  # of the whole term
+unit = "{unit} Wh"  # of readings and bands; a reading holds at most 32767 of them
+
+[penalties]  # whole minor units of your currency: kopecks, cents
+violation = {violation}  # for each interval outside its band, however far
+under_per_unit = {under}  # for each unit below the band
+over_per_unit = {over}  # for each unit above the band
+missing = {missing}  # for each interval without data
+outage = {outage}  # for each outage with one of the causes below
+outage_minute = {outage_minute}  # for each full minute of it
+outage_causes = ["consumer"]  # of unknown, grid, consumer
+
+[deadlines]
+grace = "2 d"  # after the term reports are still taken
+dispute_window = "14 d"  # then the operator may waive penalties; then anyone settles
+notice = "14 d"  # of who ends the agreement early
+
+[discount]
+rate = "100 %"  # of the remaining bonus becomes the discount
+expiry = "365 d"  # after the settlement it is gone
+
+{bands}"""
+
+EXAMPLE_PENALTIES = {
+    "violation": 500,
+    "under": 3,
+    "over": 7,
+    "missing": 200,
+    "outage": 1000,
+    "outage_minute": 10,
+}
+
+BANDS_BY_DAY = """\
+[bands]  # least and greatest energy of one interval; each entry holds until the next
+unit = "kWh"
+day = [
+  ["00:00", 10.0, 60.0],
+  ["06:00", 40.0, 120.0],
+  ["22:00", 10.0, 60.0],
+]
+# or a row for each slot of a day or a week:  file = "bands.csv"
+# with the columns least_kwh and greatest_kwh; --load FILE makes one from a load curve
+"""
+
+BANDS_IN_FILE = """\
+[bands]
+file = "{file}"  # least and greatest energy of each slot, {slots} of them
+"""
+
+
+def to_toml(terms: Terms) -> str:
+    """Return the terms as a TOML text with their bands slot by slot in units."""
+    start = datetime.fromtimestamp(terms.start, UTC)
+    causes = ", ".join(f'"{name}"' for bit, name in enumerate(CAUSES) if terms.penalised_causes >> bit & 1)
+    pairs = [f"[{least}, {greatest}]" for least, greatest in terms.bands]
+    rows = [", ".join(pairs[at : at + 6]) for at in range(0, len(pairs), 6)]
+    length_s = terms.intervals * terms.interval_seconds
+    return f"""\
+# termsHash 0x{terms.hash.hex()}
+[term]
+start = {start:%Y-%m-%dT%H:%M:%SZ}
+interval = "{quantities.duration_text(terms.interval_seconds)}"
+length = "{quantities.duration_text(length_s)}"
+unit = "{terms.unit_wh} Wh"
+
+[penalties]  # whole minor units
+violation = {terms.violation_penalty}
+under_per_unit = {terms.under_rate}
+over_per_unit = {terms.over_rate}
+missing = {terms.missing_penalty}
+outage = {terms.outage_penalty}
+outage_minute = {terms.outage_minute_penalty}
+outage_causes = [{causes}]
+
+[deadlines]
+grace = "{quantities.duration_text(terms.grace)}"
+dispute_window = "{quantities.duration_text(terms.dispute_window)}"
+notice = "{quantities.duration_text(terms.notice)}"
+
+[discount]
+rate = "{quantities.share_text(terms.discount_rate_ppm)}"
+expiry = "{quantities.duration_text(terms.discount_expiry)}"
+
+[bands]  # [least, greatest] units of {terms.unit_wh} Wh for each slot
+slots = [
+  {("," + chr(10) + "  ").join(rows)},
+]
+"""
