@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`electro device`: flash, install, provision, enroll."""
+"""`electro device`: flash, install, provision, enroll; `calibrate` has a file of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from electro_protocol import address as ethereum_address
 from electro_tools.accounts import key_options, node_options
 from electro_tools.errors import ToolError
+
+from .cli_calibrate import calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +66,10 @@ def _progress() -> Progress:
 
 @click.group()
 def device() -> None:
-    """Bring a meter to life: firmware, files, key, enrolment."""
+    """Bring a meter to life: firmware, files, key, calibration, enrolment."""
+
+
+device.add_command(calibrate)
 
 
 @device.command()

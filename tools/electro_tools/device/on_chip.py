@@ -33,6 +33,7 @@ class Station:
         self._rated_ma = rated_ma
         self.sampler = Sampler(board, table, 1)
         self.metering = Metering(calibration)
+        self.force(False)  # where the station before left it, nobody knows
 
     def window(self, forced: bool = False) -> bool:
         """Take one window and choose the next one's range, unless that is forced; False if it was none."""
@@ -44,7 +45,8 @@ class Station:
 
     def force(self, fine: bool) -> None:
         """Measure in one range, whatever flows."""
-        self._board.select_range(fine)
+        if self._board.has_fine:
+            self._board.select_range(fine)
         self.sampler.amplified = fine
 
     def sums(self, windows: int, forced: bool = False) -> "dict[str, int]":
