@@ -36,7 +36,7 @@ def read(board: Board, name: str = CURRENT) -> "tuple[str, dict[str, Any]]":
     if stored is None:
         return "", {"date": 0}
     text = stored[_HASH_BYTES:]
-    digest = hashlib.sha256(text).digest()
+    digest: bytes = hashlib.sha256(text).digest()
     if digest != stored[:_HASH_BYTES]:
         raise ConfigError("the calibration is damaged: run `electro device calibrate`, or its --undo")
     found: "dict[str, Any]" = json.loads(text)
@@ -67,7 +67,7 @@ def store(board: Board, text: str) -> str:
         date = None
     if not isinstance(date, int):
         raise ConfigError("a calibration is a JSON object with its date")
-    digest = hashlib.sha256(content).digest()
+    digest: bytes = hashlib.sha256(content).digest()
     # the previous one first: whatever moment the power fails at, the current one is whole
     board.store_blob(PREVIOUS, board.load_blob(CURRENT) or _whole(_NONE))
     board.store_blob(CURRENT, digest + content)
@@ -90,4 +90,5 @@ def undo(board: Board) -> str:
 
 
 def _whole(text: bytes) -> bytes:
-    return hashlib.sha256(text).digest() + text
+    digest: bytes = hashlib.sha256(text).digest()
+    return digest + text
