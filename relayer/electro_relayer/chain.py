@@ -141,11 +141,11 @@ class Chain:
 
     async def final_block(self) -> int:
         """Return the number of the final block."""
-        answers = await self._node.batch([("eth_blockNumber", [])])
         with understood(self._node):
-            latest = int(all_or_none(answers)[0], 16)
-            tag = self._finality.block(latest)
-            header = await self._node.call("eth_getBlockByNumber", [tag, False])
+            if self._finality.tag is None:
+                latest = int(await self._node.call("eth_blockNumber", []), 16)
+                return max(0, latest - self._finality.depth)
+            header = await self._node.call("eth_getBlockByNumber", [self._finality.tag, False])
             return int(header["number"], 16)
 
     async def _has_contract(self) -> bool:

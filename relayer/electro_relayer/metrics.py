@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "electro_relayer_"
+# fine where a chain of one-second blocks and a depth of a few lies, up to Ethereum's quarter of an hour to `finalized`
+_WAITS_S = (0.1, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 30, 60, 300, 900, 1800)
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -48,8 +50,8 @@ class Metrics:
         self._gauges: dict[str, Callable[[], dict[Labels, float]]] = {}
         self._help: dict[str, str] = {}
         self.batch_size = Histogram((1, 2, 5, 10, 20, 30, 40, 50))
-        self.mined_s = Histogram((0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800))
-        self.final_s = Histogram((0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800))
+        self.mined_s = Histogram(_WAITS_S)
+        self.final_s = Histogram(_WAITS_S)
         self._histograms = {
             "batch_messages": ("messages in a mined transaction", self.batch_size),
             "mined_seconds": ("from a message's acceptance to its block", self.mined_s),

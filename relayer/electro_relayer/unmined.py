@@ -111,6 +111,10 @@ class Unmined:
             self._holes.add(nonce)
         self._forget(nonce)
 
+    def forked(self, used: int) -> bool:
+        """Tell whether the chain, with so many nonces of ours, has undone one that was mined before those in flight."""
+        return bool(self._sent) and any(nonce in self._mined for nonce in range(used, min(self._sent)))
+
     def undone(self, pending: int) -> list[bytes]:
         """Return the bytes of our transactions that a node whose next nonce is this one is missing again.
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 5.0
-BALANCE_EVERY = 6  # looks
+BALANCE_EVERY_S = 30.0
+FINAL_EVERY_S = 0.5  # where finality is so many blocks; a call of a few bytes
+FINALIZED_EVERY_S = 5.0  # where the chain says it: it moves in minutes
 MAX_WAITING = 10_000  # messages whose finality is timed at once; more are not timed
 
 
@@ -25,6 +26,7 @@ class Upkeep:
     def __init__(self, chain: Chain, metrics: Metrics) -> None:
         self._chain, self._metrics = chain, metrics
         self._waiting: deque[tuple[int, float]] = deque()  # block of a message, when it was accepted
+        self._any = asyncio.Event()
         self.balance_wei: int | None = None
 
     def landed(self, block: int, queued_at: float) -> None:
@@ -35,22 +37,35 @@ class Upkeep:
             self._metrics.final_s.observe(now - queued_at)
         elif len(self._waiting) < MAX_WAITING:
             self._waiting.append((block, queued_at))
+            self._any.set()
 
     async def run(self) -> None:
         """Look until cancelled."""
-        looks = 0
+        await asyncio.gather(self._follow_balance(), self._follow_finality())
+
+    async def _follow_balance(self) -> None:
         while True:
             try:
-                if looks % BALANCE_EVERY == 0:
-                    self.balance_wei = await self._chain.balance()
-                if self._waiting:
-                    self._observe(await self._chain.final_block())
+                self.balance_wei = await self._chain.balance()
             except (NodeUnreachable, RpcError) as error:
-                log.debug("upkeep waits: %s", error)
+                log.debug("the balance is unknown: %s", error)
             except Exception:  # a fault of ours must not end it
-                log.exception("upkeep failed")
-            looks += 1
-            await asyncio.sleep(EVERY_S)
+                log.exception("asking for the balance failed")
+            await asyncio.sleep(BALANCE_EVERY_S)
+
+    async def _follow_finality(self) -> None:
+        every_s = FINAL_EVERY_S if self._chain.finality.tag is None else FINALIZED_EVERY_S
+        while True:
+            await self._any.wait()
+            try:
+                self._observe(await self._chain.final_block())
+            except (NodeUnreachable, RpcError) as error:
+                log.debug("the final block is unknown: %s", error)
+            except Exception:
+                log.exception("asking for the final block failed")
+            if not self._waiting:
+                self._any.clear()
+            await asyncio.sleep(every_s)
 
     def _observe(self, final: int) -> None:
         now = self._chain.clock()

@@ -160,26 +160,34 @@ class Watch:
         now = self._chain.clock()
         if now - oldest.offered_at > self._settings.bump_s and await self._raise_fee(nonces[0], oldest):
             return
-        if now - oldest.healed_at > self._settings.heal_s:
-            waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
-            for _, sent in waiting:
-                sent.healed_at = now
-            await self._send_again(waiting[:HEALED_AT_ONCE])
-            if self._unmined.holes:
+        overdue = now - oldest.healed_at > self._settings.heal_s
+        if overdue or self._unmined.forked(self._used):
+            undone = await self._undone(nonces[0])
+            if overdue or undone:
+                waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
+                for _, sent in waiting:
+                    sent.healed_at = now
+                await self._send_again(undone, waiting[:HEALED_AT_ONCE])
+            if overdue and self._unmined.holes:
                 await self._spender.fill_hole()
 
-    async def _send_again(self, waiting: Sequence[tuple[int, Sent]]) -> None:
-        """Send the same bytes again, after those that a fork has undone; give up what is refused for good."""
-        undone: list[bytes] = []
-        if self._used < waiting[0][0]:
-            # `pending`: what a process before this one has sent may be waiting in the pool, and is not to be touched
-            undone = self._unmined.undone(await self._chain.pending_nonce())[:HEALED_AT_ONCE]
+    async def _undone(self, oldest: int) -> list[bytes]:
+        """Return the bytes that a fork has undone and the node does not have any more."""
+        if self._used >= oldest:
+            return []
+        # `pending`: what a process before this one has sent may be waiting in the pool, and is not to be touched
+        undone = self._unmined.undone(await self._chain.pending_nonce())
         if undone:
             log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
+        return undone
+
+    async def _send_again(self, undone: Sequence[bytes], waiting: Sequence[tuple[int, Sent]]) -> None:
+        """Send the same bytes again, those that a fork has undone first; give up what is refused for good."""
         self._metrics.count("healed_total", len(undone) + len(waiting))
-        raws = undone + [sent.attempts[-1].raw for _, sent in waiting]
-        verdicts = await self._chain.send(raws)
-        for (nonce, sent), (verdict, words) in zip(waiting, verdicts[len(undone) :], strict=True):
+        for start in range(0, len(undone), HEALED_AT_ONCE):
+            await self._chain.send(undone[start : start + HEALED_AT_ONCE])
+        verdicts = await self._chain.send([sent.attempts[-1].raw for _, sent in waiting])
+        for (nonce, sent), (verdict, words) in zip(waiting, verdicts, strict=True):
             if self._unmined.get(nonce) is not sent:
                 continue
             if verdict is Verdict.UNDERPRICED:

@@ -43,6 +43,12 @@ async def test_finality_by_depth_is_told_apart_from_the_latest_block(world, sett
     await eventually(lambda: stands(1, 1))
     assert (await client.post(report))[0] == 200
 
+    async def timed():
+        async with client.session.get(client.url + "/metrics") as response:
+            return "electro_relayer_final_seconds_count 1\n" in await response.text()
+
+    await eventually(timed, within_s=3)  # seen soon, or the histogram would tell of the looking
+
 
 async def test_nothing_is_lost_or_doubled_when_the_relayer_is_killed(world, settings_for, spawn):
     world.agree(4)

@@ -167,6 +167,8 @@ def test_what_a_fork_undid_is_known_for_a_while():
     unmined.mined(6, b"six")
     unmined.mined(5, b"five")
     assert unmined.undone(7) == []
+    assert not unmined.forked(7)
+    assert unmined.forked(6)
     assert unmined.undone(5) == [b"five", b"six"]
     assert unmined.undone(4) == [b"five", b"six"]
     assert unmined.next_nonce(4) == 4  # nobody knows what was there: a hole
