@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nineteen promises of the contract, each with the tests that hold it; what had no test of its own is here.
 
-Rules and invariants of the state machine (`test_stateful`) hold a promise after each of thousands of random steps.
+Rules and comparisons of the fuzzing (`fuzz`) hold a promise in thousands of random steps; `test_stateful` runs them,
+and sees that each promise is in play.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance
 
 from .engines import refused
+from .fuzz import checks, meters, money, people, play  # noqa: F401 - named below
 from .world import CONSUMER, DAY, START, World, day, inside, key
 
 if TYPE_CHECKING:
     from .conftest import Site
 
-WHOLE = "test_stateful.Everything.contract_equals_model"
+WHOLE = "fuzz.checks.Checks.compare"
 PROMISES: dict[int, tuple[str, list[str]]] = {
     1: (
         "the escrow holds at least all remaining bonuses and unredeemed discounts",
-        ["test_stateful.EverythingInEscrow.the_escrow_is_whole"],
+        ["fuzz.play.Play.compare"],
     ),
     2: ("what remains is from 0 to bonus and grants", [WHOLE]),
     3: (
@@ -49,7 +51,7 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
     8: (
         "a compliant report moves no money",
         [
-            "test_stateful.Everything.report_all_that_is_due",
+            "fuzz.meters.MeterRules.report_all_that_is_due",
             "test_reports.test_a_compliant_report_moves_no_money_and_is_in_the_log_as_signed",
         ],
     ),
@@ -88,10 +90,10 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
     15: (
         "no call of the operator lowers what remains to the consumer",
         [
-            "test_stateful.Everything.grant",
-            "test_stateful.Everything.waive",
-            "test_stateful.Everything.terminate",
-            "test_stateful.Everything.revoke",
+            "fuzz.money.MoneyRules.grant",
+            "fuzz.money.MoneyRules.waive",
+            "fuzz.money.MoneyRules.terminate",
+            "fuzz.people.PeopleRules.revoke",
             "test_powers.test_what_is_accepted_only_the_consumer_gives_up_and_only_before_the_start",
             "test_redemption.test_neither_a_pause_nor_a_revocation_touches_a_discount",
         ],
@@ -100,7 +102,7 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
         "once ended, anyone settles",
         [
             "test_agreement.test_anyone_settles_once_after_the_dispute_window",
-            "test_stateful.Everything.the_agreement_ends_and_is_settled",
+            "fuzz.money.MoneyRules.settle_one",
         ],
     ),
     17: (
@@ -114,7 +116,7 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
     19: (
         "one bad item of a batch leaves the others' effect",
         [
-            "test_stateful.Everything.batch",
+            "fuzz.meters.MeterRules.batch",
             "test_reports.test_a_bad_item_is_skipped_and_costs_the_others_nothing",
         ],
     ),

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One random life of a contract: every rule by its weight, the clock, what is asked, and the end of all agreements."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from electro_contracts import calldata
+
+from .checks import same
+from .meters import MeterRules
+from .money import MoneyRules
+from .people import PeopleRules
+from .table import PURSE
+
+if TYPE_CHECKING:
+    from .books import Entry
+
+# Steps from one comparison to the next: of what was touched, and of all agreements that run. Comparing an agreement
+# takes as long as sending three reports.
+COMPARE_EVERY, COMPARE_ALL_EVERY = 16, 64
+
+
+class Play(MeterRules, PeopleRules, MoneyRules):
+    def prepare(self) -> None:
+        """What comes before the first proposal: in half of the lives an escrow."""
+        if self.rng.random() < 0.5:
+            self.open_escrow()
+
+    # -- The clock
+
+    def time_passes(self) -> None:
+        entry = self._soon()
+        self.pass_to(self.paper.now + self.rng.randint(0, entry.terms.interval_seconds * 3 // 2))
+
+    def an_instant_comes(self) -> None:
+        """The clock stands just before, at or just behind an instant that matters."""
+        entry, rng = self._soon(), self.rng
+        terms, money = entry.terms, entry.money
+        running = (self.paper.now - terms.start) // terms.interval_seconds
+        instants = [terms.start, terms.start + (running + rng.randint(1, 2)) * terms.interval_seconds]
+        if money is not None:
+            late = [money.reports_until, money.settles_at, money.redeemable_until]
+            late += [each + terms.dispute_window for each in money.redeemed_at.values()]
+            instants += [each for each in late if each - self.paper.now < 12 * terms.interval_seconds]
+        ahead = [each for each in instants if each >= self.paper.now]
+        if ahead:
+            self.pass_to(max(self.paper.now, rng.choice(ahead) + rng.randint(-1, 1)))
+
+    def _soon(self) -> Entry:
+        """An agreement that the clock goes by: seldom one that has ended, while others run."""
+        running = self.running()
+        return self.rng.choice(running) if running and self.rng.random() < 0.9 else self.entry()
+
+    # -- What is asked
+
+    def meter_state(self) -> None:
+        meter, ahead = self.rng.choice(self.meters), self.rng.choice((0, 1, 8, 200))
+        data = calldata.meter_state(meter.address, ahead)
+        device = self.paper.devices.get(meter.address)
+        if device is None:
+            same("a stranger's state", self.chain.send(self.chain.anyone, data), "NotEnrolled")
+            self.count("meterState", "NotEnrolled")
+            return
+        states = calldata.decode_meter_state(self.chain.ask(data))
+        self.count("meterState", "")
+        same("served", [state.agreement_id for state in states], device.served[::-1])
+        for state in states:
+            entry = self.paper.entries[state.agreement_id]
+            same("state", state, self._state(entry, meter.address, ahead))
+
+    def _state(self, entry: Entry, device: bytes, ahead: int) -> calldata.MeterState:
+        terms, money, now = entry.terms, entry.agreed(), self.paper.now
+        meter = money.meters[device]
+        running = min(meter.end, max(0, now - terms.start) // terms.interval_seconds)
+        count = min(ahead, meter.end - running)
+        return calldata.MeterState(
+            agreement_id=entry.id, state=calldata.STATES[entry.state], start=terms.start,
+            interval_seconds=terms.interval_seconds, intervals=meter.end, slots=len(terms.bands),
+            unit_wh=terms.unit_wh, next_interval=meter.next, remaining_bonus=money.remaining(now),
+            bounds_from=running,
+            bounds=tuple(terms.bands[(running + i) % len(terms.bands)] for i in range(count)),
+        )  # fmt: skip
+
+    # -- Comparing, and the end
+
+    def compare(self, all_running: bool = True) -> None:
+        if all_running:
+            self.checks.touched.update(entry.id for entry in self.recent() if entry.runs)
+        self.checks.compare_touched()
+        if self.token is None:
+            return
+        for account in (*self.operators, *(each.address for each in self.consumers)):
+            same("owed", self.chain.asked("owed", account), [self.paper.owed[account]])
+            fund = PURSE if account in self.operators else 0
+            same("paid", self.chain.balance(self.token.address, account), fund + self.paper.paid[account])
+        same("held", self.chain.balance(self.token.address, self.chain.address), self.paper.held)
+
+    def end(self) -> None:
+        """Let every agreement end, settle it by anyone, and compare all that there ever was."""
+        for entry in list(self.paper.entries.values()):
+            if entry.runs:
+                self.pass_to(max(self.paper.now, entry.agreed().settles_at))
+                self.compare()
+                while entry.runs:  # seldom another one is named by mistake
+                    self.settle_one(entry)
+        self.checks.touched.update(self.paper.entries)
+        self.compare()
+        for entry in self.paper.entries.values():
+            self.checks.terms_unchanged(entry)
+
+
+WEIGHTS = {
+    "report": 34, "report_all_that_is_due": 8, "messages_in_any_order": 5, "outage": 8, "an_open_outage_ends": 4,
+    "replay": 4, "forged": 5, "batch": 7, "outage_batch": 3, "time_passes": 4, "an_instant_comes": 4,
+    "enrol": 0.6, "propose": 2, "accept": 2.5, "renew": 1, "cancel": 0.5, "revoke": 0.15, "rotate": 0.7, "grant": 0.7,
+    "waive": 1, "terminate": 0.3, "settle": 2.5, "redeem": 2, "acknowledge": 1, "withdraw": 1, "reclaim": 0.6,
+    "collect": 0.6, "pause": 0.3, "appoint": 0.3, "use_escrow_again": 0.1, "meter_state": 1,
+}  # fmt: skip
+NAMES = list(WEIGHTS)
+CUMULATED = [sum(list(WEIGHTS.values())[: i + 1]) for i in range(len(NAMES))]
+
+
+STEPS = 1500  # a life long enough for a dozen agreements, short enough to be played again by hand
+
+
+def life(seed: int) -> Play:
+    """Play one life, always the same for a seed. A Disagreement names the seed, the step and what came before."""
+    play = Play(random.Random(seed))
+    steps: list[str] = []
+    try:
+        play.prepare()
+        for i in range(STEPS):
+            steps.append(play.rng.choices(NAMES, cum_weights=CUMULATED)[0])
+            getattr(play, steps[-1])()
+            if i % COMPARE_EVERY == 0:
+                play.compare(all_running=i % COMPARE_ALL_EVERY == 0)
+        steps.append("end")
+        play.end()
+    except Exception as error:
+        error.add_note(
+            f"life {seed}, step {len(steps)}, at {play.paper.now}; the last: {', '.join(steps[-8:])}"
+        )
+        raise
+    return play
