@@ -2,7 +2,7 @@
 """Check the demo's outcome: the contract against an independent model, the meters against the load curve.
 
 The model is fed with what the meters signed, heard from the meters themselves: neither the relayer nor the
-chain has a say in it.
+chain has a say in it. The contract's side is what its own logs add up to, as in `electro agreement audit`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
+from electro_tools.agreement.paper import rebuild
+from electro_tools.contract.history import History
 from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hexbytes import HexBytes
 
@@ -90,40 +92,35 @@ class Gas:
 
 
 def judge(outcome: Outcome) -> tuple[list[Verdict], Gas]:
-    """Return a verdict for each meter, and the gas."""
+    """Return a verdict for each meter, and the gas.
+
+    Raises:
+        ToolError: the contract's own logs do not add up to what it says.
+    """
     logs = outcome.web3.eth.get_logs(
         {"fromBlock": 0, "toBlock": "latest", "address": outcome.contract.address}
     )
-    happened = [(log["transactionHash"], decode(log)) for log in logs]
-    verdicts = [_verdict(metered, [event for _, event in happened]) for metered in outcome.meters]
-    carried = {sent for sent, event in happened if isinstance(event, _CARRIED)}
+    verdicts = [_verdict(outcome, metered) for metered in outcome.meters]
+    carried = {log["transactionHash"] for log in logs if isinstance(decode(log), _CARRIED)}
     return verdicts, _gas(outcome, carried, sum(verdict.intervals for verdict in verdicts))
 
 
-def _verdict(metered: Metered, happened: Sequence[events.Event | None]) -> Verdict:
-    device = address.parse(metered.device)
-    intervals = violations = register_wh = 0
-    outages: dict[int, int] = {}  # end by start: a later report of an outage replaces the first
-    settled = Money(0, 0, 0)
-    for event in happened:
-        match event:
-            case events.EnergyReported(device=it) if it == device:
-                intervals += len(event.readings) // 2
-                register_wh = event.register_wh
-            case events.Violations(device=it) if it == device:
-                violations += event.under + event.over
-            case events.OutageReported(device=it, started_at=start, ended_at=end) if it == device:
-                outages[start] = end
-            case events.Settled(agreement_id=it) if it == metered.agreement_id:
-                settled = Money(event.accrued, event.remaining, event.discount)
+def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
+    history = History(outcome.contract, metered.agreement_id, None, lambda _done, _total: None)
+    paper = rebuild(metered.agreement_id, history.until(outcome.web3.eth.block_number, 0))
+    if paper.findings or paper.model is None or paper.settled is None:
+        raise ToolError(f"{metered.plan.name}: the logs do not add up: {'; '.join(paper.findings)}")
+    device, settled = address.parse(metered.device), paper.settled
+    bill = paper.model.bill(device, metered.plan.terms.settles_at)
+    outages = paper.model.meters[device].outages.values()
     return Verdict(
         metered=metered,
-        intervals=intervals,
-        violations=violations,
-        outage_s=sum(end - start for start, end in outages.items() if end),
-        contract=settled,
+        intervals=bill.intervals,
+        violations=bill.violations,
+        outage_s=sum(outage.ended_at - outage.started_at for outage in outages if outage.ended_at),
+        contract=Money(settled.accrued, settled.remaining, settled.discount),
         model=_model(metered, device),
-        metered_wh=register_wh,
+        metered_wh=paper.registers[device].last_wh,
         truth_wh=metered.plan.truth_wh,
     )
 

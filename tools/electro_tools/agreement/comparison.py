@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compare what the contract has on record of an agreement with what the independent model makes of the logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from electro_protocol import address
+from electro_tools.contract.refusals import STATES
+
+from .paper import outage_money
+
+if TYPE_CHECKING:
+    from electro_contracts.model import Agreement
+
+    from .desk import Desk
+    from .paper import Paper
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure from both sides; `device` is whose, None for the whole agreement's."""
+
+    what: str
+    device: str | None
+    contract: int
+    model: int
+
+    @property
+    def equal(self) -> bool:
+        return self.contract == self.model
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """What the contract answered at the end of a block: of the agreement, and of each meter by its address."""
+
+    agreement: dict[str, Any]
+    points: dict[str, dict[str, Any]]
+
+
+def on_record(desk: Desk, agreement_id: int, block: int) -> OnRecord:
+    """Ask the contract for all that it keeps of an agreement.
+
+    Raises:
+        ToolError: the contract or the node does not answer.
+    """
+    found = desk.record("agreement", agreement_id, block=block)
+    binds = STATES[found["state"]] not in ("proposed", "cancelled")
+    devices = found["devices"] if binds else ()
+    return OnRecord(
+        found, {device: desk.record("point", agreement_id, device, block=block) for device in devices}
+    )
+
+
+def compare(paper: Paper, record: OnRecord, now: int) -> list[Compared]:
+    """Return every figure that both sides have, at the time of the block that was asked about."""
+    model, found = paper.model, record.agreement
+    if model is None:
+        return []
+    figures = [
+        Compared(
+            "end", None, found["end"], model.terms.start + model.intervals * model.terms.interval_seconds
+        ),
+        Compared("bonus", None, found["bonus"], model.bonus),
+        Compared("grants", None, found["grants"], model.grants),
+        Compared("accrued", None, found["accrued"], 0 if paper.cancelled else model.accrued(now)),
+        Compared("waived", None, found["waived"], model.waived),
+        Compared("forfeited", None, found["forfeited"], model.forfeited),
+        Compared("remaining", None, found["remaining"], 0 if paper.cancelled else model.remaining(now)),
+        Compared("discount", None, found["discount"], model.settlement.discount if model.settlement else 0),
+        Compared("redeemed", None, found["redeemed"], sum(model.redeemed.values())),
+        Compared("good until", None, found["redeemableUntil"], model.redeemable_until),
+    ]
+    for device, point in record.points.items():
+        figures += _meter(model, device, point, now)
+    return figures
+
+
+def _meter(model: Agreement, device: str, point: dict[str, Any], now: int) -> list[Compared]:
+    raw = address.parse(device)
+    if raw not in model.meters:
+        return [Compared("unknown meter", device, 1, 0)]
+    meter = model.meters[raw]
+    bill, outages = model.bill(raw, now), outage_money(model, raw, now)
+    unreported = bill.missing + bill.unexplained if now > model.reports_until else 0
+    readings = bill.accrued - outages - unreported * model.terms.missing_penalty
+    return [
+        Compared("next", device, point["next"], meter.next),
+        Compared("end", device, point["end"], meter.end),
+        Compared("for readings", device, point["accrued"], readings),
+        Compared("for outages", device, point["outageAccrued"], outages),
+        Compared("uncovered", device, point["uncovered"], bill.unexplained),
+    ]

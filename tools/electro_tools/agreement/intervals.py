@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One interval after the other: what was read, what was promised, what it costs; and the same as CSV."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from electro_protocol import address
+from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, units
+from electro_tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from electro_contracts.terms import Terms
+
+_COLUMNS = (
+    *("meter", "interval", "start", "slot", "kind", "used_units", "used_wh"),
+    *("least_units", "greatest_units", "deviation_units", "penalty"),
+)
+MEASURED, ESTIMATED, OUT, SILENT, MISSING = "measured", "estimated", "no supply", "no data", "missing"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One interval of one meter; `deviation` is in units, below the band negative; None where nothing was read.
+
+    `penalty` is what the reading costs: missing intervals and unexplained outages are charged at the settlement.
+    """
+
+    index: int
+    start: int
+    kind: str
+    used: int | None
+    least: int
+    greatest: int
+    deviation: int
+    penalty: int
+
+
+def judge(terms: Terms, index: int, lane: int | None) -> Interval:
+    """Return what one reading means under the terms; None: it was never reported."""
+    least, greatest = terms.bands[index % len(terms.bands)]
+    used = None if lane is None else units(lane)
+    deviation = penalty = 0
+    if used is not None:
+        deviation = used - least if used < least else max(0, used - greatest)
+        rate = terms.under_rate if deviation < 0 else terms.over_rate
+        penalty = terms.violation_penalty + abs(deviation) * rate if deviation else 0
+    elif lane == NO_DATA:
+        penalty = terms.missing_penalty
+    start = terms.start + index * terms.interval_seconds
+    return Interval(index, start, _kind(lane), used, least, greatest, deviation, penalty)
+
+
+def _kind(lane: int | None) -> str:
+    if lane is None:
+        return MISSING
+    if lane in (NO_SUPPLY, NO_DATA):
+        return OUT if lane == NO_SUPPLY else SILENT
+    return ESTIMATED if lane & ESTIMATE else MEASURED
+
+
+def spans(intervals: Iterable[Interval], kind: str) -> list[tuple[int, int]]:
+    """Return the stretches of intervals of a kind, as (first, last)."""
+    found: list[tuple[int, int]] = []
+    for each in intervals:
+        if each.kind != kind:
+            continue
+        if found and found[-1][1] == each.index - 1:
+            found[-1] = (found[-1][0], each.index)
+        else:
+            found.append((each.index, each.index))
+    return found
+
+
+def spans_text(stretches: Sequence[tuple[int, int]]) -> str:
+    """Return stretches as "4, 7 to 9"."""
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in stretches)
+
+
+def write_csv(path: Path, terms: Terms, meters: dict[bytes, list[Interval]]) -> None:
+    """Write a row for each interval of each meter; energies in units and, as used, in Wh.
+
+    Raises:
+        ToolError: the file exists, or can't be written.
+    """
+    try:
+        with path.open("x", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(_COLUMNS)
+            for device, intervals in meters.items():
+                for each in intervals:
+                    start = f"{datetime.fromtimestamp(each.start, UTC):%Y-%m-%dT%H:%M:%SZ}"
+                    used = ["", ""] if each.used is None else [each.used, each.used * terms.unit_wh]
+                    slot = each.index % len(terms.bands)
+                    row = [address.checksum(device), each.index, start, slot, each.kind, *used]
+                    writer.writerow([*row, each.least, each.greatest, each.deviation, each.penalty])
+    except FileExistsError:
+        raise ToolError(f"{path} exists already", "name another file with --csv") from None
+    except OSError as error:
+        raise ToolError(f"{path} can't be written: {error.strerror}") from error
