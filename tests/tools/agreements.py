@@ -26,6 +26,7 @@ from electro_tools.device import enrolment
 from electro_tools.transact import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -83,6 +84,29 @@ def electro(*line: object) -> Done:
     return Done(code, out.getvalue(), err.getvalue())
 
 
+class Front:
+    """The node before the chain: `meddle` may answer a request in the chain's place, by method and parameters."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.asked: list[tuple[str, Any]] = []
+        self.meddle: Callable[[str, Any], dict[str, Any] | None] = lambda _method, _params: None
+
+    def answer(self, untrusted: Any) -> Any:
+        if isinstance(untrusted, list):
+            return [self.answer(each) for each in untrusted]
+        method, params = untrusted["method"], untrusted.get("params", [])
+        self.asked.append((method, params))
+        meddled = self.meddle(method, params)
+        if meddled is None:
+            return self._ledger.answer(untrusted)
+        return {"jsonrpc": "2.0", "id": untrusted["id"], **meddled}
+
+    def truth(self, method: str, params: Any) -> Any:
+        """Return what the chain would have answered."""
+        return self._ledger.answer({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+
+
 class World:
     """A chain whose clock stands a day before START; use it as a context manager.
 
@@ -96,7 +120,8 @@ class World:
         self.anyone = self.account("anyone")
         parties = (self.operator, self.consumer, self.anyone)
         ledger = Ledger(CHAIN_ID, START - 86_400, [address.parse(party.address) for party in parties])
-        self._server = ChainServer(ledger)
+        self.front = Front(ledger)
+        self._server = ChainServer(self.front)
         self._environment = environment
 
     def __enter__(self) -> Self:

@@ -35,7 +35,7 @@ class Gap:
 
     def text(self) -> str:
         """Return the gap as a sentence."""
-        where = f"intervals {self.first} to {self.last}"
+        where = f"{self.first} to {self.last}"
         if self.counted_wh < 0:
             return f"{where}: the register went back by {-self.counted_wh:,} Wh"
         why = f" ({', '.join(self.kinds)})" if self.kinds else ""

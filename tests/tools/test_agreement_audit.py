@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement audit` agrees with an honest contract, finds what does not fit, and gets the logs of any node."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.tools.agreements import HOUR_S, START, World, electro, inside
+
+from electro_contracts import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OUT, SILENT, ESTIMATE = 0xFFFE, 0xFFFF, 0x8000
+REPORTED = "0x" + events.TOPICS["EnergyReported"].hex()
+VIOLATIONS = "0x" + events.TOPICS["Violations"].hex()
+OUTAGE = "0x" + events.TOPICS["OutageReported"].hex()
+
+
+@contextlib.contextmanager
+def _day(folder: Path) -> Iterator[World]:
+    """A day of an agreement on chain, with one of everything that can happen to an interval."""
+    with pytest.MonkeyPatch.context() as environment, World(folder, environment) as running:
+        environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        meter = running.account("meter")
+        running.agree(meter)
+        running.wait_until(START + 24 * HOUR_S)
+        running.report(meter, 1, 0, inside(0, 12), 1_000_000)
+        running.report(meter, 1, 12, [2000, ESTIMATE | 300, *inside(14, 6)], 1_775_000)
+        running.report(meter, 1, 20, [OUT, OUT, SILENT, 350], 1_900_000)
+        running.outage(meter, 1, START + 20 * HOUR_S + 60, 0, 2)
+        running.outage(meter, 1, START + 20 * HOUR_S + 60, START + 21 * HOUR_S + 1800, 2)
+        yield running
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world of its own, for a test that goes on in it."""
+    with _day(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The same for tests that only look: its chain stays as it is."""
+    with _day(tmp_path_factory.mktemp("told")) as running:
+        yield running
+
+
+@pytest.fixture
+def shared(told: World) -> World:
+    """That world with an honest node and nothing kept."""
+    told.front.meddle = lambda _method, _params: None
+    told.front.asked.clear()
+    shutil.rmtree(told.folder / "cache", ignore_errors=True)
+    return told
+
+
+def audit(*more: object) -> Any:
+    return electro("agreement", "audit", 1, "--json", *more).json
+
+
+def test_the_model_comes_to_the_contracts_figures_and_names_what_each_interval_costs(shared: World) -> None:
+    found = audit()
+    assert found["equal"]
+    assert found["findings"] == []
+    (meter,) = found["meters"]
+    assert [(each["index"], each["deviation"], each["penalty"]) for each in meter["violations"]] == [
+        (12, 800, 500 + 800 * 7),
+        (13, -100, 500 + 100 * 3),
+    ]
+    assert (meter["estimated"], meter["no_supply"], meter["no_data"]) == ([[13, 13]], [[20, 21]], [[22, 22]])
+    assert meter["missing"] == [[24, 47]]
+    assert meter["outages"][0]["endedAt"] == START + 21 * HOUR_S + 1800
+    accrued = next(each for each in found["compared"] if each["what"] == "accrued")
+    assert accrued["contract"] == 6_100 + 800 + 200 + 1_000 + 89 * 10
+    text = electro("agreement", "audit", 1)
+    assert text.code == 0
+    assert "interval 12: over by 800 units, 80 kWh: 6,100" in text.out
+    assert "check  contract = independent model: yes, to the unit" in text.out
+    assert max(map(len, text.out.splitlines())) <= 80
+
+
+def test_the_register_shows_energy_that_no_reading_tells_of(world: World) -> None:
+    gaps = audit()["meters"][0]["register"]["gaps"]
+    assert [(gap["first"], gap["last"], gap["difference_wh"], gap["kinds"]) for gap in gaps] == [
+        (12, 19, 5_000, ["estimated"]),
+        (20, 23, 90_000, ["no data", "no supply"]),
+    ]
+    meter = world.account("meter")
+    world.wait_until(START + 26 * HOUR_S)
+    world.report(meter, 1, 24, [350], 1_900_000 + 35_101)  # a unit and a Wh are what rounding explains
+    world.report(meter, 1, 25, [350], 1_900_000)
+    gaps = audit()["meters"][0]["register"]["gaps"][2:]
+    assert [(gap["first"], gap["counted_wh"]) for gap in gaps] == [(25, -35_101)]
+    assert "the register went back by 35,101 Wh" in electro("agreement", "audit", 1).out
+
+
+def test_every_act_of_the_parties_is_in_the_model_too(world: World) -> None:
+    old, new = world.account("meter"), world.account("new")
+    world.enrol(new)
+    operator, consumer = world.as_("operator"), world.as_("consumer")
+    for line in (
+        ("grant", 1, 700, *operator),
+        ("rotate", 1, old.address, new.address, *operator),
+        ("accept-rotation", 1, old.address, new.address, *consumer),
+        ("terminate", 1, *consumer),
+    ):
+        assert electro("agreement", *line).code == 0
+    world.wait_until(START + 26 * HOUR_S)
+    world.report(new, 1, 25, [350], 10)
+    assert electro("agreement", "revoke", new.address, *operator).code == 0
+    assert audit()["equal"]
+    world.wait_until(START + 32 * HOUR_S)
+    assert electro("agreement", "waive", 1, 300, *operator).code == 0
+    world.wait_until(START + 31 * HOUR_S + 86_400)
+    for line in (
+        ("settle", 1, *operator),
+        ("redeem", 1, "a", 10, *consumer),
+        ("acknowledge", 1, "a", *operator),
+    ):
+        assert electro("agreement", *line).code == 0
+    found = audit()
+    assert (found["equal"], found["findings"], len(found["meters"])) == (True, [], 2)
+    shown = electro("agreement", "audit", 1).out
+    for words in (
+        "granted: amount 700",
+        "device rotated",
+        "terminated",
+        "discount redeemed: invoice a, amount 10",
+    ):
+        assert words in shown
+
+
+def test_a_proposal_and_an_agreement_called_off_have_nothing_to_add_up(world: World) -> None:
+    meter = world.account("other")
+    world.enrol(meter)
+    terms = world.terms("later", start=START + 10 * 86_400)
+    line = ("--consumer", world.consumer.address, "--device", meter.address, "--bonus", 5)
+    assert electro("agreement", "propose", terms, *line, *world.as_("operator")).code == 0
+    assert "never accepted" in electro("agreement", "audit", 2).out
+    assert electro("agreement", "accept", 2, *world.as_("consumer")).code == 0
+    assert electro("agreement", "cancel", 2, *world.as_("consumer")).code == 0
+    done = electro("agreement", "audit", 2, "--json").json
+    assert (done["equal"], done["findings"]) == (True, [])
+    absent = electro("agreement", "audit", 3)
+    assert (absent.code, "there is no agreement 3" in absent.err) == (1, True)
+
+
+def _logs(world: World, change: Any) -> None:
+    """Let the node change each log that it gives; None leaves it out."""
+
+    def meddle(method: str, params: Any) -> dict[str, Any] | None:
+        if method != "eth_getLogs":
+            return None
+        logs = [change(dict(log)) for log in world.front.truth(method, params)["result"]]
+        return {"result": [log for log in logs if log is not None]}
+
+    world.front.meddle = meddle
+
+
+def _without(topic: str) -> Any:
+    return lambda log: None if log["topics"][0] == topic else log
+
+
+def _other_word(topic: str, word: int, add: int) -> Any:
+    def change(log: dict[str, Any]) -> dict[str, Any]:
+        if log["topics"][0] == topic:
+            data = bytearray.fromhex(log["data"][2:])
+            value = int.from_bytes(data[32 * word : 32 * word + 32], "big") + add
+            data[32 * word : 32 * word + 32] = value.to_bytes(32, "big")
+            log["data"] = "0x" + data.hex()
+        return log
+
+    return change
+
+
+_TAMPERED = {
+    "no violations": (
+        _without(VIOLATIONS),
+        "the contract charges nothing; the terms 6,900 for 1 under by 100, 1 over",
+    ),
+    "another penalty": (_other_word(VIOLATIONS, 6, 1), "the contract charges 6,901"),
+    "another deviation": (_other_word(VIOLATIONS, 4, 1), "1 under by 101"),
+    "no reports": (_without(REPORTED), "1 over by 800, 0 without data; the terms nothing"),
+    "another interval": (
+        _other_word(REPORTED, 0, 1),
+        "took EnergyReported, which the terms refuse: WrongSequence",
+    ),
+    "another outage": (_other_word(OUTAGE, 3, 5), "all outages of"),
+    "no outages": (_without(OUTAGE), "figures differ"),
+}
+
+
+@pytest.mark.parametrize(("change", "finding"), _TAMPERED.values(), ids=_TAMPERED)
+def test_whatever_does_not_fit_is_found_and_ends_with_3(shared: World, change: Any, finding: str) -> None:
+    _logs(shared, change)
+    done = electro("agreement", "audit", 1, "--no-cache")
+    assert done.code == 3
+    assert finding in done.out + done.err
+    assert "contract = independent model: NO" in done.out
+    shared.front.meddle = lambda _method, _params: None
+    assert electro("agreement", "audit", 1, "--no-cache").code == 0
+
+
+def test_a_node_that_limits_ranges_is_asked_in_chunks_and_again_only_for_what_is_new(world: World) -> None:
+    def limited(method: str, params: Any) -> dict[str, Any] | None:
+        if method == "eth_getLogs" and int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) >= 3:
+            return {"error": {"code": -32005, "message": "query exceeds max block range 3"}}
+        return None
+
+    whole = audit("--no-cache")
+    world.front.meddle = limited
+    assert audit() == whole
+    world.front.asked.clear()
+    assert audit() == whole
+    assert "eth_getLogs" not in [method for method, _ in world.front.asked]
+    world.wait_until(START + 25 * HOUR_S)
+    world.report(world.account("meter"), 1, 24, [350], 1_935_000)
+    world.front.asked.clear()
+    assert audit()["meters"][0]["bill"]["intervals"] == 25
+    assert sum(method == "eth_getLogs" for method, _ in world.front.asked) == 2
+
+
+def test_after_a_failure_the_same_command_goes_on_where_it_ended(shared: World) -> None:
+    head = shared.web3.eth.block_number
+
+    def failing(method: str, params: Any) -> dict[str, Any] | None:
+        if method == "eth_getLogs" and int(params[0]["toBlock"], 16) > head - 3:
+            return {"error": {"code": -32000, "message": "internal error"}}
+        return None
+
+    shared.front.meddle = failing
+    done = electro("agreement", "audit", 1)
+    assert (done.code, done.out) == (1, "")
+    assert f"the node does not give the logs of block {head - 2}: " in done.err
+    assert "the same command goes on from there" in done.err
+    shared.front.meddle = lambda _method, _params: None
+    shared.front.asked.clear()
+    assert audit()["equal"]
+    begins = [
+        int(params[0]["fromBlock"], 16) for method, params in shared.front.asked if method == "eth_getLogs"
+    ]
+    assert min(begins) == head - 2
+
+
+def test_a_busy_node_is_asked_again(shared: World) -> None:
+    refusals = iter(range(2))
+
+    def busy(method: str, _params: Any) -> dict[str, Any] | None:
+        if method == "eth_getLogs" and next(refusals, None) is not None:
+            return {"error": {"code": -32005, "message": "Too many requests, rate limit reached"}}
+        return None
+
+    shared.front.meddle = busy
+    assert audit()["equal"]
+
+
+def test_kept_logs_of_another_chain_or_a_damaged_file_are_not_believed(shared: World) -> None:
+    whole = audit()
+    (file,) = (shared.folder / "cache" / "electro" / "logs").iterdir()
+    kept = file.read_text()
+    for damaged in (kept[:-40], kept.replace(json.loads(kept)["hash"], "0x" + "00" * 32), "[]\n", ""):
+        file.write_text(damaged)
+        assert audit() == whole
+        assert file.read_text() == kept
+
+
+def test_every_interval_goes_to_a_csv_file_and_a_day_to_a_drawing(shared: World, tmp_path: Path) -> None:
+    table, drawing = tmp_path / "intervals.csv", tmp_path / "day.svg"
+    assert electro("agreement", "audit", 1, "--csv", table, "--svg", drawing).code == 0
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert len(rows) == 48
+    assert (rows[12]["start"], rows[12]["used_wh"], rows[12]["penalty"]) == (
+        "2027-01-15T12:00:00Z",
+        "200000",
+        "6100",
+    )
+    assert [row["kind"] for row in rows[19:25]] == [
+        *("measured", "no supply", "no supply", "no data", "measured", "missing"),
+    ]
+    root = ET.parse(drawing).getroot()
+    classes = [element.get("class") for element in root.iter()]
+    assert (classes.count("band"), classes.count("off"), classes.count("estimated")) == (24, 2, 1)
+    assert classes.count("silent") == 3
+    again = electro("agreement", "audit", 1, "--csv", table)
+    assert (again.code, f"{table} exists already" in again.err) == (1, True)
+    empty = electro("agreement", "audit", 1, "--svg", tmp_path / "other.svg", "--day", "2020-01-01")
+    assert (empty.code, "no interval lies within 1 days from 2020-01-01" in empty.err) == (1, True)
