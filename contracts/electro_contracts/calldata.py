@@ -35,6 +35,7 @@ SUBMIT_OUTAGE = _selector(f"submitOutage({_OUTAGE})")
 SUBMIT_OUTAGE_BATCH = _selector(f"submitOutageBatch({_OUTAGE}[])")
 CHECK_OUTAGES = _selector(f"checkOutages({_OUTAGE}[])")
 METER_STATE = _selector("meterState(address,uint16)")
+QUOTE = _selector("quote(uint64,uint32,bytes)")
 
 STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
 
@@ -58,6 +59,19 @@ class MeterState:
     remaining_bonus: int
     bounds_from: int
     bounds: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What readings would come to: counts of intervals, sums of units, and money."""
+
+    under: int
+    over: int
+    no_data: int
+    no_supply: int
+    under_units: int
+    over_units: int
+    penalty: int
 
 
 def submit(item: SignedMessage) -> bytes:
@@ -86,6 +100,20 @@ def check_outages(items: Sequence[SignedMessage]) -> bytes:
 
 def meter_state(device: bytes, ahead: int) -> bytes:
     return METER_STATE + bytes(12) + device + _word(ahead)
+
+
+def quote(agreement_id: int, first_interval: int, readings: bytes) -> bytes:
+    """Ask what packed readings would cost; nobody signs them."""
+    head = _word(agreement_id) + _word(first_interval) + _word(3 * 32)
+    return QUOTE + head + _word(len(readings)) + padded(readings)
+
+
+def decode_quote(data: bytes) -> Quote:
+    """Return the record of a quote's answer."""
+    words = _words(data)
+    if len(words) != 7:
+        raise DecodeError("this is not the answer of quote")
+    return Quote(*words)
 
 
 def decode_reasons(data: bytes) -> list[bytes]:

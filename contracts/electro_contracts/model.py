@@ -4,38 +4,26 @@
 This is the specification of the money. It keeps every reading and every outage and adds up the bill from them, in
 the words of the agreement; the contract keeps neither and must come to the same unit.
 
-- An interval below its band costs the flat penalty and, for each unit that is missing, the rate for under-use.
-- An interval above its band costs the flat penalty and, for each unit too much, the rate for over-use.
-- An estimate is judged like a measurement.
-- An interval without data costs the missing penalty; so does, once reports are no longer taken, an interval that
-  was never reported.
-- An interval without supply costs nothing by itself, for an outage is not an under-use. But it needs an outage
-  on record that has ended and that reaches it, or the interval before or behind it. If it has none when
-  reports are no longer taken, it costs the missing penalty.
-- An outage with a penalised cause costs the outage penalty if it began in the term, and the minute penalty for each
-  full minute of it that lies in the term. What was reported last of an outage counts: its end and its cause.
+- What a meter's intervals and outages cost is in `bill.py`.
 - Grants add to the bonus. Waivers take off penalties, once nothing can change them any more.
 - Notice cuts the term short, at the end of the interval that runs when the notice is over; a revocation cuts short what
   one meter measures, at the end of the running interval; what it measured until then is taken as long as that of
-  other meters. A consumer that gives notice is charged the share of the bonus
-  for the intervals that are left out, rounded down; an operator's notice costs the consumer nothing.
-- When a meter is replaced, the running interval is the last of the old one and the next is the first of the new one.
-- What is left of bonus and grants can't fall below zero. Its share by the discount rate, rounded down, is the discount.
-- The discount is set against invoices, each once, until it is used up or expires.
-- In escrow mode bonus and grants are paid in at once. At the settlement all but the discount is due to the operator; so
-  is what it acknowledges on invoices, and what expires. What it does not acknowledge for as long as the dispute window
-  the consumer may take.
+  other meters. A consumer that gives notice is charged the share of the bonus for the intervals that are left out,
+  rounded down; an operator's notice costs the consumer nothing.
+- What is left at the settlement, times the discount rate, is the discount. What becomes of it is in `discount.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport, OutageReport
-from electro_protocol.readings import NO_DATA, NO_SUPPLY, units, unpack
+from electro_protocol.readings import unpack
 
-from .terms import PPM
+from . import bill
+from .bill import Bill, Meter
+from .discount import Discounted, Refused, Settlement
+from .terms import MAX_SLOTS, PPM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,94 +33,29 @@ if TYPE_CHECKING:
 
     from .terms import Terms
 
-
-class Refused(ValueError):  # noqa: N818 - the contract's word
-    """The agreement does not take a message; `reason` is the name of the contract's error."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
+__all__ = ["Agreement", "Bill", "Meter", "Refused", "Settlement"]
 
 
-@dataclass
-class Bill:
-    """What one meter's intervals and outages come to: counts, units, minutes, and the money in all."""
-
-    intervals: int = 0
-    under: int = 0
-    over: int = 0
-    under_units: int = 0
-    over_units: int = 0
-    estimates: int = 0
-    no_data: int = 0
-    no_supply: int = 0
-    unexplained: int = 0  # without supply, and no outage on record explains it
-    missing: int = 0  # never reported
-    outages: int = 0
-    outage_minutes: int = 0
-    penalised_outages: int = 0
-    penalised_minutes: int = 0
-    accrued: int = 0
-
-    @property
-    def violations(self) -> int:
-        return self.under + self.over
-
-
-@dataclass
-class Meter:
-    """What one meter has on record: a reading for each interval from its first on, outages by their start."""
-
-    end: int  # the first interval that does not count any more
-    first: int = 0
-    lanes: list[int] = field(default_factory=list)
-    outages: dict[int, OutageReport] = field(default_factory=dict)
-    register_wh: int = 0
-
-    @property
-    def next(self) -> int:
-        return self.first + len(self.lanes)
-
-
-@dataclass(frozen=True)
-class Settlement:
-    accrued: int
-    remaining: int
-    discount: int
-
-
-class Agreement:
+class Agreement(Discounted):
     """One accepted agreement; `now` is the chain's time at which something happens or is asked."""
 
     def __init__(self, agreement_id: int, terms: Terms, devices: Iterable[bytes], bonus: int) -> None:
+        super().__init__(terms, bonus)
         self.agreement_id = agreement_id
-        self.terms = terms
-        self.bonus = bonus
-        self.grants = 0
         self.waived = 0
         self.forfeited = 0
         self.intervals = terms.intervals
         self.meters = {device: Meter(terms.intervals) for device in devices}
         self.revoked: set[bytes] = set()
-        self.settlement: Settlement | None = None
-        self.redeemable_until = 0
-        self.redeemed: dict[bytes, int] = {}
-        self.redeemed_at: dict[bytes, int] = {}
-        self.withdrawn: set[bytes] = set()
-        self.reclaimed = 0
-        self.acknowledged: set[bytes] = set()
 
     @property
     def reports_until(self) -> int:
         """The last instant at which a report of any meter is taken."""
-        return self._instant(self.intervals) + self.terms.grace
+        return self.terms.instant(self.intervals) + self.terms.grace
 
     @property
     def settles_at(self) -> int:
         return self.reports_until + self.terms.dispute_window + 1
-
-    def _instant(self, interval: int) -> int:
-        return self.terms.start + interval * self.terms.interval_seconds
 
     def _begun(self, instant: int) -> int:
         """How many intervals have begun, the running one included."""
@@ -164,7 +87,7 @@ class Agreement:
         end = report.first_interval + report.intervals
         if end > meter.end:
             raise Refused("OutsideTerm")
-        if self._instant(end) > now:
+        if self.terms.instant(end) > now:
             raise Refused("FromTheFuture")
         if now > self.reports_until:
             raise Refused("TooLate")
@@ -180,7 +103,7 @@ class Agreement:
         if max(outage.started_at, outage.ended_at) > now:
             raise Refused("FromTheFuture")
         ended_before = outage.ended_at != 0 and outage.ended_at <= self.terms.start
-        if outage.started_at >= self._instant(meter.end) or ended_before:
+        if outage.started_at >= self.terms.instant(meter.end) or ended_before:
             raise Refused("OutsideTerm")
         if now > self.reports_until:
             raise Refused("TooLate")
@@ -253,29 +176,18 @@ class Agreement:
 
     def bill(self, device: bytes, now: int) -> Bill:
         """Add up one meter's bill as it stands at `now`."""
-        meter, terms = self.meters[device], self.terms
-        bill = Bill(intervals=len(meter.lanes))
-        for interval, lane in enumerate(meter.lanes, meter.first):
-            self._judge(interval, lane, bill)
-        bill.unexplained = sum(
-            lane == NO_SUPPLY and not self._is_explained(interval, meter)
-            for interval, lane in enumerate(meter.lanes, meter.first)
-        )
-        bill.missing = meter.end - meter.next
-        for outage in meter.outages.values():
-            self._count(outage, meter, bill)
-        without_data = bill.no_data
-        if now > self.reports_until:
-            without_data += bill.missing + bill.unexplained
-        bill.accrued = (
-            bill.violations * terms.violation_penalty
-            + bill.under_units * terms.under_rate
-            + bill.over_units * terms.over_rate
-            + without_data * terms.missing_penalty
-            + bill.penalised_outages * terms.outage_penalty
-            + bill.penalised_minutes * terms.outage_minute_penalty
-        )
-        return bill
+        return bill.of_meter(self.meters[device], self.terms, closed=now > self.reports_until)
+
+    def quote(self, first_interval: int, lanes: list[int]) -> Bill:
+        """Say what readings would cost if a meter reported them, whatever the time; outages aside."""
+        slots = len(self.terms.bands)
+        if not lanes or len(lanes) > MAX_SLOTS:
+            raise Refused("BadLength")
+        if first_interval % slots + len(lanes) > slots:
+            raise Refused("BeyondSchedule")
+        if first_interval + len(lanes) > self.terms.intervals:
+            raise Refused("OutsideTerm")
+        return bill.of_readings(first_interval, lanes, self.terms)
 
     def accrued(self, now: int) -> int:
         """All meters' penalties, and what the consumer gave up."""
@@ -295,102 +207,3 @@ class Agreement:
         self.settlement = Settlement(self.accrued(now), remaining, discount)
         self.redeemable_until = now + self.terms.discount_expiry
         return self.settlement
-
-    def redeem(self, invoice: bytes, amount: int, now: int) -> None:
-        """Set a part of the discount against an invoice."""
-        if self.settlement is None:
-            raise Refused("WrongState")
-        if now > self.redeemable_until:
-            raise Refused("TooLate")
-        if invoice in self.redeemed:
-            raise Refused("InvoiceRedeemed")
-        if not 1 <= amount <= self.settlement.discount - sum(self.redeemed.values()):
-            raise Refused("BadAmount")
-        self.redeemed[invoice] = amount
-        self.redeemed_at[invoice] = now
-
-    def acknowledge(self, invoice: bytes) -> None:
-        """Confirm what was redeemed against an invoice."""
-        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
-            raise Refused("NothingToAcknowledge")
-        self.acknowledged.add(invoice)
-
-    # -- Where the money of an escrow is
-
-    def withdraw(self, invoice: bytes, now: int) -> None:
-        """Take what the operator has not acknowledged in time."""
-        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
-            raise Refused("NothingToTake")
-        if now <= self.redeemed_at[invoice] + self.terms.dispute_window:
-            raise Refused("TooEarly")
-        self.withdrawn.add(invoice)
-
-    def reclaim(self, now: int) -> None:
-        """Give an expired discount back."""
-        if self.settlement is None:
-            raise Refused("WrongState")
-        if now <= self.redeemable_until:
-            raise Refused("TooEarly")
-        rest = self.settlement.discount - sum(self.redeemed.values())
-        if self.reclaimed or not rest:
-            raise Refused("NothingToTake")
-        self.reclaimed = rest
-
-    @property
-    def due_to_consumer(self) -> int:
-        """All that the escrow has ever owed the consumer."""
-        return sum(self.redeemed[invoice] for invoice in self.withdrawn)
-
-    @property
-    def due_to_operator(self) -> int:
-        """All that the escrow has ever owed the operator."""
-        if self.settlement is None:
-            return 0
-        unused = self.bonus + self.grants - self.settlement.discount
-        return unused + sum(self.redeemed[invoice] for invoice in self.acknowledged) + self.reclaimed
-
-    def _judge(self, interval: int, lane: int, bill: Bill) -> None:
-        if lane == NO_SUPPLY:
-            bill.no_supply += 1
-            return
-        if lane == NO_DATA:
-            bill.no_data += 1
-            return
-        used = units(lane)
-        assert used is not None
-        bill.estimates += used != lane
-        least, greatest = self.terms.bands[interval % len(self.terms.bands)]
-        if used < least:
-            bill.under += 1
-            bill.under_units += least - used
-        elif used > greatest:
-            bill.over += 1
-            bill.over_units += used - greatest
-
-    def _is_explained(self, interval: int, meter: Meter) -> bool:
-        """Whether an outage that has ended reaches the interval, widened by one interval at each side."""
-        seconds = self.terms.interval_seconds
-        opens = self.terms.start + (interval - 1) * seconds
-        closes = self.terms.start + (interval + 2) * seconds
-        return any(
-            outage.ended_at
-            and self._inside(outage, meter)[0] < closes
-            and self._inside(outage, meter)[1] > opens
-            for outage in meter.outages.values()
-        )
-
-    def _count(self, outage: OutageReport, meter: Meter, bill: Bill) -> None:
-        began_here = outage.started_at >= self.terms.start
-        minutes = 0
-        if outage.ended_at:
-            start, end = self._inside(outage, meter)
-            minutes = (end - start) // 60
-        bill.outages += began_here
-        bill.outage_minutes += minutes
-        if self.terms.penalised_causes >> outage.cause & 1:
-            bill.penalised_outages += began_here
-            bill.penalised_minutes += minutes
-
-    def _inside(self, outage: OutageReport, meter: Meter) -> tuple[int, int]:
-        """The part of an ended outage that lies in what the meter's intervals cover."""
-        return max(outage.started_at, self.terms.start), min(outage.ended_at, self._instant(meter.end))

@@ -64,10 +64,14 @@ class Terms:
         if self.settles_at > 1 << 40:
             raise TermsError("the dispute window must end before 2^40 seconds of unix time")
 
+    def instant(self, interval: int) -> int:
+        """The first instant of an interval."""
+        return self.start + interval * self.interval_seconds
+
     @property
     def end(self) -> int:
         """The first instant after the term."""
-        return self.start + self.intervals * self.interval_seconds
+        return self.instant(self.intervals)
 
     @property
     def reports_until(self) -> int:

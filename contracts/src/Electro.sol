@@ -6,10 +6,11 @@ import {
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {Domain} from "./Domain.sol";
+import {Forecasts} from "./Forecasts.sol";
 import {IMeters} from "./IMeters.sol";
-import {Ledger} from "./Ledger.sol";
 import {Messages} from "./Messages.sol";
 import {Office} from "./Office.sol";
+import {Outages} from "./Outages.sol";
 import {Points} from "./Points.sol";
 import {TermsCode} from "./TermsCode.sol";
 
@@ -18,7 +19,7 @@ import {TermsCode} from "./TermsCode.sol";
 /// people do to its {Office}. What each call means is said in {IElectro}.
 /// @dev The office is made here and fixed for ever: it only makes room, and is no way to change anything later. The
 /// meters' messages, which are nearly all calls, never pass through it, and pay nothing for it.
-contract Electro is Ledger, AccessControlDefaultAdminRules, IERC5267 {
+contract Electro is Forecasts, Outages, AccessControlDefaultAdminRules, IERC5267 {
     using Points for uint256;
     using TermsCode for uint256;
 

@@ -20,6 +20,14 @@ interface IMeters is IRecords {
     function check(SignedReport[] calldata reports) external view returns (bytes4[] memory reasons);
     function checkOutages(SignedOutage[] calldata outages) external view returns (bytes4[] memory reasons);
 
+    /// @notice What readings would cost if a meter reported them from `firstInterval` on: whoever asks, without a
+    /// signature, whatever the time, in an agreement that is only proposed too. They must lie in the term and in one pass
+    /// of its schedule.
+    function quote(uint64 agreementId, uint32 firstInterval, bytes calldata readings)
+        external
+        view
+        returns (Quote memory);
+
     /// @notice The last three agreements that a device was accepted for, in order of their start.
     /// @param slotsAhead for how many intervals from the running one on bounds are wanted
     function meterState(address device, uint16 slotsAhead) external view returns (MeterState[] memory);

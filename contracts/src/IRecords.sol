@@ -149,4 +149,17 @@ interface IRecords {
         /// Intervals reported as without supply that no closed OutageReport covers.
         uint32 uncovered;
     }
+
+    /// @notice What readings come to: intervals under and over their band, without data and without supply; the units by
+    /// which they are under and over; and the sum of money. An interval without supply costs nothing here: it does at the
+    /// end of the grace, if no outage explains it.
+    struct Quote {
+        uint256 under;
+        uint256 over;
+        uint256 noData;
+        uint256 noSupply;
+        uint256 underUnits;
+        uint256 overUnits;
+        uint256 penalty;
+    }
 }

@@ -29,49 +29,54 @@ library Messages {
     /// both digest and event: the place of the event's offset holds the hash of the readings while the struct is hashed.
     /// Excess bits of the integers are cut off before anything else, and positions beyond the calldata read as zeros, so
     /// that what is signed is what counts, however oddly it was encoded.
-    /// Of more than MAX_READINGS bytes nothing is opened, and signer and data are 0.
+    /// Of more than MAX_READINGS bytes none is opened, and the signer is 0; so it is if s is high. Nothing branches: what is
+    /// refused costs the same.
+    /// The scratch space at 0 takes the digest and what recovering it needs, one word after the other; the pointer to the
+    /// free memory and the zero behind it, which lie there too, are put back.
     function openReport(uint256 item, bytes32 domain)
         internal
         view
-        returns (address signer, uint256 agreementId, uint256 data, uint256 length)
+        returns (uint256 signer, uint256 agreementId, uint256 data, uint256 length)
     {
         bytes32 typehash = ENERGY_REPORT;
         assembly ("memory-safe") {
             let readings := add(item, calldataload(add(item, 96)))
             length := calldataload(readings)
             agreementId := and(calldataload(item), 0xffffffffffffffff)
-            let s := calldataload(add(item, 160))
-            let parity := shr(255, s)
-            s := shr(1, shl(1, s))
-            if iszero(or(gt(length, MAX_READINGS), gt(s, MAX_S))) {
-                let m := mload(0x40)
-                data := add(m, 64)
-                let copied := add(data, 128)
-                let free := add(copied, and(add(length, 31), not(31)))
-                mstore(0x40, free)
-                mstore(sub(free, 32), 0)
-                calldatacopy(copied, add(readings, 32), length)
+            let vs := calldataload(add(item, 160))
+            let s := shr(1, shl(1, vs))
+            let good := iszero(or(gt(length, MAX_READINGS), gt(s, MAX_S)))
+            let opened := mul(length, good)
 
-                mstore(m, typehash)
-                mstore(add(m, 32), agreementId)
-                mstore(data, and(calldataload(add(item, 32)), 0xffffffff))
-                mstore(add(data, 32), and(calldataload(add(item, 64)), 0xffffffffffffffff))
-                mstore(add(data, 64), keccak256(copied, length))
-                let structHash := keccak256(m, 160)
-                mstore(add(data, 64), 0x60)
-                mstore(add(data, 96), length)
+            let m := mload(0x40)
+            data := add(m, 64)
+            let copied := add(data, 128)
+            let free := add(copied, and(add(opened, 31), not(31)))
+            mstore(sub(free, 32), 0)
+            calldatacopy(copied, add(readings, 32), opened)
 
-                mstore(free, shl(240, 0x1901))
-                mstore(add(free, 2), domain)
-                mstore(add(free, 34), structHash)
-                mstore(free, keccak256(free, 66))
-                mstore(add(free, 32), add(27, parity))
-                mstore(add(free, 64), calldataload(add(item, 128)))
-                mstore(add(free, 96), s)
-                mstore(0, 0)
-                // recovering from nonsense succeeds and returns nothing, which leaves the 0
-                if staticcall(gas(), 1, free, 128, 0, 32) { signer := mload(0) }
-            }
+            mstore(m, typehash)
+            mstore(add(m, 32), agreementId)
+            mstore(data, and(calldataload(add(item, 32)), 0xffffffff))
+            mstore(add(data, 32), and(calldataload(add(item, 64)), 0xffffffffffffffff))
+            mstore(add(data, 64), keccak256(copied, opened))
+            // 0x1901 | domain | the struct's hash, in 66 bytes
+            mstore(0, shl(240, 0x1901))
+            mstore(2, domain)
+            mstore(34, keccak256(m, 160))
+            mstore(add(data, 64), 0x60)
+            mstore(add(data, 96), opened)
+
+            mstore(0, keccak256(0, 66))
+            mstore(32, add(27, shr(255, vs)))
+            mstore(64, calldataload(add(item, 128)))
+            mstore(96, s)
+            // recovering from nonsense returns nothing: then this word, which was free, is 0
+            mstore(free, 0)
+            pop(staticcall(gas(), 1, 0, 128, free, 32))
+            signer := mul(mload(free), good)
+            mstore(96, 0)
+            mstore(64, free)
         }
     }
 
@@ -98,8 +103,9 @@ library Messages {
                 mstore(add(m, 64), r)
                 mstore(add(m, 96), s)
                 mstore(0, 0)
-                // recovering from nonsense succeeds and returns nothing, which leaves the 0
-                if staticcall(gas(), 1, m, 128, 0, 32) { signer := mload(0) }
+                // recovering from nonsense returns nothing, which leaves the 0
+                pop(staticcall(gas(), 1, m, 128, 0, 32))
+                signer := mload(0)
             }
         }
     }

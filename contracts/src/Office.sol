@@ -8,6 +8,7 @@ import {IOffice} from "./IOffice.sol";
 import {Points} from "./Points.sol";
 import {Proposals} from "./Proposals.sol";
 import {Supply} from "./Supply.sol";
+import {TermsAbi} from "./TermsAbi.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice What people do with agreements, in one contract, and what is on record of one. What each call means is said in
@@ -17,6 +18,7 @@ import {TermsCode} from "./TermsCode.sol";
 contract Office is Proposals, Changes, Discounts {
     using Points for uint256;
     using Supply for Supply.Book;
+    using TermsAbi for uint256;
     using TermsCode for uint256;
 
     constructor() Domain(msg.sender) {}

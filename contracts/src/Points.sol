@@ -17,7 +17,11 @@ library Points {
     uint256 private constant TERMS = 224;
 
     function key(uint256 agreementId, address device) internal pure returns (uint256) {
-        return (agreementId << 160) | uint160(device);
+        return key(agreementId, uint160(device));
+    }
+
+    function key(uint256 agreementId, uint256 device) internal pure returns (uint256) {
+        return (agreementId << 160) | device;
     }
 
     function make(uint256 terms_, uint256 size_, uint256 start_, uint256 end_) internal pure returns (uint256) {

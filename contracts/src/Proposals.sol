@@ -6,11 +6,14 @@ import {IOffice} from "./IOffice.sol";
 import {Messages} from "./Messages.sol";
 import {Meters} from "./Meters.sol";
 import {Points} from "./Points.sol";
+import {TermsAbi} from "./TermsAbi.sol";
 import {TermsCode} from "./TermsCode.sol";
+import {TermsStore} from "./TermsStore.sol";
 
 /// @notice How an agreement comes about, or does not: proposed, renewed, accepted, cancelled.
 abstract contract Proposals is Escrow, Meters {
     using Points for uint256;
+    using TermsAbi for uint256;
     using TermsCode for uint256;
 
     /// @inheritdoc IOffice
@@ -38,7 +41,7 @@ abstract contract Proposals is Escrow, Meters {
         }
         id = ++_agreements;
         uint32 index = ++_creations;
-        TermsCode.store(terms, consumer, devices, index);
+        TermsStore.store(terms, consumer, devices, index);
         _open(id, terms.start, index, bonus);
         emit AgreementProposed(id, consumer, bonus, terms, devices);
     }
@@ -54,7 +57,7 @@ abstract contract Proposals is Escrow, Meters {
         bool accepted = record.state == State.Accepted || record.state == State.Terminated || record.state == State.Settled;
         if (!accepted || _joined[id].length != 0) revert NotRenewable(id);
         uint256 terms = TermsCode.load(record.terms);
-        TermsCode.validateStart(
+        TermsStore.validateStart(
             start,
             uint256(start) + terms.word(0).intervals() * terms.word(0).intervalSeconds() + terms.word(0).grace()
                 + terms.word(2).disputeWindow()

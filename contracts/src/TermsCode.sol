@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IErrors} from "./IErrors.sol";
-import {IRecords} from "./IRecords.sol";
-import {Lanes} from "./Lanes.sol";
-
 /// @notice Terms as the code of an account of their own, so that a report reads them with one EXTCODECOPY:
 ///
 ///     0x00 (STOP, so that nobody can run it)
@@ -25,79 +21,9 @@ library TermsCode {
     /// A week of quarter hours.
     uint256 internal constant MAX_SLOTS = 672;
 
-    /// @notice Check the terms, and store them with the parties as creation number `index`.
-    function store(
-        IRecords.Terms memory terms,
-        address consumer_,
-        address[] calldata devices_,
-        uint256 index
-    ) internal {
-        bytes memory bands = terms.bands;
-        uint256 slots_ = bands.length / 4;
-        _validate(terms, slots_);
-        uint256 bandsAt;
-        assembly ("memory-safe") {
-            bandsAt := add(bands, 32)
-        }
-        if (!Lanes.areBounds(bandsAt, slots_)) revert IErrors.InvalidTerms("bands");
-        bytes memory parties = _parties(consumer_, devices_);
-        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: return what follows.
-        bytes memory creation = abi.encodePacked(
-            hex"61",
-            uint16(1 + HEADER + bands.length + parties.length),
-            hex"80600a3d393df300",
-            _word0(terms, slots_, devices_.length),
-            _word1(terms),
-            _word2(terms),
-            bands,
-            parties
-        );
-        address account;
-        assembly ("memory-safe") {
-            account := create(0, add(creation, 32), mload(creation))
-        }
-        if (account == address(0) || account != accountOf(index)) revert IErrors.TermsNotStored();
-    }
-
-    function _word0(IRecords.Terms memory terms, uint256 slots_, uint256 points_) private pure returns (uint256) {
-        return (slots_ << 240) | (uint256(terms.intervalSeconds) << 208) | (uint256(terms.intervals) << 176)
-            | (uint256(terms.unitWh) << 144) | (uint256(terms.grace) << 112) | (uint256(terms.penalisedCauses) << 104)
-            | (points_ << 96) | (uint256(terms.discountExpiry) << 64) | terms.missingPenalty;
-    }
-
-    function _word1(IRecords.Terms memory terms) private pure returns (uint256) {
-        return (uint256(terms.violationPenalty) << 192) | (uint256(terms.underRate) << 128)
-            | (uint256(terms.overRate) << 64) | terms.outagePenalty;
-    }
-
-    function _word2(IRecords.Terms memory terms) private pure returns (bytes20) {
-        return bytes20(
-            uint160(
-                (uint256(terms.outageMinutePenalty) << 96) | (uint256(terms.disputeWindow) << 64)
-                    | (uint256(terms.notice) << 32) | terms.discountRatePpm
-            )
-        );
-    }
-
-    /// @dev 20 bytes each.
-    function _parties(address consumer_, address[] calldata devices_) private pure returns (bytes memory list) {
-        uint256 length = 20 * (1 + devices_.length);
-        // 12 bytes more, for what a whole word written at the last address reaches beyond it
-        list = new bytes(length + 12);
-        for (uint256 i; i <= devices_.length; ++i) {
-            address party = i == 0 ? consumer_ : devices_[i - 1];
-            assembly ("memory-safe") {
-                mstore(add(add(list, 32), mul(20, i)), shl(96, party))
-            }
-        }
-        assembly ("memory-safe") {
-            mstore(list, length)
-        }
-    }
-
     /// @notice Copy the first `size` words to `blob`, which must be free memory; nothing is allocated.
     function copy(uint256 index, uint256 size, uint256 blob) internal view {
-        address account = accountOf(index);
+        uint256 account = accountOf(index);
         assembly ("memory-safe") {
             extcodecopy(account, blob, 1, shl(5, size))
         }
@@ -106,7 +32,7 @@ library TermsCode {
     /// @notice Header, bands and parties in memory of their own, with a word behind them that a whole word read at the
     /// last address may touch.
     function load(uint256 index) internal view returns (uint256 blob) {
-        address account = accountOf(index);
+        uint256 account = accountOf(index);
         assembly ("memory-safe") {
             blob := mload(0x40)
             let length := sub(extcodesize(account), 1)
@@ -116,8 +42,8 @@ library TermsCode {
     }
 
     /// @notice The address of this contract's creation number `index`, which counts from 1: CREATE takes the hash of
-    /// the RLP of creator and nonce.
-    function accountOf(uint256 index) internal view returns (address account) {
+    /// the RLP of creator and nonce. Of the hash the low 160 bits are the address, and no opcode looks at the others.
+    function accountOf(uint256 index) internal view returns (uint256 account) {
         assembly ("memory-safe") {
             // the list's head, the address's head, the address, and the number without leading zeros
             let head := shl(80, or(shl(160, 0xd694), address()))
@@ -132,7 +58,7 @@ library TermsCode {
                 length := add(length, bytes_)
             }
             mstore(0, head)
-            account := and(keccak256(0, length), 0xffffffffffffffffffffffffffffffffffffffff)
+            account := keccak256(0, length)
         }
     }
 
@@ -215,121 +141,5 @@ library TermsCode {
         assembly ("memory-safe") {
             party := shr(96, mload(place))
         }
-    }
-
-    /// @notice The Terms again, from what {load} has brought to `blob`.
-    function decode(uint256 blob, uint256 start) internal pure returns (IRecords.Terms memory terms) {
-        uint256 head = word(blob, 0);
-        terms.start = uint40(start);
-        terms.intervalSeconds = uint32(intervalSeconds(head));
-        terms.intervals = uint32(intervals(head));
-        terms.unitWh = uint32(unitWh(head));
-        terms.grace = uint32(grace(head));
-        terms.penalisedCauses = uint8(head >> 104);
-        terms.missingPenalty = uint64(missingPenalty(head));
-        terms.discountExpiry = uint32(discountExpiry(head));
-        uint256 length = 4 * slots(head);
-        head = word(blob, 1);
-        terms.violationPenalty = uint64(head >> 192);
-        terms.underRate = uint64(head >> 128);
-        terms.overRate = uint64(head >> 64);
-        terms.outagePenalty = uint64(head);
-        head = word(blob, 2);
-        terms.outageMinutePenalty = uint64(head >> 192);
-        terms.disputeWindow = uint32(disputeWindow(head));
-        terms.notice = uint32(notice(head));
-        terms.discountRatePpm = uint32(discountRatePpm(head));
-        terms.bands = slice(blob + HEADER, length);
-    }
-
-    /// @notice keccak256 of the ABI encoding of the Terms, `keccak256(abi.encode(decode(blob, start)))`, in a quarter of
-    /// its gas: what an acceptance names.
-    function hash(uint256 blob, uint256 start) internal pure returns (bytes32 digest) {
-        uint256 head = word(blob, 0);
-        uint256 rates = word(blob, 1);
-        uint256 rest = word(blob, 2);
-        uint256 free;
-        assembly ("memory-safe") {
-            free := mload(0x40)
-        }
-        // The offset of the tuple, its numbers, the offset of its bytes, their length, the bytes. Behind the free memory,
-        // which is not kept.
-        _put(free, 0, 32);
-        _put(free, 1, start);
-        _put(free, 2, intervalSeconds(head));
-        _put(free, 3, intervals(head));
-        _put(free, 4, unitWh(head));
-        _put(free, 5, rates >> 192);
-        _put(free, 6, uint64(rates >> 128));
-        _put(free, 7, uint64(rates >> 64));
-        _put(free, 8, uint64(rates));
-        _put(free, 9, rest >> 192);
-        _put(free, 10, uint8(head >> 104));
-        _put(free, 11, missingPenalty(head));
-        _put(free, 12, grace(head));
-        _put(free, 13, disputeWindow(rest));
-        _put(free, 14, notice(rest));
-        _put(free, 15, discountRatePpm(rest));
-        _put(free, 16, discountExpiry(head));
-        _put(free, 17, 17 * 32);
-        _put(free, 18, 4 * slots(head));
-        uint256 end = _copy(blob + HEADER, 4 * slots(head), free + 32 * 19);
-        assembly ("memory-safe") {
-            digest := keccak256(free, sub(end, free))
-        }
-    }
-
-    function _put(uint256 memory_, uint256 i, uint256 value) private pure {
-        assembly ("memory-safe") {
-            mstore(add(memory_, shl(5, i)), value)
-        }
-    }
-
-    /// @notice A copy of `length` bytes of memory.
-    function slice(uint256 blob, uint256 length) internal pure returns (bytes memory data) {
-        uint256 to;
-        assembly ("memory-safe") {
-            data := mload(0x40)
-            mstore(data, length)
-            to := add(data, 32)
-        }
-        to = _copy(blob, length, to);
-        assembly ("memory-safe") {
-            mstore(0x40, to)
-        }
-    }
-
-    /// @dev Copies `length` bytes to free memory; what the last word has behind them becomes zero.
-    function _copy(uint256 from, uint256 length, uint256 to) private pure returns (uint256 end) {
-        assembly ("memory-safe") {
-            end := add(to, length)
-            for {} lt(to, end) {} {
-                mstore(to, mload(from))
-                from := add(from, 32)
-                to := add(to, 32)
-            }
-            // `to` is the end of the last word now
-            mstore(end, 0)
-            end := to
-        }
-    }
-
-    function _validate(IRecords.Terms memory terms, uint256 slots_) private view {
-        if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > MAX_SLOTS) revert IErrors.InvalidTerms("bands");
-        if (terms.intervalSeconds == 0) revert IErrors.InvalidTerms("intervalSeconds");
-        if (terms.intervals == 0) revert IErrors.InvalidTerms("intervals");
-        if (terms.unitWh == 0) revert IErrors.InvalidTerms("unitWh");
-        if (terms.penalisedCauses > 7) revert IErrors.InvalidTerms("penalisedCauses");
-        // A discount above the remaining bonus could not be paid from an escrow.
-        if (terms.discountRatePpm > 1_000_000) revert IErrors.InvalidTerms("discountRatePpm");
-        uint256 settlesAt = uint256(terms.start) + uint256(terms.intervals) * terms.intervalSeconds + terms.grace
-            + terms.disputeWindow;
-        validateStart(terms.start, settlesAt);
-    }
-
-    /// @notice A term begins in the future, and is settled before the end of time.
-    function validateStart(uint256 start, uint256 settlesAt) internal view {
-        if (start <= block.timestamp) revert IErrors.AlreadyStarted(start, block.timestamp);
-        if (settlesAt > type(uint40).max) revert IErrors.InvalidTerms("start");
     }
 }
