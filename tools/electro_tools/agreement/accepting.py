@@ -14,17 +14,16 @@ from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
+from electro_tools.contract.desk import acts, agreement_argument, asks, confirm
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
 from electro_tools.quantities import instant_text
 
-from .desk import acts, agreement_argument, asks, confirm
-
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
+    from electro_tools.contract.desk import Desk
 
-    from .desk import Desk
     from .offer import Offer
 
 _file = click.Path(dir_okay=False, path_type=Path)

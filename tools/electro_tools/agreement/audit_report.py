@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from electro_contracts.model import Agreement
+    from electro_tools.contract.desk import Desk
     from electro_tools.contract.history import Said
 
     from .comparison import Compared
-    from .desk import Desk
     from .paper import Paper
 
 _TIMES = ("end", "good until")  # figures that are unix seconds

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.parameters import DAY
 
-from .desk import agreement_argument, asks
-
 if TYPE_CHECKING:
+    from electro_tools.contract.desk import Desk
     from electro_tools.contract.history import Said
-
-    from .desk import Desk
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_contracts.events import DeviceRotated, Terminated
+from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT
 from electro_tools.quantities import instant_text, span_text
 
-from .desk import acts, agreement_argument
-
 if TYPE_CHECKING:
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 _ERC20 = [
     {"type": "function", "name": name, "stateMutability": mutability, "inputs": inputs, "outputs": outputs}

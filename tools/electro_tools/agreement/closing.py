@@ -15,16 +15,14 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DiscountRedemption
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
+from electro_tools.contract.desk import acts, agreement_argument, contract_option
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
 from electro_tools.quantities import instant_text
 
-from .desk import acts, agreement_argument, contract_option
-
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
-
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _GOOD_FOR_S = 30 * 86_400

@@ -13,8 +13,8 @@ from .paper import outage_money
 
 if TYPE_CHECKING:
     from electro_contracts.model import Agreement
+    from electro_tools.contract.desk import Desk
 
-    from .desk import Desk
     from .paper import Paper
 
 

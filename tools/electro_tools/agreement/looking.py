@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.contract.refusals import STATES
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts, safe
 from electro_tools.parameters import ADDRESS, WORD, word_text
 from electro_tools.quantities import duration_text, instant_text, span_text
 
-from .desk import agreement_argument, asks
-
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
-
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
 _NOBODY = "0x" + "00" * 20

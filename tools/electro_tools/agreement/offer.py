@@ -24,7 +24,7 @@ from electro_tools.facts import safe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 # eth-keyfile raises Python's recursion limit, so that a file of "[[[[…" would end the process in C
 _MOST_BRACKETS = 10_000

@@ -10,15 +10,14 @@ import click
 
 from electro_contracts.events import AgreementProposed
 from electro_protocol import address
+from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, BONUS, INSTANT
 from electro_tools.quantities import instant_text
 
-from .desk import acts, agreement_argument
-
 if TYPE_CHECKING:
-    from .desk import Desk, Sent
+    from electro_tools.contract.desk import Desk, Sent
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _offer_option = click.option(

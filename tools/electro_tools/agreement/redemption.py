@@ -19,7 +19,7 @@ from .offer import whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
 from electro_tools.quantities import duration_text
 
-from .desk import agreement_argument, asks, json_option
-
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
-
-    from .desk import Desk
+    from electro_tools.contract.desk import Desk
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _DEFAULT_UNIT_WH = 100

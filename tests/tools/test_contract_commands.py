@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro contract`: deployed, at the same address on two chains, and told from whatever is not this contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.toolchain.running_anvil import FUNDED_ADDRESS, FUNDED_PRIVATE_KEY
+from tests.tools.agreements import World, electro
+
+from electro_contracts import artifact
+from electro_contracts.deployment import FACTORY
+from electro_protocol import address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.toolchain.running_anvil import Anvil
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        World(tmp_path_factory.mktemp("told"), environment) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def world(told: World) -> World:
+    told.front.meddle = lambda _method, _params: None
+    return told
+
+
+def test_an_honest_deployment_is_verified(world: World) -> None:
+    done = electro("contract", "verify", world.contract, "--operator", world.operator.address)
+    assert done.code == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 80
+    found = electro("contract", "verify", world.contract, "--json").json
+    assert (found["verified"], found["code"], found["office"], found["admin"]) == (
+        True,
+        None,
+        None,
+        world.operator.address,
+    )
+
+
+def _code(world: World, of: str, change: Callable[[bytearray], Any]) -> None:
+    """Let the node tell other code of an address."""
+
+    def meddle(method: str, params: Any) -> dict[str, Any] | None:
+        if method != "eth_getCode" or params[0].lower() != of.lower():
+            return None
+        code = bytearray.fromhex(world.front.truth(method, params)["result"][2:])
+        change(code)
+        return {"result": "0x" + code.hex()}
+
+    world.front.meddle = meddle
+
+
+def _flip(at: int) -> Callable[[bytearray], None]:
+    def change(code: bytearray) -> None:
+        code[at] ^= 1
+
+    return change
+
+
+def _swap(was: bytes, becomes: bytes) -> Callable[[bytearray], None]:
+    def change(code: bytearray) -> None:
+        at = code.index(was)
+        code[at : at + len(was)] = becomes
+
+    return change
+
+
+def test_every_change_of_code_or_office_is_found_and_ends_with_3(world: World) -> None:
+    office = world.web3.eth.contract(world.contract, abi=artifact.load().abi).functions.OFFICE().call()
+    raw = address.parse(office)
+    tampered = [
+        (world.contract, _flip(-60), "is another than in the artifact"),
+        (world.contract, _flip(200), "is another than in the artifact"),
+        (world.contract, lambda code: code.append(0), "bytes of code, and the artifact"),
+        (
+            world.contract,
+            _swap(raw, b"\x11" * 20),
+            "begins a value that no deployment writes: 0x" + "00" * 12 + "11",
+        ),
+        (office, _flip(-60), "the office: "),
+        (office, _flip(0), "the office: it is in no creation code"),
+        (office, lambda code: code.append(0), "the office: "),
+    ]
+    for where, change, sentence in tampered:
+        _code(world, where, change)
+        done = electro("contract", "verify", world.contract)
+        assert done.code == 3, sentence
+        assert sentence in done.err
+    world.front.meddle = lambda _method, _params: None
+    stranger = electro("contract", "verify", world.contract, "--operator", world.anyone.address)
+    assert (stranger.code, "is no operator of it" in stranger.err) == (3, True)
+    assert "is not Electro" in electro("contract", "verify", office).err
+    assert "there is no contract at" in electro("contract", "verify", world.anyone.address).err
+
+
+def test_without_the_factory_a_deterministic_deployment_says_what_to_do(world: World) -> None:
+    done = electro("contract", "deploy", "--deterministic", *world.as_("operator")[:2])
+    assert done.code == 1
+    assert f"chain 1337 has no CREATE2 factory at {address.checksum(FACTORY)}" in done.err
+    usage = electro("contract", "deploy", "--salt", "x", *world.as_("operator")[:2])
+    assert usage.code == 2
+
+
+def test_the_address_is_the_same_on_two_chains_and_a_second_deployment_finds_the_first(
+    start_anvil: Callable[..., Anvil], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ELECTRO_CHAIN_ID", raising=False)  # of the other tests' chain
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text(FUNDED_PRIVATE_KEY)
+    addresses = set()
+    for chain_id in (31337, 4711):
+        with start_anvil(chain_id=chain_id) as chain:
+            line = ("contract", "deploy", "--deterministic", "--rpc", chain.url, "--key-file", key, "--json")
+            planned = electro(*line, "--dry-run").json
+            assert not planned["there"]
+            made = electro(*line).json
+            again = electro(*line).json
+            other = electro(*line, "--salt", "second").json
+            assert made["contract"] == again["contract"] == planned["contract"] != other["contract"]
+            assert (made["gas"] > 0, again["gas"]) == (True, 0)
+            verified = electro(
+                *("contract", "verify", made["contract"], "--operator", FUNDED_ADDRESS),
+                *("--rpc", chain.url, "--json"),
+            )
+            assert verified.json["verified"]
+            addresses.add(made["contract"])
+    assert len(addresses) == 1

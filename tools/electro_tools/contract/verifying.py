@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro contract verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_tools.accounts import node_options
+from electro_tools.errors import Discrepancy
+from electro_tools.facts import Facts
+from electro_tools.parameters import ADDRESS
+from electro_tools.quantities import duration_text
+
+from .desk import json_option
+
+if TYPE_CHECKING:
+    from web3.contract import Contract
+
+    from electro_protocol.eip712 import Domain
+
+_NOBODY = "0x" + "00" * 20
+
+
+@click.command()
+@click.argument("address", type=ADDRESS)
+@click.option("--operator", type=ADDRESS, help="Also check that this account is an operator.")
+@node_options
+@json_option
+def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | None, as_json: bool) -> None:
+    """Check that the code at ADDRESS is the checked-in contract, office included, and its domain this chain's.
+
+    Ends with 3 if it is not. A block explorer checks the source; this checks what is on the chain.
+    """
+    from electro_protocol import address as ethereum_address
+    from electro_protocol.eip712 import Domain
+    from electro_tools.transact import connect
+
+    from .deploy import reach
+
+    web3 = connect(rpc_url, chain_id)
+    contract = reach(web3, address)
+    domain = Domain(web3.eth.chain_id, ethereum_address.parse(address))
+    found = _differences(contract, domain)
+    calls = contract.functions
+    if operator is not None and not calls.hasRole(calls.OPERATOR_ROLE().call(), operator).call():
+        found["operator"] = f"{operator} is no operator of it"
+    facts = Facts().add("contract", address).count("chain id", web3.eth.chain_id)
+    for what in ("code", "office", "operator" if operator else ""):
+        if what:
+            facts.add(
+                what, found.get(what), found.get(what) or "as built" if what != "operator" else "is one"
+            )
+    facts.add("domain", "0x" + domain.separator.hex()).add("admin", calls.defaultAdmin().call())
+    delay_s, token = calls.defaultAdminDelay().call(), calls.currency().call()
+    facts.add("admin delay", delay_s, duration_text(delay_s))
+    facts.add("currency", None if token == _NOBODY else token, "a promise" if token == _NOBODY else token)
+    facts.count("agreements", calls.agreementCount().call()).silent("verified", value=not found)
+    facts.print(as_json=as_json)
+    if found:
+        raise Discrepancy(f"{address} is not what is checked in here: {'; '.join(found.values())}")
+
+
+def _differences(contract: Contract, domain: Domain) -> dict[str, str]:
+    """Return what is not as built, by what it is."""
+    from electro_contracts import artifact
+    from electro_protocol import address as ethereum_address
+    from electro_protocol.keccak import keccak256
+
+    from . import code
+
+    web3, built = contract.w3, artifact.load()
+    office = contract.functions.OFFICE().call()
+    # the first contract that a contract makes: RLP of its address and the number 1
+    made = keccak256(bytes.fromhex("d694") + domain.contract + b"\x01")[12:]
+    word = made.rjust(32, b"\0")
+    written = {word, domain.chain_id.to_bytes(32, "big"), domain.separator, code.LANES_HIGH}
+    found: dict[str, str] = {}
+    differs = code.difference(bytes(web3.eth.get_code(contract.address)), built.deployed_bytecode, written)
+    if differs:
+        found["code"] = differs
+    if ethereum_address.parse(office) != made:
+        found["office"] = f"its office at {office} is not the one that it made"
+        return found
+    its_code = bytes(web3.eth.get_code(office))
+    inner = code.inside(its_code, built.bytecode)
+    differs = "it is in no creation code" if inner is None else code.difference(its_code, inner, written)
+    if differs:
+        found["office"] = f"the office: {differs}"
+    return found
