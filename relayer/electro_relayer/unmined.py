@@ -105,6 +105,10 @@ class Unmined:
             self._mined.popitem(last=False)
         self._forget(nonce)
 
+    def forget_mined(self, nonce: int) -> None:
+        """Let the bytes of a transaction go that was mined once and, after a fork, is not mined again."""
+        self._mined.pop(nonce, None)
+
     def give_up(self, nonce: int) -> None:
         """Let a transaction go that will not be mined."""
         if any(later > nonce for later in self._sent):

@@ -57,6 +57,7 @@ class Watch:
         self._settings = settings
         self._usual_wait_s = 0.0  # between sending and mining, as lately seen
         self._used = 0  # nonces of ours that the chain has, as lately seen
+        self._undone_from, self._undone_at = -1, 0.0  # where a fork has undone, when seen
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -161,7 +162,7 @@ class Watch:
         if now - oldest.offered_at > self._settings.bump_s and await self._raise_fee(nonces[0], oldest):
             return
         overdue = now - oldest.healed_at > self._settings.heal_s
-        if overdue or self._unmined.forked(self._used):
+        if overdue or (self._undone_from != self._used and self._unmined.forked(self._used)):
             undone = await self._undone(nonces[0])
             if overdue or undone:
                 waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
@@ -172,13 +173,21 @@ class Watch:
                 await self._spender.fill_hole()
 
     async def _undone(self, oldest: int) -> list[bytes]:
-        """Return the bytes that a fork has undone and the node does not have any more."""
+        """Return the bytes that a fork has undone and the node does not have any more.
+
+        What was sent again and is not mined for long makes place for something else.
+        """
         if self._used >= oldest:
             return []
+        now = self._chain.clock()
+        if self._undone_from == self._used and now - self._undone_at > self._settings.bump_s:
+            log.warning("nonce %d, undone by a fork, is not mined again; another takes its place", self._used)
+            self._unmined.forget_mined(self._used)
         # `pending`: what a process before this one has sent may be waiting in the pool, and is not to be touched
         undone = self._unmined.undone(await self._chain.pending_nonce())
-        if undone:
+        if undone and self._undone_from != self._used:
             log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
+            self._undone_from, self._undone_at = self._used, now
         return undone
 
     async def _send_again(self, undone: Sequence[bytes], waiting: Sequence[tuple[int, Sent]]) -> None:

@@ -121,6 +121,9 @@ class Process:
             "ELECTRO_RELAYER_KEY_FILE": str(settings.key_file),
             "ELECTRO_RELAYER_FINALITY": settings.finality,
             "ELECTRO_RELAYER_BATCH_MS": str(settings.batch_ms),
+            "ELECTRO_RELAYER_RPC_TIMEOUT_S": str(settings.rpc_timeout_s),
+            "ELECTRO_RELAYER_HEAL_S": str(settings.heal_s),
+            "ELECTRO_RELAYER_BUMP_S": str(settings.bump_s),
             "ELECTRO_RELAYER_PORT": "0",
         }
         self.url = ""

@@ -293,3 +293,34 @@ async def test_when_it_is_evicted_its_nonce_is_filled(world, settings_for, relay
     world.block_time(1)
     await eventually(lambda: world.reported(meter) == [0])
     assert all_succeeded(world, settings)
+
+
+async def test_a_transaction_that_a_fork_undid_and_nobody_mines_again_blocks_no_other(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(2)
+    settings = settings_for(world, rpc_url=faulty.url, finality="3", heal_s=0.2, bump_s=0.6)
+    client = await relay(settings)
+    one, two = world.meters
+    sent = []
+    faulty.change = lambda call, answer: sent.extend(faults.sends([call])) or answer
+    await client.post(one.report(0))
+    await eventually(lambda: world.reported(one) == [0])
+    [undone] = sent
+    world.block_time(1000)
+    await client.post(two.report(0))
+    await eventually(lambda: world.rpc("txpool_content")["pending"])
+    faulty.instead = lambda calls: pretend(calls) if undone in faults.sends(calls) else None
+    world.rpc("anvil_reorg", 1, [])
+    world.block_time(1)
+    await eventually(lambda: world.reported(two) == [0])
+    assert world.reported(one) == []
+    assert (await client.post(one.report(0)))[0] == 202  # as its meter does, that follows the contract
+    await eventually(lambda: world.reported(one) == [0])
+    assert all_succeeded(world, settings)
+
+
+def pretend(calls):
+    """Answer that everything was taken, and take nothing."""
+    told = [{"jsonrpc": "2.0", "id": call["id"], "result": "0x" + "00" * 32} for call in calls]
+    return web.json_response(told if len(told) > 1 else told[0])
