@@ -54,6 +54,7 @@ def plot(found: dict[str, Any], percents: Sequence[int], methods: Sequence[str],
                 abs(point["error_percent"])
                 for point in found["points"]
                 if point["method"] == method
+                and point["transformer"] == "class 0.5S"
                 and point["current_percent"] == percent
                 and point["load"] in loads
             ]

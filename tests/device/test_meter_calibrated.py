@@ -5,10 +5,12 @@ import math
 import unittest
 
 from electro_meter.linearisation import straighten
+from electro_meter.sampling import _FINE_BELOW_PERMILLE
 from electro_meter.sensors import SensorTable
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import Calibrated, nominal
 from electro_tools.grid.chip import Chip
+from electro_tools.grid.coefficients import DIRECT_FROM_PERCENT
 from electro_tools.grid.transformers import CLASS_05S, IDEAL, SCT_013, errors
 from electro_tools.grid.waveforms import LOADS, power
 
@@ -36,6 +38,11 @@ class TheTables(unittest.TestCase):
         self.assertEqual(SensorTable([]).at(5), (0, 0))
         with self.assertRaises(ValueError):
             SensorTable([(2, 0, 0), (2, 0, 0)])
+
+
+class TheRanges(unittest.TestCase):
+    def test_they_change_over_where_the_calibration_believes(self):
+        self.assertAlmostEqual(DIRECT_FROM_PERCENT * 10, _FINE_BELOW_PERMILLE)
 
 
 class TheBench(unittest.TestCase):

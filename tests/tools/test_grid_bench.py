@@ -81,12 +81,15 @@ def test_a_mains_whose_frequency_drifts_costs_nothing(device: Calibrated):
 def test_the_benchmark_prints_one_object_and_a_drawing(tmp_path: Path):
     drawing = tmp_path / "errors.svg"
     done = subprocess.run(
-        [sys.executable, str(BENCH), "--windows", "2", "--chips", "1", "--json", "--plot", str(drawing)],
+        [
+            sys.executable, str(BENCH), "--windows", "2", "--chips", "1", "--transformer", "class 0.5S",
+            "--json", "--plot", str(drawing),
+        ],
         capture_output=True,
         text=True,
         check=True,
         timeout=200,
-    )
+    )  # fmt: skip
     found = json.loads(done.stdout)
     assert found["simulated"] is True
     assert {point["method"] for point in found["points"]} == {

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electro_tools.errors import ToolError
-from electro_tools.grid.coefficients import LSB_V, nearest, sensor_error, sensor_rows, table_rows
+from electro_tools.grid.coefficients import (
+    DIRECT_FROM_PERCENT,
+    LSB_V,
+    nearest,
+    ranges,
+    sensor_error,
+    sensor_rows,
+    table_rows,
+)
 
 from . import on_chip, plausible
 from .references import CHECK, DC, LOAD, NO_LOAD, Load, References, Source
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 _DC_READS = 4_096  # on a bad board 512 would leave 0.4 LSB of noise in each point
 _WINDOW_S = 2.0  # a window and the chip's work on it, generously
 _TIMEOUT_S = 60.0
+_NOISY_BELOW_PERCENT = 25
 _MOST_ROW_PPM = 100_000  # of the configuration
 
 
@@ -84,138 +93,141 @@ class Bench:
 
 
 def calibrate(
-    bench: Bench,
-    references: References,
-    source: Source,
-    windows: int,
-    note: Callable[[str], None],
+    bench: Bench, references: References, source: Source, windows: int, note: Callable[[str], None]
 ) -> Calibrated:
     """Go through all steps; `note` is told what was found at each.
 
     Raises:
         ToolError: readings that can't be right, see plausible.
     """
-    told = bench.ask(do="tell")
-    old: dict[str, Any] | None = {} if told["damaged"] else None
-    # what the new set does not name must come from the settings, not from the old set
-    new: dict[str, Any] = {
-        "sensors": [], "no_load_mw": 0, "fine_no_load_mw": 0, "phase_mdeg": 0,
-        **{name: told[name] for name in ("uv_per_count", "ua_per_count", "fine_ua_per_count")},
-    }  # fmt: skip
-    has_fine = told["fine_ua_per_count"] > 0
-    if references.dc_volts:
-        new["linearisation"] = _table(bench, references, source, note)
-    elif "linearisation" in told["set"]:
-        new["linearisation"] = told["set"]["linearisation"]
-    before_w = _no_load(bench, references, source, windows, old, new, has_fine, note)
-    before = _loads(bench, references, source, windows, old, new, note)
-    date = int(time.time())
-    text = json.dumps({"date": date, **new}, separators=(",", ":"))
-    done = Calibrated(bench.ask(do="store", text=text)["hash"], date, new)
-    note(f"stored as {done.hash[:16]}")
-    _try(bench, references, source, windows, before, before_w, done, note)
-    return done
+    return _Run(bench, references, source, windows, note).all()
 
 
-def _table(
-    bench: Bench, references: References, source: Source, note: Callable[[str], None]
-) -> list[tuple[int, int]]:
-    points: list[tuple[float, float]] = []
-    for volts in references.dc_volts:
-        shown = source.at(DC, f"DC, {volts:.4f} V at pin 35 and nothing else", {"volts": volts})
-        found = bench.ask(do="level", reads=_DC_READS)
-        said = found["total"] / found["reads"]
-        plausible.level(said, found["spread_256ths"] / 256, shown["volts"])
-        points.append((said, shown["volts"]))
-    plausible.levels(points)
-    worst = max(abs(said - volts / LSB_V) for said, volts in points)
-    note(f"the converter says up to {worst:.0f} counts too much or too little at {len(points)} levels")
-    return table_rows([(said, volts / LSB_V) for said, volts in points])
+class _Run:
+    """One calibration: the old coefficients (None: those on the chip), and the new ones as far as they are found."""
 
+    def __init__(
+        self, bench: Bench, references: References, source: Source, windows: int, note: Callable[[str], None]
+    ) -> None:
+        self._bench = bench
+        self._references = references
+        self._source = source
+        self._windows = windows
+        self._note = note
+        told = bench.ask(do="tell")
+        self._old: dict[str, Any] | None = {} if told["damaged"] else None
+        # what the new set does not name would come from the settings
+        self._new: dict[str, Any] = {
+            "sensors": [], "no_load_mw": 0, "fine_no_load_mw": 0, "phase_mdeg": 0,
+            **{name: told[name] for name in ("uv_per_count", "ua_per_count", "fine_ua_per_count")},
+        }  # fmt: skip
+        if "linearisation" in told["set"]:
+            self._new["linearisation"] = told["set"]["linearisation"]
+        self._rated_a = told["rated_ma"] / 1000
+        self._has_fine = told["fine_ua_per_count"] > 0
+        self._before: dict[Load, float] = {}
+        self._before_w = 0.0
 
-def _no_load(
-    bench: Bench,
-    references: References,
-    source: Source,
-    windows: int,
-    old: dict[str, Any] | None,
-    new: dict[str, Any],
-    has_fine: bool,
-    note: Callable[[str], None],
-) -> float:
-    """Find the voltage's coefficient and what is shown when nothing flows; return what the old set shows then."""
-    expected = {"volts": references.no_load_volts}
-    volts = source.at(NO_LOAD, f"{references.no_load_volts:g} V and no current", expected)["volts"]
-    (before, shown), extremes = bench.measure([old, new], windows)
-    plausible.voltage(shown, extremes, volts)
-    new["uv_per_count"] = nearest(new["uv_per_count"] * volts * 1000 * shown["windows"] / shown["urms_mv"])
-    for name, fine in (("no_load_mw", False), ("fine_no_load_mw", True)):
-        if fine and not has_fine:
-            continue
-        ((shown,), _) = bench.measure([new], windows, fine=fine)
-        new[name] = nearest(shown["energy_uj"] * 1_000 / shown["time_us"])
-    note(f"voltage: {new['uv_per_count']} µV a count; no load: {new['no_load_mw']} mW")
-    return _watts(before)
+    def all(self) -> Calibrated:
+        if self._references.dc_volts:
+            self._table()
+        self._no_load()
+        points: list[tuple[float, float, float]] = []
+        for pair in self._references.loads:
+            points += self._pair(pair)
+        self._conclude(points)
+        date = int(time.time())
+        text = json.dumps({"date": date, **self._new}, separators=(",", ":"))
+        done = Calibrated(self._bench.ask(do="store", text=text)["hash"], date, self._new)
+        self._note(f"stored as {done.hash[:16]}")
+        self._try(done)
+        return done
 
+    def _table(self) -> None:
+        points: list[tuple[float, float]] = []
+        for volts in self._references.dc_volts:
+            words = f"DC, {volts:.4f} V at pin 35 and nothing else"
+            shown = self._source.at(DC, words, {"volts": volts})
+            found = self._bench.ask(do="level", reads=_DC_READS)
+            said = found["total"] / found["reads"]
+            plausible.level(said, found["spread_256ths"] / 256, shown["volts"])
+            points.append((said, shown["volts"]))
+        plausible.levels(points)
+        worst = max(abs(said - volts / LSB_V) for said, volts in points)
+        self._note(
+            f"the converter says up to {worst:.0f} counts too much or too little at {len(points)} levels"
+        )
+        self._new["linearisation"] = table_rows([(said, volts / LSB_V) for said, volts in points])
 
-def _loads(
-    bench: Bench,
-    references: References,
-    source: Source,
-    windows: int,
-    old: dict[str, Any] | None,
-    new: dict[str, Any],
-    note: Callable[[str], None],
-) -> dict[Load, float]:
-    """Find the sensor's errors from each pair of loads; return the old coefficients' error at each load."""
-    before: dict[Load, float] = {}
-    points: list[tuple[float, float, float]] = []
-    for pair in references.loads:
-        seen: list[tuple[float, float]] = []
+    def _nothing(self) -> float:
+        """Have voltage alone applied; return the reference's."""
+        volts = self._references.no_load_volts
+        return self._source.at(NO_LOAD, f"{volts:g} V and no current", {"volts": volts})["volts"]
+
+    def _no_load(self) -> None:
+        """Find the voltage's coefficient and what is shown when nothing flows."""
+        volts = self._nothing()
+        (before, shown), extremes = self._bench.measure([self._old, self._new], self._windows)
+        plausible.voltage(shown, extremes, volts)
+        self._before_w = _watts(before)
+        new = self._new
+        new["uv_per_count"] = nearest(
+            new["uv_per_count"] * volts * 1000 * shown["windows"] / shown["urms_mv"]
+        )
+        for name, fine in (("no_load_mw", False), ("fine_no_load_mw", True)):
+            if self._has_fine or not fine:
+                ((shown,), _) = self._bench.measure([new], self._windows, fine=fine)
+                new[name] = nearest(_watts(shown) * 1000)
+        self._note(f"voltage: {new['uv_per_count']} µV a count; no load: {new['no_load_mw']} mW")
+
+    def _pair(self, pair: tuple[Load, Load]) -> list[tuple[float, float, float]]:
+        """Find the sensor's errors from a pair of loads: rows of (amperes, ratio error, lateness in degrees)."""
+        percent = 100 * pair[0].amps / self._rated_a
+        wanted = ranges(percent, self._has_fine)
+        more = 4 if DIRECT_FROM_PERCENT <= percent < _NOISY_BELOW_PERCENT else 1
+        seen: dict[float, list[tuple[float, float]]] = {at: [] for _, at in wanted}
         for expected in pair:
-            load = Load(**source.at(LOAD, expected.words, asdict(expected)))
-            (was, shown), extremes = bench.measure([old, new], windows)
-            plausible.voltage(shown, extremes, load.volts)
+            load = Load(**self._source.at(LOAD, expected.words, asdict(expected)))
+            for fine, at in wanted:
+                (was, shown), extremes = self._bench.measure(
+                    [self._old, self._new], more * self._windows, fine=fine
+                )
+                plausible.voltage(shown, extremes, load.volts)
+                plausible.current(shown, extremes, load)
+                self._before[expected] = _watts(was) / load.watts - 1
+                seen[at].append((_watts(shown) / load.watts, load.tangent))
+        found = []
+        for at, (first, second) in seen.items():
+            ratio, late_deg = sensor_error(first, second)
+            amps = at * self._rated_a / 100
+            plausible.sensor(amps, ratio, late_deg)
+            self._note(f"{amps:.4g} A: ratio {ratio:+.2%}, {late_deg:+.2f}° late")
+            found.append((amps, ratio, late_deg))
+        return found
+
+    def _conclude(self, points: list[tuple[float, float, float]]) -> None:
+        """Put the scale at the greatest load, which is the burden's, into ua_per_count; the rows keep the rest."""
+        new = self._new
+        scale = 1 + points[-1][1]
+        for name in ("ua_per_count", "fine_ua_per_count"):
+            new[name] = nearest(new[name] / scale)
+        new["sensors"] = sensor_rows([(amps, (1 + ratio) / scale - 1, late) for amps, ratio, late in points])
+        for milliamps, ppm, _ in new["sensors"]:
+            if abs(ppm) >= _MOST_ROW_PPM:
+                raise ToolError(
+                    f"at {milliamps / 1000:g} A the sensor differs by {ppm / 1e6:+.1%} from full load"
+                )
+
+    def _try(self, done: Calibrated) -> None:
+        """Measure each check with what is on the chip now, and nothing flowing at last."""
+        for expected in self._references.checks:
+            load = Load(**self._source.at(CHECK, expected.words, asdict(expected)))
+            ((shown,), extremes) = self._bench.measure([None], self._windows)
             plausible.current(shown, extremes, load)
-            before[expected] = _watts(was) / load.watts - 1
-            seen.append((_watts(shown) / load.watts, load.tangent))
-        ratio, late_deg = sensor_error(seen[0], seen[1])
-        plausible.sensor(pair[0].amps, ratio, late_deg)
-        note(f"{pair[0].amps:g} A: ratio {ratio:+.2%}, {late_deg:+.2f}° late")
-        points.append((pair[0].amps, ratio, late_deg))
-    # a burden's or a chip's own scale belongs to ua_per_count: the rows hold what is left
-    scale = 1 + points[-1][1]
-    for name in ("ua_per_count", "fine_ua_per_count"):
-        new[name] = nearest(new[name] / scale)
-    new["sensors"] = sensor_rows([(amps, (1 + ratio) / scale - 1, late) for amps, ratio, late in points])
-    for milliamps, ppm, _ in new["sensors"]:
-        if abs(ppm) >= _MOST_ROW_PPM:
-            raise ToolError(
-                f"at {milliamps / 1000:g} A the sensor differs by {ppm / 1e6:+.1%} from full load"
-            )
-    return before
-
-
-def _try(
-    bench: Bench,
-    references: References,
-    source: Source,
-    windows: int,
-    before: dict[Load, float],
-    before_w: float,
-    done: Calibrated,
-    note: Callable[[str], None],
-) -> None:
-    """Measure each check with what is on the chip now, and nothing flowing at last."""
-    for expected in references.checks:
-        load = Load(**source.at(CHECK, expected.words, asdict(expected)))
-        ((shown,), extremes) = bench.measure([None], windows)
-        plausible.current(shown, extremes, load)
-        done.tried.append(Tried(load, before.get(expected), _watts(shown) / load.watts - 1))
-    source.at(NO_LOAD, f"{references.no_load_volts:g} V and no current", {"volts": references.no_load_volts})
-    ((shown,), _) = bench.measure([None], windows)
-    done.no_load_w = (before_w, _watts(shown))
-    note("tried")
+            done.tried.append(Tried(load, self._before.get(expected), _watts(shown) / load.watts - 1))
+        self._nothing()
+        ((shown,), _) = self._bench.measure([None], self._windows)
+        done.no_load_w = (self._before_w, _watts(shown))
 
 
 def _watts(shown: dict[str, int]) -> float:

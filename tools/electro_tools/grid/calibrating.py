@@ -12,7 +12,14 @@ from electro_meter.sensors import SensorTable
 from electro_tools.device.on_chip import Station
 from electro_tools.grid.bench import FINE_GAIN, Bench
 from electro_tools.grid.chip import Chip
-from electro_tools.grid.coefficients import nearest, sensor_error, sensor_rows, table_rows
+from electro_tools.grid.coefficients import (
+    DIRECT_FROM_PERCENT,
+    nearest,
+    ranges,
+    sensor_error,
+    sensor_rows,
+    table_rows,
+)
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
 from electro_tools.grid.randomness import Randomness
 from electro_tools.grid.waveforms import LOADS
@@ -26,8 +33,11 @@ DC_STEP_COUNTS = 32
 DC_READS = 4_096  # on a bad board 512 would leave 0.4 LSB of noise in each point
 _DC_LSB = 0.2
 _LOAD_SHARE = 0.0002
-_POINTS = (1, 2, 5, 10, 20, 50, 100, 120)  # % of rated
+_POINTS = (1, 2, 5, 10, 15, 20, 50, 100, 120)  # % of rated
 _WINDOWS = 48  # six rounds of the bias
+# On a bad board noise is 1.1% of a direct window at a tenth of rated current and power factor 0.5.
+_MORE_WINDOWS = 192
+_NOISY_BELOW = 25  # % of rated
 
 
 def dc_table(chip: Chip, randomness: Randomness) -> "array[int]":
@@ -46,12 +56,12 @@ class Calibrated(Station):
         super().__init__(bench, table, calibration, int(RATED_A * 1000))
         self.bench = bench
 
-    def error(self, windows: int) -> "tuple[float, float]":
+    def error(self, windows: int, forced: bool = False) -> "tuple[float, float]":
         """Return (active energy's relative error, the current in mA) over some windows, after a few to settle.
 
         Without a load it is the energy in microjoules.
         """
-        found = self.sums(windows)
+        found = self.sums(windows, forced)
         current = found["irms_ma"] / found["windows"]
         true = self.bench.true_power * NOMINAL_V * RATED_A * found["time_us"]
         return (found["energy_uj"] / true - 1 if true else found["energy_uj"]), current
@@ -76,8 +86,9 @@ def calibrate(bench: Bench, chip: Chip, seed: int, table: bool = True) -> Calibr
     _no_load(device, found)
     rows: "list[tuple[float, float, float]]" = []
     for percent in _POINTS:
-        ratio, late_deg = _point(device, percent, randomness)
-        rows.append((percent * RATED_A / 100, ratio, late_deg))
+        for fine, at_percent in ranges(percent, bench.has_fine):
+            ratio, late_deg = _point(device, percent, fine, randomness)
+            rows.append((at_percent * RATED_A / 100, ratio, late_deg))
     found.sensors = SensorTable(sensor_rows(rows))
     return Calibrated(bench, codes, found)
 
@@ -97,11 +108,16 @@ def _no_load(device: Calibrated, found: Calibration) -> None:
             found.no_load_mw = shown_mw
 
 
-def _point(device: Calibrated, percent: float, randomness: Randomness) -> "tuple[float, float]":
+def _point(
+    device: Calibrated, percent: float, fine: "bool | None", randomness: Randomness
+) -> "tuple[float, float]":
     """Return (ratio error, lateness in degrees) at a current, from loads of power factor 1 and 0.5."""
+    windows = _MORE_WINDOWS if not fine and DIRECT_FROM_PERCENT <= percent < _NOISY_BELOW else _WINDOWS
     shown = []
     for load in ("PF 1", "PF 0.5 lag"):
         device.bench.carry(LOADS[load], percent)
-        error, _ = device.error(_WINDOWS)
+        if fine is not None:
+            device.force(fine)
+        error, _ = device.error(windows, fine is not None)
         shown.append(1 + error + randomness.normal() * _LOAD_SHARE)
     return sensor_error((shown[0], 0.0), (shown[1], math.sqrt(3)))

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LSB_V = 3.3 / 4_096  # 11 dB
+# Of rated current: from here on the meter can be in its direct range, up to there in its fine one
+# (electro_meter.sampling). A load between is measured in both, and each range's error goes to its own end.
+DIRECT_FROM_PERCENT = 9.8
+FINE_UP_TO_PERCENT = 10.8
 
 
 def sensor_error(first: "tuple[float, float]", second: "tuple[float, float]") -> "tuple[float, float]":
@@ -23,6 +27,13 @@ def sensor_error(first: "tuple[float, float]", second: "tuple[float, float]") ->
     b = (shown1 - shown2) / (tan2 - tan1)
     a = shown1 + b * tan1
     return math.sqrt(a * a + b * b) - 1, math.degrees(math.atan2(b, a))
+
+
+def ranges(percent: float, has_fine: bool) -> "list[tuple[bool | None, float]]":
+    """Return how to calibrate at a load: (range, or None for the meter's choice; the % of rated that it is for)."""
+    if has_fine and DIRECT_FROM_PERCENT <= percent <= FINE_UP_TO_PERCENT:
+        return [(True, DIRECT_FROM_PERCENT), (False, FINE_UP_TO_PERCENT)]
+    return [(None, percent)]
 
 
 def sensor_rows(
