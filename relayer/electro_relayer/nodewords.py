@@ -31,7 +31,8 @@ _WORDS = (
     ("already imported", Verdict.KNOWN),
     ("nonce too low", Verdict.NONCE_LOW),
     ("nonce too high", Verdict.NONCE_HIGH),
-    ("nonce too distant", Verdict.NONCE_HIGH),
+    ("nonce is too distant", Verdict.NONCE_HIGH),  # Besu: more than the pool takes of one account
+    ("transaction with a lower nonce", Verdict.NONCE_HIGH),  # Besu: one before it in the pool is invalid
     ("underpriced", Verdict.UNDERPRICED),
     ("less than block base fee", Verdict.UNDERPRICED),
     ("gas price too low", Verdict.UNDERPRICED),

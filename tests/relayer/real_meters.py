@@ -71,7 +71,6 @@ class RealMeter:
         })  # fmt: skip
         self._signer = Signer(meter.secret, Domain(world.chain_id, world.address), self._board.log)
         assert self._signer.address == meter.device
-        self.power_on()
 
     def power_on(self):
         """Begin with what is in the folder, as after a reset."""

@@ -47,6 +47,7 @@ async def scene(world, settings_for, spawn, tmp_path):
             folder.mkdir()
             nodes = [world.url] if number == 1 else []  # this one asks the node itself where it stands
             meters.append(RealMeter(world, meter, folder, urls[number % 2 :] + urls[: number % 2], nodes))
+            meters[-1].power_on()
         yield made
         for meter in meters:
             await meter.power_off()

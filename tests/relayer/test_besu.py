@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path on a stand-in for Besu with QBFT (what is Besu's in it, and what not: besu.py), without any money."""
+
+import asyncio
+
+import pytest
+
+from electro_relayer import preflight
+from electro_relayer.key import read_key
+from electro_relayer.nodewords import Verdict, understand
+from electro_relayer.rpc import Node, RpcError
+from electro_tools import transact
+from electro_tools.contract import deploy
+from tests.relayer.besu import EXTRA_DATA, FREE_OF_CHARGE, POOL_PER_ACCOUNT, BesuStandIn
+from tests.relayer.carrying import assert_no_gas_was_burnt
+from tests.relayer.real_meters import RealMeter
+from tests.relayer.world import World
+
+pytestmark = pytest.mark.xdist_group("relayer-besu")
+INTERVALS = 96
+
+
+@pytest.fixture
+async def besu(start_anvil):
+    with start_anvil(*FREE_OF_CHARGE) as chain:
+        async with BesuStandIn(chain.url) as node:
+            yield node
+
+
+@pytest.fixture
+async def world(besu):
+    """An agreement between accounts that own nothing; everything was asked of the stand-in."""
+
+    def make():
+        made = World(besu.url, free=True)
+        made.agree(3, INTERVALS)
+        made.block_time(1)
+        return made
+
+    return await asyncio.to_thread(make)
+
+
+async def test_from_deployment_to_journals_that_agree_without_any_money(
+    besu, world, settings_for, relay, tmp_path, eventually
+):
+    operator = world.operator.address
+    web3 = await asyncio.to_thread(transact.connect, besu.url)
+    made = await asyncio.to_thread(
+        lambda: deploy.deploy(web3, world.operator, admin=operator, operator=operator, admin_delay_s=0)
+    )
+    assert made.address != world.contract.address
+    settings = await asyncio.to_thread(lambda: settings_for(world, rpc_url=besu.url, finality="auto"))
+    findings = {finding.what: finding async for finding in preflight.check(settings)}
+    assert all(finding.good is not False for finding in findings.values()), findings
+    client = await relay(settings)
+    meters = []
+    for number, meter in enumerate(world.meters):
+        folder = tmp_path / f"meter{number}"
+        folder.mkdir()
+        nodes = [besu.url] if number else []  # the others ask the stand-in itself
+        meters.append(await asyncio.to_thread(RealMeter, world, meter, folder, [client.url], nodes))
+        meters[-1].power_on()
+    for _ in range(6):
+        for meter in meters:
+            meter.measure()
+        await asyncio.sleep(0.2)
+    for meter in meters:
+        await eventually(lambda meter=meter: asyncio.to_thread(meter.agrees))  # final is latest
+        await meter.power_off()
+    await asyncio.to_thread(assert_no_gas_was_burnt, world, settings)
+    for account in (read_key(settings.key_file).address, bytes.fromhex(operator[2:])):
+        balance = await asyncio.to_thread(world.web3.eth.get_balance, account)
+        assert balance == 0
+
+
+async def test_a_pool_of_five_and_a_key_used_twice_lose_nothing(besu, world, settings_for, relay, eventually):
+    small = {"rpc_url": besu.url, "finality": "auto", "batch_size": 2, "heal_s": 0.5}
+    settings = [await asyncio.to_thread(lambda: settings_for(world, key=1, **small)) for _ in range(2)]
+    clients = [await relay(each) for each in settings]
+    count = 14
+
+    async def carried(meter, client):
+        while (stands := (await client.next(meter))["final"]) < count:
+            await client.post({"messages": [meter.report(i) for i in range(stands, count)]})
+            await asyncio.sleep(0.5)
+
+    await asyncio.gather(*[carried(m, clients[i % 2]) for i, m in enumerate(world.meters)])
+    for meter in world.meters:
+        assert await asyncio.to_thread(world.reported, meter) == list(range(count))
+    await asyncio.to_thread(assert_no_gas_was_burnt, world, settings[0])
+    assert besu.turned_away > 0
+    assert besu.replaced > 0
+
+
+async def test_the_stand_in_answers_as_was_measured(besu, world):
+    async with Node(besu.url, timeout_s=10) as node:
+        header = await node.call("eth_getBlockByNumber", ["latest", False])
+        assert header["extraData"] == "0x" + EXTRA_DATA.hex()
+        assert len(EXTRA_DATA) == 327
+        assert header["baseFeePerGas"] == "0x0"
+        assert [await node.call(name, []) for name in ("eth_gasPrice", "eth_maxPriorityFeePerGas")] == [
+            "0x0"
+        ] * 2
+        for block in ("finalized", "safe"):
+            with pytest.raises(RpcError, match="Unknown block") as caught:
+                await node.call("eth_getBlockByNumber", [block, False])
+            assert caught.value.code == -39001
+        raw = await asyncio.to_thread(transfer, world, 0)
+        [taken, again] = [(await node.batch([("eth_sendRawTransaction", [raw])]))[0] for _ in range(2)]
+        assert taken.startswith("0x")
+        assert (again.code, understand(again)) == (-32000, Verdict.KNOWN)
+        far = [await asyncio.to_thread(transfer, world, nonce) for nonce in range(1, POOL_PER_ACCOUNT + 1)]
+        *fit, too_far = await node.batch([("eth_sendRawTransaction", [each]) for each in far])
+        assert all(isinstance(each, str) for each in fit)
+        assert (too_far.code, understand(too_far)) == (-32000, Verdict.NONCE_HIGH)
+        await node.call("evm_mine", [])
+        [low] = await node.batch(
+            [("eth_sendRawTransaction", [await asyncio.to_thread(transfer, world, 0, 1)])]
+        )
+        assert (low.code, understand(low)) == (-32001, Verdict.NONCE_LOW)
+        with pytest.raises(RpcError) as caught:
+            await node.call("eth_call", [{"to": "0x" + world.address.hex(), "data": "0x12345678"}, "latest"])
+        assert caught.value.code == 3
+
+
+def transfer(world, nonce, value=0):
+    """The signed bytes of a transfer without a fee, from an account that owns nothing."""
+    from eth_account import Account
+
+    fields = {
+        "to": world.contract.address,
+        "value": value,
+        "gas": 21_000,
+        "nonce": nonce,
+        "chainId": world.chain_id,
+    }
+    account = Account.from_key("0x" + "77" * 32)
+    raw = account.sign_transaction({**fields, "maxFeePerGas": 0, "maxPriorityFeePerGas": 0}).raw_transaction
+    return raw.to_0x_hex()
