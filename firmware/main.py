@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start the meter, or say in one sentence why it can't."""
+"""Start the meter, or say on the serial line and by its LED why it can't, and rest where a person can help."""
 
 import asyncio
-import time
 
 import machine
 
 from electro_meter import calibration
 from electro_meter.app import Meter
-from electro_meter.board import Esp32Board
-from electro_meter.config import ConfigError, load
+from electro_meter.board import Esp32Board, rest
+from electro_meter.config import load
 from electro_meter.keys import MissingKeyError
 from electro_meter.life import SAFE_MODE_S, STABLE_S, Life, ram_free
+from electro_meter.migrations import ConfigError
 
 
 async def main(life: Life) -> None:
-    config = load(".")
-    board = Esp32Board(config.wifi_ssid, config.wifi_password, fine=config.fine_ua_per_count > 0)
+    before = ram_free()
+    board = Esp32Board(load("."))
     config = load(".", calibration.entries(board))
     meter = Meter(board, config)
     meter.start()
-    board.log(f"started; {ram_free()} bytes free")
+    board.start_watchdog()
+    board.log(f"started; {before} bytes of RAM free before, {ram_free()} now")
     await asyncio.sleep(STABLE_S)
     life.lasted()
     while True:
@@ -33,14 +34,10 @@ if life.begin(machine.reset_cause() == machine.PWRON_RESET):
     try:
         asyncio.run(main(life))
     except (ConfigError, MissingKeyError) as error:
-        life.lasted()  # nothing crashed: something is missing
-        print(error)  # noqa: T201 - the serial line is where a person listens
+        life.lasted()  # nothing crashed: something is missing or wrong
+        rest(str(error), SAFE_MODE_S)
     except Exception as error:  # noqa: BLE001 - before the tasks run, nobody else writes it down
         life.note(error, 0)
-        print("stopped:", repr(error))  # noqa: T201 - the serial line is where a person listens
-        time.sleep(5)
-        machine.reset()
+        rest(f"stopped: {error!r}", 5)
 else:
-    print("safe mode: crashed again and again; see crash.log")  # noqa: T201 - the serial line is where a person listens
-    time.sleep(SAFE_MODE_S)
-    machine.reset()
+    rest("it crashed again and again; see crash.log", SAFE_MODE_S)

@@ -91,10 +91,11 @@ class OverTheSettings(unittest.TestCase):
 
     def test_the_set_wins_and_the_rest_stays(self):
         board = Storage()
-        self.assertEqual(load(self.folder, calibration.entries(board)).uv_per_count, 350_000)
+        self.assertEqual(load(self.folder, calibration.entries(board)).channels[0].uv_per_count, 350_000)
         calibration.store(board, FIRST)
         config = load(self.folder, calibration.entries(board))
-        self.assertEqual((config.uv_per_count, config.ua_per_count), (368_123, 170_001))
+        channel = config.channels[0]
+        self.assertEqual((channel.uv_per_count, channel.ua_per_count), (368_123, 170_001))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import unittest
 
 import scratch
 
-from electro_meter.config import Config, ConfigError, load
+from electro_meter.config import Config, load
 from electro_meter.keys import TRIES, MissingKeyError, load_signer, make_key
+from electro_meter.migrations import ConfigError
 from electro_meter.provision import provision
 from electro_meter.world import Board
 from electro_protocol import signed as signing

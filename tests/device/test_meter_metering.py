@@ -5,7 +5,8 @@ import math
 import unittest
 from array import array
 
-from electro_meter.metering import Calibration, Metering, square_root
+from electro_meter.metering import Calibration, Metering
+from electro_meter.window import square_root
 
 UV, UA = 368_000, 178_000  # 230 V and 100 A at 625 and 562 counts
 

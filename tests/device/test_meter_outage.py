@@ -5,7 +5,7 @@ import math
 import unittest
 from array import array
 
-from electro_meter.events import VoltageEvents
+from electro_meter.events import Tally, VoltageEvents
 from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, current_flows, voltage_present
 
 UV = 368_000
@@ -76,8 +76,9 @@ class Detecting(unittest.TestCase):
 
 
 class Block:
-    def __init__(self, volts_at, amps_counts=0.0):
-        self.start_us = 5_000_000
+    def __init__(self, volts_at, amps_counts=0.0, start_us=5_000_000, goes_on=False):
+        self.start_us = start_us
+        self.goes_on = goes_on
         self.times_us = array("i", range(0, 224_000, 250))
         self.count = len(self.times_us)
         w = 2 * math.pi * 50 / 1e6
@@ -123,7 +124,8 @@ class Blocks(unittest.TestCase):
 
 class Events(unittest.TestCase):
     def setUp(self):
-        self.events = VoltageEvents(625)
+        self.tally = Tally(1)
+        self.events = VoltageEvents(625, self.tally)
         self.now_us = 0
 
     def halves(self, percent, count):
@@ -137,16 +139,16 @@ class Events(unittest.TestCase):
         self.halves(55, 2)
         self.halves(91, 3)  # above 90%, below 92%: not over
         self.halves(100, 3)
-        self.assertEqual((self.events.dips, self.events.swells, self.events.interruptions), (1, 0, 0))
-        self.assertIn(self.events.last_percent, (54, 55))
-        self.assertEqual(self.events.last_us, 90_000)
+        self.assertEqual((self.tally.dips, self.tally.swells, self.tally.interruptions), (1, 0, 0))
+        self.assertIn(self.tally.last_percent, (54, 55))
+        self.assertEqual(self.tally.last_us, 90_000)
 
     def test_a_swell(self):
         self.halves(115, 3)
         self.halves(109, 3)
         self.halves(107, 3)
-        self.assertEqual((self.events.dips, self.events.swells), (0, 1))
-        self.assertIn(self.events.last_percent, (114, 115))
+        self.assertEqual((self.tally.dips, self.tally.swells), (0, 1))
+        self.assertIn(self.tally.last_percent, (114, 115))
 
     def test_a_dip_to_nothing_is_an_interruption_too(self):
         self.halves(100, 3)
@@ -154,12 +156,12 @@ class Events(unittest.TestCase):
         self.halves(11, 3)
         self.halves(5, 3)
         self.halves(100, 3)
-        self.assertEqual((self.events.dips, self.events.interruptions), (1, 1))
+        self.assertEqual((self.tally.dips, self.tally.interruptions), (1, 1))
 
     def test_small_changes_are_none(self):
         self.halves(91, 3)
         self.halves(109, 3)
-        self.assertEqual((self.events.dips, self.events.swells), (0, 0))
+        self.assertEqual((self.tally.dips, self.tally.swells), (0, 0))
 
 
 if __name__ == "__main__":

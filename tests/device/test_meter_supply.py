@@ -43,7 +43,7 @@ class LostSupply(Meters):
         self.run_to(board, meter, 40)
         self.assertEqual(self.ledger.outages, [])
         self.assertIsNone(meter.journal.open_outage)
-        self.assertTrue(meter.detector.supplied)
+        self.assertTrue(meter.phases.supplied)
         self.assertLess(abs(meter.intervals.running.energy_uj - (40 - 10) * WATTS * 1e6), 1.0 * WATTS * 1e6)
 
     def test_an_outage_is_told_even_if_the_network_was_away_with_it(self):

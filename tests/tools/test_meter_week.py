@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAP_KB = 512
-USED_BYTES = 184_320
+USED_BYTES = 204_800
 DAYS = 7 if os.environ.get("ELECTRO_SLOW") else 1
 HOURS = 24 * DAYS
 

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ESP32 itself: the only file of the meter that touches machine, network or esp32."""
+"""The ESP32 itself: with its radio the only files of the meter that touch machine, network or esp32."""
 
 import asyncio
 import os
-import ssl
+import sys
 import time
 
 import esp32
 import machine
-import network
 import ntptime
 
 from .clock import epoch_s, is_plausible
 from .life import Life
+from .lights import SAFE_MODE, STEP_MS, is_on
+from .pins import pins_of
+from .radio import Radio
+from .reserve import QUIET
 from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, FLAT_US, LEAST_SPAN_US, Board
 
 TYPE_CHECKING = False
@@ -21,59 +24,60 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-# ADC1 only (pins 32-39): ADC2 does not work while the radio is on.
-VOLTS_PIN = 34
-AMPS_PIN = 35
-FINE_AMPS_PIN = 36  # the current behind its amplifier, if fitted
-GRID_VOLTS_PIN = 32
-GRID_PRESENT_PIN = 33  # a jumper to ground says that the grid-side input is fitted
-LED_PIN = 2
-WARNING_PIN = 25
-SHED_PIN = 26
-BIAS_PIN = 27  # PWM, through 430 kΩ into the bias of the current: full duty is 56 counts
+    from .config import Config
 
 _BIAS_PWM_HZ = 20_000  # the bias's 10 µF leaves nothing of it
 _BIAS_STEP_DUTY = 65_535 // 7
 
 # The chip counts from 2000 with most builds, the world from 1970.
 _EPOCH_S = epoch_s(time.gmtime(0)[0])
+_MACHINE: str = getattr(sys.implementation, "_machine", "")
 _WATCHDOG_MS = 30_000
-_CONNECT_TRIES = 40  # × 500 ms
-_CA_FILE = "ca.der"
+_SAY_EVERY = 20  # steps: whoever connects later reads it, too
+_SLOW_HZ = 80_000_000  # the least at which the radio works
 _MOST_BLOB_BYTES = 4_096
 
 
 class Esp32Board(Board):
     """Pins, radio, NVS, RTC and watchdog of an ESP32 with stock MicroPython 1.23 or later."""
 
-    def __init__(self, wifi_ssid: str, wifi_password: str, watchdog: bool = True, fine: bool = False) -> None:
-        """fine: the amplified current range and the movable bias are fitted."""
+    def __init__(self, config: "Config | None") -> None:
+        """Without a configuration there is no network, and one phase."""
         self.directory = "."
-        self.skew_us = 0
-        self._wifi = (wifi_ssid, wifi_password)
-        self._station = network.WLAN(network.STA_IF)
-        self._station.active(True)  # the hardware generator is true-random only with the radio on
-        self._volts = _adc(VOLTS_PIN)
-        self._direct_amps = self._amps = _adc(AMPS_PIN)
+        self.channels = len(config.channels) if config else 1
+        pins = pins_of((config.board if config else "") or _MACHINE, self.channels)
+        self._radio = Radio(config.wifi_ssid if config else "", config.wifi_password if config else "")
+        fine = bool(config and pins.fine and config.channels[0].fine_ua_per_count)
         self.has_fine = fine
-        self._fine_amps = _adc(FINE_AMPS_PIN) if fine else self._amps
-        self._bias = machine.PWM(machine.Pin(BIAS_PIN), freq=_BIAS_PWM_HZ, duty_u16=0) if fine else None
-        fitted = machine.Pin(GRID_PRESENT_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._grid_volts = None if fitted.value() else _adc(GRID_VOLTS_PIN)
-        self._led = machine.Pin(LED_PIN, machine.Pin.OUT, value=0)
-        self._warning = machine.Pin(WARNING_PIN, machine.Pin.OUT, value=0)
-        self._shed = machine.Pin(SHED_PIN, machine.Pin.OUT, value=0)
+        self._all_volts = [_adc(pin) for pin in pins.volts[: self.channels]]
+        # direct and amplified, of each phase
+        self._all_amps = [
+            (_adc(pins.amps[k]), _adc(pins.fine[k]) if fine else None) for k in range(self.channels)
+        ]
+        self._biases = [
+            machine.PWM(machine.Pin(pin), freq=_BIAS_PWM_HZ, duty_u16=0)
+            for pin in pins.bias[: self.channels]
+            if fine
+        ]
+        self._ranges = [False] * self.channels
+        self._channel = 0
+        self._grid_volts = None
+        if pins.grid_present >= 0 and not (fine and pins.grid in pins.fine[: self.channels]):
+            fitted = machine.Pin(pins.grid_present, machine.Pin.IN, machine.Pin.PULL_UP)
+            self._grid_volts = None if fitted.value() else _adc(pins.grid)
+        self._led = machine.Pin(pins.led, machine.Pin.OUT, value=0)
+        self._warning = machine.Pin(pins.warning, machine.Pin.OUT, value=0)
+        self._shed = machine.Pin(pins.shed, machine.Pin.OUT, value=0)
+        self._supply = machine.Pin(pins.supply, machine.Pin.IN)
+        self._cpu_hz = machine.freq()
         self._nvs = esp32.NVS("electro")
         self._synced = False
         self._uptime_ms = 0
         self._ticks_ms = time.ticks_ms()
         self._tasks: "list[Any]" = []
-        self._watchdog = machine.WDT(timeout=_WATCHDOG_MS) if watchdog else None
-        self._measure_skew()
-
-    def _measure_skew(self) -> None:
-        """Time one read of the converter: by so much the current's sample is later than the voltage's."""
-        read = self._volts.read
+        self._watchdog: "machine.WDT | None" = None
+        # by so much as a read takes the current's sample is later than the voltage's
+        read = self._all_volts[0].read
         start = time.ticks_us()
         for _ in range(64):
             read()
@@ -97,7 +101,7 @@ class Esp32Board(Board):
 
     async def sync_clock(self) -> bool:
         try:
-            await self._join()
+            await self._radio.join()
             ntptime.settime()
         except OSError as error:
             self.log(f"clock: {error}")
@@ -119,7 +123,9 @@ class Esp32Board(Board):
         machine.reset()
 
     def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
-        read_volts, read_amps = self._volts.read, self._amps.read
+        direct, fine = self._all_amps[self._channel]
+        read_volts = self._all_volts[self._channel].read
+        read_amps = (fine or direct).read if self._ranges[self._channel] else direct.read
         ticks_us, ticks_diff = time.ticks_us, time.ticks_diff
         flat_from, flat_to = self.flat_from, self.flat_to
         limit = FLAT_US if flat_from < flat_to else span_us
@@ -158,45 +164,18 @@ class Esp32Board(Board):
             volts[k] = read()
         return len(times_us)
 
+    def select_channel(self, channel: int) -> None:
+        self._channel = channel
+
     def select_range(self, fine: bool) -> None:
-        self._amps = self._fine_amps if fine else self._direct_amps
+        self._ranges[self._channel] = fine
 
     def step_bias(self, step: int) -> None:
-        if self._bias is not None:
-            self._bias.duty_u16(step * _BIAS_STEP_DUTY)
+        if self._biases:
+            self._biases[self._channel].duty_u16(step * _BIAS_STEP_DUTY)
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
-        await self._join()
-        if not tls:
-            return await asyncio.open_connection(host, port)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # without the relayer's CA in ca.der nothing is trusted; the stubs don't know the attribute
-        context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
-        try:
-            with open(_CA_FILE, "rb") as file:  # noqa: ASYNC230 - flash; there is no other way
-                context.load_verify_locations(cadata=file.read())
-        except OSError:
-            raise OSError(f"{_CA_FILE} is missing: https needs the relayer's CA certificate, in DER")
-        return await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
-
-    async def _join(self) -> None:
-        """Connect to the WiFi if it is not connected.
-
-        Raises OSError after 20 s.
-        """
-        if self._station.isconnected():
-            return
-        self._station.active(True)
-        try:
-            self._station.connect(*self._wifi)
-        except OSError:
-            pass  # it is connecting already
-        for _ in range(_CONNECT_TRIES):
-            if self._station.isconnected():
-                return
-            await asyncio.sleep(0.5)
-        self._station.disconnect()
-        raise OSError(f"no WiFi {self._wifi[0]}")
+        return await self._radio.connect(host, port, tls)
 
     def entropy(self, count: int) -> bytes:
         return os.urandom(count)
@@ -228,6 +207,17 @@ class Esp32Board(Board):
         self._warning.value(warning)
         self._shed.value(shed)
 
+    def on_reserve(self) -> bool:
+        return not self._supply.value()
+
+    def save_power(self, level: int) -> None:
+        machine.freq(_SLOW_HZ if level else self._cpu_hz)
+        self._radio.switch(level != QUIET)
+
+    def start_watchdog(self) -> None:
+        """From now on the chip starts anew if the meter does not feed it; nothing can stop that."""
+        self._watchdog = machine.WDT(timeout=_WATCHDOG_MS)
+
     def feed_watchdog(self) -> None:
         if self._watchdog is not None:
             self._watchdog.feed()
@@ -241,3 +231,14 @@ def _adc(pin: int) -> "machine.ADC":
     converter = machine.ADC(machine.Pin(pin))
     converter.atten(machine.ADC.ATTN_11DB)
     return converter
+
+
+def rest(sentence: str, seconds: int) -> None:
+    """Say why the meter does not run, blink, and start the chip anew; until then the serial line is free."""
+    led = machine.Pin(pins_of(_MACHINE, 1).led, machine.Pin.OUT)
+    for step in range(seconds * 1000 // STEP_MS):
+        if step % _SAY_EVERY == 0:
+            print("safe mode:", sentence)  # noqa: T201 - the serial line is where a person listens
+        led.value(is_on(SAFE_MODE, step * STEP_MS))
+        time.sleep_ms(STEP_MS)
+    machine.reset()

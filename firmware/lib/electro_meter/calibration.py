@@ -13,7 +13,7 @@ back. Before the first there is the empty one.
 import hashlib
 import json
 
-from .config import ConfigError
+from .migrations import ConfigError
 from .world import Board
 
 TYPE_CHECKING = False

@@ -3,21 +3,27 @@
 
 | name | default | meaning |
 |---|---|---|
+| version | 1 | of this table: 2; older ones are migrated when they are read |
 | chain_id, contract, hardware_id, relayers | required | where the meter belongs, and who carries its messages |
 | nodes | [] | JSON-RPC nodes of the chain that are asked for the state, beside the relayers |
 | wifi_ssid, wifi_password | "" | the radio |
+| board | "" | whose pins: esp32, esp32s3 or esp32c3; without it the firmware is asked |
 | report_every | 1 | intervals in a report; the last ones of an agreement go at once |
-| mains_hz, nominal_mv | 50, 230000 | the grid |
-| uv_per_count, ua_per_count, phase_mdeg, creep_mw | 350000, 170000, 0, 5000 | the calibration of both channels |
-| fine_ua_per_count | 0 | the calibration of the amplified current range; 0: there is none |
-| no_load_mw, fine_no_load_mw | 0, 0 | what is shown when nothing flows, in both ranges; taken away |
-| sensors | [] | rows of [mA, ratio error in ppm, lateness in millidegrees], by rising current |
+| mains_hz, nominal_mv | 50, 230000 | the grid; nominal_mv is a phase's voltage against neutral |
+| channels | [{}] | one object for each of one to three phases, with the entries below |
+| · uv_per_count, ua_per_count, phase_mdeg | 350000, 170000, 0 | voltage, current and the lateness between them |
+| · fine_ua_per_count | 0 | the calibration of the amplified current range; 0: there is none |
+| · no_load_mw, fine_no_load_mw | 0, 0 | what is shown when nothing flows, in both ranges; taken away |
+| · sensors | [] | rows of [mA, ratio error in ppm, lateness in millidegrees], by rising current |
 | linearisation | [] | rows of [what the converter said, what was there], in eighths of a count, rising |
+| creep_mw | 5000 | less than this in a phase is no load |
 | rated_ma | 100000 | rated primary current: what "current flows" is measured by |
 | window_period_ms | 0 | from one window to the next; 0: without a pause |
 | max_gap_ms | 5000 | a longer gap between windows is not bridged, and makes the interval an estimate |
-| least_coverage_permille | 500 | an interval of which less was sampled is an estimate; not if window_period_ms is set |
+| least_coverage_permille | 500 | an interval sampled less is an estimate; no limit if window_period_ms is set |
 | outage_declare_ms | 30000 | a shorter interruption is not reported |
+| shed_min_on_ms, shed_min_off_ms | 60000, 180000 | the load-shedding output stays on or off at least so long |
+| reserve_mj | 0 | what the supercapacitor holds for the last gasp; 0: there is none |
 | resend_ms | 120000 | a message that was accepted but is not on the chain by then is sent again |
 | max_backoff_ms | 900000 | the longest pause after failures |
 """
@@ -27,87 +33,119 @@ import json
 from electro_protocol.address import parse as parse_address
 from electro_protocol.messages import MessageError, hex_bytes
 
+from .migrations import VERSION, ConfigError, merge, migrate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Bounds = tuple[int | None, int, int]
+
 FILE = "config.json"
 _MOST_ROWS = 160  # a linearisation in steps of 32 counts has 95
 
+MOST_CHANNELS = 3
+BOARDS = ("esp32", "esp32s3", "esp32c3")  # their pins are in `pins`
+
 # name: (default, least, greatest); a default of None is required
-_INTEGERS: "dict[str, tuple[int | None, int, int]]" = {
+_INTEGERS: "dict[str, Bounds]" = {
+    "version": (VERSION, 1, VERSION),
     "chain_id": (None, 1, (1 << 53) - 1),
     "report_every": (1, 1, 672),
     "mains_hz": (50, 50, 60),
     "nominal_mv": (230_000, 1_000, 500_000_000),
-    "uv_per_count": (350_000, 1, 2_000_000_000),
-    "ua_per_count": (170_000, 1, 2_000_000_000),
-    "phase_mdeg": (0, -10_000, 10_000),
     "creep_mw": (5_000, 0, 1_000_000_000),
-    "fine_ua_per_count": (0, 0, 200_000_000),
-    "no_load_mw": (0, -1_000_000_000, 1_000_000_000),
-    "fine_no_load_mw": (0, -1_000_000_000, 1_000_000_000),
     "rated_ma": (100_000, 1, 100_000_000),
     "window_period_ms": (0, 0, 3_600_000),
     "max_gap_ms": (5_000, 100, 3_600_000),
     "least_coverage_permille": (500, 0, 1_000),
     "outage_declare_ms": (30_000, 0, 3_600_000),
+    "shed_min_on_ms": (60_000, 0, 3_600_000),
+    "shed_min_off_ms": (180_000, 0, 3_600_000),
+    "reserve_mj": (0, 0, 10_000_000),
     "resend_ms": (120_000, 1_000, 86_400_000),
     "max_backoff_ms": (900_000, 1_000, 86_400_000),
 }
+_OF_A_CHANNEL: "dict[str, Bounds]" = {
+    "uv_per_count": (350_000, 1, 2_000_000_000),
+    "ua_per_count": (170_000, 1, 2_000_000_000),
+    "phase_mdeg": (0, -10_000, 10_000),
+    "fine_ua_per_count": (0, 0, 200_000_000),
+    "no_load_mw": (0, -1_000_000_000, 1_000_000_000),
+    "fine_no_load_mw": (0, -1_000_000_000, 1_000_000_000),
+}
+_OTHERS = (
+    "board", "channels", "contract", "hardware_id", "linearisation", "nodes", "relayers", "wifi_password", "wifi_ssid",
+)  # fmt: skip
 
 
-class ConfigError(ValueError):
-    """The configuration can't be used; the sentence names the entry."""
+class Channel:
+    """The calibration of one pair of voltage and current; attributes are the table's names."""
+
+    uv_per_count: int
+    ua_per_count: int
+    phase_mdeg: int
+    fine_ua_per_count: int
+    no_load_mw: int
+    fine_no_load_mw: int
+
+    def __init__(self, untrusted: object) -> None:
+        entries = _known(untrusted, "an entry of channels", _OF_A_CHANNEL, ("sensors",))
+        _take_integers(self, entries, _OF_A_CHANNEL)
+        self.sensors: "list[tuple[int, int, int]]" = [
+            (ma, ppm, mdeg) for ma, ppm, mdeg in _rows(entries, "sensors", 3, -100_000, 100_000_000)
+        ]
 
 
 class Config:
     """The checked configuration; attributes are the table's names."""
 
+    version: int
+    chain_id: int
+    report_every: int
+    mains_hz: int
+    nominal_mv: int
+    creep_mw: int
+    rated_ma: int
+    window_period_ms: int
+    max_gap_ms: int
+    least_coverage_permille: int
+    outage_declare_ms: int
+    shed_min_on_ms: int
+    shed_min_off_ms: int
+    reserve_mj: int
+    resend_ms: int
+    max_backoff_ms: int
+
     def __init__(self, untrusted: object) -> None:
-        if not isinstance(untrusted, dict):
-            raise ConfigError("the configuration must be a JSON object")
-        known = list(_INTEGERS) + ["contract", "hardware_id", "relayers", "wifi_ssid", "wifi_password"]
-        known += ["nodes", "sensors", "linearisation"]
-        for name in untrusted:
-            if name not in known:
-                raise ConfigError(f"{str(name)[:40]} is no entry of the configuration")
-        self.chain_id = _integer(untrusted, "chain_id")
-        self.report_every = _integer(untrusted, "report_every")
-        self.mains_hz = _integer(untrusted, "mains_hz")
-        self.nominal_mv = _integer(untrusted, "nominal_mv")
-        self.uv_per_count = _integer(untrusted, "uv_per_count")
-        self.ua_per_count = _integer(untrusted, "ua_per_count")
-        self.phase_mdeg = _integer(untrusted, "phase_mdeg")
-        self.creep_mw = _integer(untrusted, "creep_mw")
-        self.fine_ua_per_count = _integer(untrusted, "fine_ua_per_count")
-        self.no_load_mw = _integer(untrusted, "no_load_mw")
-        self.fine_no_load_mw = _integer(untrusted, "fine_no_load_mw")
-        self.sensors: "list[tuple[int, int, int]]" = [
-            (ma, ppm, mdeg) for ma, ppm, mdeg in _rows(untrusted, "sensors", 3, -100_000, 100_000_000)
-        ]
+        entries = _known(migrate(untrusted), "the configuration", _INTEGERS, _OTHERS)
+        _take_integers(self, entries, _INTEGERS)
         self.linearisation: "list[tuple[int, int]]" = [
-            (said, was) for said, was in _rows(untrusted, "linearisation", 2, 0, 32_768)
+            (said, was) for said, was in _rows(entries, "linearisation", 2, 0, 32_768)
         ]
         if len(self.linearisation) == 1:
             raise ConfigError("linearisation needs at least two rows")
-        self.rated_ma = _integer(untrusted, "rated_ma")
-        self.window_period_ms = _integer(untrusted, "window_period_ms")
-        self.max_gap_ms = _integer(untrusted, "max_gap_ms")
-        self.least_coverage_permille = _integer(untrusted, "least_coverage_permille")
-        self.outage_declare_ms = _integer(untrusted, "outage_declare_ms")
-        self.resend_ms = _integer(untrusted, "resend_ms")
-        self.max_backoff_ms = _integer(untrusted, "max_backoff_ms")
         if self.mains_hz not in (50, 60):
             raise ConfigError("mains_hz must be 50 or 60")
         if self.max_gap_ms < self.window_period_ms:
             raise ConfigError(
                 "max_gap_ms must not be less than window_period_ms: every interval would be an estimate"
             )
-        self.contract = _address(untrusted)
-        self.hardware_id = _hardware_id(untrusted)
-        self.relayers = _urls(untrusted, "relayers")
+        channels = entries.get("channels", [{}])
+        if not isinstance(channels, list) or not 1 <= len(channels) <= MOST_CHANNELS:
+            raise ConfigError(f"channels must be a list of 1 to {MOST_CHANNELS} objects")
+        self.channels = [Channel(one) for one in channels]
+        self.board = _text(entries, "board")
+        if self.board and self.board not in BOARDS:
+            raise ConfigError("board must be one of " + ", ".join(BOARDS))
+        self.contract = _address(entries)
+        self.hardware_id = _hardware_id(entries)
+        self.relayers = _urls(entries, "relayers")
         if not self.relayers:
             raise ConfigError("relayers must be a list of at least one URL")
-        self.nodes = _urls(untrusted, "nodes")
-        self.wifi_ssid = _text(untrusted, "wifi_ssid")
-        self.wifi_password = _text(untrusted, "wifi_password")
+        self.nodes = _urls(entries, "nodes")
+        self.wifi_ssid = _text(entries, "wifi_ssid")
+        self.wifi_password = _text(entries, "wifi_password")
 
 
 def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Config:
@@ -122,19 +160,33 @@ def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Confi
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
     except ValueError:
         raise ConfigError(f"{FILE} is not JSON")
-    if calibrated and isinstance(untrusted, dict):
-        untrusted.update(calibrated)
-    return Config(untrusted)
+    entries = migrate(untrusted)
+    if calibrated:
+        entries = merge(entries, calibrated)
+    return Config(entries)
 
 
-def _integer(untrusted: "dict[str, object]", name: str) -> int:
-    default, least, greatest = _INTEGERS[name]
-    value = untrusted.get(name, default)
-    if value is None:
-        raise ConfigError(f"{name} is missing")
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
-        raise ConfigError(f"{name} must be a whole number from {least} to {greatest}")
-    return value
+def _known(
+    untrusted: object, what: str, integers: "dict[str, Bounds]", others: "tuple[str, ...]"
+) -> "dict[str, Any]":
+    """Return the entries if there is no unknown one among them."""
+    if not isinstance(untrusted, dict):
+        raise ConfigError(f"{what} must be a JSON object")
+    for name in untrusted:
+        if name not in integers and name not in others:
+            raise ConfigError(f"{str(name)[:40]} is no entry of the configuration, version {VERSION}")
+    return untrusted
+
+
+def _take_integers(target: object, entries: "dict[str, Any]", bounds: "dict[str, Bounds]") -> None:
+    """Check every whole number and keep it as the target's attribute."""
+    for name, (default, least, greatest) in bounds.items():
+        value = entries.get(name, default)
+        if value is None:
+            raise ConfigError(f"{name} is missing")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
+            raise ConfigError(f"{name} must be a whole number from {least} to {greatest}")
+        setattr(target, name, value)
 
 
 def _rows(

@@ -44,6 +44,7 @@ class Intervals:
         self._saved_us = 0
         self._gap_us = 0  # of the gap being bridged
         self._outage_until_us = 0  # while an outage is being accounted for
+        self._dark: "tuple[int, int] | None" = None  # see resume_dark
 
     def _continue(self) -> None:
         """Go on where the journal ends; what the interval had by then is the register's way since the one before."""
@@ -123,17 +124,34 @@ class Intervals:
                 running.quality.gap(seen_us - self.accounted_us)
                 self.accounted_us = seen_us
 
+    def resume_dark(self, since_us: int, least_us: int) -> None:
+        """Know that supply was gone when the power went; it was an outage if it turns out to be least_us long."""
+        self._dark = since_us, least_us
+
     def _date(self) -> None:
         """Place what was measured before anybody told the time, spread over the time since the start.
 
         If that is longer than an interval nobody knows where it belongs, and only the registers have it.
         """
         energy_uj, self._undated_uj = self._undated_uj, 0
+        dark, self._dark = self._dark, None
+        if dark is not None and dark[0] < self.began_us:
+            self.accounted_us = dark[0]
+            self._begin()
+            outage = self.began_us - dark[0] >= dark[1]
+            self.running.outage = outage
+            self._outage_until_us = self.began_us if outage else 0
+            self._account(self.began_us, 0, outage, False)
+            self._outage_until_us = 0
+            self.running.outage = outage and self.running.start_us < self.began_us
         agreement = self.running.agreement
         if agreement is not None and self._seen_us - self.began_us <= agreement.interval_s * 1_000_000:
-            self.accounted_us = self.began_us
-            self._begin()
+            if self.accounted_us != self.began_us:
+                self.accounted_us = self.began_us
+                self._begin()
             self._account(self._seen_us, energy_uj, True, False, True)
+        elif self.accounted_us != self._seen_us:
+            self._account(self._seen_us, 0, False, False)
 
     def save(self) -> None:
         """Write the registers now: the next moment may be without power."""

@@ -24,7 +24,7 @@ def straighten(points: "list[tuple[int, int]]") -> "array[int]":
         if before[0] >= after[0] or before[1] >= after[1]:
             raise ValueError("the points of a linearisation must rise")
     most = (CODES << FINE_BITS) - 1
-    table = array("H", [0] * CODES)
+    table = array("H", bytes(2 * CODES))  # a list would take 16 KB for a moment
     segment = 0
     for code in range(CODES):
         said = code << FINE_BITS

@@ -8,8 +8,10 @@ a parabola (a straight line would take 3% of a 5th harmonic).
 DC is removed by the weighted means. No float appears: the chip's have 24 bits of mantissa.
 """
 
+from .cells import falling, later, rising, sum_cells
 from .sampling import Sampler
 from .sensors import SensorTable
+from .window import Window, square_root
 
 # A window is taken for mains only if its cycle is between 40 and 70 Hz.
 _SHORTEST_CYCLE_US = 14_285
@@ -44,49 +46,6 @@ class Calibration:
         self.fine_no_load_mw = fine_no_load_mw
 
 
-class Window:
-    """One whole-cycle measurement; times count from the start of the block."""
-
-    def __init__(self) -> None:
-        self.start_us = 0
-        self.end_us = 0
-        self.cycles = 0
-        self.energy_uj = 0  # negative: exported
-        self.power_mw = 0
-        self.urms_mv = 0
-        self.irms_ma = 0
-        self.frequency_mhz = 0
-        self.reactive_mvar = (
-            0  # of the fundamental, positive when the current lags; refreshed every few seconds
-        )
-
-    @property
-    def apparent_mva(self) -> int:
-        return self.urms_mv * self.irms_ma // 1000
-
-    @property
-    def nonactive_mva(self) -> int:
-        """Return what of the apparent power does no work: √(S² − P²), harmonics included (IEEE 1459's N)."""
-        square = self.apparent_mva**2 - self.power_mw**2
-        return square_root(square) if square > 0 else 0
-
-    @property
-    def power_factor_permille(self) -> int:
-        return self.power_mw * 1000 // self.apparent_mva if self.apparent_mva else 0
-
-
-def square_root(n: int) -> int:
-    """Return the integer square root (Newton; the chip's float sqrt has 24 bits)."""
-    if n < 2:
-        return max(n, 0)
-    root = 1 << (len(hex(n)) - 1) * 2  # at or above the root
-    while True:
-        better = (root + n // root) >> 1
-        if better >= root:
-            return root
-        root = better
-
-
 class Metering:
     """Find the whole cycles of a block and measure them into `window`."""
 
@@ -108,7 +67,7 @@ class Metering:
     def measure(self, sampler: Sampler) -> bool:
         """Measure the block's first ten (twelve) whole cycles; False if it holds none.
 
-        A crossing's time is kept in 1/256 µs only inside `_crossings`; outside, times are half microseconds.
+        Times are half microseconds where a crossing's is meant.
         """
         self.learn_middle(sampler)
         first, last, cycles = self._crossings(sampler)
@@ -127,7 +86,17 @@ class Metering:
         offset = delay_us - shift * mean_dt
         if first + shift < 2 or last + shift + 3 > sampler.count:
             return False
-        self._accumulate(sampler, first, last, shift, offset)
+        self._sums = sum_cells(
+            sampler.times_us,
+            sampler.volts,
+            sampler.amps,
+            first,
+            last,
+            shift,
+            offset,
+            self.volts_middle,
+            self.amps_middle,
+        )
         # the cells at both edges end at the crossings, not half-way between samples
         edge = sampler.times_us[first - 1] + sampler.times_us[first] - start2
         self._add(sampler, first - 1 if edge > 0 else first, edge, shift, offset, mean_dt)
@@ -144,15 +113,12 @@ class Metering:
     def _crossings(self, sampler: Sampler) -> "tuple[int, int, int]":
         """Return the samples after the first and the last rising crossing, and the cycles between."""
         volts, times = sampler.volts, sampler.times_us
-        middle, count = self.volts_middle, sampler.count
+        middle, end = self.volts_middle, sampler.count - 3
         below = middle - (_LEAST_AMPLITUDE << sampler.fine_bits)
         first = last = cycles = 0
         wanted = 10
-        k = 2
-        while k < count - 3:
-            if not volts[k - 1] < middle <= volts[k]:
-                k += 1
-                continue
+        k = rising(volts, 2, end, middle)
+        while k < end:
             if last:
                 period_us = times[k] - times[last]
                 if period_us > _LONGEST_CYCLE_US + 1_000:
@@ -166,11 +132,9 @@ class Metering:
             if cycles == wanted:
                 break
             # no true crossing within the next half cycle; require a real negative half wave before the next
-            ahead_us = times[k] + _SHORTEST_CYCLE_US // 2
-            while k < count - 3 and times[k] < ahead_us:
-                k += 1
-            while k < count - 3 and volts[k] > below:
-                k += 1
+            k = later(times, k, end, times[k] + _SHORTEST_CYCLE_US // 2)
+            k = falling(volts, k, end, below)
+            k = rising(volts, k, end, middle)
         return first, last, cycles
 
     def _crossing_time2(self, sampler: Sampler, k: int) -> int:
@@ -179,48 +143,6 @@ class Metering:
         after = sampler.volts[k] - self.volts_middle
         t = sampler.times_us[k - 1]
         return 2 * t + 2 * (sampler.times_us[k] - t) * before // (before + after)
-
-    def _accumulate(self, sampler: Sampler, first: int, last: int, shift: int, offset: int) -> None:
-        """Sum the cells of samples first … last-1, each as long as half the way to both neighbours.
-
-        Everything is local and flat: this loop is most of the meter's time.
-        """
-        times, volts, amps = sampler.times_us, sampler.volts, sampler.amps
-        volts_middle, amps_middle = self.volts_middle, self.amps_middle
-        weight = su = si = sx = suu = sii = sxi = 0
-        before = times[first - 1]
-        now = times[first]
-        before_x = volts[first + shift - 1] - volts_middle
-        x0 = volts[first + shift] - volts_middle
-        x1 = volts[first + shift + 1] - volts_middle
-        fraction = bend = known_dt = 0
-        for k in range(first, last):
-            after = times[k + 1]
-            if after - now != known_dt:
-                known_dt = after - now
-                fraction = (offset << 10) // known_dt
-                bend = fraction * (1024 - fraction) >> 12
-            x2 = volts[k + shift + 2] - volts_middle
-            # the voltage at the instant of the current
-            x = x0 + ((x1 - x0) * fraction - (x2 - x1 - x0 + before_x) * bend >> 10)
-            before_x = x0
-            x0 = x1
-            x1 = x2
-            u = volts[k] - volts_middle
-            i = amps[k] - amps_middle
-            w = after - before
-            weight += w
-            su += w * u
-            sx += w * x
-            suu += w * u * u
-            w *= i
-            si += w
-            sii += w * i
-            sxi += w * x
-            before = now
-            now = after
-        sums = self._sums
-        sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6] = weight, su, si, sx, suu, sii, sxi
 
     def _add(self, sampler: Sampler, k: int, w: int, shift: int, offset: int, dt: int) -> None:
         """Add w half microseconds to the cell of sample k (take them away if negative)."""

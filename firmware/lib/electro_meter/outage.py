@@ -8,7 +8,8 @@ latency. A change counts once it has lasted 20 ms more: with the full cycle some
 to where the voltage went or came.
 """
 
-from .events import VoltageEvents
+from .cells import later, squares
+from .events import Tally, VoltageEvents
 from .sampling import BLOCK_US, Sampler
 from .world import FLAT_US, LEAST_SPAN_US
 
@@ -23,22 +24,29 @@ RISING = 3  # above it again, not yet confirmed
 
 _CONTINUOUS_US = 250_000  # pieces further apart than this can't confirm each other
 PIECES = 16  # of a cycle
-_SEAMLESS_US = 5_000  # blocks closer than this are one
+_SEAMLESS_US = 5_000  # blocks closer than this are one, and those between which the voltage stayed flat
 # A sine is never flat for so long: the block's end cut a loss of voltage, or a notch.
-_NOTICED_FLAT_US = 2_000
+NOTICED_FLAT_US = 2_000
 FLAT_PERCENT = 15  # of nominal's peak: an interruption's 10% and the noise on it
 
 
 class OutageDetector:
     """Follow Urms(1/2) through the blocks; `state`, `started_us` and `ended_us` are the result, unix microseconds."""
 
-    def __init__(self, nominal_mv: int, uv_per_count: int, mains_hz: int, fine_bits: int = 0) -> None:
+    def __init__(
+        self,
+        nominal_mv: int,
+        uv_per_count: int,
+        mains_hz: int,
+        fine_bits: int = 0,
+        tally: "Tally | None" = None,
+    ) -> None:
         volts_counts = (nominal_mv * 1000 << fine_bits) // uv_per_count  # RMS, in the sampler's counts
         self._below = (volts_counts * THRESHOLD_PERCENT) ** 2 // 10_000
         self._above = (volts_counts * (THRESHOLD_PERCENT + HYSTERESIS_PERCENT)) ** 2 // 10_000
         self.flat_counts = (nominal_mv * 1000 // uv_per_count) * 1_414 * FLAT_PERCENT // 100_000  # raw
         self._cycle_us = 1_000_000 // mains_hz
-        self.events = VoltageEvents(volts_counts)
+        self.events = VoltageEvents(volts_counts, tally or Tally(1))
         self.state = UP
         self.started_us = 0
         self.ended_us = 0
@@ -79,42 +87,41 @@ class OutageDetector:
             return False
         piece_us = self._cycle_us // PIECES
         totals, counts = self._totals, self._counts
-        if sampler.start_us - self._ended_us > _SEAMLESS_US:
+        if sampler.start_us - self._ended_us > _SEAMLESS_US and not sampler.goes_on:
             self._pieces = 0
             for slot in range(PIECES):
                 totals[slot] = counts[slot] = 0
         self._ended_us = sampler.start_us + times[end - 1]
         pieces = self._pieces
-        total = count = 0
         cycle_total, cycle_count = sum(totals), sum(counts)
         steady = True
         edge_us = times[0] + piece_us
-        for k in range(end):
-            if times[k] >= edge_us:
-                slot = pieces % PIECES
-                cycle_total += total - totals[slot]
-                cycle_count += count - counts[slot]
-                totals[slot], counts[slot] = total, count
-                total = count = 0
-                pieces += 1
-                if pieces >= PIECES and cycle_count:
-                    mean_square = cycle_total // cycle_count
-                    steady = mean_square >= self._above and steady
-                    self.feed(sampler.start_us + edge_us, mean_square)
-                    if pieces % (PIECES // 2) == 0:  # each half cycle, as the standard has it
-                        self.events.feed(sampler.start_us + edge_us, mean_square)
-                edge_us += piece_us
-                while times[k] >= edge_us:
-                    edge_us += piece_us  # a stall
-            raw = volts[k] - middle
-            total += raw * raw
-            count += 1
+        k = 0
+        while True:
+            first, k = k, later(times, k, end, edge_us)
+            if k == end:
+                break  # what is left is less than a piece
+            slot = pieces % PIECES
+            total, count = squares(volts, first, k, middle), k - first
+            cycle_total += total - totals[slot]
+            cycle_count += count - counts[slot]
+            totals[slot], counts[slot] = total, count
+            pieces += 1
+            if pieces >= PIECES and cycle_count:
+                mean_square = cycle_total // cycle_count
+                steady = mean_square >= self._above and steady
+                self.feed(sampler.start_us + edge_us, mean_square)
+                if pieces % (PIECES // 2) == 0:  # each half cycle, as the standard has it
+                    self.events.feed(sampler.start_us + edge_us, mean_square)
+            edge_us += piece_us
+            while times[k] >= edge_us:
+                edge_us += piece_us  # a stall
         self._pieces = pieces
         return steady
 
     def span_us(self, flat_us: int) -> int:
         """Return how long to sample next: a whole block, or what is missing to decide about a voltage gone flat."""
-        if not self.supplied or flat_us < _NOTICED_FLAT_US:
+        if not self.supplied or flat_us < NOTICED_FLAT_US:
             return BLOCK_US
         return max(FLAT_US - flat_us, LEAST_SPAN_US)
 
@@ -148,17 +155,11 @@ class OutageDetector:
 
 def voltage_present(sampler: Sampler, middle: int, detector: OutageDetector) -> bool:
     """Return whether a block's plain RMS is above the threshold; asked of the grid-side input."""
-    total = 0
-    for raw in memoryview(sampler.volts)[: sampler.count]:
-        total += (raw - middle) * (raw - middle)
-    return detector.is_voltage(total // sampler.count)
+    return detector.is_voltage(squares(sampler.volts, 0, sampler.count, middle) // sampler.count)
 
 
 def current_flows(sampler: Sampler, least_counts: int) -> bool:
     """Return whether a block's current exceeds least_counts RMS: then a missing voltage is a broken sensor."""
-    taken = memoryview(sampler.amps)[: sampler.count]
-    middle = sum(taken) // sampler.count
-    total = 0
-    for raw in taken:
-        total += (raw - middle) * (raw - middle)
+    middle = sum(memoryview(sampler.amps)[: sampler.count]) // sampler.count
+    total = squares(sampler.amps, 0, sampler.count, middle)
     return total > least_counts * least_counts * sampler.count

@@ -7,6 +7,7 @@ One JSON line is printed: {"address", "enrollment"} or {"error"}.
 """
 
 import json
+import os
 import time
 
 from electro_protocol.address import checksum
@@ -14,8 +15,9 @@ from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, MessageError, hex_bytes
 
-from .config import FILE, Config, ConfigError
+from .config import FILE, Config
 from .keys import load_signer, make_key
+from .migrations import ConfigError
 from .world import Board
 
 LEAST_ENTROPY = 32
@@ -47,8 +49,9 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     if board.load_key() is None:
         make_key(board, host_entropy)
     signer = load_signer(board, Domain(config.chain_id, config.contract))
-    with open(f"{board.directory}/{FILE}", "w") as file:
+    with open(f"{board.directory}/{FILE}.new", "w") as file:
         json.dump(entries, file)
+    os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
     enrollment = signer.sign(DeviceEnrollment(config.hardware_id, unix_s + ENROLLMENT_VALID_S))
     return {"address": checksum(signer.address), "enrollment": enrollment.to_json()}
 
@@ -62,7 +65,7 @@ def run(text: str) -> None:
         return
     from .board import Esp32Board  # noqa: PLC0415 - exists on the chip only
 
-    board = Esp32Board("", "", watchdog=False)
+    board = Esp32Board(None)
     time.sleep(1)  # the radio needs a moment before its noise feeds the generator
     try:
         answer = provision(board, untrusted)

@@ -8,6 +8,7 @@ channel goes round eight steps, so that no ripple of the converter sits under a 
 
 from array import array
 
+from .cells import straighten
 from .linearisation import FINE_BITS
 from .world import Board
 
@@ -18,6 +19,8 @@ BLOCK_US = 224_000
 GLANCE_US = 66_000
 # A pair takes 200 µs or more from MicroPython (35–95 µs a read), so a block never fills this.
 CAPACITY = 1_200
+# What a chip may work on a block before the next: a voltage that is flat on both sides of that was so in between.
+_WORK_US = 100_000
 # Up and down without a leap: a step takes tenths of a second to settle, and what of it a block feels is small.
 _BIAS_STEPS = (0, 2, 4, 6, 7, 5, 3, 1)
 WINDOWS_PER_STEP = 8
@@ -33,28 +36,49 @@ class Sampler:
     """Own the sample arrays, and know when the block in them began."""
 
     def __init__(
-        self, board: Board, table: "array[int] | None" = None, windows_per_step: int = WINDOWS_PER_STEP
+        self,
+        board: Board,
+        table: "array[int] | None" = None,
+        windows_per_step: int = WINDOWS_PER_STEP,
+        channel: int = 0,
+        share: "Sampler | None" = None,
     ) -> None:
-        """table: from `linearisation.straighten`; without it samples are raw counts."""
+        """table: from `linearisation.straighten`; without it samples are raw counts.
+
+        share: another channel's, whose arrays this one uses, too: a block is there until either takes the next.
+        """
         self._board = board
+        self._channel = channel
         self._table = table
         self.fine_bits = FINE_BITS if table is not None else 0  # a sample is in 1/2^fine_bits of a count
-        self.times_us = array("i", [0] * CAPACITY)
-        self.volts = array("H", [0] * CAPACITY)
-        self.amps = array("H", [0] * CAPACITY)
+        self.times_us: "array[int]" = share.times_us if share else array("i", bytes(4 * CAPACITY))
+        self.volts: "array[int]" = share.volts if share else array("H", bytes(2 * CAPACITY))
+        self.amps: "array[int]" = share.amps if share else array("H", bytes(2 * CAPACITY))
         self.count = 0
         self.start_us = 0  # unix
         self.skew_us = board.skew_us
         self.amplified = False  # the range of the block
         self.clipped = False
+        self.flat_us = 0  # how long the voltage had been flat when the block ended
+        self.goes_on = False  # the voltage was flat at the end of the last block, and this one follows it
+        self._flat_from = 0
+        self._flat_to = 0
+        self._ended_us = 0
         self._windows = 0
         self._raw_middle = 0
         self._windows_per_step = windows_per_step
 
     def take(self, span_us: int) -> int:
         """Sample for span_us and return the number of pairs."""
-        self.start_us = self._board.unix_us()
-        self.count = self._board.sample(self.times_us, self.volts, self.amps, span_us)
+        board = self._board
+        board.select_channel(self._channel)
+        self.start_us = board.unix_us()
+        self.goes_on = self.flat_us > 0 and self.start_us - self._ended_us < _WORK_US
+        board.flat_us = self.flat_us if self.goes_on else 0
+        board.flat_from, board.flat_to = self._flat_from, self._flat_to
+        self.count = board.sample(self.times_us, self.volts, self.amps, span_us)
+        self.flat_us = board.flat_us
+        self._ended_us = self.end_us()
         self.clipped = self.amplified and self._clips()
         if self.count:
             self._raw_middle = sum(memoryview(self.volts)[: self.count]) // self.count
@@ -64,11 +88,17 @@ class Sampler:
 
     def watch(self, band_counts: int) -> None:
         """Have blocks end early once the voltage stays within ±band_counts; 0: don't."""
-        self._board.flat_from = self._raw_middle - band_counts
-        self._board.flat_to = self._raw_middle + band_counts
+        self._flat_from = self._raw_middle - band_counts
+        self._flat_to = self._raw_middle + band_counts
+
+    def shift(self, by_us: int) -> None:
+        """Move the dates by as much as the clock was set."""
+        self.start_us += by_us
+        self._ended_us += by_us
 
     def take_grid(self) -> int:
         """Sample the voltage on the grid side into `volts`; return 0 if there is no such input."""
+        self._board.select_channel(self._channel)
         self.start_us = self._board.unix_us()
         self.count = self._board.sample_grid(self.times_us, self.volts, GLANCE_US)
         self._straighten(self.volts)
@@ -106,7 +136,5 @@ class Sampler:
         return outside > _MOST_OUTLIERS
 
     def _straighten(self, samples: "array[int]") -> None:
-        table = self._table
-        if table is not None:
-            for k in range(self.count):
-                samples[k] = table[samples[k]]
+        if self._table is not None:
+            straighten(samples, self._table, self.count)

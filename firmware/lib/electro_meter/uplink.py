@@ -20,7 +20,6 @@ from .http import Client, HttpError
 from .intervals import Intervals
 from .journal import TOLD, Journal
 from .keys import Signer
-from .node import state as node_state
 from .report import backlog
 from .world import Board
 
@@ -70,7 +69,14 @@ class Uplink:
         self._asked_us = 0
         self._sent: "dict[int, tuple[int, int]]" = {}  # agreement → (first interval not yet sent, when)
         self._outages_sent: "dict[int, tuple[int, int, int]]" = {}  # outage → (its end as sent, when, tries)
+        self._taken: "dict[int, int]" = {}  # outage → its end as a relayer accepted it
         self._signed: "list[tuple[bytes, SignedMessage]]" = []  # the last few, so that sending again costs nothing
+
+    @property
+    def owes_outage(self) -> bool:
+        """Return whether an outage waits that no relayer has accepted yet."""
+        outages = self._journal.outages
+        return any(self._taken.get(number) != outages[number].ended_at for number in outages)
 
     async def run(self) -> None:
         """Exchange whenever something is due, for ever."""
@@ -185,6 +191,8 @@ class Uplink:
         return 0
 
     async def _ask_node(self, url: str) -> None:
+        from .node import state as node_state  # noqa: PLC0415 - 2.2 KB for those who have nodes
+
         contract, device = self._config.contract, self._signer.address
         self._learn(url, await node_state(self._client, url, contract, device, self._slots_ahead()))
 
@@ -283,6 +291,8 @@ class Uplink:
             now_us,
             tries + 1 if ended_at == outage.ended_at else 1,
         )
+        if status in (200, 202):
+            self._taken[number] = outage.ended_at
         if status == 200:  # at the final block
             self._journal.append_outage(
                 TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause

@@ -101,6 +101,12 @@ class Board:
         """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
         raise NotImplementedError
 
+    channels = 1  # pairs of voltage and current
+
+    def select_channel(self, channel: int) -> None:
+        """Read this pair from the next block on; range and bias are those of the pair that is selected."""
+        # most Boards have one
+
     # raw counts between which the voltage counts as flat; equal: nobody watches
     flat_from = 0
     flat_to = 0
@@ -150,8 +156,18 @@ class Board:
     # outputs
 
     def show(self, alive: bool, warning: bool, shed: bool) -> None:
-        """Set the status LED, the warning output and the load-shedding output."""
+        """Set the status LED (see `lights`), the warning output and the load-shedding output."""
         raise NotImplementedError
+
+    # power
+
+    def on_reserve(self) -> bool:
+        """Return whether the board lives on its supercapacitor; False where nobody can tell."""
+        return False
+
+    def save_power(self, level: int) -> None:
+        """Switch off what a last gasp can do without: see `reserve` for the levels."""
+        # most Boards have nothing to switch
 
     def feed_watchdog(self) -> None:
         raise NotImplementedError

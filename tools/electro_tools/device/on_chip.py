@@ -9,8 +9,8 @@ from array import array
 
 from electro_meter.linearisation import straighten
 from electro_meter.metering import Calibration, Metering
+from electro_meter.phases import calibration_of
 from electro_meter.sampling import BLOCK_US, CAPACITY, Sampler
-from electro_meter.sensors import SensorTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,16 +80,8 @@ class Station:
 def station(board: "Board", config: "Config") -> Station:
     """Return the station of a configuration, as the meter itself would measure; without its creep threshold."""
     table = straighten(config.linearisation) if config.linearisation else None
-    calibration = Calibration(
-        config.uv_per_count,
-        config.ua_per_count,
-        config.phase_mdeg,
-        0,
-        config.fine_ua_per_count,
-        SensorTable(config.sensors),
-        config.no_load_mw,
-        config.fine_no_load_mw,
-    )
+    calibration = calibration_of(config, config.channels[0])
+    calibration.creep_mw = 0
     return Station(board, table, calibration, config.rated_ma)
 
 
@@ -128,18 +120,20 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
     Raises ConfigError with a sentence for the person.
     """
     from electro_meter import calibration as stored  # the simulated bench has no use for it
-    from electro_meter.config import FILE, Config, ConfigError
+    from electro_meter.config import FILE, Config
+    from electro_meter.migrations import ConfigError, merge, migrate
 
     if board is None:
         board = _esp32()
     try:
         with open(f"{board.directory}/{FILE}") as file:  # noqa: PTH123 - MicroPython has no pathlib
-            entries = json.load(file)
+            entries = migrate(json.load(file))
     except OSError:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")  # noqa: B904 - nor "from"
     do = untrusted["do"]
     if do == "tell":
         config = Config(entries)
+        channel = config.channels[0]
         damaged = False
         digest, found = "", {"date": 0}
         try:
@@ -149,13 +143,13 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
         return {
             "hash": digest, "set": found, "damaged": damaged,
             "rated_ma": config.rated_ma, "nominal_mv": config.nominal_mv,
-            "ua_per_count": config.ua_per_count, "fine_ua_per_count": config.fine_ua_per_count,
-            "uv_per_count": config.uv_per_count, "linearisation": len(config.linearisation) > 0,
+            "ua_per_count": channel.ua_per_count, "fine_ua_per_count": channel.fine_ua_per_count,
+            "uv_per_count": channel.uv_per_count, "linearisation": len(config.linearisation) > 0,
         }  # fmt: skip
     if do == "store":
-        entries.update(json.loads(untrusted["text"]))
-        del entries["date"]
-        Config(entries)
+        found = json.loads(untrusted["text"])
+        del found["date"]
+        Config(merge(entries, found))
         return {"hash": stored.store(board, untrusted["text"])}
     if do == "undo":
         return {"hash": stored.undo(board)}
@@ -163,8 +157,7 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
         return level(board, untrusted["reads"])
     shown = []
     for one in untrusted["sets"]:
-        changed = dict(entries)
-        changed.update(stored.entries(board) if one is None else one)
+        changed = merge(entries, stored.entries(board) if one is None else one)
         at = station(board, Config(changed))
         forced = untrusted["fine"] is not None
         if forced:
@@ -177,12 +170,12 @@ def _esp32() -> "Board":
     from electro_meter.board import Esp32Board  # exists on the chip only
     from electro_meter.config import load
 
-    return Esp32Board("", "", watchdog=False, fine=load(".").fine_ua_per_count > 0)
+    return Esp32Board(load("."))
 
 
 def say(text: str) -> None:
     """Answer in one line of JSON."""
-    from electro_meter.config import ConfigError
+    from electro_meter.migrations import ConfigError
 
     try:
         said = answer(json.loads(text))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loops over a block's samples in plain Python: what they mean, and what runs where viper is missing."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
+
+def straighten(samples: "array[int]", table: "array[int]", count: int) -> None:
+    """Replace so many codes by what the table says they should have been."""
+    for k in range(count):
+        samples[k] = table[samples[k]]
+
+
+def rising(volts: "array[int]", k: int, end: int, middle: int) -> int:
+    """Return the first sample from k on at which the voltage has risen through the middle, or end."""
+    while k < end and not volts[k - 1] < middle <= volts[k]:
+        k += 1
+    return k
+
+
+def later(times: "array[int]", k: int, end: int, time: int) -> int:
+    """Return the first sample from k on that is not before a time, or end."""
+    while k < end and times[k] < time:
+        k += 1
+    return k
+
+
+def falling(volts: "array[int]", k: int, end: int, level: int) -> int:
+    """Return the first sample from k on that is not above a level, or end."""
+    while k < end and volts[k] > level:
+        k += 1
+    return k
+
+
+def squares(volts: "array[int]", k: int, end: int, middle: int) -> int:
+    """Return the sum of the squared distances of samples k … end-1 from the middle."""
+    total = 0
+    while k < end:
+        raw = volts[k] - middle
+        total += raw * raw
+        k += 1
+    return total
+
+
+def sum_cells(
+    times: "array[int]",
+    volts: "array[int]",
+    amps: "array[int]",
+    first: int,
+    last: int,
+    shift: int,
+    offset: int,
+    volts_middle: int,
+    amps_middle: int,
+) -> "list[int]":
+    """Return the sums over the cells of samples first … last-1, each as long as half the way to both neighbours.
+
+    They are: w, w·u, w·i, w·x, w·u·u, w·i·i, w·x·i, with w the cell's length in half microseconds, u and i the distance
+    of voltage and current from their middles, x the voltage `shift` samples and `offset` µs later: a parabola through
+    the neighbours.
+    """
+    weight = su = si = sx = suu = sii = sxi = 0
+    before = times[first - 1]
+    now = times[first]
+    before_x = volts[first + shift - 1] - volts_middle
+    x0 = volts[first + shift] - volts_middle
+    x1 = volts[first + shift + 1] - volts_middle
+    fraction = bend = known_dt = 0
+    for k in range(first, last):
+        after = times[k + 1]
+        if after - now != known_dt:
+            known_dt = after - now
+            fraction = (offset << 10) // known_dt
+            bend = fraction * (1024 - fraction) >> 12
+        x2 = volts[k + shift + 2] - volts_middle
+        x = x0 + ((x1 - x0) * fraction - (x2 - x1 - x0 + before_x) * bend >> 10)
+        before_x = x0
+        x0 = x1
+        x1 = x2
+        u = volts[k] - volts_middle
+        i = amps[k] - amps_middle
+        w = after - before
+        weight += w
+        su += w * u
+        sx += w * x
+        suu += w * u * u
+        w *= i
+        si += w
+        sii += w * i
+        sxi += w * x
+        before = now
+        now = after
+    return [weight, su, si, sx, suu, sii, sxi]

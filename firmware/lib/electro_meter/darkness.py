@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow a loss of supply from its confirmation to its end: save, account, declare, restore.
+
+Two stages: at once the registers and the beginning are saved, for power may be gone in a moment; once it has lasted,
+or at once on the last gasp, the outage is declared, which the uplink tells. A meter that died in between finds the
+beginning when it starts again.
+"""
+
+from electro_protocol.messages import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
+
+from .agreements import Agreements
+from .counters import Counters
+from .intervals import Intervals
+from .journal import OUTAGE, RESTORED, Journal, Record
+from .outage import voltage_present
+from .phases import Phase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Darkness:
+    """The loss of supply that is being followed, if there is one."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        agreements: Agreements,
+        intervals: Intervals,
+        counters: Counters,
+        declare_ms: int,
+        changed: "Callable[[], None]",
+    ) -> None:
+        """changed: called when there is something to tell."""
+        self._journal = journal
+        self._agreements = agreements
+        self._intervals = intervals
+        self._counters = counters
+        self._declare_us = declare_ms * 1000
+        self._changed = changed
+        self._until_us = 0  # accounted up to here
+        self._cause = counters.dark_cause
+        outage = journal.open_outage
+        self.since_us = (
+            outage.started_at if outage else counters.dark_since_s
+        ) * 1_000_000  # 0: supply is there
+        if self.since_us:
+            intervals.resume_dark(self.since_us, 0 if outage else self._declare_us)
+
+    def shift(self, by_us: int) -> None:
+        """Move what is dated by as much as the clock was set; what is declared stays."""
+        if self.since_us and self._journal.open_outage is None:
+            self.since_us += by_us
+        if self._until_us:
+            self._until_us += by_us
+
+    def follow(self, phase: Phase, started_us: int, now_us: int, fault: bool, urgent: bool) -> None:
+        """Follow a block without voltage; fault: current flows; urgent: what is to be told must be told now."""
+        if not self.since_us:
+            self.since_us = started_us
+            self._cause = _cause(phase)
+            self._intervals.save()
+            self._counters.lose(started_us // 1_000_000, self._cause)
+        self._close_at_terms_end(now_us // 1_000_000)
+        declared = self._journal.open_outage is not None
+        if not declared and not fault and (urgent or now_us - self.since_us >= self._declare_us):
+            declared = self._declare(now_us // 1_000_000)
+        if declared and not phase.detector.undecided:
+            self._account(now_us, True)
+
+    def end(self, ended_us: int, fault: bool) -> None:
+        """Close the account of an interruption that is over, and write its end if it was declared."""
+        ended_s = ended_us // 1_000_000
+        lasted_us = ended_us - self.since_us
+        if self._journal.open_outage is None and not fault and lasted_us >= self._declare_us:
+            self._declare(ended_s)  # too short to be seen to last, or the meter had no power itself
+        outage = self._journal.open_outage
+        self._account(ended_us, outage is not None)
+        if outage is not None:
+            agreement = self._agreements.by_id(outage.agreement_id)
+            self._restored(outage, min(ended_s, agreement.end_s) if agreement else ended_s)
+        if fault:
+            self._counters.lose(0, 0)
+        else:
+            self._counters.regain(max(lasted_us, 0) // 1_000_000, self._cause)
+        self.since_us = self._until_us = 0
+
+    def _account(self, until_us: int, declared: bool) -> None:
+        closed = self._intervals.closed
+        self._intervals.add_no_supply(self._until_us or self.since_us, until_us, declared)
+        self._until_us = until_us
+        if self._intervals.closed != closed:
+            self._changed()
+
+    def _close_at_terms_end(self, now_s: int) -> None:
+        """Close an outage that outlasts its agreement: the contract takes its end only until the grace is over.
+
+        What goes on of it is declared anew for the agreement that follows, from that one's start.
+        """
+        outage = self._journal.open_outage
+        agreement = self._agreements.by_id(outage.agreement_id) if outage is not None else None
+        if outage is not None and agreement is not None and now_s >= agreement.end_s:
+            self._account(agreement.end_s * 1_000_000, True)
+            self._restored(outage, agreement.end_s)
+
+    def _declare(self, now_s: int) -> bool:
+        """Write the outage into the journal, from where the uplink takes it; False if no agreement cares."""
+        started_s = self.since_us // 1_000_000
+        agreement = self._agreements.at(started_s)
+        if agreement is None or now_s >= agreement.end_s:
+            agreement = self._agreements.at(now_s)
+            if agreement is None:
+                return False
+            started_s = max(started_s, agreement.start_s)
+        self._journal.append_outage(OUTAGE, agreement.id, 0, started_s, 0, self._cause)
+        self._changed()
+        return True
+
+    def _restored(self, outage: Record, ended_s: int) -> None:
+        self._journal.append_outage(
+            RESTORED,
+            outage.agreement_id,
+            outage.outage,
+            outage.started_at,
+            max(ended_s, outage.started_at + 1),
+            outage.cause,
+        )
+        self._changed()
+
+
+def _cause(phase: Phase) -> int:
+    """Look at the grid side of the breaker: voltage there means that the consumer's side went away."""
+    sampler = phase.sampler
+    if not sampler.take_grid():
+        return CAUSE_UNKNOWN
+    middle = sum(memoryview(sampler.volts)[: sampler.count]) // sampler.count
+    return CAUSE_CONSUMER if voltage_present(sampler, middle, phase.detector) else CAUSE_GRID

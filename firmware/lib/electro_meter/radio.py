@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ESP32's WiFi, and connections over it: the part of the board that imports network and ssl."""
+
+import asyncio
+import ssl
+
+import network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CONNECT_TRIES = 40  # × 500 ms
+_CA_FILE = "ca.der"
+
+
+class Radio:
+    """A station of one network."""
+
+    def __init__(self, ssid: str, password: str) -> None:
+        self._ssid = ssid
+        self._password = password
+        self._station = network.WLAN(network.STA_IF)
+        self._station.active(True)  # the hardware generator is true-random only with the radio on
+
+    def switch(self, on: bool) -> None:
+        self._station.active(on)
+
+    async def join(self) -> None:
+        """Connect to the network if the station is not connected.
+
+        Raises OSError after 20 s, and at once while the radio is off.
+        """
+        station = self._station
+        if station.isconnected():
+            return
+        if not station.active():
+            raise OSError("the radio is off: the board lives on its reserve")
+        try:
+            station.connect(self._ssid, self._password)
+        except OSError:
+            pass  # it is connecting already
+        for _ in range(_CONNECT_TRIES):
+            if station.isconnected():
+                return
+            await asyncio.sleep(0.5)
+        station.disconnect()
+        raise OSError(f"no WiFi {self._ssid}")
+
+    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
+        """Open a connection and return (reader, writer).
+
+        Raises OSError.
+        """
+        await self.join()
+        if not tls:
+            return await asyncio.open_connection(host, port)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # without the relayer's CA in ca.der nothing is trusted; the stubs don't know the attribute
+        context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
+        try:
+            with open(_CA_FILE, "rb") as file:  # noqa: ASYNC230 - flash; there is no other way
+                context.load_verify_locations(cadata=file.read())
+        except OSError:
+            raise OSError(f"{_CA_FILE} is missing: https needs the relayer's CA certificate, in DER")
+        return await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
