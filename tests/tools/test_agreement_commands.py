@@ -15,6 +15,9 @@ from eth_account import Account
 from tests.tools.agreements import HOUR_S, START, World, electro, inside
 
 from electro_contracts.artifact import load
+from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.readings import pack
+from electro_protocol.signed import SignedMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -362,3 +365,67 @@ def test_help_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> 
         assert done.code == 0
         assert done.out.startswith("Usage: electro agreement")
         assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_consumption_is_quoted_before_it_happens(world: World, tmp_path: Path) -> None:
+    meter = world.account("meter")
+    world.enrol(meter)
+    propose(world, meter.address)
+    quoted = electro("agreement", "quote", 1, "--first", 22, 35, 70, 35.05, 35.05, "--json").json
+    assert (quoted["over"], quoted["over_units"], quoted["penalty"]) == (1, 100, 500 + 100 * 7)
+    assert quoted["wh"] == 175_100
+    assert quoted["remaining"] == 100_000 - 1_200
+    load = tmp_path / "load.csv"
+    rows = [f"2026-03-02 {hour:02}:00,{200 if hour == 12 else 55}" for hour in range(24)]
+    load.write_text("time,energy_kwh\n" + "\n".join(rows) + "\n")
+    shown = electro("agreement", "quote", 1, "--load", load)
+    assert (shown.code, shown.err) == (0, "")
+    assert "over       1 intervals, by 80 kWh in all" in shown.out
+    assert "penalty    6,100" in shown.out
+    assert "the contract refuses" in refused("agreement", "quote", 1, "--first", 48, 5)
+    assert "are more than a reading holds" in refused("agreement", "quote", 1, 10_000)
+    assert electro("agreement", "quote", 1).code == 2
+    load.write_text(
+        "time,energy_kwh\n" + "\n".join(f"2026-03-02 {i // 4:02}:{i % 4 * 15:02},5" for i in range(96))
+    )
+    assert "has intervals of 900 s, the agreement of 3600 s" in refused(
+        "agreement", "quote", 1, "--load", load
+    )
+
+
+def test_who_has_no_money_for_the_gas_is_told_who_else_can_send(world: World) -> None:
+    world.agree(world.account("meter"))
+    world.account("poor")
+    world.wait_until(SETTLES_AT)
+    said = refused("agreement", "settle", 1, *world.as_("poor"))
+    assert f"{world.account('poor').address} has not enough money for the gas" in said
+    assert "anyone can submit" in said
+
+
+def test_a_meters_messages_can_be_carried_by_hand(world: World, tmp_path: Path) -> None:
+    meter = world.account("meter")
+    world.agree(meter)
+    world.wait_until(START + 3 * HOUR_S)
+    report, outage = tmp_path / "report.json", tmp_path / "outage.json"
+    for file, message in (
+        (report, EnergyReport(1, 0, 5, pack([350, 700, 0xFFFE]))),
+        (outage, OutageReport(1, START + 2 * HOUR_S, START + 3 * HOUR_S, 2)),
+    ):
+        file.write_text(json.dumps(SignedMessage.make(message, world.domain, bytes(meter.key)).to_json()))
+    sent = electro("agreement", "submit", report, *world.as_("anyone"), "--json").json
+    assert (sent["meter"], sent["intervals"], sent["penalty"]) == (meter.address, 3, 500 + 100 * 7)
+    assert "the contract expects interval 3 next" in refused(
+        "agreement", "submit", report, *world.as_("anyone")
+    )
+    assert (
+        electro("agreement", "submit", outage, *world.as_("anyone"), "--json").json["penalty"]
+        == 1_000 + 60 * 10
+    )
+    report.write_text(report.read_text().replace('"registerWh": 5', '"registerWh": 6'))
+    assert "is no meter of the accepted agreement 1" in refused(
+        "agreement", "submit", report, *world.as_("anyone")
+    )
+    report.write_text('{"type": "EnergyReport", "message": {}}')
+    assert "is no meter's message: signature is missing" in refused(
+        "agreement", "submit", report, *world.as_("anyone")
+    )

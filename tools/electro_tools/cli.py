@@ -34,6 +34,7 @@ _COMMANDS = {
         "electro_tools.agreement.cli:agreement",
         "Propose, accept, follow, settle, redeem and audit agreements.",
     ),
+    "key": ("electro_tools.keys:key", "Make a key file; say whose account one is."),
     "relayer": (
         "electro_tools.relayer:relayer",
         "Run the relayer: carries meters' messages and pays the gas.",

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from electro_protocol import address as ethereum_address
 
 from . import quantities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_MONEY = 2**128 - 1  # a uint128 in the contract
 
@@ -92,6 +96,24 @@ DAY = _Day()
 WORD = _Word()
 AMOUNT = click.IntRange(1, MOST_MONEY)
 BONUS = click.IntRange(0, MOST_MONEY)
+
+
+def load_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --load, --time-column and --energy-column: a load curve, or None."""
+    for option in (
+        click.option(
+            "--energy-column", default="energy_kwh", show_default=True, help="The CSV's column with energies."
+        ),
+        click.option("--time-column", default="time", show_default=True, help="The CSV's column with times."),
+        click.option(
+            "--load",
+            "load_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="A load curve: CSV, plain or gzipped, energy in kWh per interval, without gaps.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def word_text(word: bytes) -> str:

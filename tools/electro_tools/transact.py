@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from web3.types import TxReceipt
 
 _RPC_TIMEOUT_S = 30
+# in the words of geth and anvil, of Besu, and of py-evm
+_POOR = ("nsufficient funds", "Upfront cost exceeds account balance", "cannot afford")
 _MINING_TIMEOUT_S = 180  # fifteen Ethereum slots: past that the fee was too low
 
 
@@ -93,6 +95,11 @@ def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
             "it may still be: look for it before you send again",
         ) from error
     except (Web3RPCError, requests.RequestException, ValueError) as error:
+        if any(words in str(error) for words in _POOR):
+            raise ToolError(
+                f"{sender.address} has not enough money for the gas",
+                "what a consumer signs with sign-acceptance or sign-redemption anyone can submit",
+            ) from error
         raise ToolError(f"the node refuses the transaction: {str(error)[:300]}") from error
     if receipt["status"] != 1:
         raise ToolError(f"the transaction 0x{sent.hex()} reverted")

@@ -105,13 +105,16 @@ def sign_acceptance(
 @click.argument("file", type=_file)
 @acts
 def submit(desk: Desk, file: Path) -> None:
-    """Send what a consumer has signed: an acceptance, a renewal or a redemption.
+    """Send what a consumer has signed, an acceptance, a renewal or a redemption, or a meter's message.
 
     Anyone may send it and pays the gas; only a renewal needs the operator's key.
     """
-    from . import offer, redemption
+    from . import carrying, offer, redemption
 
     content = offer.content_of(file)
+    if carrying.is_one(content):
+        carrying.submit(desk, file, content)
+        return
     if redemption.is_one(content):
         redemption.submit(desk, redemption.from_content(file, content))
         return

@@ -42,6 +42,7 @@ _SECTIONS = {
     "Anyone": {
         "list": (_HERE + "looking:list_agreements", "List agreements."),
         "show": (_HERE + "looking:show", "Show one: state, times, money, meters."),
+        "quote": (_HERE + "quoting:quote", "Say what a consumption would cost."),
         "audit": (_HERE + "auditing:audit", "Rebuild one from its logs and check the contract."),
         "submit": (_HERE + "accepting:submit", "Send what someone has signed."),
         "settle": (_HERE + "closing:settle", "Turn what is left into the discount."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from electro_contracts.bill import of_readings
 from electro_protocol import address
 from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, units
 from electro_tools.errors import ToolError
@@ -46,15 +47,10 @@ def judge(terms: Terms, index: int, lane: int | None) -> Interval:
     """Return what one reading means under the terms; None: it was never reported."""
     least, greatest = terms.bands[index % len(terms.bands)]
     used = None if lane is None else units(lane)
-    deviation = penalty = 0
-    if used is not None:
-        deviation = used - least if used < least else max(0, used - greatest)
-        rate = terms.under_rate if deviation < 0 else terms.over_rate
-        penalty = terms.violation_penalty + abs(deviation) * rate if deviation else 0
-    elif lane == NO_DATA:
-        penalty = terms.missing_penalty
+    cost = of_readings(index, () if lane is None else (lane,), terms)
     start = terms.start + index * terms.interval_seconds
-    return Interval(index, start, _kind(lane), used, least, greatest, deviation, penalty)
+    deviation = cost.over_units - cost.under_units
+    return Interval(index, start, _kind(lane), used, least, greatest, deviation, cost.accrued)
 
 
 def _kind(lane: int | None) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import events
+from electro_contracts.bill import of_readings
 from electro_contracts.model import Agreement, Refused
 from electro_contracts.terms import devices_hash
 from electro_protocol import address
 from electro_protocol.messages import EnergyReport, OutageReport
-from electro_protocol.readings import NO_DATA, unpack
+from electro_protocol.readings import unpack
 
 from .continuity import Register
 from .intervals import Interval, judge
@@ -130,10 +131,8 @@ class Paper:
         lanes = unpack(event.readings)
         judged = [judge(self.terms, index, lane) for index, lane in enumerate(lanes, event.first_interval)]
         self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, event.register_wh)
-        under = [-each.deviation for each in judged if each.deviation < 0]
-        over = [each.deviation for each in judged if each.deviation > 0]
-        penalty = sum(each.penalty for each in judged)
-        cost = _Cost(len(under), len(over), lanes.count(NO_DATA), sum(under), sum(over), penalty)
+        bill = of_readings(event.first_interval, lanes, self.terms)
+        cost = _Cost(bill.under, bill.over, bill.no_data, bill.under_units, bill.over_units, bill.accrued)
         if cost.penalty:
             self._due = (event.device, event.first_interval, cost)
 

@@ -12,8 +12,8 @@ import click
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.parameters import INSTANT
-from electro_tools.quantities import duration_text
+from electro_tools.parameters import load_options
+from electro_tools.quantities import duration_text, instant
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
@@ -24,32 +24,35 @@ _DEFAULT_UNIT_WH = 100
 _DEFAULT_INTERVAL_S = 900
 
 
+def _start(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime:
+    """Keep the offset that was written: bands by the time of day follow it."""
+    if text is None:
+        today = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        return today + timedelta(days=30)
+    try:
+        instant(text)
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
+
+
 @click.command()
 @click.option("--out", type=_file, default=Path("terms.toml"), show_default=True, help="The file to write.")
 @click.option(
     "--start",
-    type=INSTANT,
+    callback=_start,
     help="First instant of the term, ISO 8601 with offset; default: midnight a month ahead.",
 )
 @click.option(
     "--days", type=click.IntRange(1, 3660), default=28, show_default=True, help="Length of the term."
 )
-@click.option(
-    "--load",
-    "load_file",
-    type=_file,
-    help="Make bands from a load curve: CSV, plain or gzipped, kWh per interval, without gaps.",
-)
+@load_options
 @click.option(
     "--margin", type=click.FloatRange(0, 1000), default=15, show_default=True, help="Percent around it."
 )
-@click.option("--time-column", default="time", show_default=True, help="The CSV's column with times.")
-@click.option(
-    "--energy-column", default="energy_kwh", show_default=True, help="The CSV's column with energies."
-)
 def template(
     out: Path,
-    start: int | None,
+    start: datetime,
     days: int,
     load_file: Path | None,
     margin: float,
@@ -77,7 +80,7 @@ def template(
         bands.write_csv(written[1], slots, unit, interval_s)
         section = terms_text.BANDS_IN_FILE.format(file=written[1].name, slots=len(slots))
     text = terms_text.TEMPLATE.format(
-        start=_moment(start).isoformat(),
+        start=start.isoformat(),
         interval=duration_text(interval_s),
         length=f"{days} d",
         unit=unit,
@@ -89,13 +92,6 @@ def template(
     except OSError as error:
         raise ToolError(f"{out} can't be written: {error.strerror}") from error
     click.echo("\n".join(f"written  {each}" for each in written))
-
-
-def _moment(start: int | None) -> datetime:
-    if start is not None:
-        return datetime.fromtimestamp(start).astimezone()
-    tomorrow = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    return tomorrow + timedelta(days=30)
 
 
 @click.command()

@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from electro_tools.errors import ToolError
+from electro_tools.parameters import load_options
 
 from .narration import money
 
@@ -38,16 +39,7 @@ _WINDOW_EVERY_S_LONGER = 225  # in longer ones: four in a quarter hour
 
 
 @click.command()
-@click.option(
-    "--load",
-    "load_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A load curve to run: CSV, plain or gzipped, energy in kWh per interval. Default: a built-in one.",
-)
-@click.option("--time-column", default="time", show_default=True, help="The CSV's column with times.")
-@click.option(
-    "--energy-column", default="energy_kwh", show_default=True, help="The CSV's column with energies."
-)
+@load_options
 @click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True, help="Days to run.")
 @click.option(
     "--micropython",
@@ -67,11 +59,11 @@ def demo(
 ) -> None:
     """Run the whole path on this machine, in accelerated time.
 
-    Three meters sample the voltage and current that a plant with this load would make, sign what they measure,
-    and a relayer carries it to the agreements contract on a chain in memory. One meter goes over its band, one
-    under it and through a consumer-caused outage, one loses its network for hours. At the end the contract settles,
-    and two checks are made: the contract's money against an independent model fed with what the meters signed, and
-    the metered energy against the load curve.
+    Three meters sample the voltage and current that a plant with this load, by default a built-in one, would make,
+    sign what they measure, and a relayer carries it to the agreements contract on a chain in memory. One meter goes
+    over its band, one under it and through a consumer-caused outage, one loses its network for hours. At the end the
+    contract settles, and two checks are made: the contract's money against an independent model fed with what the
+    meters signed, and the metered energy against the load curve.
     """
     from electro_tools import load
 

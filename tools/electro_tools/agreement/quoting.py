@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro agreement quote`: what a consumption would cost, asked of the contract and of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_contracts.bill import of_readings
+from electro_contracts.terms import Terms
+from electro_protocol.readings import MAX_UNITS, pack
+from electro_tools.contract.desk import agreement_argument, asks
+from electro_tools.errors import Discrepancy, ToolError
+from electro_tools.facts import Facts
+from electro_tools.parameters import load_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from electro_tools.contract.desk import Desk
+
+_FIGURES = ("under", "over", "under_units", "over_units", "penalty")
+
+
+@click.command()
+@agreement_argument
+@click.argument("kwh", nargs=-1, type=click.FloatRange(0))
+@click.option(
+    "--first", type=click.IntRange(0), default=0, show_default=True, help="The interval to begin with."
+)
+@load_options
+@asks
+def quote(
+    desk: Desk,
+    agreement_id: int,
+    kwh: tuple[float, ...],
+    first: int,
+    load_file: Path | None,
+    time_column: str,
+    energy_column: str,
+) -> None:
+    """Say what consuming KWH in one interval after the other would cost, under the agreement's terms.
+
+    Works for a proposal too: run last month's load curve before accepting. The contract is asked, and its answer
+    held against the independent model; it ends with 3 if they differ. Outages and missing data are left out.
+    """
+    from electro_tools import load
+
+    if bool(kwh) == (load_file is not None):
+        raise click.UsageError("Give energies in kWh, or a load curve with --load.")
+    terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    energy_wh: Sequence[float] = [each * 1000 for each in kwh]
+    if load_file is not None:
+        curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=None)
+        if curve.interval_seconds != terms.interval_seconds:
+            raise ToolError(
+                f"{load_file} has intervals of {curve.interval_seconds} s, the agreement of {terms.interval_seconds} s"
+            )
+        energy_wh = curve.energy_wh[: max(0, terms.intervals - first)]
+    lanes = _units(energy_wh, terms.unit_wh)
+    sums = dict.fromkeys(_FIGURES, 0)
+    for begin, part in _passes(first, lanes, len(terms.bands)):
+        answer = desk.record("quote", agreement_id, begin, pack(part))
+        bill = of_readings(begin, part, terms)
+        expected = (bill.under, bill.over, bill.under_units, bill.over_units, bill.accrued)
+        answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))
+        if answered != expected:
+            raise Discrepancy(f"from interval {begin} the contract quotes {answered}, the model {expected}")
+        sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, expected, strict=True)}
+    _print(desk, agreement_id, first, lanes, sums, terms.unit_wh)
+
+
+def _units(energy_wh: Sequence[float], unit_wh: int) -> list[int]:
+    """Return readings as a meter makes them: rounded down, the remainder carried on."""
+    lanes, carried_wh = [], 0.0
+    for wh in energy_wh:
+        units = int((wh + carried_wh) // unit_wh)
+        carried_wh += wh - units * unit_wh
+        if units > MAX_UNITS:
+            raise ToolError(
+                f"{wh / 1000:,} kWh are more than a reading holds: {MAX_UNITS} units of {unit_wh} Wh"
+            )
+        lanes.append(units)
+    return lanes
+
+
+def _passes(first: int, lanes: list[int], slots: int) -> Iterator[tuple[int, list[int]]]:
+    """Yield stretches that stay in one pass of the schedule, as reports do."""
+    at = 0
+    while at < len(lanes):
+        count = slots - (first + at) % slots
+        yield first + at, lanes[at : at + count]
+        at += count
+
+
+def _print(
+    desk: Desk, agreement_id: int, first: int, lanes: list[int], sums: dict[str, int], unit_wh: int
+) -> None:
+    remaining = desk.record("agreement", agreement_id)["remaining"]
+    kwh = sum(lanes) * unit_wh / 1000
+    facts = Facts().count("agreement", agreement_id)
+    facts.say("intervals", f"{first} to {first + len(lanes) - 1}, {kwh:,.10g} kWh")
+    facts.silent("first", first).silent("intervals", len(lanes)).silent("wh", sum(lanes) * unit_wh)
+    for name in ("under", "over"):
+        units = sums[f"{name}_units"]
+        facts.add(name, sums[name], f"{sums[name]:,} intervals, by {units * unit_wh / 1000:,.10g} kWh in all")
+        facts.silent(f"{name}_units", units)
+    facts.add("penalty", sums["penalty"])
+    facts.add(
+        "remaining",
+        max(0, remaining - sums["penalty"]),
+        f"{max(0, remaining - sums['penalty']):,} then, {remaining:,} now",
+    )
+    facts.print(as_json=desk.as_json)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro key`: make a key file, and say whose account a key file is."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_tools.accounts import key_options
+from electro_tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from electro_tools.accounts import KeyFile
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def key() -> None:
+    """Make the key of an operator, a consumer or an administrator, or look whose one is."""
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--password-file", type=_FILE, help="Encrypt with the password in this file; default: ask for one."
+)
+@click.option("--plain", is_flag=True, help="Do not encrypt: 64 hex digits, for trying things on.")
+def new(file: Path, password_file: Path | None, plain: bool) -> None:
+    """Make a new key, write it to FILE as an encrypted keystore of mode 0600, and print its address."""
+    from eth_account import Account
+
+    account = Account.from_key(secrets.token_bytes(32))
+    text = bytes(account.key).hex() if plain else json.dumps(account.encrypt(_password(password_file)))
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(text + "\n")
+    except FileExistsError:
+        raise ToolError(f"{file} exists already", "a key is never written over another file") from None
+    except OSError as error:
+        raise ToolError(f"{file} can't be written: {error.strerror}") from error
+    click.echo(f"address   {account.address}\nkey file  {file}")
+
+
+def _password(file: Path | None) -> str:
+    """Return the password of a file, or ask for it twice."""
+    if file is None:
+        password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return password
+    try:
+        password = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolError(f"the password file {file} can't be read: {error}") from error
+    if not password:
+        raise ToolError(f"the password file {file} is empty")
+    return password
+
+
+@key.command()
+@key_options
+def address(key: KeyFile) -> None:
+    """Print the address of a key file."""
+    click.echo(key.open().address)
