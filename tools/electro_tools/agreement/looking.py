@@ -141,7 +141,8 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
         "minor units, a promise" if token == _NOBODY else f"{token} in escrow",
     )
     if token != _NOBODY:
-        facts.add("owed to consumer", desk.ask("owed", found["consumer"]))
+        owed = desk.ask("owed", found["consumer"])
+        facts.add("owed", owed, f"{owed:,} to the consumer")
 
 
 def _add_meters(

@@ -7,6 +7,7 @@ from typing import Any
 
 from electro_contracts import artifact, errors
 from electro_protocol.keccak import keccak256
+from electro_tools.parameters import word_text
 from electro_tools.quantities import instant_text
 
 # Numbers of the errors that are unix seconds, by the names that the ABI gives them.
@@ -46,10 +47,23 @@ _HINTS = {
     "UnknownDevice": "electro agreement show lists the agreement's meters",
     "WrongState": "electro agreement show says what can be done",
 }
+_ERROR_STRING = keccak256(b"Error(string)")[:4]
+# ERC-6093, which most tokens follow
+_ERC20 = {
+    keccak256(b"ERC20InsufficientAllowance(address,uint256,uint256)")[
+        :4
+    ]: "it is not allowed to draw so much",
+    keccak256(b"ERC20InsufficientBalance(address,uint256,uint256)")[
+        :4
+    ]: "the paying account has less than that",
+}
 
 
 def explain(data: bytes) -> tuple[str, str | None]:
     """Return a sentence for revert data, and a hint what to do, if there is one."""
+    foreign = _foreign(data)
+    if foreign is not None:
+        return f"the token in escrow says: {foreign}", _HINTS["SafeERC20FailedOperation"]
     error = errors.decode(data)
     inputs = _INPUTS.get(error.name, [])
     sentence = _SENTENCES.get(error.name) or errors.SENTENCES.get(error.name)
@@ -59,13 +73,19 @@ def explain(data: bytes) -> tuple[str, str | None]:
     return sentence.format(*shown), _HINTS.get(error.name)
 
 
+def _foreign(data: bytes) -> str | None:
+    """Return the words of a refusal that is not the contract's own: only a token's passes through it."""
+    if data[:4] == _ERROR_STRING:
+        length = int.from_bytes(data[36:68], "big")
+        return data[68 : 68 + min(length, 200)].decode("utf-8", "replace") or "nothing"
+    return _ERC20.get(data[:4])
+
+
 def _shown(error: str, declared: dict[str, Any], value: int | str | bytes) -> str:
     if isinstance(value, bytes):
-        return (
-            _ROLES.get(value, "0x" + value.hex())
-            if declared["name"] in {"role", "neededRole"}
-            else "0x" + value.hex()
-        )
+        if declared["name"] == "neededRole":
+            return _ROLES.get(value, f"a holder of the role 0x{value.hex()}")
+        return word_text(value) if declared["name"] == "invoice" else "0x" + value.hex()
     if isinstance(value, str):
         return value
     if error == "WrongState" and declared["type"] == "uint8":

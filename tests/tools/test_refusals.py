@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error of the contract becomes a sentence for a person: no braces, no unix seconds, no bare numbers for states."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from eth_abi import encode
+
+from electro_contracts import artifact
+from electro_protocol.keccak import keccak256
+from electro_tools.contract import refusals
+
+ERRORS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
+NOW = 1_800_000_000
+SAMPLES: dict[str, Any] = {"address": "0x" + "11" * 20, "bytes32": b"2027-17".ljust(32, b"\0")}
+
+
+def revert(name: str, *values: Any) -> bytes:
+    types = [each["type"] for each in ERRORS[name]]
+    return keccak256(f"{name}({','.join(types)})".encode())[:4] + encode(types, values)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_has_a_sentence_with_dates(name: str) -> None:
+    values = [
+        SAMPLES.get(each["type"], 2 if each["type"] == "uint8" else NOW % 2**64) for each in ERRORS[name]
+    ]
+    times = [each["name"] for each in ERRORS[name] if each["name"] in ("now_", "until", "deadline", "start")]
+    if any(each["type"] == "uint48" for each in ERRORS[name]):
+        values = [0 for _ in values]
+    sentence, _ = refusals.explain(revert(name, *values))
+    assert "{" not in sentence
+    assert sentence.count("2027-01-15 08:00:00 UTC") >= len(times)
+    assert re.fullmatch(r"[A-Za-z]*", sentence) is None or name.startswith(("AccessControl", "SafeCast"))
+
+
+def test_states_roles_and_invoices_are_called_by_their_names() -> None:
+    assert refusals.explain(revert("WrongState", 7, 3))[0].startswith("agreement 7 is settled")
+    operator = refusals.explain(
+        revert("AccessControlUnauthorizedAccount", "0x" + "11" * 20, keccak256(b"OPERATOR_ROLE"))
+    )
+    assert operator[0].endswith("is not the operator of this contract")
+    assert "2027-17" in refusals.explain(revert("InvoiceRedeemed", SAMPLES["bytes32"], 5))[0]
+
+
+def test_what_a_token_says_passes_through_in_its_own_words() -> None:
+    said = keccak256(b"Error(string)")[:4] + encode(["string"], ["paused"])
+    assert refusals.explain(said)[0] == "the token in escrow says: paused"
+    poor = keccak256(b"ERC20InsufficientBalance(address,uint256,uint256)")[:4] + bytes(96)
+    assert "has less than that" in refusals.explain(poor)[0]
+    assert "refused with 0x12345678" in refusals.explain(bytes.fromhex("12345678"))[0]
+    assert refusals.explain(b"")[0]
