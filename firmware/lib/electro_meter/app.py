@@ -89,13 +89,17 @@ class Meter:
     async def _measure(self) -> None:
         while True:
             await self._board.sleep_ms(self._pause_ms())
-            self._follow_clock()
-            phase = self.phases.next()
-            steady = phase.take()
-            self._follow(phase, steady)
-            self.reserve.follow(self.uplink.owes_outage)
-            self._board.feed_watchdog()
-            self._show()
+            self.step()
+
+    def step(self) -> None:
+        """Take one block of the phase whose turn it is, and follow what it tells."""
+        self._follow_clock()
+        phase = self.phases.next()
+        steady = phase.take()
+        self._follow(phase, steady)
+        self.reserve.follow(self.uplink.owes_outage)
+        self._board.feed_watchdog()
+        self._show()
 
     def _pause_ms(self) -> int:
         """Return the time to the next block: none while an outage is undecided, else to the middle of a period.

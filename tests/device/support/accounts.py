@@ -15,7 +15,16 @@ START = 1_800_000_000
 S = 1_000_000
 
 
-def told(agreement_id=7, start=START, intervals=96, slots=96, unit_wh=10, interval_seconds=900, latest=0):
+def told(
+    agreement_id=7,
+    start=START,
+    intervals=96,
+    slots=96,
+    unit_wh=10,
+    interval_seconds=900,
+    latest=0,
+    bounds_of=(1, 9),
+):
     """Return what a relayer says of an agreement."""
     return {
         "agreement_id": agreement_id,
@@ -27,7 +36,7 @@ def told(agreement_id=7, start=START, intervals=96, slots=96, unit_wh=10, interv
         "unit_wh": unit_wh,
         "next": {"latest": latest, "final": latest},
         "remaining_bonus": "1000",
-        "bounds": {"first_interval": 0, "min": [1], "max": [9]},
+        "bounds": {"first_interval": 0, "min": [bounds_of[0]] * slots, "max": [bounds_of[1]] * slots},
     }
 
 

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three phases as one load, sampled one after the other; one, two and three of them without voltage."""
+
+import math
+import unittest
+
+from accounts import START, S
+from bench_meter import OnTheBench
+from phase_board import UA_PER_COUNT, UV_PER_COUNT
+
+from electro_meter.config import Config
+from electro_meter.phases import Phases
+from electro_meter.quality import PHASE_MISSING, SENSOR_FAULT, Quality
+from electro_meter.registers import UJ_PER_WH
+from electro_protocol.readings import ESTIMATE, NO_SUPPLY
+
+
+class Measured(OnTheBench):
+    def assert_within(self, value, truth, percent):
+        self.assertLess(abs(value - truth), abs(truth) * percent / 100, "{} is not {}".format(value, truth))
+
+    def record(self, index):
+        return self.meter.journal.find(7, index)
+
+    def quality(self, index):
+        record = self.record(index)
+        return Quality.unpack(record.cause, record.start_s)
+
+
+class Balanced(Measured):
+    def test_the_register_counts_the_sum_of_all_phases(self):
+        self.run_for(4)
+        self.assert_within(self.register_uj(), 3 * 230 * 10 * self.accounted_s() * 1e6, 0.3)
+        self.assert_within(self.meter.status()["power_mw"], 3 * 230 * 10 * 1000, 0.3)
+
+    def test_each_phase_has_its_turn(self):
+        self.run_for(3)
+        self.assertEqual(self.board.sampled[:6], [0, 1, 2, 0, 1, 2])
+
+    def test_a_round_covers_three_blocks_and_the_interval_is_whole(self):
+        self.run_for(31)
+        record, quality = self.record(0), self.quality(0)
+        self.assert_within(record.reading, 3 * 230 * 10 / 180, 3)
+        self.assertEqual(record.reading & ESTIMATE, 0)
+        self.assertEqual(quality.flags, 0)
+        self.assertGreater(quality.coverage_permille, 900)  # of rounds: each phase is sampled a third of that
+        self.assertLess(quality.longest_gap_ms, 60)
+
+
+class Unequal(Measured):
+    def setUp(self):
+        Measured.setUp(self)
+        self.board.amps = [5.0, 20.0, 60.0]
+        self.board.lag_deg = [0.0, 30.0, 60.0]
+        self.board.volts = [230.0, 225.0, 236.0]
+        self.run_for(5)
+
+    def test_phases_have_their_own_values(self):
+        phases = self.meter.status()["phases"]
+        for k in range(3):
+            volts, amps = self.board.volts[k], self.board.amps[k]
+            lag = math.radians(self.board.lag_deg[k])
+            self.assert_within(phases[k]["urms_mv"], volts * 1000, 0.2)
+            self.assert_within(phases[k]["irms_ma"], amps * 1000, 0.5)
+            self.assert_within(phases[k]["power_mw"], volts * amps * 1000 * math.cos(lag), 0.6)
+            self.assertLess(abs(phases[k]["power_factor_permille"] - 1000 * math.cos(lag)), 6)
+            if k:
+                self.assert_within(phases[k]["reactive_mvar"], volts * amps * 1000 * math.sin(lag), 1)
+
+    def test_sums_are_theirs(self):
+        told = self.meter.status()
+        for name in ("power_mw", "reactive_mvar", "apparent_mva"):
+            self.assertEqual(told[name], sum([phase[name] for phase in told["phases"]]))
+        truth = 230 * 5 + 225 * 20 * math.cos(math.radians(30)) + 236 * 60 * 0.5
+        self.assert_within(self.register_uj(), truth * self.accounted_s() * 1e6, 0.6)
+
+
+class EachItsOwn(Measured):
+    def test_channels_are_calibrated_apart(self):
+        self.meter = self.make(
+            channels=[
+                {"uv_per_count": UV_PER_COUNT, "ua_per_count": UA_PER_COUNT},
+                {"uv_per_count": UV_PER_COUNT * 2, "ua_per_count": UA_PER_COUNT // 4},
+                {"uv_per_count": UV_PER_COUNT, "ua_per_count": UA_PER_COUNT, "sensors": [[1000, 100_000, 0]]},
+            ]
+        )
+        self.board.volts[1] = 115.0
+        self.run_for(5)
+        powers = [phase["power_mw"] for phase in self.meter.status()["phases"]]
+        self.assert_within(powers[1], 230 * 10 * 1000 / 4, 0.5)
+        self.assert_within(powers[2], 230 * 10 * 1000 * 0.9, 0.5)
+
+    def test_export_in_one_phase_is_set_off_in_the_sum(self):
+        self.board.lag_deg[1] = 180.0
+        self.run_for(4)
+        self.assert_within(self.register_uj(), 230 * 10 * self.accounted_s() * 1e6, 0.6)
+        self.assertEqual(self.meter.intervals.registers.export_uj, 0)
+
+    def test_more_export_than_import_goes_into_the_other_register(self):
+        self.board.lag_deg[0] = self.board.lag_deg[1] = 180.0
+        self.run_for(4)
+        self.assertEqual(self.register_uj(), 0)
+        registers = self.meter.intervals.registers
+        self.assert_within(
+            registers.export_wh * UJ_PER_WH + registers.export_uj, 230 * 10 * self.accounted_s() * 1e6, 0.6
+        )
+
+
+class OnePhaseLost(Measured):
+    def setUp(self):
+        Measured.setUp(self)
+        self.run_for(5)
+        self.board.volts[1] = self.board.amps[1] = 0.0
+        self.run_for(26)
+
+    def test_it_is_a_dip_and_no_outage(self):
+        told = self.meter.status()
+        self.assertEqual([phase["supplied"] for phase in told["phases"]], [True, False, True])
+        self.assertEqual((told["supplied"], told["dips"], told["interruptions"]), (True, 1, 0))
+        self.assertEqual(self.meter.darkness.since_us, 0)
+
+    def test_the_others_are_measured_on(self):
+        self.assert_within(self.record(0).reading, 2 * 230 * 10 / 180, 3)
+        self.assertEqual(self.record(0).reading & ESTIMATE, 0)
+
+    def test_when_it_is_back_it_counts_again(self):
+        self.board.volts[1], self.board.amps[1] = 230.0, 10.0
+        self.run_for(5)
+        self.assertTrue(self.meter.status()["phases"][1]["supplied"])
+        self.assert_within(self.meter.phases.power_mw, 3 * 230 * 10 * 1000, 0.5)
+
+
+class AFuseOfOneSensor(Measured):
+    def test_current_without_voltage_makes_an_estimate_and_no_outage(self):
+        self.run_for(12)
+        self.board.volts[2] = 0.0
+        self.run_for(19)
+        told = self.meter.status()
+        self.assertTrue(told["sensor_fault"])
+        self.assertEqual(self.quality(0).flags, SENSOR_FAULT | PHASE_MISSING)
+        self.assertEqual(self.record(0).reading & ESTIMATE, ESTIMATE)
+        self.assertGreater(self.record(0).reading & ~ESTIMATE, 2 * 230 * 10 // 180 - 2)
+
+    def test_in_all_phases_it_is_no_outage_either(self):
+        self.run_for(12)
+        self.board.volts = [0.0] * 3
+        self.run_for(30)
+        self.assertTrue(self.meter.sensor_fault)
+        self.assertIsNone(self.meter.journal.open_outage)
+
+
+class AllPhasesLost(Measured):
+    def setUp(self):
+        Measured.setUp(self)
+        self.run_for(12)
+
+    def lose(self, phases=(0, 1, 2)):
+        for k in phases:
+            self.board.volts[k] = self.board.amps[k] = 0.0
+        return self.board.now_us
+
+    def back(self, phases=(0, 1, 2)):
+        for k in phases:
+            self.board.volts[k], self.board.amps[k] = 230.0, 10.0
+
+    def test_it_is_known_after_the_time_of_three_decisions(self):
+        lost_us = self.lose()
+        while self.meter.phases.supplied:
+            self.meter.step()
+        self.assertLess(self.board.now_us - lost_us, 3 * 65_000)
+        self.assertEqual(self.meter.phases.tally.interruptions, 1)
+        self.assertEqual(self.meter.phases.tally.dips, 1)
+        self.assertLess(abs(self.meter.phases.started_us - lost_us), 3 * 65_000)
+
+    def test_one_after_the_other_it_begins_with_the_last(self):
+        self.lose((0,))
+        self.run_for(9)
+        self.assertEqual(self.meter.darkness.since_us, 0)
+        lost_us = self.lose((1, 2))
+        self.run_for(3)
+        self.assertLess(abs(self.meter.darkness.since_us - lost_us), 500_000)
+
+    def test_it_is_declared_when_it_lasts_and_ends_with_the_first_phase(self):
+        lost_us = self.lose()
+        self.run_for(35)
+        outage = self.meter.journal.open_outage
+        self.assertIn(outage.started_at - lost_us // S, (0, 1))
+        self.assertEqual(self.record(0).reading, NO_SUPPLY)
+        self.back((2,))
+        back_us = self.board.now_us
+        self.run_for(6)
+        self.assertIsNone(self.meter.journal.open_outage)
+        ended = self.meter.journal.outages[outage.outage]
+        self.assertLess(abs(ended.ended_at - back_us // S), 6)
+        self.assertEqual(self.meter.status()["phases"][2]["supplied"], True)
+        self.assert_within(self.meter.phases.power_mw, 230 * 10 * 1000, 0.5)
+
+    def test_dark_energy_is_zero(self):
+        before_uj = self.register_uj()
+        self.lose()
+        self.run_for(30)
+        self.assertLess(self.register_uj() - before_uj, 3 * 230 * 10 * 1_500_000)
+
+
+class TwoPhases(Measured):
+    channels = 2
+
+    def test_are_summed_too(self):
+        self.run_for(6)
+        self.assert_within(self.register_uj(), 2 * 230 * 10 * self.accounted_s() * 1e6, 0.4)
+
+
+class OnePhase(Measured):
+    channels = 1
+
+    def test_is_a_round_of_its_own(self):
+        self.run_for(4)
+        self.assertEqual(self.meter.phases.energy_uj, self.meter.phases.all[0].window.energy_uj)
+        self.assert_within(self.register_uj(), 230 * 10 * self.accounted_s() * 1e6, 0.3)
+
+    def test_a_block_that_is_no_measurement_is_a_gap(self):
+        self.run_for(2)
+        self.board.hz = 30
+        windows = self.meter.windows
+        self.run_for(2)
+        self.assertEqual(self.meter.windows, windows)
+
+
+class Rounds(unittest.TestCase):
+    """What conclude does with phases that were not measured, without samples."""
+
+    def setUp(self):
+        config = Config(
+            {
+                "version": 2,
+                "chain_id": 1,
+                "contract": "0x" + "ab" * 20,
+                "hardware_id": "0x" + "11" * 32,
+                "relayers": ["http://one"],
+                "channels": [{}, {}, {}],
+            }
+        )
+        self.phases = Phases(Quiet(), config)
+        self.phases._turn = 2
+        for k, phase in enumerate(self.phases.all):
+            self.window(phase, START * S + k * 250_000, 1_000 * (k + 1))
+
+    def window(self, phase, start_us, watts):
+        phase.start_us, phase.end_us, phase.fresh = start_us, start_us + 200_000, True
+        phase.window.energy_uj = watts * 200_000
+
+    def test_powers_are_spread_over_the_round(self):
+        self.assertTrue(self.phases.conclude())
+        self.assertEqual(self.phases.end_us - self.phases.start_us, 700_000)
+        self.assertEqual(self.phases.energy_uj, 6_000 * 700_000)
+        self.assertEqual((self.phases.power_mw, self.phases.flags), (6_000_000, 0))
+
+    def test_before_the_last_phase_there_is_no_round(self):
+        self.phases._turn = 1
+        self.assertFalse(self.phases.conclude())
+
+    def test_a_phase_without_a_window_goes_on_with_its_power_for_a_while(self):
+        self.phases.conclude()
+        for second in range(1, 7):
+            for k in (0, 2):
+                self.window(self.phases.all[k], (START + second) * S + k * 250_000, 1_000 * (k + 1))
+            self.assertTrue(self.phases.conclude())
+            # max_gap is 5 s
+            self.assertEqual(self.phases.power_mw, 6_000_000 if second < 5 else 4_000_000)
+            self.assertEqual(self.phases.flags, 0 if second < 5 else PHASE_MISSING)
+
+    def test_without_any_window_it_is_a_gap(self):
+        self.phases.conclude()
+        self.assertFalse(self.phases.conclude())
+
+
+class Quiet:
+    """A Board that is never asked."""
+
+    skew_us = 0
+
+
+if __name__ == "__main__":
+    unittest.main()
