@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every error of the contract becomes a sentence for a person: no braces, no unix seconds, no bare numbers for states."""
+"""Every error of the contract becomes a sentence for a person: dates, not unix seconds; names, not numbers."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -25,16 +24,14 @@ def revert(name: str, *values: Any) -> bytes:
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_every_error_has_a_sentence_with_dates(name: str) -> None:
-    values = [
-        SAMPLES.get(each["type"], 2 if each["type"] == "uint8" else NOW % 2**64) for each in ERRORS[name]
-    ]
-    times = [each["name"] for each in ERRORS[name] if each["name"] in ("now_", "until", "deadline", "start")]
-    if any(each["type"] == "uint48" for each in ERRORS[name]):
-        values = [0 for _ in values]
+    narrow = {"uint8": 2, "uint48": 0}
+    values = [SAMPLES.get(each["type"], narrow.get(each["type"], NOW)) for each in ERRORS[name]]
+    times = [each for each in ERRORS[name] if each["name"] in ("now_", "until", "deadline", "start")]
     sentence, _ = refusals.explain(revert(name, *values))
     assert "{" not in sentence
     assert sentence.count("2027-01-15 08:00:00 UTC") >= len(times)
-    assert re.fullmatch(r"[A-Za-z]*", sentence) is None or name.startswith(("AccessControl", "SafeCast"))
+    # OpenZeppelin's own, which only an administrator can meet, keep their names
+    assert " " in sentence or name.startswith(("AccessControl", "SafeCast"))
 
 
 def test_states_roles_and_invoices_are_called_by_their_names() -> None:
