@@ -7,7 +7,7 @@ pyrevm keeps storage warm from one call to the next, as if all were one transact
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyrevm
 import pytest
@@ -67,13 +67,13 @@ class Revm:
         try:
             return self.evm.deploy(self.accounts[2], code)
         except RuntimeError as error:
-            raise Reverted(_revert_data(error)) from error
+            raise self._reverted(error) from error
 
     def call(self, caller: str, to: str, data: bytes) -> bytes:
-        return self._run(caller, to, data, static=True)
+        return self._run(caller, to, data, is_static=True)
 
-    def send(self, caller: str, to: str, data: bytes) -> Outcome:
-        answer = self._run(caller, to, data, static=False)
+    def send(self, caller: str, to: str, data: bytes, gas: int | None = None) -> Outcome:
+        answer = self._run(caller, to, data, gas=gas)
         result = self.evm.result
         assert result is not None
         logs = [
@@ -81,11 +81,14 @@ class Revm:
         ]
         return Outcome(answer, result.gas_used, logs)
 
-    def _run(self, caller: str, to: str, data: bytes, static: bool) -> bytes:
+    def _run(self, caller: str, to: str, data: bytes, **options: Any) -> bytes:
         try:
-            return bytes(self.evm.message_call(caller, to, calldata=data, is_static=static))
+            return bytes(self.evm.message_call(caller, to, calldata=data, **options))
         except RuntimeError as error:
-            raise Reverted(_revert_data(error)) from error
+            raise self._reverted(error) from error
+
+    def _reverted(self, error: RuntimeError) -> Reverted:
+        return Reverted(revert_data(error))
 
 
 class PyEvm:
@@ -110,7 +113,7 @@ class PyEvm:
         try:
             answer: str = self.chain.call({"from": caller, "to": to, "data": "0x" + data.hex(), "gas": 10**8})
         except TransactionFailed as error:
-            raise Reverted(_revert_data(error)) from error
+            raise Reverted(revert_data(error)) from error
         return bytes.fromhex(answer[2:])
 
     def send(self, caller: str, to: str, data: bytes) -> Outcome:
@@ -131,7 +134,7 @@ class PyEvm:
         return receipt
 
 
-def _revert_data(error: Exception) -> bytes:
+def revert_data(error: Exception) -> bytes:
     """Return the revert data of an exception: py-evm's has the bytes, pyrevm's has them in its text."""
     said = error.args[0] if error.args else ""
     found = re.search(r"output: 0x([0-9a-f]*)", said) if isinstance(said, str) else None

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from eth_abi import encode
 
-from electro_contracts import artifact, calldata, events
+from electro_contracts import calldata, events
 from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import DeviceEnrollment
 
-from .engines import Reverted, Revm, refused
+from .engines import Reverted, refused
 from .world import CONSUMER, DAY, START, World, day, key
 
 if TYPE_CHECKING:
@@ -284,13 +283,3 @@ def test_the_terms_code_is_found_beyond_the_127th_and_255th_creation(world: Worl
         last = world.propose([meter], tiny)
         if last in (127, 128, 255, 256, 257):
             assert world.call("termsOf", last) == tiny.to_tuple()
-
-
-def test_nothing_is_deployed_where_recovery_is_not_secp256k1() -> None:
-    engine = Revm(spec="PRAGUE")
-    code = artifact.load().bytecode
-    vector = bytes.fromhex("ab58a2f424d9ecac14a5ce1486bd974ae705f2d58a641eb63385eb6f3c44fe22")
-    assert code.count(vector) >= 1  # the self-test's digest; with another, the answer is another key's
-    arguments = encode(["address", "uint48", "address"], [*engine.accounts[:1], 0, engine.accounts[1]])
-    with refused("WrongCurve"):
-        engine.deploy(code.replace(vector, bytes(31) + b"\x01") + arguments)

@@ -108,12 +108,13 @@ def encode_call(name: str, *arguments: Any) -> bytes:
 class World:
     """The chain, and one contract on it. `gas_used` and `events` are those of the last transaction."""
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    def __init__(self, engine: Engine | None = None, code: bytes = b"") -> None:
+        """Deploy `code`, or the artifact's."""
         self.engine = engine or Revm()
         self.admin, self.operator, self.anyone = self.engine.accounts
         self.set_time(NOW)
         arguments = abi_encode(["address", "uint48", "address"], [self.admin, 0, self.operator])
-        self.address = self.engine.deploy(artifact.load().bytecode + arguments)
+        self.address = self.engine.deploy((code or artifact.load().bytecode) + arguments)
         self.contract = bytes.fromhex(self.address[2:])
         self.domain = Domain(self.engine.chain_id, self.contract)
         self.gas_used = 0

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios of refused money: grants, waivers, redemptions and the escrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contracts.tokens import FEE
+from tests.contracts.world import CONSUMER, DAY, World
+
+from .messages import METER, STRANGER, agreed
+from .stage import Act, call, scene
+from .steps import BONUS, INVOICE, escrow, redemption, settled
+
+DISCOUNT = (BONUS - 960 * 211) // 4
+
+
+@scene("grant: BadAmount")
+def _(world: World) -> Act:
+    agreement_id = agreed(world)
+    world.call("grant", agreement_id, 7, caller=world.operator)
+    most = 2**128 - 1 - BONUS - 7
+    return call(world, "grant", agreement_id, most + 1, by=world.operator, says=(most, most + 1))
+
+
+@scene("grant: NotFunded in _fund")
+def _(world: World) -> Act:
+    token = escrow(world)
+    agreed(world)
+    token.become(FEE)
+    return call(world, "grant", 1, 500, by=world.operator, says=(500, 495))
+
+
+@scene("waive: TooEarly")
+def _(world: World) -> Act:
+    agreed(world)
+    world.set_time(DAY.reports_until)
+    return call(world, "waive", 1, 1, by=world.operator, says=(DAY.reports_until + 1, DAY.reports_until))
+
+
+@scene("waive: BadAmount")
+def _(world: World) -> Act:
+    agreed(world)
+    world.set_time(DAY.reports_until + 1)
+    world.call("waive", 1, 11, caller=world.operator)
+    most = 960 * 211 - 11
+    return call(world, "waive", 1, most + 1, by=world.operator, says=(most, most + 1))
+
+
+# -- Redemptions, by the consumer's transaction and by its signature
+
+
+def both(title: str) -> Any:
+    """A scenario of `redeem` is one of `redeemBySignature` too."""
+
+    def add(play: Any) -> Any:
+        for how in ("redeem", "redeemBySignature"):
+            scene(f"{how}: {title}")(lambda world, how=how: play(world, how))
+        return play
+
+    return add
+
+
+@scene("redeem: NotConsumer")
+def _(world: World) -> Act:
+    settled(world)
+    return redemption(world, "redeem", by=STRANGER, says=(STRANGER.text,))
+
+
+@scene("redeemBySignature: Expired in _mustHaveSigned")
+def _(world: World) -> Act:
+    settled(world)
+    now = world.now
+    return redemption(world, "redeemBySignature", deadline=now - 1, says=(now - 1, now))
+
+
+@scene("redeemBySignature: BadSignature in _mustHaveSigned")
+def _(world: World) -> Act:
+    settled(world)
+    return redemption(world, "redeemBySignature", by=STRANGER)
+
+
+@both("WrongState in _redeem")
+def _(world: World, how: str) -> Act:
+    agreed(world)
+    return redemption(world, how, says=(1, 2))
+
+
+@both("TooLate in _redeem")
+def _(world: World, how: str) -> Act:
+    settled(world)
+    until = world.now + DAY.discount_expiry
+    world.set_time(until + 1)
+    return redemption(world, how, says=(until, until + 1))
+
+
+@both("InvoiceRedeemed in _redeem")
+def _(world: World, how: str) -> Act:
+    world.call("redeem", settled(world), INVOICE, 77, caller=CONSUMER.text)
+    return redemption(world, how, says=(INVOICE, 77))
+
+
+@both("BadAmount in _redeem")
+def _(world: World, how: str) -> Act:
+    world.call("redeem", settled(world), bytes(32), 77, caller=CONSUMER.text)
+    return redemption(world, how, amount=DISCOUNT - 76, says=(DISCOUNT - 77, DISCOUNT - 76))
+
+
+@scene("acknowledge: NothingToAcknowledge")
+def _(world: World) -> Act:
+    return call(world, "acknowledge", settled(world), INVOICE, by=world.operator, says=(1, INVOICE))
+
+
+# -- The escrow
+
+
+@scene("useEscrow: CurrencyFixed")
+def _(world: World) -> Act:
+    token = escrow(world)
+    return call(world, "useEscrow", token.address, by=world.admin)
+
+
+@scene("withdraw: NoEscrow in _mustHoldMoney")
+def _(world: World) -> Act:
+    return call(world, "withdraw", 1, INVOICE)
+
+
+@scene("reclaim: NoEscrow in _mustHoldMoney")
+def _(world: World) -> Act:
+    return call(world, "reclaim", 1)
+
+
+@scene("collect: NoEscrow in _mustHoldMoney")
+def _(world: World) -> Act:
+    return call(world, "collect", METER.text)
+
+
+@scene("withdraw: NothingToTake")
+def _(world: World) -> Act:
+    escrow(world)
+    return call(world, "withdraw", settled(world), INVOICE)
+
+
+@scene("withdraw: TooEarly")
+def _(world: World) -> Act:
+    escrow(world)
+    world.call("redeem", settled(world), INVOICE, 77, caller=CONSUMER.text)
+    now = world.now
+    world.set_time(now + DAY.dispute_window)
+    says = (now + DAY.dispute_window + 1, now + DAY.dispute_window)
+    return call(world, "withdraw", 1, INVOICE, says=says)
+
+
+@scene("reclaim: WrongState")
+def _(world: World) -> Act:
+    escrow(world)
+    return call(world, "reclaim", agreed(world), says=(1, 2))
+
+
+@scene("reclaim: TooEarly")
+def _(world: World) -> Act:
+    escrow(world)
+    settled(world)
+    until = world.now + DAY.discount_expiry
+    world.set_time(until)
+    return call(world, "reclaim", 1, says=(until + 1, until))
+
+
+@scene("reclaim: NothingToTake")
+def _(world: World) -> Act:
+    escrow(world)
+    settled(world)
+    world.set_time(world.now + DAY.discount_expiry + 1)
+    world.call("reclaim", 1)
+    return call(world, "reclaim", 1)
+
+
+@scene("collect: NothingToTake")
+def _(world: World) -> Act:
+    escrow(world)
+    return call(world, "collect", METER.text)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios of agreements that don't come about: proposals, renewals and acceptances that are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from electro_contracts import errors
+from electro_contracts.terms import devices_hash
+from electro_protocol.keccak import keccak256
+from tests.contracts.tokens import FEE
+from tests.contracts.world import DAY, NOW, START, World, day
+
+from .messages import METER, STRANGER
+from .stage import Act, Scene, scene
+from .steps import BONUS, NEW, TERMS, acceptance, escrow, proposal, proposed, renewal
+
+NOBODY = "0x" + "00" * 20
+
+
+def _paused(world: World) -> None:
+    world.call("pauseProposals", True, caller=world.operator)
+
+
+@scene("propose: ProposalsPaused")
+def _(world: World) -> Act:
+    _paused(world)
+    return proposal(world)
+
+
+@scene("propose: NoConsumer")
+def _(world: World) -> Act:
+    world.enrol(METER)
+    return proposal(world, consumer=NOBODY)
+
+
+@scene("propose: BadDeviceCount")
+def _(world: World) -> Act:
+    return proposal(world, devices=(METER.text,) * 65, says=(65,))
+
+
+@scene("propose: NotEnrolled")
+def _(world: World) -> Act:
+    return proposal(world, says=(METER.text,))
+
+
+@scene("propose: RevokedDevice")
+def _(world: World) -> Act:
+    world.enrol(METER)
+    world.call("revoke", METER.text, caller=world.operator)
+    return proposal(world, says=(METER.text,))
+
+
+@scene("propose: DuplicateDevice")
+def _(world: World) -> Act:
+    world.enrol(METER, NEW)
+    return proposal(world, devices=(METER.text, NEW.text, METER.text), says=(METER.text,))
+
+
+def _with_terms(place: int, value: Any, *says: object) -> Scene:
+    def play(world: World) -> Act:
+        world.enrol(METER)
+        return proposal(world, terms=(*TERMS[:place], value, *TERMS[place + 1 :]), says=says)
+
+    return play
+
+
+scene("propose: InvalidTerms in store")(_with_terms(16, b"\0\5\0\4", "bands"))
+scene("propose: InvalidTerms in _validate")(_with_terms(16, bytes(2692), "bands"))
+scene("propose: InvalidTerms #2 in _validate")(_with_terms(1, 0, "intervalSeconds"))
+scene("propose: InvalidTerms #3 in _validate")(_with_terms(2, 0, "intervals"))
+scene("propose: InvalidTerms #4 in _validate")(_with_terms(3, 0, "unitWh"))
+scene("propose: InvalidTerms #5 in _validate")(_with_terms(9, 8, "penalisedCauses"))
+scene("propose: InvalidTerms #6 in _validate")(_with_terms(14, 1_000_001, "discountRatePpm"))
+scene("propose: AlreadyStarted in validateStart")(_with_terms(0, NOW, NOW, NOW))
+scene("propose: InvalidTerms in validateStart")(_with_terms(0, 2**40 - 1, "start"))
+
+
+@scene("propose: TermsNotStored in store")
+def _(world: World) -> Act:
+    """With so little gas that the code can't be paid for, and what is left is enough to say so."""
+    world.enrol(METER)
+    act = proposal(world, terms=day(bands=((0, 1),) * 672).to_tuple())
+    evm = world.engine.evm  # type: ignore[attr-defined]
+    selector = next(each for each, name in errors.REASONS.items() if name == "TermsNotStored").hex()
+    gas, said = 2_000_000, ""
+    while selector not in said:
+        before = evm.snapshot()
+        gas -= 2000
+        try:
+            evm.message_call(act.by, world.address, calldata=act.data, gas=gas)
+        except RuntimeError as error:
+            said = str(error)
+        evm.revert(before)
+    return act._replace(gas=gas)
+
+
+# -- Renewals
+
+
+def _agreed(world: World, bonus: int = BONUS) -> int:
+    return world.agree([METER], bonus=bonus)
+
+
+@scene("renew: ProposalsPaused")
+def _(world: World) -> Act:
+    _agreed(world)
+    _paused(world)
+    return renewal(world)
+
+
+@scene("renew: NotRenewable")
+def _(world: World) -> Act:
+    proposed(world)
+    return renewal(world, says=(1,))
+
+
+@scene("renew: AlreadyStarted in validateStart")
+def _(world: World) -> Act:
+    _agreed(world)
+    return renewal(world, NOW, says=(NOW, NOW))
+
+
+@scene("renew: InvalidTerms in validateStart")
+def _(world: World) -> Act:
+    _agreed(world)
+    act = renewal(world, says=("start",))
+    start = DAY.end.to_bytes(32, "big")
+    assert act.data[36:68] == start  # the record of terms would refuse it
+    return act._replace(data=act.data[:36] + (2**40 - 1).to_bytes(32, "big") + act.data[68:])
+
+
+@scene("renew: Expired in _mustHaveSigned")
+def _(world: World) -> Act:
+    _agreed(world)
+    return renewal(world, deadline=NOW - 1, says=(NOW - 1, NOW))
+
+
+@scene("renew: BadSignature in _mustHaveSigned")
+def _(world: World) -> Act:
+    _agreed(world)
+    return renewal(world, by=STRANGER)
+
+
+@scene("renew: RevokedDevice in _serve")
+def _(world: World) -> Act:
+    _agreed(world)
+    world.call("revoke", METER.text, caller=world.operator)
+    return renewal(world, says=(METER.text,))
+
+
+@scene("renew: DeviceBusy in _serve")
+def _(world: World) -> Act:
+    _agreed(world)
+    return renewal(world, DAY.end - 1, says=(METER.text, 1, DAY.end))
+
+
+@scene("renew: DeviceBusy #2 in _serve")
+def _(world: World) -> Act:
+    _agreed(world)
+    for i in (1, 2):
+        world.agree([METER], day(start=DAY.end + 10**6 * i))
+    return renewal(world, DAY.end + 3 * 10**6, says=(METER.text, 1, DAY.reports_until))
+
+
+@scene("renew: NotFunded in _fund")
+def _(world: World) -> Act:
+    token = escrow(world)
+    _agreed(world)
+    token.become(FEE)
+    return renewal(world, bonus=500, says=(500, 495))
+
+
+# -- Acceptances, by the consumer's transaction and by its signature
+
+
+def both(title: str) -> Any:
+    """A scenario of `accept` is one of `acceptBySignature` too."""
+
+    def add(play: Any) -> Any:
+        for how in ("accept", "acceptBySignature"):
+            scene(f"{how}: {title}")(lambda world, how=how: play(world, how))
+        return play
+
+    return add
+
+
+@scene("accept: NotConsumer")
+def _(world: World) -> Act:
+    proposed(world)
+    return acceptance(world, "accept", by=STRANGER, says=(STRANGER.text,))
+
+
+@scene("acceptBySignature: Expired in _mustHaveSigned")
+def _(world: World) -> Act:
+    proposed(world)
+    return acceptance(world, "acceptBySignature", deadline=NOW - 1, says=(NOW - 1, NOW))
+
+
+@scene("acceptBySignature: BadSignature in _mustHaveSigned")
+def _(world: World) -> Act:
+    proposed(world)
+    return acceptance(world, "acceptBySignature", by=STRANGER)
+
+
+@both("WrongState in _accept")
+def _(world: World, how: str) -> Act:
+    _agreed(world)
+    return acceptance(world, how, says=(1, 2))
+
+
+@both("AlreadyStarted in _accept")
+def _(world: World, how: str) -> Act:
+    proposed(world)
+    world.set_time(START)
+    return acceptance(world, how, says=(START, START))
+
+
+@both("NotWhatWasProposed in _accept")
+def _(world: World, how: str) -> Act:
+    proposed(world)
+    says = (DAY.hash, devices_hash([METER.address]), BONUS)
+    return acceptance(world, how, devices_hash=keccak256(b"other"), says=says)
+
+
+@both("RevokedDevice in _serve")
+def _(world: World, how: str) -> Act:
+    proposed(world)
+    world.call("revoke", METER.text, caller=world.operator)
+    return acceptance(world, how, says=(METER.text,))
+
+
+@both("DeviceBusy in _serve")
+def _(world: World, how: str) -> Act:
+    _agreed(world)
+    busy = day(start=DAY.end - 1)
+    world.propose([METER], busy)
+    return acceptance(world, how, 2, busy, says=(METER.text, 1, DAY.end))
+
+
+@both("DeviceBusy #2 in _serve")
+def _(world: World, how: str) -> Act:
+    for i in range(3):
+        world.agree([METER], day(start=START + 10**6 * i))
+    fourth = day(start=START + 3 * 10**6)
+    world.propose([METER], fourth)
+    return acceptance(world, how, 4, fourth, says=(METER.text, 1, DAY.reports_until))
+
+
+@both("NotFunded in _fund")
+def _(world: World, how: str) -> Act:
+    token = escrow(world)
+    proposed(world)
+    token.become(FEE)
+    return acceptance(world, how, says=(BONUS, BONUS - BONUS // 100))

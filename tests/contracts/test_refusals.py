@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every refusal that the sources can utter is heard, with its numbers; the compiler's tree says which there are.
+
+A scenario (`refusals/`) runs twice: on the artifact, which must say the exact error with all its arguments; and on the
+same sources with a number at each site, which tells that the refusal came from the site that the scenario names.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+
+import pytest
+from eth_abi import encode
+
+from electro_contracts import artifact, calldata, errors, events
+from electro_protocol.messages import EnergyReport
+
+from .engines import Reverted, Revm
+from .refusals import messages, meters, money, probe, proposals, rights  # noqa: F401 - they fill SCENES
+from .refusals.sites import Refusal, Tree
+from .refusals.stage import SCENES, Act, Scene
+from .world import World
+
+# Refusals that no call can meet, each with its reason.
+OUT_OF_REACH = {
+    "meterState: WrongState in _loaded": "a device serves only agreements that exist",
+}
+# What refuses in these, `submit` and `submitOutage` refuse by the same values: see _everywhere.
+AS_STRICT = {
+    "submit": ("submitBatch", "check"),
+    "submitOutage": ("submitOutageBatch", "checkOutages"),
+}
+# Scenarios of their own below.
+ELSEWHERE = {"constructor: WrongCurve", "fallback: …"}
+
+
+@functools.cache
+def _probed() -> tuple[bytes, Tree]:
+    source, output, tree = probe.tree()
+    state = json.dumps([source, probe.LIBRARY, [str(each) for each in tree.refusals]], sort_keys=True)
+    name = hashlib.sha256(state.encode()).hexdigest()[:12]
+    return probe.bytecode(source, output, tree, name), tree
+
+
+@pytest.fixture
+def probed(node_modules: object) -> tuple[bytes, Tree]:
+    """The numbered contract and its tree."""
+    return _probed()
+
+
+def test_each_refusal_has_a_scenario_and_each_scenario_a_refusal(probed: tuple[bytes, Tree]) -> None:
+    found = {str(each) for each in probed[1].refusals}
+    lenient = {each for others in AS_STRICT.values() for each in others}
+    strict = {title for title in found if title.split(":")[0] not in lenient}
+    assert strict == {*SCENES, *OUT_OF_REACH, *ELSEWHERE}
+    for strict_call, others in AS_STRICT.items():
+        values = {title.partition(":")[2] for title in SCENES if title.startswith(f"{strict_call}:")}
+        for other in others:
+            lax = {title.partition(":")[2] for title in found if title.startswith(f"{other}:")}
+            assert lax <= values
+
+
+@pytest.mark.parametrize("title", sorted(SCENES))
+def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[bytes, Tree]) -> None:
+    code, tree = probed
+    refusal = next(each for each in tree.refusals if str(each) == title)
+    world = World()
+    act = SCENES[title](world)
+    error = _heard(world, act).error
+    if refusal.error != "…":
+        assert error.name == refusal.error
+    assert error.args == act.says
+    if act.item is not None:
+        _everywhere(world, act, error.name)
+    assert tree.refusals[refusal].number in _met(code, SCENES[title])
+
+
+def _heard(world: World, act: Act) -> Reverted:
+    assert isinstance(world.engine, Revm)
+    with pytest.raises(Reverted) as caught:
+        world.engine.send(act.by or world.anyone, world.address, act.data, act.gas)
+    return caught.value
+
+
+def _met(code: bytes, play: Scene) -> list[int]:
+    engine = probe.ProbedRevm()
+    world = World(engine, code)
+    _heard(world, play(world))
+    return engine.met
+
+
+def _everywhere(world: World, act: Act, reason: str) -> None:
+    """A batch skips, and a check foretells, what alone is refused."""
+    assert act.item is not None
+    report = isinstance(act.item.message, EnergyReport)
+    check = calldata.check if report else calldata.check_outages
+    (foretold,) = calldata.decode_reasons(world.ask(check([act.item])))
+    assert errors.REASONS[foretold] == reason
+    batch = calldata.submit_batch if report else calldata.submit_outage_batch
+    world.send(batch([act.item]))
+    skipped = events.ReportSkipped if report else events.OutageSkipped
+    assert world.events == [skipped(0, foretold)]
+
+
+def test_nothing_is_deployed_where_recovery_is_not_secp256k1(probed: tuple[bytes, Tree]) -> None:
+    """constructor: WrongCurve."""
+    code, tree = probed
+    vector = bytes.fromhex("ab58a2f424d9ecac14a5ce1486bd974ae705f2d58a641eb63385eb6f3c44fe22")
+    for engine, creation in ((Revm(), artifact.load().bytecode), (probe.ProbedRevm(), code)):
+        arguments = encode(["address", "uint48", "address"], [engine.accounts[0], 0, engine.accounts[1]])
+        assert vector in creation  # the self-test's digest; with another, the answer is another key's
+        with pytest.raises(Reverted, match=r"^WrongCurve: "):
+            engine.deploy(creation.replace(vector, bytes(31) + b"\1") + arguments)
+    site = tree.refusals[Refusal("constructor", "constructor", "WrongCurve", 1)]
+    assert isinstance(engine, probe.ProbedRevm)
+    assert site.number in engine.met
+
+
+def test_what_the_office_refuses_comes_out_as_it_said_it(probed: tuple[bytes, Tree]) -> None:
+    """fallback: …, with the office's error in front of it, and an unknown call, which has none."""
+    code, tree = probed
+    site = tree.refusals[Refusal("fallback", "fallback", "…", 1)]
+    assert site.number in _met(code, SCENES["settle: WrongState in _running"])
+    with pytest.raises(Reverted) as caught:
+        World().send(b"\1\2\3\4")
+    assert caught.value.error.args == (b"",)
