@@ -35,6 +35,7 @@ from electro_relayer.routes import (
     UNMINED,
     add_routes,
     errors_as_json,
+    straight,
 )
 from electro_relayer.spend import Spender
 from electro_relayer.standing import Standings
@@ -175,6 +176,7 @@ async def serve(
     try:
         await runner.setup()
         assert runner.server is not None
+        runner.server.request_handler = straight(app, runner.server.request_handler)
         listening, port = await listen(
             runner.server,
             settings.host,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import coincurve
+import orjson
 
 from electro_protocol.messages import MAX_INTERVALS, EnergyReport, MessageError, OutageReport
 from electro_protocol.signed import SignedMessage
@@ -27,6 +28,7 @@ MAX_MESSAGES = 50  # of one request; what one transaction carries
 # Fifty messages open 102 brackets. The JSON decoder recurses in C, and where a library has raised Python's
 # recursion limit (eth-keyfile does) a body of "[[[[…" would end the process.
 MAX_BRACKETS = 256
+_COLONS = 7  # of a report: type, message, signature and four fields; no value has one
 _MOST_DIGITS = 78  # of a number with a point or an exponent; 2^256 has as many
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
 _HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second encoding
@@ -77,11 +79,20 @@ def parse(body: bytes) -> tuple[bool, list[Any]]:
     return True, messages
 
 
-def _quick_report(untrusted: Any) -> SignedMessage | None:
-    """Return a report that is as meters write it; None if in any way it is not, for the protocol to judge.
+def quick(body: bytes) -> SignedMessage | None:
+    """Return the report of a body that is as meters write it; None if in any way it is not, for `parse` to judge.
 
-    Nearly all messages are, and this takes a quarter of the time. A test holds it to the protocol's reading.
+    Nearly all are, and this takes a fifth of the time. A test holds it to what the slow way reads.
     """
+    if body.count(b":") != _COLONS:  # one for each name: no name stands twice
+        return None
+    try:
+        return _usual_report(orjson.loads(body))
+    except ValueError:
+        return None
+
+
+def _usual_report(untrusted: Any) -> SignedMessage | None:
     try:
         message, signature = untrusted["message"], untrusted["signature"]
         agreement_id, first, register = (
@@ -120,12 +131,17 @@ def verify(untrusted: Any, domain: Domain) -> Verified:
 
     Raises Malformed or BadSignature.
     """
-    signed = _quick_report(untrusted)
+    signed = _usual_report(untrusted)
     if signed is None:
         try:
             signed = SignedMessage.from_json(untrusted)
         except MessageError as error:
             raise Malformed(f"The message does not fit its type: {_short(error)}.") from error
+    return verify_signed(signed, domain)
+
+
+def verify_signed(signed: SignedMessage, domain: Domain) -> Verified:
+    """Return a message that is in shape with the device that signed it; raises Malformed or BadSignature."""
     message = signed.message
     if not isinstance(message, EnergyReport | OutageReport):
         raise Malformed(f"The relayer carries EnergyReport and OutageReport, not {type(message).__name__}.")

@@ -178,7 +178,7 @@ usual = st.fixed_dictionaries(
 @given(usual, st.sampled_from(["0x" + "11" * 65, "0x" + "11" * 64, "11" * 66, None, "0x" + "é1" * 65]))
 def test_the_quick_way_reads_what_the_protocol_reads_and_nothing_else(fields, signature):
     untrusted = {"type": "EnergyReport", "message": fields, "signature": signature}
-    quick = intake._quick_report(untrusted)
+    quick = intake._usual_report(untrusted)
     try:
         slow = SignedMessage.from_json(untrusted)
     except MessageError:
@@ -187,3 +187,30 @@ def test_the_quick_way_reads_what_the_protocol_reads_and_nothing_else(fields, si
         assert quick is None or (quick.message, quick.signature) == (slow.message, slow.signature)
         if all(type(value) is not str for name, value in fields.items() if name != "readings"):
             assert quick is not None  # the usual form takes the quick way
+
+
+@given(usual, st.data())
+def test_the_quick_way_from_bytes_reads_what_the_strict_one_reads(fields, data):
+    untrusted = {"type": "EnergyReport", "message": fields, "signature": "0x" + "11" * 65}
+    body = json.dumps(untrusted, indent=data.draw(st.sampled_from([None, 1]))).encode()
+    colon = data.draw(st.integers(0, body.count(b":")))
+    places = [at for at, byte in enumerate(body) if byte == ord(":")]
+    if colon < len(places):  # a space before one of the colons, and maybe the name once more
+        at = places[colon]
+        body = body[:at] + data.draw(st.sampled_from([b" ", b' :1,"type"', b' :1,"agreementId"'])) + body[at:]
+    quick = intake.quick(body)
+    if quick is None:
+        return
+    many, [strict] = parse(body)
+    signed = SignedMessage.from_json(strict)
+    assert (many, quick.message, quick.signature) == (False, signed.message, signed.signature)
+
+
+def test_a_name_that_stands_twice_takes_the_strict_way_and_is_refused():
+    report = signed_by_foreign(EnergyReport(1, 0, 0, b"\0\1")).to_json()
+    body = json.dumps(report)
+    assert intake.quick(body.encode()) is not None
+    for twice in (body.replace("{", '{"type" :"EnergyReport",', 1), body.replace("{", '{"type":1,', 1)):
+        assert intake.quick(twice.encode()) is None
+        with pytest.raises(Malformed, match="twice"):
+            parse(twice.encode())
