@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -43,13 +44,14 @@ def main() -> int:
         console.print(str(failed), markup=False, highlight=False)
         console.print(f"again: python -m tests.contracts.fuzz --calls 1 --seed {failed.seed}", markup=False)
         return 1
-    seconds = time.monotonic() - started
+    seconds, cpu = time.monotonic() - started, sum(os.times()[:4])  # the children's too
     console.print(_calls(tally))
     console.print(_invariants(tally))
     console.print(
         f"{tally.total:,} calls in {tally.lives:,} lives from seed {arguments.seed}, {tally.executed:,} executions"
         f" with what the comparisons ask; {seconds:.0f} s, {tally.total / seconds:,.0f} calls/s"
-        f" in {arguments.jobs} process{'es' * (arguments.jobs > 1)}; no disagreement\nsources {source}",
+        f" in {arguments.jobs} process{'es' * (arguments.jobs > 1)}, {tally.total / cpu:,.0f} in a second of"
+        f" processor time; no disagreement\nsources {source}",
         highlight=False,
     )
     return 0

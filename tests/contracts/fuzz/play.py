@@ -6,12 +6,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from electro_contracts import calldata
-
 from .checks import same
 from .meters import MeterRules
 from .money import MoneyRules
 from .people import PeopleRules
+from .questions import Questions
 from .table import PURSE
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 COMPARE_EVERY, COMPARE_ALL_EVERY = 16, 64
 
 
-class Play(MeterRules, PeopleRules, MoneyRules):
+class Play(MeterRules, PeopleRules, MoneyRules, Questions):
     def prepare(self) -> None:
         """What comes before the first proposal: in half of the lives an escrow."""
         if self.rng.random() < 0.5:
@@ -52,36 +51,6 @@ class Play(MeterRules, PeopleRules, MoneyRules):
         """An agreement that the clock goes by: seldom one that has ended, while others run."""
         running = self.running()
         return self.rng.choice(running) if running and self.rng.random() < 0.9 else self.entry()
-
-    # -- What is asked
-
-    def meter_state(self) -> None:
-        meter, ahead = self.rng.choice(self.meters), self.rng.choice((0, 1, 8, 200))
-        data = calldata.meter_state(meter.address, ahead)
-        device = self.paper.devices.get(meter.address)
-        if device is None:
-            same("a stranger's state", self.chain.send(self.chain.anyone, data), "NotEnrolled")
-            self.count("meterState", "NotEnrolled")
-            return
-        states = calldata.decode_meter_state(self.chain.ask(data))
-        self.count("meterState", "")
-        same("served", [state.agreement_id for state in states], device.served[::-1])
-        for state in states:
-            entry = self.paper.entries[state.agreement_id]
-            same("state", state, self._state(entry, meter.address, ahead))
-
-    def _state(self, entry: Entry, device: bytes, ahead: int) -> calldata.MeterState:
-        terms, money, now = entry.terms, entry.agreed(), self.paper.now
-        meter = money.meters[device]
-        running = min(meter.end, max(0, now - terms.start) // terms.interval_seconds)
-        count = min(ahead, meter.end - running)
-        return calldata.MeterState(
-            agreement_id=entry.id, state=calldata.STATES[entry.state], start=terms.start,
-            interval_seconds=terms.interval_seconds, intervals=meter.end, slots=len(terms.bands),
-            unit_wh=terms.unit_wh, next_interval=meter.next, remaining_bonus=money.remaining(now),
-            bounds_from=running,
-            bounds=tuple(terms.bands[(running + i) % len(terms.bands)] for i in range(count)),
-        )  # fmt: skip
 
     # -- Comparing, and the end
 
@@ -116,7 +85,7 @@ WEIGHTS = {
     "replay": 4, "forged": 5, "batch": 7, "outage_batch": 3, "time_passes": 4, "an_instant_comes": 4,
     "enrol": 0.6, "propose": 2, "accept": 2.5, "renew": 1, "cancel": 0.5, "revoke": 0.15, "rotate": 0.7, "grant": 0.7,
     "waive": 1, "terminate": 0.3, "settle": 2.5, "redeem": 2, "acknowledge": 1, "withdraw": 1, "reclaim": 0.6,
-    "collect": 0.6, "pause": 0.3, "appoint": 0.3, "use_escrow_again": 0.1, "meter_state": 1,
+    "collect": 0.6, "pause": 0.3, "appoint": 0.3, "use_escrow_again": 0.1, "meter_state": 1, "quote": 1, "records": 0.5,
 }  # fmt: skip
 NAMES = list(WEIGHTS)
 CUMULATED = [sum(list(WEIGHTS.values())[: i + 1]) for i in range(len(NAMES))]

@@ -84,6 +84,8 @@ def lives(seed: int, calls: int, jobs: int = 1) -> Iterator[Tally]:
             waiting -= 1
         else:
             yield answer
+    for worker in workers:
+        worker.join()
 
 
 def _work(answers: SimpleQueue[Tally | tuple[int, str] | None], seed: int, calls: int, stride: int) -> None:
