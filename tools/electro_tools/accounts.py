@@ -84,6 +84,7 @@ def _key_options(command: Callable[..., Any], *, required: bool) -> Callable[...
         click.option(
             "--key-number",
             type=click.IntRange(0, 2**31 - 1),
+            metavar="N",
             help="Which key of a mnemonic: the last number of m/44'/60'/0'/0/N.",
         ),
     ]
@@ -95,7 +96,11 @@ def _key_options(command: Callable[..., Any], *, required: bool) -> Callable[...
 def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --rpc and --chain-id."""
     chain = click.option(
-        "--chain-id", type=click.IntRange(1), envvar="ELECTRO_CHAIN_ID", help="Refuse any other chain."
+        "--chain-id",
+        type=click.IntRange(1),
+        metavar="N",
+        envvar="ELECTRO_CHAIN_ID",
+        help="Refuse any other chain.",
     )
     rpc = click.option(
         "--rpc",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A group of commands under headings, each imported when it is used, so that `--help` comes in a blink."""
+"""Commands under headings, each imported when it is used, so that `--help` comes in a blink; options in two parts."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ class Sections(click.Group):
         for heading, commands in self._sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), words) for name, (_, words) in commands.items()])
+
+
+class Command(click.Command):
+    """A command whose help shows what is its own first, and what all commands share behind it."""
+
+    _SHARED = ("rpc_url", "chain_id", "contract_address", "key_file", "password_file", "key_number",
+               "sender", "dry_run", "yes", "as_json")  # fmt: skip
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        parts: dict[str, list[tuple[str, str]]] = {"Options": [], "Node, contract, key and output": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                parts[list(parts)[parameter.name in self._SHARED]].append(record)
+        for heading, records in parts.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)

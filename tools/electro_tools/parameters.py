@@ -16,7 +16,7 @@ from . import quantities
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_MONEY = 2**128 - 1  # a uint128 in the contract
+_MOST_MONEY = 2**128 - 1  # a uint128 in the contract
 
 
 class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
@@ -69,6 +69,24 @@ class _Day(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
             self.fail(f"{value} is no date such as 2027-01-31", param, ctx)
 
 
+class _Money(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
+    """Whole minor units."""
+
+    name = "amount"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if not (value.isascii() and value.isdigit() and len(value) <= 39):
+            self.fail(f"{value} is no whole number of minor units", param, ctx)
+        if not self._least <= int(value) <= _MOST_MONEY:
+            self.fail(f"it must be from {self._least} to 2^128 - 1", param, ctx)
+        return int(value)
+
+
 class _Word(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
     """32 bytes: 0x and 64 hex digits as they are, anything else as text of 1 to 32 bytes."""
 
@@ -94,8 +112,8 @@ INSTANT = _Instant()
 DURATION = _Duration()
 DAY = _Day()
 WORD = _Word()
-AMOUNT = click.IntRange(1, MOST_MONEY)
-BONUS = click.IntRange(0, MOST_MONEY)
+AMOUNT = _Money(1)
+BONUS = _Money(0)
 
 
 def load_options(command: Callable[..., Any]) -> Callable[..., Any]:

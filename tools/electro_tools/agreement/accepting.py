@@ -14,6 +14,7 @@ from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
+from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument, asks, confirm
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
@@ -32,7 +33,7 @@ _terms_option = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @_terms_option
 @acts
@@ -53,7 +54,7 @@ def accept(desk: Desk, agreement_id: int, terms_file: Path | None) -> None:
     desk.report(facts.add("bonus", bonus).time("begins", proposal.terms.start), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.option("--out", type=_file, required=True, help="The file to write.")
 @asks
@@ -65,7 +66,7 @@ def offer(desk: Desk, agreement_id: int, out: Path) -> None:
     Facts().count("agreement", agreement_id).add("offer", str(out)).print(as_json=desk.as_json)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("offer_file", metavar="OFFER", type=_file)
 @_terms_option
 @click.option(
@@ -101,7 +102,7 @@ def sign_acceptance(
     click.echo(f"signed      {out}\ngood until  {instant_text(message.deadline)}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=_file)
 @acts
 def submit(desk: Desk, file: Path) -> None:

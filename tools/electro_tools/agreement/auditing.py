@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.parameters import DAY
@@ -21,7 +22,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.option("--csv", "csv_file", type=_file, help="Also write every interval to a CSV file.")
 @click.option("--svg", "svg_file", type=_file, help="Also draw consumption against its band.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_contracts.events import DeviceRotated, Terminated
+from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
@@ -31,7 +32,7 @@ _ERC20 = [
 _NOBODY = "0x" + "00" * 20
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.argument("old", type=ADDRESS)
 @click.argument("new", type=ADDRESS)
@@ -45,7 +46,7 @@ def rotate(desk: Desk, agreement_id: int, old: str, new: str) -> None:
     desk.report(Facts().count("agreement", agreement_id).add("old", old).add("new", new), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.argument("old", type=ADDRESS)
 @click.argument("new", type=ADDRESS)
@@ -62,7 +63,7 @@ def accept_rotation(desk: Desk, agreement_id: int, old: str, new: str) -> None:
     desk.report(facts.add("first", event.first_interval), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("device", type=ADDRESS)
 @acts
 def revoke(desk: Desk, device: str) -> None:
@@ -75,7 +76,7 @@ def revoke(desk: Desk, device: str) -> None:
     desk.report(Facts().add("revoked", device), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.argument("amount", type=AMOUNT)
 @acts
@@ -86,7 +87,7 @@ def grant(desk: Desk, agreement_id: int, amount: int) -> None:
     desk.report(_money(desk, agreement_id).add("granted", amount), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.argument("amount", type=AMOUNT)
 @acts
@@ -97,7 +98,7 @@ def waive(desk: Desk, agreement_id: int, amount: int) -> None:
     desk.report(_money(desk, agreement_id).add("waived", amount), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @acts
 def cancel(desk: Desk, agreement_id: int) -> None:
@@ -113,7 +114,7 @@ def cancel(desk: Desk, agreement_id: int) -> None:
     desk.report(Facts().count("agreement", agreement_id).add("state", "cancelled"), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @acts
 def terminate(desk: Desk, agreement_id: int) -> None:
@@ -150,7 +151,7 @@ def _cost_of_leaving(desk: Desk, agreement_id: int, found: dict[str, Any]) -> st
     return f"{sentence}; the consumer keeps the whole bonus of {found['bonus']:,}, less penalties"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("amount", type=AMOUNT)
 @acts
 def approve(desk: Desk, amount: int) -> None:

@@ -15,6 +15,7 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DiscountRedemption
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
+from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument, contract_option
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
@@ -29,7 +30,7 @@ _GOOD_FOR_S = 30 * 86_400
 _invoice_argument = click.argument("invoice", type=WORD)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @acts
 def settle(desk: Desk, agreement_id: int) -> None:
@@ -42,7 +43,7 @@ def settle(desk: Desk, agreement_id: int) -> None:
     desk.report(facts.time("good until", good_until), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @_invoice_argument
 @click.argument("amount", type=AMOUNT)
@@ -59,7 +60,7 @@ def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int) -> None:
     desk.report(facts.add("left", found["discount"] - found["redeemed"]), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @_invoice_argument
 @click.argument("amount", type=AMOUNT)
@@ -96,7 +97,7 @@ def sign_redemption(
     click.echo(f"signed      {out}\ngood until  {instant_text(until)}")
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @_invoice_argument
 @acts
@@ -109,7 +110,7 @@ def acknowledge(desk: Desk, agreement_id: int, invoice: bytes) -> None:
     desk.report(facts, sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @_invoice_argument
 @acts
@@ -121,7 +122,7 @@ def withdraw(desk: Desk, agreement_id: int, invoice: bytes) -> None:
     desk.report(facts.add("amount", event.amount), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @acts
 def reclaim(desk: Desk, agreement_id: int) -> None:
@@ -132,7 +133,7 @@ def reclaim(desk: Desk, agreement_id: int) -> None:
     desk.report(facts.add("amount", event.amount), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("account", type=ADDRESS, required=False)
 @acts
 def collect(desk: Desk, account: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.contract.refusals import STATES
 from electro_tools.errors import ToolError
@@ -24,7 +25,7 @@ _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed",
 _NOBODY = "0x" + "00" * 20
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @click.option("--consumer", type=ADDRESS, help="Only this consumer's.")
 @click.option("--state", type=click.Choice(STATES[1:]), help="Only those in this state.")
 @click.option(
@@ -57,7 +58,7 @@ def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: i
         )
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.option("--invoice", type=WORD, help="Also show what was redeemed against this invoice.")
 @asks

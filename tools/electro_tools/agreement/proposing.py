@@ -10,6 +10,7 @@ import click
 
 from electro_contracts.events import AgreementProposed
 from electro_protocol import address
+from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
@@ -25,7 +26,7 @@ _offer_option = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("terms_file", metavar="TERMS", type=_file)
 @click.option(
     "--consumer", type=ADDRESS, required=True, help="Who is to accept: an account or a smart wallet."
@@ -59,7 +60,7 @@ def propose(
     desk.report(facts, sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.option(
     "--start", type=INSTANT, required=True, help="First instant of the new period, ISO 8601 with offset."
@@ -92,14 +93,14 @@ def renew(desk: Desk, agreement_id: int, start: int, bonus: int, offer_file: Pat
     desk.report(_proposed(sent).count("renews", agreement_id), sent)
 
 
-@click.command()
+@click.command(cls=Command)
 @acts
 def pause(desk: Desk) -> None:
     """Take no new proposals and renewals until they are resumed. Nothing else can be paused."""
     _pause(desk, paused=True)
 
 
-@click.command()
+@click.command(cls=Command)
 @acts
 def resume(desk: Desk) -> None:
     """Take new proposals and renewals again."""

@@ -10,6 +10,7 @@ import click
 from electro_contracts.bill import of_readings
 from electro_contracts.terms import Terms
 from electro_protocol.readings import MAX_UNITS, pack
+from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _FIGURES = ("under", "over", "under_units", "over_units", "penalty")
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @click.argument("kwh", nargs=-1, type=click.FloatRange(0))
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
@@ -36,7 +37,7 @@ def _start(_ctx: click.Context, parameter: click.Parameter, text: str | None) ->
         raise click.BadParameter(str(error), param=parameter) from error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--out", type=_file, default=Path("terms.toml"), show_default=True, help="The file to write.")
 @click.option(
     "--start",
@@ -94,7 +95,7 @@ def template(
     click.echo("\n".join(f"written  {each}" for each in written))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=_file)
 @json_option
 def check(file: Path, as_json: bool) -> None:
@@ -109,7 +110,7 @@ def check(file: Path, as_json: bool) -> None:
     facts.print(as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Command)
 @agreement_argument
 @asks
 def terms(desk: Desk, agreement_id: int) -> None:

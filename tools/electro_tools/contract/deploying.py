@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_tools.accounts import key_options, node_options
+from electro_tools.commands import Command
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, WORD
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .desk import Desk
 
 
-@click.command()
+@click.command(cls=Command)
 @node_options
 @key_options
 @click.option("--operator", type=ADDRESS, help="Who enrols meters and proposes; default: the sender.")
@@ -81,7 +82,7 @@ def deploy(
     facts.print(as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("token", type=ADDRESS)
 @acts
 def use_escrow(desk: Desk, token: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_tools.accounts import node_options
+from electro_tools.commands import Command
 from electro_tools.errors import Discrepancy
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _NOBODY = "0x" + "00" * 20
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("address", type=ADDRESS)
 @click.option("--operator", type=ADDRESS, help="Also check that this account is an operator.")
 @node_options
