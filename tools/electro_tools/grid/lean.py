@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run one meter with as little around it as a chip has: the grid is in another process and sends samples over a pipe.
+
+    micropython lean.py     (driven by electro_tools.grid.feeding)
+
+| line in | line out |
+|---|---|
+| {"config", "directory", "start"} | {"address"} |
+| {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free"} |
+| | {"sample": [unix_us, span_us, flat_from, flat_to, flat_us]}, and bytes come back: see `sample` |
+
+What is in this process beside the meter: this file, virtual_time.py, and the interpreter's asyncio.
+"""
+
+import asyncio
+import json
+import struct
+import sys
+
+from electro_meter.app import Meter
+from electro_meter.config import Config
+from electro_meter.life import ram_free
+from electro_meter.world import CLOCK_SYNCED, Board, Signal
+from electro_protocol.address import checksum
+from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Coroutine
+    from typing import Any
+
+_HEADER = "<iI"  # samples, how long the voltage has been flat; then times, volts and amps of all samples
+
+
+class PipedBoard(Board):
+    """A Board whose converter is at the other end of a pipe."""
+
+    def __init__(self, directory: str, start_s: int) -> None:
+        self.directory = directory
+        self.skew_us = 95
+        self.time = VirtualTime(start_s * 1_000_000)
+
+    def unix_us(self) -> int:
+        return self.time.now_us
+
+    def clock_quality(self) -> int:
+        return CLOCK_SYNCED
+
+    async def sync_clock(self) -> bool:
+        return True
+
+    async def sleep_ms(self, ms: int) -> None:
+        await self.time.sleep_until(self.time.now_us + ms * 1000)
+
+    async def wait(self, signal: Signal, timeout_ms: int) -> bool:
+        assert isinstance(signal, VirtualSignal)  # made by this Board
+        return await self.time.sleep_until(self.time.now_us + timeout_ms * 1000, signal)
+
+    def signal(self) -> Signal:
+        return VirtualSignal(self.time)
+
+    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
+        self.time.spawn(task)
+
+    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
+        asked = f'{{"sample": [{self.time.now_us}, {span_us}, {self.flat_from}, {self.flat_to}, {self.flat_us}]}}\n'
+        sys.stdout.write(asked)
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
+        pipe: "Any" = sys.stdin.buffer
+        header: "tuple[int, int]" = struct.unpack(_HEADER, pipe.read(8))
+        count, self.flat_us = header
+        for samples in (times_us, volts, amps):
+            pipe.readinto(memoryview(samples)[:count])
+        self.time.now_us += times_us[count - 1]
+        return count
+
+    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:  # noqa: ARG002 - not fitted
+        return 0
+
+    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":  # noqa: ARG002 - http only
+        return await asyncio.open_connection(host, port)
+
+    def entropy(self, count: int) -> bytes:
+        return bytes(count)
+
+    def load_key(self) -> "bytes | None":
+        return bytes([7] * 32)
+
+    def show(self, alive: bool, warning: bool, shed: bool) -> None:
+        pass  # nobody looks
+
+    def feed_watchdog(self) -> None:
+        pass  # nothing to feed
+
+    def log(self, sentence: str) -> None:
+        pass  # nobody listens
+
+
+def _say(answer: "dict[str, object]") -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    if hasattr(sys.stdout, "flush"):
+        sys.stdout.flush()
+
+
+async def _run() -> None:
+    given = json.loads(sys.stdin.readline())
+    board = PipedBoard(given["directory"], given["start"])
+    meter = Meter(board, Config(given["config"]))
+    given = None
+    _say({"address": checksum(meter.signer.address)})
+    meter.start()
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        until_s = json.loads(line)["advance_to"]
+        await board.time.run_until(until_s * 1_000_000)
+        _say(
+            {
+                "at": until_s,
+                "register_wh": meter.intervals.register_wh,
+                "closed": meter.intervals.closed,
+                "ram_free": ram_free(),
+            }
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(_run())
