@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMeters} from "./IMeters.sol";
 import {Lanes} from "./Lanes.sol";
+import {Memory} from "./Memory.sol";
 import {Messages} from "./Messages.sol";
 import {Overlay} from "./Overlay.sol";
 import {Points} from "./Points.sol";
@@ -20,7 +21,7 @@ abstract contract Forecasts is Reports {
         reasons = new bytes4[](count);
         uint256[] memory advanced = Overlay.make(count);
         bytes32 domain = _domain();
-        uint256 free = _freeMemory();
+        uint256 free = Memory.end();
         for (uint256 i; i < count; ++i) {
             (uint256 device, uint256 agreementId, uint256 data, uint256 length) =
                 Messages.openReport(_item(reports, i), domain);
@@ -30,7 +31,7 @@ abstract contract Forecasts is Reports {
             (bytes32 reason,,) = _admit(found, _terms(found), agreementId, device, data, length);
             reasons[i] = bytes4(reason);
             if (reason == 0) (advanced[place], advanced[place + 1]) = (position, found.advance(length / 2));
-            _resetMemory(free);
+            Memory.setEnd(free);
         }
     }
 
@@ -50,13 +51,9 @@ abstract contract Forecasts is Reports {
         if (count > slots - slot) revert BeyondSchedule(slots - slot, count);
         uint256 intervals = terms.word(0).intervals();
         if (firstInterval + count > intervals) revert OutsideTerm(intervals, firstInterval + count);
-        bytes memory lanes = readings;
-        uint256 data;
-        assembly ("memory-safe") {
-            data := add(lanes, 32)
-        }
+        uint256 lanes = Memory.dataOf(readings);
         uint256 least = terms + TermsCode.HEADER + 2 * slot;
-        Lanes.Judgement memory judged = Lanes.judge(data, readings.length, least, least + 2 * slots);
+        Lanes.Judgement memory judged = Lanes.judge(lanes, readings.length, least, least + 2 * slots);
         (quoted.under, quoted.over) = (judged.under, judged.over);
         (quoted.noData, quoted.noSupply) = (judged.noData, judged.noSupply);
         (quoted.underUnits, quoted.overUnits) = (judged.underUnits, judged.overUnits);

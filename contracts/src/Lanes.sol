@@ -42,15 +42,30 @@ library Lanes {
                 x := mload(readings)
                 ok := and(and(ok, not(x)), and(sub(or(mload(greatest), high), x), sub(or(x, high), mload(least))))
                 x := mload(add(readings, 32))
-                ok := and(and(ok, not(x)), and(sub(or(mload(add(greatest, 32)), high), x), sub(or(x, high), mload(add(least, 32)))))
+                ok := and(
+                    and(ok, not(x)),
+                    and(sub(or(mload(add(greatest, 32)), high), x), sub(or(x, high), mload(add(least, 32))))
+                )
                 x := mload(add(readings, 64))
-                ok := and(and(ok, not(x)), and(sub(or(mload(add(greatest, 64)), high), x), sub(or(x, high), mload(add(least, 64)))))
+                ok := and(
+                    and(ok, not(x)),
+                    and(sub(or(mload(add(greatest, 64)), high), x), sub(or(x, high), mload(add(least, 64))))
+                )
                 x := mload(add(readings, 96))
-                ok := and(and(ok, not(x)), and(sub(or(mload(add(greatest, 96)), high), x), sub(or(x, high), mload(add(least, 96)))))
+                ok := and(
+                    and(ok, not(x)),
+                    and(sub(or(mload(add(greatest, 96)), high), x), sub(or(x, high), mload(add(least, 96))))
+                )
                 x := mload(add(readings, 128))
-                ok := and(and(ok, not(x)), and(sub(or(mload(add(greatest, 128)), high), x), sub(or(x, high), mload(add(least, 128)))))
+                ok := and(
+                    and(ok, not(x)),
+                    and(sub(or(mload(add(greatest, 128)), high), x), sub(or(x, high), mload(add(least, 128))))
+                )
                 x := mload(add(readings, 160))
-                ok := and(and(ok, not(x)), and(sub(or(mload(add(greatest, 160)), high), x), sub(or(x, high), mload(add(least, 160)))))
+                ok := and(
+                    and(ok, not(x)),
+                    and(sub(or(mload(add(greatest, 160)), high), x), sub(or(x, high), mload(add(least, 160))))
+                )
                 readings := add(readings, 192)
                 least := add(least, 192)
                 greatest := add(greatest, 192)
@@ -166,6 +181,7 @@ library Lanes {
         }
     }
 
+    /// @dev As Memory.load; here again, so that the proof takes this file alone.
     function _load(uint256 position) private pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(position)

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IErrors} from "./IErrors.sol";
 import {IEvents} from "./IEvents.sol";
+import {Memory} from "./Memory.sol";
 import {Points} from "./Points.sol";
 import {Supply} from "./Supply.sol";
 import {TermsCode} from "./TermsCode.sol";
@@ -151,26 +152,13 @@ abstract contract Records is IErrors, IEvents {
 
     /// @dev Header and bands of a point's terms, in memory of their own.
     function _terms(uint256 found) internal view returns (uint256 terms) {
-        terms = _freeMemory();
+        terms = Memory.end();
         if (found == 0) return terms;
         uint256 size = found.size();
         TermsCode.copy(found.terms(), size, terms);
         // Can't overflow: a memory address.
         unchecked {
-            _resetMemory(terms + 32 * size);
-        }
-    }
-
-    function _freeMemory() internal pure returns (uint256 position) {
-        assembly ("memory-safe") {
-            position := mload(0x40)
-        }
-    }
-
-    /// @dev Moves the end of the memory in use; back only when nothing beyond is needed any more.
-    function _resetMemory(uint256 position) internal pure {
-        assembly ("memory-safe") {
-            mstore(0x40, position)
+            Memory.setEnd(terms + 32 * size);
         }
     }
 }

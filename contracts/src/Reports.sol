@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IMeters} from "./IMeters.sol";
 import {Intake} from "./Intake.sol";
 import {Lanes} from "./Lanes.sol";
+import {Memory} from "./Memory.sol";
 import {Messages} from "./Messages.sol";
 import {Points} from "./Points.sol";
 import {Supply} from "./Supply.sol";
@@ -32,13 +33,13 @@ abstract contract Reports is Intake {
     /// @inheritdoc IMeters
     function submitBatch(SignedReport[] calldata reports) external {
         bytes32 domain = _domain();
-        uint256 free = _freeMemory();
+        uint256 free = Memory.end();
         // Can't overflow: `i` stays below a length.
         unchecked {
             for (uint256 i; i < reports.length; ++i) {
                 bytes32 reason = _take(_item(reports, i), domain, false);
                 if (reason != 0) emit ReportSkipped(i, bytes4(reason));
-                _resetMemory(free);
+                Memory.setEnd(free);
             }
         }
     }
@@ -50,14 +51,11 @@ abstract contract Reports is Intake {
         uint256 key = Points.key(agreementId, device);
         uint256 position = _position(key);
         uint256 found = _stored(position);
-        // As in _terms, but without a branch: of an unknown point no word is copied.
-        uint256 terms = _freeMemory();
+        // As in _terms, but without a branch: of an unknown point no word is copied. And memory that is free still, until
+        // somebody wants some.
+        uint256 terms = Memory.end();
         TermsCode.copy(found.terms(), found.size(), terms);
-        // Can't overflow: a memory address.
-        unchecked {
-            _resetMemory(terms + 32 * found.size());
-        }
-        uint256 first = _word(data);
+        uint256 first = Memory.load(data);
         (bool fits, uint256 slot) = _fits(found, terms, first, length);
         if (!fits) {
             (bytes32 reason, uint256 a, uint256 b) = _admit(found, terms, agreementId, device, data, length);
@@ -78,6 +76,7 @@ abstract contract Reports is Intake {
                 log3(data, sub(terms, data), topic, agreementId, device)
             }
             if (!within) {
+                Memory.setEnd(terms + 32 * found.size());
                 Lanes.Judgement memory judged = Lanes.judge(readings, length, least, greatest);
                 found = found.charge(_violated(judged, terms, agreementId, device, first));
                 if (judged.noSupply != 0) _supply.report(key, readings, length >> 1, first);
@@ -141,6 +140,8 @@ abstract contract Reports is Intake {
             let count := shr(1, length)
             let last := add(first, count)
             slot := mod(first, slots)
+            // Before the start this is huge, and later than any end.
+            let since := sub(timestamp(), start)
             // Of what is or-ed here everything must be 0.
             fits := iszero(
                 or(
@@ -148,8 +149,8 @@ abstract contract Reports is Intake {
                     or(
                         gt(add(slot, count), slots),
                         or(
-                            gt(add(start, mul(last, interval)), timestamp()),
-                            gt(timestamp(), add(add(start, mul(end, interval)), grace))
+                            gt(mul(last, interval), since),
+                            gt(since, add(mul(end, interval), grace))
                         )
                     )
                 )
@@ -166,10 +167,11 @@ abstract contract Reports is Intake {
         uint256 data,
         uint256 length
     ) internal view returns (bytes32, uint256, uint256) {
-        if (length == 0 || length & 1 != 0 || length > Messages.MAX_READINGS) return (BadLength.selector, length, Messages.MAX_READINGS);
+        uint256 most = Messages.MAX_READINGS;
+        if (length == 0 || length & 1 != 0 || length > most) return (BadLength.selector, length, most);
         if (device == 0) return (BadSignature.selector, 0, 0);
         if (found == 0) return (UnknownDevice.selector, device, agreementId);
-        uint256 first = _word(data);
+        uint256 first = Memory.load(data);
         if (first != found.next()) return (WrongSequence.selector, found.next(), first);
         // Can't overflow: every number here has at most 64 bits, and a slot is less than the number of slots.
         unchecked {
@@ -192,12 +194,6 @@ abstract contract Reports is Intake {
     function _item(SignedReport[] calldata reports, uint256 i) internal pure returns (uint256 item) {
         assembly ("memory-safe") {
             item := add(reports.offset, calldataload(add(reports.offset, shl(5, i))))
-        }
-    }
-
-    function _word(uint256 position) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(position)
         }
     }
 }

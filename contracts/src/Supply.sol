@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Lanes} from "./Lanes.sol";
+import {Memory} from "./Memory.sol";
 
 /// @notice Outages and the intervals without supply that they explain, for each metering point.
 /// @dev One bit an interval says "reported as without supply", another "covered by an outage": whichever message comes
@@ -26,11 +27,7 @@ library Supply {
         // Can't overflow: intervals stay below 2**32, and `added` below the number of readings.
         unchecked {
             for (uint256 i; i < count; i += 16) {
-                uint256 lanes;
-                assembly ("memory-safe") {
-                    lanes := mload(add(readings, shl(1, i)))
-                }
-                uint256 bits = Lanes.noSupplyBits(lanes);
+                uint256 bits = Lanes.noSupplyBits(Memory.load(readings + 2 * i));
                 if (bits == 0) continue;
                 uint256 interval = first + i;
                 bits = (bits << 240) >> (interval % 128);

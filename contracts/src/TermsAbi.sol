@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IRecords} from "./IRecords.sol";
+import {Memory} from "./Memory.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice The Terms and their hash, as the ABI has them, from the code that keeps them.
@@ -39,69 +40,59 @@ library TermsAbi {
         uint256 head = blob.word(0);
         uint256 rates = blob.word(1);
         uint256 rest = blob.word(2);
-        uint256 free;
-        assembly ("memory-safe") {
-            free := mload(0x40)
+        uint256 free = Memory.end();
+        // The offset of the tuple, its numbers, the offset of its bytes, their length, the bytes; in memory that is free
+        // again at once. Can't overflow: memory addresses.
+        uint256 end;
+        unchecked {
+            Memory.store(free + 0, 32);
+            Memory.store(free + 32, start);
+            Memory.store(free + 64, head.intervalSeconds());
+            Memory.store(free + 96, head.intervals());
+            Memory.store(free + 128, head.unitWh());
+            Memory.store(free + 160, rates >> 192);
+            Memory.store(free + 192, uint64(rates >> 128));
+            Memory.store(free + 224, uint64(rates >> 64));
+            Memory.store(free + 256, uint64(rates));
+            Memory.store(free + 288, rest >> 192);
+            Memory.store(free + 320, uint8(head >> 104));
+            Memory.store(free + 352, head.missingPenalty());
+            Memory.store(free + 384, head.grace());
+            Memory.store(free + 416, rest.disputeWindow());
+            Memory.store(free + 448, rest.notice());
+            Memory.store(free + 480, rest.discountRatePpm());
+            Memory.store(free + 512, head.discountExpiry());
+            Memory.store(free + 544, 17 * 32);
+            Memory.store(free + 576, 4 * head.slots());
+            end = _copy(blob + TermsCode.HEADER, 4 * head.slots(), free + 32 * 19);
         }
-        // The offset of the tuple, its numbers, the offset of its bytes, their length, the bytes. Behind the free memory,
-        // which is not kept.
-        _put(free, 0, 32);
-        _put(free, 1, start);
-        _put(free, 2, head.intervalSeconds());
-        _put(free, 3, head.intervals());
-        _put(free, 4, head.unitWh());
-        _put(free, 5, rates >> 192);
-        _put(free, 6, uint64(rates >> 128));
-        _put(free, 7, uint64(rates >> 64));
-        _put(free, 8, uint64(rates));
-        _put(free, 9, rest >> 192);
-        _put(free, 10, uint8(head >> 104));
-        _put(free, 11, head.missingPenalty());
-        _put(free, 12, head.grace());
-        _put(free, 13, rest.disputeWindow());
-        _put(free, 14, rest.notice());
-        _put(free, 15, rest.discountRatePpm());
-        _put(free, 16, head.discountExpiry());
-        _put(free, 17, 17 * 32);
-        _put(free, 18, 4 * head.slots());
-        uint256 end = _copy(blob + TermsCode.HEADER, 4 * head.slots(), free + 32 * 19);
+        // of memory that no bytes hold
         assembly ("memory-safe") {
             digest := keccak256(free, sub(end, free))
         }
     }
 
-    function _put(uint256 memory_, uint256 i, uint256 value) private pure {
-        assembly ("memory-safe") {
-            mstore(add(memory_, shl(5, i)), value)
-        }
-    }
-
     /// @dev A copy of `length` bytes of memory.
     function _slice(uint256 blob, uint256 length) private pure returns (bytes memory data) {
-        uint256 to;
+        uint256 free = Memory.end();
+        Memory.store(free, length);
+        Memory.setEnd(_copy(blob, length, free + 32));
         assembly ("memory-safe") {
-            data := mload(0x40)
-            mstore(data, length)
-            to := add(data, 32)
-        }
-        to = _copy(blob, length, to);
-        assembly ("memory-safe") {
-            mstore(0x40, to)
+            data := free
         }
     }
 
-    /// @dev Copies `length` bytes to free memory; what the last word has behind them becomes zero.
-    function _copy(uint256 from, uint256 length, uint256 to) private pure returns (uint256 end) {
-        assembly ("memory-safe") {
-            end := add(to, length)
-            for {} lt(to, end) {} {
-                mstore(to, mload(from))
-                from := add(from, 32)
-                to := add(to, 32)
+    /// @dev Copies `length` bytes to free memory, a word at a time; what the last word has behind them becomes zero.
+    function _copy(uint256 from, uint256 length, uint256 to) private pure returns (uint256) {
+        // Can't overflow: memory addresses.
+        unchecked {
+            uint256 end = to + length;
+            for (; to < end; to += 32) {
+                Memory.store(to, Memory.load(from));
+                from += 32;
             }
-            // `to` is the end of the last word now
-            mstore(end, 0)
-            end := to
+            Memory.store(end, 0);
         }
+        return to;
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Memory} from "./Memory.sol";
+
 /// @notice Terms as the code of an account of their own, so that a report reads them with one EXTCODECOPY:
 ///
 ///     0x00 (STOP, so that nobody can run it)
@@ -22,6 +24,7 @@ library TermsCode {
     uint256 internal constant MAX_SLOTS = 672;
 
     /// @notice Copy the first `size` words to `blob`, which must be free memory; nothing is allocated.
+    /// @dev In assembly, here and in {load}: Solidity copies the code of another account to nowhere but new bytes.
     function copy(uint256 index, uint256 size, uint256 blob) internal view {
         uint256 account = accountOf(index);
         assembly ("memory-safe") {
@@ -42,7 +45,7 @@ library TermsCode {
     }
 
     /// @notice The address of this contract's creation number `index`, which counts from 1: CREATE takes the hash of
-    /// the RLP of creator and nonce. Of the hash the low 160 bits are the address, and no opcode looks at the others.
+    /// the RLP of creator and nonce, made here in the scratch space of one word. Of the hash the low 160 bits are the address, and no opcode looks at the others.
     function accountOf(uint256 index) internal view returns (uint256 account) {
         assembly ("memory-safe") {
             // the list's head, the address's head, the address, and the number without leading zeros
@@ -62,9 +65,10 @@ library TermsCode {
         }
     }
 
-    function word(uint256 blob, uint256 i) internal pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := mload(add(blob, shl(5, i)))
+    function word(uint256 blob, uint256 i) internal pure returns (uint256) {
+        // Can't overflow: a memory address.
+        unchecked {
+            return Memory.load(blob + 32 * i);
         }
     }
 
@@ -136,10 +140,7 @@ library TermsCode {
         for (uint256 i; i < list.length; ++i) list[i] = _party(blob, 1 + i);
     }
 
-    function _party(uint256 blob, uint256 i) private pure returns (address party) {
-        uint256 place = blob + HEADER + 4 * slots(word(blob, 0)) + 20 * i;
-        assembly ("memory-safe") {
-            party := shr(96, mload(place))
-        }
+    function _party(uint256 blob, uint256 i) private pure returns (address) {
+        return address(uint160(Memory.load(blob + HEADER + 4 * slots(word(blob, 0)) + 20 * i) >> 96));
     }
 }

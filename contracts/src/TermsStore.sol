@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IErrors} from "./IErrors.sol";
 import {IRecords} from "./IRecords.sol";
 import {Lanes} from "./Lanes.sol";
+import {Memory} from "./Memory.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice How terms become code: checked, packed as {TermsCode} says, created.
@@ -18,11 +19,7 @@ library TermsStore {
         bytes memory bands = terms.bands;
         uint256 slots_ = bands.length / 4;
         _validate(terms, slots_);
-        uint256 bandsAt;
-        assembly ("memory-safe") {
-            bandsAt := add(bands, 32)
-        }
-        if (!Lanes.areBounds(bandsAt, slots_)) revert IErrors.InvalidTerms("bands");
+        if (!Lanes.areBounds(Memory.dataOf(bands), slots_)) revert IErrors.InvalidTerms("bands");
         bytes memory parties = _parties(consumer_, devices_);
         // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: return what follows.
         bytes memory creation = abi.encodePacked(
@@ -39,7 +36,8 @@ library TermsStore {
         assembly ("memory-safe") {
             account := create(0, add(creation, 32), mload(creation))
         }
-        if (account == address(0) || account != address(uint160(TermsCode.accountOf(index)))) revert IErrors.TermsNotStored();
+        address expected = address(uint160(TermsCode.accountOf(index)));
+        if (account == address(0) || account != expected) revert IErrors.TermsNotStored();
     }
 
     function _word0(IRecords.Terms memory terms, uint256 slots_, uint256 points_) private pure returns (uint256) {
@@ -69,10 +67,9 @@ library TermsStore {
         list = new bytes(length + 12);
         for (uint256 i; i <= devices_.length; ++i) {
             address party = i == 0 ? consumer_ : devices_[i - 1];
-            assembly ("memory-safe") {
-                mstore(add(add(list, 32), mul(20, i)), shl(96, party))
-            }
+            Memory.store(Memory.dataOf(list) + 20 * i, uint256(uint160(party)) << 96);
         }
+        // bytes can't be cut short otherwise
         assembly ("memory-safe") {
             mstore(list, length)
         }

@@ -17,7 +17,7 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport
 from electro_protocol.readings import pack
 
-from .engines import PyEvm
+from .engines import PyEvm, Revm
 from .world import CONSUMER, DAY, START, Key, World, day, key
 
 if TYPE_CHECKING:
@@ -158,6 +158,20 @@ def week() -> Case:
     )
     world.submit(first)
     return _case(world, "a week of 672", [second])
+
+
+def check_per_item(count: int) -> float:
+    """The gas of an item in a check of so many reports of ten meters: on revm, for no transaction is so long."""
+    engine = Revm()
+    world = World(engine)
+    meters = [key(f"meter {i}") for i in range(10)]
+    ids = [world.agree([meter]) for meter in meters]
+    world.set_time(START + 9 * 86_400)
+    items = [world.report(meters[i % 10], ids[i % 10], i // 10, readings(1)) for i in range(count)]
+    reasons = calldata.decode_reasons(world.ask(calldata.check(items)))
+    assert reasons == [bytes(4)] * count
+    assert engine.evm.result is not None
+    return engine.evm.result.gas_used / count
 
 
 def _case(world: World, name: str, items: list[SignedMessage]) -> Case:

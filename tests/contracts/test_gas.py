@@ -50,6 +50,10 @@ def test_near_the_physical_floor(days: dict[str, gas_cases.Case], name: str, rat
     assert days[name].gas <= ratio * days[name].floor
 
 
+def test_a_long_check_costs_no_more_an_item_than_a_short_one() -> None:
+    assert gas_cases.check_per_item(1200) <= 1.05 * gas_cases.check_per_item(300)
+
+
 def test_gas_is_what_the_snapshot_says_to_the_unit() -> None:
     """Any change of gas shows in the diff of a commit: `python tests/bench/gas.py --snapshot` writes it anew."""
     assert gas_cases.snapshot() == json.loads(gas_cases.SNAPSHOT.read_text())

@@ -74,6 +74,20 @@ def test_one_bad_lane_among_good_ones_is_found_in_every_place(ask: Callable[...,
             _equal(ask, lanes, [(400, 600)] * 16)
 
 
+@pytest.mark.parametrize("count", [96, 97, 113, 208, 672])
+def test_one_bad_lane_is_found_in_every_word_of_a_long_report(
+    ask: Callable[..., tuple[object, ...]], count: int
+) -> None:
+    """Words are compared six at a time, then one at a time, then the rest: each place of each has its turn."""
+    bands = [(400, 600)] * count
+    rng = random.Random(count)
+    for place in range(count) if count < 672 else range(0, count, 5):
+        lanes = [500] * count
+        _equal(ask, [*lanes[:place], 400, *lanes[place + 1 :]], bands)
+        lanes[place] = rng.choice([399, 601, 0x7FFF, 0x8000, 0x8000 | 500, 0xFFFE, 0xFFFF])
+        _equal(ask, lanes, bands)
+
+
 @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 31, 33, 95, 96, 671, 672])
 def test_random_reports_of_any_length(ask: Callable[..., tuple[object, ...]], count: int) -> None:
     rng = random.Random(count)
