@@ -137,7 +137,11 @@ class Process:
             text=True,
         )
         assert self._process.stdout is not None
-        self.url, port = self._process.stdout.readline().split()
+        told = self._process.stdout.readline()
+        if not told:  # it said why on stderr
+            self.end()
+            raise ValueError("the relayer did not start")
+        self.url, port = told.split()
         self._environ["ELECTRO_RELAYER_PORT"] = port
 
     def end(self, number: int = signal.SIGKILL) -> int:

@@ -89,14 +89,14 @@ class Scene:
         relayer = random.choice(self.relayers)
         await asyncio.to_thread(relayer.end)
         await asyncio.sleep(0.5)
-        await asyncio.to_thread(relayer.start)
+        await _supervised(relayer.start)
 
     async def fork(self):
         await asyncio.to_thread(self.world.rpc, "anvil_reorg", FORK, [])
 
     async def shared_key(self):
         """A third relayer takes the first one's nonces, with what the last meter sends to it alone."""
-        third = await asyncio.to_thread(self._spawn, self._settings[0])
+        third = await _supervised(lambda: self._spawn(self._settings[0]))
         meter = self.meters[-1]
         ours, meter.relayers[:] = meter.relayers[:], [third.url] * len(meter.relayers)
         try:
@@ -106,3 +106,12 @@ class Scene:
         finally:
             meter.relayers[:] = ours
             await asyncio.to_thread(third.end)
+
+
+async def _supervised(start):
+    """Start a relayer again and again: while its node is in trouble it does not, and says why."""
+    while True:
+        try:
+            return await asyncio.to_thread(start)
+        except ValueError:  # it told no address
+            await asyncio.sleep(0.2)

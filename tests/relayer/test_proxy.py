@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two replicas behind the HAProxy that `deploy/haproxy.cfg` sets up: either may be killed, and nothing is lost.
+
+Runs where `haproxy` is installed, or where ELECTRO_HAPROXY names the program.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
+
+pytestmark = pytest.mark.xdist_group("relayer-anvil")
+HAPROXY = os.environ.get("ELECTRO_HAPROXY") or shutil.which("haproxy")
+CONFIGURATION = Path(__file__).parents[2] / "relayer" / "deploy" / "haproxy.cfg"
+COUNT = 120  # intervals of each meter: as many as keep it busy while both are killed
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def proxy(tmp_path):
+    """A function that starts HAProxy before two addresses with nothing but addresses changed; returns its own."""
+    running = []
+
+    def start(urls):
+        port = free_port()
+        text = CONFIGURATION.read_text("utf-8").replace("bind :8645", f"bind 127.0.0.1:{port}")
+        for number, url in enumerate(urls):
+            text = text.replace(f"relayer-{number}:8645", url.removeprefix("http://"))
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(text)
+        subprocess.run([HAPROXY, "-c", "-q", "-f", file], check=True, timeout=20)
+        running.append(subprocess.Popen([HAPROXY, "-db", "-f", file], stderr=subprocess.DEVNULL))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for each in running:
+        each.terminate()
+        each.wait(timeout=10)
+
+
+@pytest.mark.skipif(HAPROXY is None, reason="haproxy is not here")
+async def test_each_replica_is_killed_once_and_nothing_is_lost(world, settings_for, spawn, proxy, eventually):
+    world.agree(4)
+    world.block_time(1)
+    settings = [settings_for(world, key) for key in (1, 2)]
+    replicas = [await asyncio.to_thread(spawn, each) for each in settings]
+    url = await asyncio.to_thread(proxy, [replica.url for replica in replicas])
+    async with aiohttp.ClientSession() as session:
+
+        async def status(path):
+            try:
+                async with session.get(url + path) as response:
+                    return response.status
+            except aiohttp.ClientError:
+                return None
+
+        async def ready():
+            return await status("/readyz") == 200
+
+        await eventually(ready)
+        assert await status("/metrics") == 404  # for those inside only
+        carrying = [asyncio.create_task(carry([url], meter, COUNT)) for meter in world.meters]
+        for replica in replicas:
+            await asyncio.sleep(1.5)
+            await asyncio.to_thread(replica.end)
+            began = time.monotonic()
+            await eventually(ready)
+            assert (
+                time.monotonic() - began < 8
+            )  # two checks, two seconds apart, and then the other one answers
+            await asyncio.to_thread(replica.start)
+            await asyncio.sleep(4.5)  # two checks until it is believed again
+        await asyncio.gather(*carrying)
+    assert_all_there_once(world, COUNT)
+    for each in settings:
+        assert_no_gas_was_burnt(world, each)
