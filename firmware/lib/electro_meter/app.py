@@ -96,8 +96,9 @@ class Meter:
         self._follow_clock()
         phase = self.phases.next()
         steady = phase.take()
+        # before it is declared there is something to tell as well
+        self.reserve.follow(self.uplink.owes_outage or self.journal.open_outage is None)
         self._follow(phase, steady)
-        self.reserve.follow(self.uplink.owes_outage)
         self._board.feed_watchdog()
         self._show()
 
@@ -111,6 +112,8 @@ class Meter:
             return 0
         now_ms = self._board.unix_us() // 1000
         if not phases.supplied:
+            if phases.first:
+                return 0  # after a restart in an outage
             return OUTAGE_POLL_MS - now_ms % OUTAGE_POLL_MS
         if not self._config.window_period_ms:
             return 0

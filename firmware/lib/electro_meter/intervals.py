@@ -47,18 +47,16 @@ class Intervals:
         self._dark: "tuple[int, int] | None" = None  # see resume_dark
 
     def _continue(self) -> None:
-        """Go on where the journal ends; what the interval had by then is the register's way since the one before."""
+        """Go on where the journal ends, in the middle of an interval if it was saved there."""
         last = self._journal.last_register
         if last is None:
             return
         registers, running = self.registers, self.running
         registers.import_wh, registers.import_uj = last.register_wh, last.fraction_uj
         running.carry_uj, running.carry_of = last.carry_uj, last.agreement_id
-        before = self._journal.find(last.agreement_id, last.index - 1) if last.kind == REGISTER else None
-        if before is not None:
-            energy_uj = (last.register_wh - before.register_wh) * UJ_PER_WH
-            energy_uj += last.fraction_uj - before.fraction_uj
-            running.resumed = (last.agreement_id, last.index, energy_uj)
+        agreement = self._agreements.by_id(last.agreement_id) if last.kind == REGISTER else None
+        if agreement is not None:
+            running.resumed = (last.agreement_id, last.index, last.reading * agreement.unit_wh * UJ_PER_WH)
 
     @property
     def register_wh(self) -> int:
@@ -154,17 +152,18 @@ class Intervals:
             self._account(self._seen_us, 0, False, False)
 
     def save(self) -> None:
-        """Write the registers now: the next moment may be without power."""
+        """Write the registers and the running interval so far: the next moment may be without power."""
         running = self.running
+        reading, carry_uj = running.units()
         self._saved_us = self._seen_us
         self._journal.append(
             REGISTER,
             running.carry_of,
             running.index if running.agreement is not None else 0,
-            0,
+            reading,
             self.registers.import_wh,
             self.registers.import_uj,
-            running.carry_uj,
+            carry_uj,
             self._seen_us // 1_000_000 if running.dated else 0,
         )
 

@@ -19,7 +19,7 @@ and the next append starts at a whole slot. When the ring is full its oldest fil
 | 40 | 4 | its quality; if byte 1 is 0 its start, unix s | 0 |
 | 44 | 4 | CRC-32 of the bytes before            | the same |
 
-A register record (kind 5) is an interval record without reading and quality: of the running interval, so far, and
+A register record (kind 5) is an interval record without quality: of the running interval, if there is one, so far, and
 with the time of its writing, unix s, at 40.
 """
 

@@ -135,6 +135,11 @@ class Phases:
         return any(phase.fault for phase in self.all)
 
     @property
+    def first(self) -> bool:
+        """Return whether no block was taken yet."""
+        return self._turn < 0
+
+    @property
     def between_rounds(self) -> bool:
         return self._turn in (-1, len(self.all) - 1)
 

@@ -4,7 +4,7 @@
 | level | when | what is off |
 |---|---|---|
 | 0 | supply is there, or no reserve is fitted | nothing |
-| 1, the last gasp | on the reserve, with an outage to tell | LED and outputs; the CPU runs at 80 MHz |
+| 1, the last gasp | on the reserve, until the outage is told | LED and outputs; the CPU runs at 80 MHz |
 | 2, quiet | the outage was accepted, or so much is spent that only waiting is left | the radio, too |
 
 What is spent is computed from the time in each level, for nothing on the board measures it; power figures with their
@@ -39,7 +39,7 @@ class Reserve:
         return max(self._budget_uj - self.spent_uj, 0) // 1000
 
     def follow(self, owes: bool) -> None:
-        """Choose the level; owes: an outage waits to be told."""
+        """Choose the level; owes: an outage waits to be told, or to be declared."""
         now_us = self._board.uptime_us()
         elapsed_us, self._seen_us = now_us - self._seen_us, now_us
         if not self._budget_uj or not self._board.on_reserve():

@@ -47,7 +47,7 @@ class Running:
         self.end_us = self.start_us + agreement.interval_s * 1_000_000
         if self.start_us < began_us:
             self.quality.flags = RESTARTED
-            resumed, self.resumed = self.resumed, None
+            resumed = self.resumed
             if resumed is not None and resumed[:2] == (agreement.id, self.index):
                 self.energy_uj = resumed[2]
         if self.carry_of != agreement.id:
@@ -71,14 +71,23 @@ class Running:
         if energy_uj > 0:
             self.energy_uj += energy_uj
 
+    def units(self, most: int = MAX_UNITS) -> "tuple[int, int]":
+        """Return (whole units so far, at most so many, what is left in µJ)."""
+        total = self.carry_uj + self.energy_uj
+        if self.agreement is None:
+            return 0, self.carry_uj
+        unit_uj = self.agreement.unit_wh * UJ_PER_WH
+        count = min(total // unit_uj, most)
+        return count, total - count * unit_uj
+
     def write(self, registers: Registers) -> None:
         """Write the interval as it is now, unless it is recorded already: that stays as it is."""
+        self.resumed = None
         agreement, quality = self.agreement, self.quality
         if agreement is None or not quality.measured_us:
             return  # without a record there is no data
         if self._journal.find(agreement.id, self.index) is not None:
             return
-        unit_uj = agreement.unit_wh * UJ_PER_WH
         interval_us = self.end_us - self.start_us
         if quality.sparse(interval_us, self._least_permille):
             quality.flags |= SPARSE
@@ -86,9 +95,7 @@ class Running:
             reading = NO_SUPPLY
         else:
             whole = quality.measured_us >= interval_us and not quality.flags & DOUBTFUL
-            total = self.carry_uj + self.energy_uj
-            reading = min(total // unit_uj, MAX_UNITS if whole else MAX_ESTIMATED_UNITS)
-            self.carry_uj = total - reading * unit_uj
+            reading, self.carry_uj = self.units(MAX_UNITS if whole else MAX_ESTIMATED_UNITS)
             if not whole:
                 reading |= ESTIMATE
         self.last_quality = quality.conclude(interval_us, self.energy_uj)
