@@ -137,3 +137,25 @@ def test_the_address_is_the_same_on_two_chains_and_a_second_deployment_finds_the
             assert verified.json["verified"]
             addresses.add(made["contract"])
     assert len(addresses) == 1
+
+
+def test_operators_are_appointed_and_the_administrator_hands_over(world: World) -> None:
+    admin, anyone, consumer = (world.as_(name) for name in ("operator", "anyone", "consumer"))
+    other = world.anyone.address
+    assert electro("agreement", "pause", *anyone).code == 1
+    assert electro("contract", "appoint", other, *admin, "--json").json["operator"] == other
+    assert electro("agreement", "pause", *anyone).code == 0
+    assert electro("contract", "verify", world.contract, "--operator", other).code == 0
+    assert electro("contract", "dismiss", other, *admin, "--json").json["dismissed"] == other
+    assert "is not the operator" in electro("agreement", "resume", *anyone).err
+    assert electro("agreement", "resume", *admin).code == 0
+    assert "is not the administrator" in electro("contract", "appoint", other, *anyone).err
+    assert electro("contract", "hand-over", world.consumer.address, *admin).code == 0
+    assert "is not who has been named the next administrator" in electro("contract", "take-over", *anyone).err
+    early = electro("contract", "take-over", *consumer)  # even without a delay a second must pass
+    assert (early.code, "the delay for a new administrator is over at 2027-01-14" in early.err) == (1, True)
+    world.wait_until(world.web3.eth.get_block("latest")["timestamp"] + 2)
+    assert electro("contract", "take-over", *consumer, "--json").json["admin"] == world.consumer.address
+    assert electro("contract", "hand-over", world.operator.address, *consumer).code == 0
+    world.wait_until(world.web3.eth.get_block("latest")["timestamp"] + 2)
+    assert electro("contract", "take-over", *admin).code == 0

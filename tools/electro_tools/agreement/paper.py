@@ -6,7 +6,6 @@ A finding is a sentence: the contract took what the terms refuse, or named anoth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import events
@@ -27,24 +26,6 @@ if TYPE_CHECKING:
     from electro_tools.contract.history import Said
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """What one report comes to, as a Violations event says it."""
-
-    under: int
-    over: int
-    no_data: int
-    under_units: int
-    over_units: int
-    penalty: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.penalty:,} for {self.under} under by {self.under_units:,}, {self.over} over by "
-            f"{self.over_units:,}, {self.no_data} without data"
-        )
-
-
 class Paper:
     """An agreement on paper: what was proposed, the model with all that followed, and what does not fit."""
 
@@ -56,7 +37,7 @@ class Paper:
         self.cancelled = False
         self.registers: dict[bytes, Register] = {}
         self.findings: list[str] = []
-        self._due: tuple[bytes, int, _Cost] | None = None  # what must follow the last report
+        self._due: events.Violations | None = None  # what must follow the last report
         self.outage_penalties: dict[
             bytes, dict[int, int]
         ] = {}  # what the contract says, by device and beginning
@@ -132,24 +113,19 @@ class Paper:
         judged = [judge(self.terms, index, lane) for index, lane in enumerate(lanes, event.first_interval)]
         self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, event.register_wh)
         bill = of_readings(event.first_interval, lanes, self.terms)
-        cost = _Cost(bill.under, bill.over, bill.no_data, bill.under_units, bill.over_units, bill.accrued)
-        if cost.penalty:
-            self._due = (event.device, event.first_interval, cost)
+        if bill.accrued:
+            counts = (bill.under, bill.over, bill.no_data, bill.under_units, bill.over_units, bill.accrued)
+            self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
 
     def _must_fit(self, event: events.Event | None) -> None:
         """A report that costs something is followed by what it costs, and one that does not is not."""
         due, self._due = self._due, None
-        named = None
-        if isinstance(event, events.Violations) and (due or event.penalty):
-            cost = _Cost(
-                event.under, event.over, event.no_data, event.under_units, event.over_units, event.penalty
-            )
-            named = (event.device, event.first_interval, cost)
+        named = event if isinstance(event, events.Violations) and (due or event.penalty) else None
         if named != due:
-            device, first, _ = due or named or (b"", 0, None)
-            contract, terms = (each[2] if each else "nothing" for each in (named, due))
-            where = f"{address.checksum(device)}, from interval {first}"
-            self.findings.append(f"{where}: the contract charges {contract}; the terms {terms}")
+            about = due or named
+            assert about is not None  # two that differ are not both None
+            where = f"{address.checksum(about.device)}, from interval {about.first_interval}"
+            self.findings.append(f"{where}: the contract charges {_words(named)}; the terms {_words(due)}")
 
     def _outage(self, model: Agreement, event: events.OutageReported, said: Said) -> None:
         outage = OutageReport(self.agreement_id, event.started_at, event.ended_at, event.cause)
@@ -201,4 +177,13 @@ def outage_money(model: Agreement, device: bytes, now: int) -> int:
     bill, terms = model.bill(device, now), model.terms
     return (
         bill.penalised_outages * terms.outage_penalty + bill.penalised_minutes * terms.outage_minute_penalty
+    )
+
+
+def _words(cost: events.Violations | None) -> str:
+    if cost is None:
+        return "nothing"
+    return (
+        f"{cost.penalty:,} for {cost.under} under by {cost.under_units:,}, {cost.over} over by "
+        f"{cost.over_units:,}, {cost.no_data} without data"
     )

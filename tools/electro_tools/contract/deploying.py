@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`electro contract deploy` and `use-escrow`."""
+"""`electro contract deploy`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from electro_tools.commands import Command
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, WORD
 
-from .desk import acts, json_option
+from .desk import json_option
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
-
-    from .desk import Desk
 
 
 @click.command(cls=Command)
@@ -80,15 +78,3 @@ def deploy(
     facts.add("contract", done.address).count("chain id", web3.eth.chain_id).count("block", done.block)
     facts.add("gas", done.gas, f"{done.gas:,}" if done.gas else "none: the same contract was there already")
     facts.print(as_json=as_json)
-
-
-@click.command(cls=Command)
-@click.argument("token", type=ADDRESS)
-@acts
-def use_escrow(desk: Desk, token: str) -> None:
-    """Let all money be the ERC-20 TOKEN, held in escrow; as the administrator, before the first proposal.
-
-    It can't be changed later. A token that keeps a fee funds nothing.
-    """
-    sent = desk.send("useEscrow", token, lasting=f"all money of this contract is then {token}, for good")
-    desk.report(Facts().add("token", token), sent)

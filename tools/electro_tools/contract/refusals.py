@@ -11,16 +11,31 @@ from electro_tools.parameters import word_text
 from electro_tools.quantities import instant_text
 
 # Numbers of the errors that are unix seconds, by the names that the ABI gives them.
-_TIMES = {"now_", "until", "deadline", "start", "startedAt", "endedAt", "instant", "from", "noticeEnds"}
+_TIMES = {
+    "schedule",
+    "now_",
+    "until",
+    "deadline",
+    "start",
+    "startedAt",
+    "endedAt",
+    "instant",
+    "from",
+    "noticeEnds",
+}
 _INPUTS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
 STATES = ("unknown", "proposed", "accepted", "settled", "cancelled", "ended early")
 _ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
 _SENTENCES = {
     "WrongState": "agreement {0} is {1}, and this can't be done then",
+    "AccessControlInvalidDefaultAdmin": "{0} is not who has been named the next administrator",
+    "AccessControlEnforcedDefaultAdminDelay": "the delay for a new administrator is over at {0}",
+    "AccessControlEnforcedDefaultAdminRules": "the administrator changes by hand-over and take-over only",
     "AccessControlUnauthorizedAccount": "{0} is not {1} of this contract",
 }
 _HINTS = {
     "AccessControlUnauthorizedAccount": "sign with the key of whoever is: --key-file",
+    "AccessControlEnforcedDefaultAdminDelay": "try again then",
     "AlreadyStarted": "a proposal lapses at its start; the operator can propose it again for a later one",
     "BadAmount": "electro agreement show says how much there is",
     "BadSignature": "sign again, with the consumer's key, for this contract and chain, what is proposed now",
