@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from eth_account import Account
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 CHAIN_ID = 1337
 START = 1_800_000_000 - 1_800_000_000 % 86_400  # a midnight of 2027
 HOUR_S = 3600
+SETTLES_AT = START + 48 * HOUR_S + 2 * HOUR_S + 86_400 + 1  # of an agreement on TERMS
 TERMS = """\
 [term]
 start = {start}
@@ -82,6 +84,19 @@ def electro(*line: object) -> Done:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = cli.run([str(word) for word in line])
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def audit(*more: object) -> Any:
+    """Return the audit of agreement 1."""
+    return electro("agreement", "audit", 1, "--json", *more).json
+
+
+def refused(*line: object) -> str:
+    """Run a command that is to fail, and return its sentence."""
+    done = electro(*line)
+    assert (done.code, done.out) == (1, ""), done
+    assert "Traceback" not in done.err
+    return done.err
 
 
 class Front:
@@ -142,8 +157,6 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._server.__exit__()
 
-    # -- People and papers
-
     def account(self, name: str) -> LocalAccount:
         """Return the account of a name; its key is in the file of that name."""
         account: LocalAccount = Account.from_key(name.encode().rjust(32, b"\1"))
@@ -164,7 +177,7 @@ class World:
         """Write a terms file; a change replaces the line of that key."""
         at = f"{start // 86_400 * 86_400}"
         assert at == str(start), "bands by the time of day are easiest to follow from a midnight"
-        text = TERMS.format(start=_iso(start), hours=hours)
+        text = TERMS.format(start=f"{datetime.fromtimestamp(start, UTC):%Y-%m-%dT%H:%M:%SZ}", hours=hours)
         for key, value in changes.items():
             lines = [
                 f"{key} = {value}" if line.startswith(f"{key} = ") else line for line in text.splitlines()
@@ -173,8 +186,6 @@ class World:
         file = self.folder / f"{name}.toml"
         file.write_text(text)
         return file
-
-    # -- Meters
 
     def enrol(self, meter: LocalAccount) -> None:
         message = DeviceEnrollment(b"hall 3".ljust(32, b"\0"), START + 10**8)
@@ -185,15 +196,17 @@ class World:
         done = electro("agreement", "enrol", file, "--key-file", self.key("operator"), "--json")
         assert done.json["device"] == meter.address
 
-    def agree(self, meter: LocalAccount, *, bonus: int = 100_000, **terms: Any) -> int:
+    def propose(self, device: str, *more: object) -> int:
+        """Propose TERMS with a bonus of 100,000; return the id."""
+        line = ("--consumer", self.consumer.address, "--device", device, "--bonus", 100_000, *more)
+        done = electro("agreement", "propose", self.terms(), *line, *self.as_("operator"), "--json")
+        agreement_id: int = done.json["agreement"]
+        return agreement_id
+
+    def agree(self, meter: LocalAccount) -> int:
         """Enrol, propose, accept."""
         self.enrol(meter)
-        done = electro(
-            *("agreement", "propose", self.terms(meter.address, **terms), "--bonus", bonus, "--json"),
-            *("--consumer", self.consumer.address, "--device", meter.address),
-            *self.as_("operator"),
-        )
-        agreement_id: int = done.json["agreement"]
+        agreement_id = self.propose(meter.address)
         assert electro("agreement", "accept", agreement_id, *self.as_("consumer"), "--json").json
         return agreement_id
 
@@ -220,19 +233,6 @@ class World:
         sent = self.web3.eth.send_raw_transaction(signed.raw_transaction)
         assert self.web3.eth.wait_for_transaction_receipt(sent)["status"] == 1
 
-    # -- Time
-
     def wait_until(self, unix_s: int) -> None:
         answer = self.web3.provider.make_request(RPCEndpoint("evm_mine"), [unix_s])
         assert "error" not in answer, answer
-
-
-def _iso(unix_s: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def inside(first: int, count: int) -> list[int]:
-    """Readings that break no band of TERMS."""
-    return [900 if 6 <= (first + i) % 24 < 22 else 350 for i in range(count)]

@@ -3,72 +3,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import json
-import shutil
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.tools.agreements import HOUR_S, START, World, electro, inside
+from tests.tools.agreements import HOUR_S, START, World, audit, electro
 
 from electro_contracts import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-OUT, SILENT, ESTIMATE = 0xFFFE, 0xFFFF, 0x8000
 REPORTED = "0x" + events.TOPICS["EnergyReported"].hex()
 VIOLATIONS = "0x" + events.TOPICS["Violations"].hex()
 OUTAGE = "0x" + events.TOPICS["OutageReported"].hex()
 
 
-@contextlib.contextmanager
-def _day(folder: Path) -> Iterator[World]:
-    """A day of an agreement on chain, with one of everything that can happen to an interval."""
-    with pytest.MonkeyPatch.context() as environment, World(folder, environment) as running:
-        environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        meter = running.account("meter")
-        running.agree(meter)
-        running.wait_until(START + 24 * HOUR_S)
-        running.report(meter, 1, 0, inside(0, 12), 1_000_000)
-        running.report(meter, 1, 12, [2000, ESTIMATE | 300, *inside(14, 6)], 1_775_000)
-        running.report(meter, 1, 20, [OUT, OUT, SILENT, 350], 1_900_000)
-        running.outage(meter, 1, START + 20 * HOUR_S + 60, 0, 2)
-        running.outage(meter, 1, START + 20 * HOUR_S + 60, START + 21 * HOUR_S + 1800, 2)
-        yield running
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A world of its own, for a test that goes on in it."""
-    with _day(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The same for tests that only look: its chain stays as it is."""
-    with _day(tmp_path_factory.mktemp("told")) as running:
-        yield running
-
-
-@pytest.fixture
-def shared(told: World) -> World:
-    """That world with an honest node and nothing kept."""
-    told.front.meddle = lambda _method, _params: None
-    told.front.asked.clear()
-    shutil.rmtree(told.folder / "cache", ignore_errors=True)
-    return told
-
-
-def audit(*more: object) -> Any:
-    return electro("agreement", "audit", 1, "--json", *more).json
-
-
-def test_the_model_comes_to_the_contracts_figures_and_names_what_each_interval_costs(shared: World) -> None:
+def test_the_model_comes_to_the_contracts_figures_and_names_what_each_interval_costs(told: World) -> None:
     found = audit()
     assert found["equal"]
     assert found["findings"] == []
@@ -89,25 +41,25 @@ def test_the_model_comes_to_the_contracts_figures_and_names_what_each_interval_c
     assert max(map(len, text.out.splitlines())) <= 80
 
 
-def test_the_register_shows_energy_that_no_reading_tells_of(world: World) -> None:
+def test_the_register_shows_energy_that_no_reading_tells_of(day: World) -> None:
     gaps = audit()["meters"][0]["register"]["gaps"]
     assert [(gap["first"], gap["last"], gap["difference_wh"], gap["kinds"]) for gap in gaps] == [
         (12, 19, 5_000, ["estimated"]),
         (20, 23, 90_000, ["no data", "no supply"]),
     ]
-    meter = world.account("meter")
-    world.wait_until(START + 26 * HOUR_S)
-    world.report(meter, 1, 24, [350], 1_900_000 + 35_101)  # a unit and a Wh are what rounding explains
-    world.report(meter, 1, 25, [350], 1_900_000)
+    meter = day.account("meter")
+    day.wait_until(START + 26 * HOUR_S)
+    day.report(meter, 1, 24, [350], 1_900_000 + 35_101)  # a unit and a Wh are what rounding explains
+    day.report(meter, 1, 25, [350], 1_900_000)
     gaps = audit()["meters"][0]["register"]["gaps"][2:]
     assert [(gap["first"], gap["counted_wh"]) for gap in gaps] == [(25, -35_101)]
     assert "the register went back by 35,101 Wh" in electro("agreement", "audit", 1).out
 
 
-def test_every_act_of_the_parties_is_in_the_model_too(world: World) -> None:
-    old, new = world.account("meter"), world.account("new")
-    world.enrol(new)
-    operator, consumer = world.as_("operator"), world.as_("consumer")
+def test_every_act_of_the_parties_is_in_the_model_too(day: World) -> None:
+    old, new = day.account("meter"), day.account("new")
+    day.enrol(new)
+    operator, consumer = day.as_("operator"), day.as_("consumer")
     for line in (
         ("grant", 1, 700, *operator),
         ("rotate", 1, old.address, new.address, *operator),
@@ -115,13 +67,13 @@ def test_every_act_of_the_parties_is_in_the_model_too(world: World) -> None:
         ("terminate", 1, *consumer),
     ):
         assert electro("agreement", *line).code == 0
-    world.wait_until(START + 26 * HOUR_S)
-    world.report(new, 1, 25, [350], 10)
+    day.wait_until(START + 26 * HOUR_S)
+    day.report(new, 1, 25, [350], 10)
     assert electro("agreement", "revoke", new.address, *operator).code == 0
     assert audit()["equal"]
-    world.wait_until(START + 32 * HOUR_S)
+    day.wait_until(START + 32 * HOUR_S)
     assert electro("agreement", "waive", 1, 300, *operator).code == 0
-    world.wait_until(START + 31 * HOUR_S + 86_400)
+    day.wait_until(START + 31 * HOUR_S + 86_400)
     for line in (
         ("settle", 1, *operator),
         ("redeem", 1, "a", 10, *consumer),
@@ -140,31 +92,31 @@ def test_every_act_of_the_parties_is_in_the_model_too(world: World) -> None:
         assert words in shown
 
 
-def test_a_proposal_and_an_agreement_called_off_have_nothing_to_add_up(world: World) -> None:
-    meter = world.account("other")
-    world.enrol(meter)
-    terms = world.terms("later", start=START + 10 * 86_400)
-    line = ("--consumer", world.consumer.address, "--device", meter.address, "--bonus", 5)
-    assert electro("agreement", "propose", terms, *line, *world.as_("operator")).code == 0
+def test_a_proposal_and_an_agreement_called_off_have_nothing_to_add_up(day: World) -> None:
+    meter = day.account("other")
+    day.enrol(meter)
+    terms = day.terms("later", start=START + 10 * 86_400)
+    line = ("--consumer", day.consumer.address, "--device", meter.address, "--bonus", 5)
+    assert electro("agreement", "propose", terms, *line, *day.as_("operator")).code == 0
     assert "never accepted" in electro("agreement", "audit", 2).out
-    assert electro("agreement", "accept", 2, *world.as_("consumer")).code == 0
-    assert electro("agreement", "cancel", 2, *world.as_("consumer")).code == 0
+    assert electro("agreement", "accept", 2, *day.as_("consumer")).code == 0
+    assert electro("agreement", "cancel", 2, *day.as_("consumer")).code == 0
     done = electro("agreement", "audit", 2, "--json").json
     assert (done["equal"], done["findings"]) == (True, [])
     absent = electro("agreement", "audit", 3)
     assert (absent.code, "there is no agreement 3" in absent.err) == (1, True)
 
 
-def _logs(world: World, change: Any) -> None:
+def _logs(told: World, change: Any) -> None:
     """Let the node change each log that it gives; None leaves it out."""
 
     def meddle(method: str, params: Any) -> dict[str, Any] | None:
         if method != "eth_getLogs":
             return None
-        logs = [change(dict(log)) for log in world.front.truth(method, params)["result"]]
+        logs = [change(dict(log)) for log in told.front.truth(method, params)["result"]]
         return {"result": [log for log in logs if log is not None]}
 
-    world.front.meddle = meddle
+    told.front.meddle = meddle
 
 
 def _without(topic: str) -> Any:
@@ -201,80 +153,17 @@ _TAMPERED = {
 
 
 @pytest.mark.parametrize(("change", "finding"), _TAMPERED.values(), ids=_TAMPERED)
-def test_whatever_does_not_fit_is_found_and_ends_with_3(shared: World, change: Any, finding: str) -> None:
-    _logs(shared, change)
+def test_whatever_does_not_fit_is_found_and_ends_with_3(told: World, change: Any, finding: str) -> None:
+    _logs(told, change)
     done = electro("agreement", "audit", 1, "--no-cache")
     assert done.code == 3
     assert finding in done.out + done.err
     assert "contract = independent model: NO" in done.out
-    shared.front.meddle = lambda _method, _params: None
+    told.front.meddle = lambda _method, _params: None
     assert electro("agreement", "audit", 1, "--no-cache").code == 0
 
 
-def test_a_node_that_limits_ranges_is_asked_in_chunks_and_again_only_for_what_is_new(world: World) -> None:
-    def limited(method: str, params: Any) -> dict[str, Any] | None:
-        if method == "eth_getLogs" and int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) >= 3:
-            return {"error": {"code": -32005, "message": "query exceeds max block range 3"}}
-        return None
-
-    whole = audit("--no-cache")
-    world.front.meddle = limited
-    assert audit() == whole
-    world.front.asked.clear()
-    assert audit() == whole
-    assert "eth_getLogs" not in [method for method, _ in world.front.asked]
-    world.wait_until(START + 25 * HOUR_S)
-    world.report(world.account("meter"), 1, 24, [350], 1_935_000)
-    world.front.asked.clear()
-    assert audit()["meters"][0]["bill"]["intervals"] == 25
-    assert sum(method == "eth_getLogs" for method, _ in world.front.asked) == 2
-
-
-def test_after_a_failure_the_same_command_goes_on_where_it_ended(shared: World) -> None:
-    head = shared.web3.eth.block_number
-
-    def failing(method: str, params: Any) -> dict[str, Any] | None:
-        if method == "eth_getLogs" and int(params[0]["toBlock"], 16) > head - 3:
-            return {"error": {"code": -32000, "message": "internal error"}}
-        return None
-
-    shared.front.meddle = failing
-    done = electro("agreement", "audit", 1)
-    assert (done.code, done.out) == (1, "")
-    assert f"the node does not give the logs of block {head - 2}: " in done.err
-    assert "the same command goes on from there" in done.err
-    shared.front.meddle = lambda _method, _params: None
-    shared.front.asked.clear()
-    assert audit()["equal"]
-    begins = [
-        int(params[0]["fromBlock"], 16) for method, params in shared.front.asked if method == "eth_getLogs"
-    ]
-    assert min(begins) == head - 2
-
-
-def test_a_busy_node_is_asked_again(shared: World) -> None:
-    refusals = iter(range(2))
-
-    def busy(method: str, _params: Any) -> dict[str, Any] | None:
-        if method == "eth_getLogs" and next(refusals, None) is not None:
-            return {"error": {"code": -32005, "message": "Too many requests, rate limit reached"}}
-        return None
-
-    shared.front.meddle = busy
-    assert audit()["equal"]
-
-
-def test_kept_logs_of_another_chain_or_a_damaged_file_are_not_believed(shared: World) -> None:
-    whole = audit()
-    (file,) = (shared.folder / "cache" / "electro" / "logs").iterdir()
-    kept = file.read_text()
-    for damaged in (kept[:-40], kept.replace(json.loads(kept)["hash"], "0x" + "00" * 32), "[]\n", ""):
-        file.write_text(damaged)
-        assert audit() == whole
-        assert file.read_text() == kept
-
-
-def test_every_interval_goes_to_a_csv_file_and_a_day_to_a_drawing(shared: World, tmp_path: Path) -> None:
+def test_every_interval_goes_to_a_csv_file_and_a_day_to_a_drawing(told: World, tmp_path: Path) -> None:
     table, drawing = tmp_path / "intervals.csv", tmp_path / "day.svg"
     assert electro("agreement", "audit", 1, "--csv", table, "--svg", drawing).code == 0
     rows = list(csv.DictReader(table.read_text().splitlines()))

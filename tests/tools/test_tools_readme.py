@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 from tests.tools.agreements import electro
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from tests.toolchain.running_anvil import Anvil
 
 README = (Path(__file__).parents[2] / "tools" / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
@@ -29,11 +32,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def chain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The first block's command, on a free port; its address."""
+@pytest.fixture(params=["electro chain", "anvil"])
+def chain(
+    request: pytest.FixtureRequest,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    start_anvil: Callable[..., Anvil],
+) -> Iterator[str]:
+    """The first block's command on a free port, and a real node in its place; the address."""
     kind, first = BLOCKS[0]
     assert kind == "console"
+    if request.param == "anvil":
+        key = folder / "operator.key"
+        key.touch(mode=0o600)
+        key.write_text(FUNDED_PRIVATE_KEY)
+        with start_anvil(chain_id=1337) as node:
+            monkeypatch.setenv("ELECTRO_RPC", node.url)
+            yield node.url
+        return
     command = [sys.executable, "-m", "electro_tools.cli", *shlex.split(first)[1:], "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -72,7 +88,13 @@ def _type(line: str, printed: str, chain: str, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(name, last[-1] if value == "0x…" else value)
         return ""
     if words[0] == "curl":
-        answer = requests.post(words[3].replace("http://127.0.0.1:8545", chain), data=words[2], timeout=30)
+        assert words[1] == "-d"
+        answer = requests.post(
+            words[3].replace("http://127.0.0.1:8545", chain),
+            data=words[2],
+            headers={"content-type": "application/json"},
+            timeout=30,
+        )
         assert "error" not in answer.json(), answer.text
         return ""
     if words[0] == "python":
