@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the whole meter in 32-bit MicroPython with a chip's heap for a simulated week, and see whether memory leaks.
 
-    python tests/bench/week.py [--days N] [--heap-kb N] [--least] [--json]
+    python tests/bench/week.py [--days N] [--heap-kb N] [--least] [--modules] [--json]
 
 The meter's files are .mpy, as on the chip. The grid is in another process, so the heap holds what a chip's does, but
 for the machine code, which lies outside of it here and is taken off the chip's heap, for TLS, which takes the system's
 memory on the chip, and for board.py, instead of which a pipe is there. --least looks for the smallest heap in which a
-day runs: live data and the room that fragments. Simulated; a relayer that keeps a ledger answers over TCP.
+day runs: live data and the room that fragments; --modules prints what each import leaves in the heap. Simulated; a
+relayer that keeps a ledger answers over TCP.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tools" / "electro_tools"
@@ -39,8 +42,21 @@ from electro_tools.grid.load import LoadCurve  # noqa: E402
 from electro_tools.grid.periods import GRID, Period, Periods  # noqa: E402
 from electro_tools.grid.randomness import Randomness  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 CHIP_KB = 158  # heap free after the start of MicroPython 1.25 on an ESP32 (measured elsewhere)
 HEAP_KB = 208  # in which it runs as .mpy files; a chip without PSRAM needs them frozen (firmware/manifest.py)
+SYSTEM = (
+    "json",
+    "struct",
+    "asyncio",
+    "hashlib",
+    "binascii",
+    "os",
+    "time",
+)  # not the meter's: imported before it
+ROOTS = ("electro_meter.app", "electro_meter.calibration", "electro_meter.life")  # what main.py begins with
 START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
@@ -105,7 +121,7 @@ def measure(interpreter: list[str], days: int, heap_bytes: int) -> dict[str, Any
         "simulated": True,
         "days": days,
         "heap_bytes": heap_bytes,
-        "used_bytes": heap_bytes - min(free),
+        "running_bytes": max(one["ram_live"] for one in said),
         "free_bytes": free,
         "fallen_bytes": free[3 if len(free) > 3 else 0] - free[-1],
         "samples": meter.samples,
@@ -129,6 +145,55 @@ def _config(url: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def imports(interpreter: list[str]) -> dict[str, int]:
+    """Return the bytes that each module of the running meter leaves in the heap; inner ones first."""
+    with tempfile.TemporaryDirectory() as folder:
+        lib = Path(folder)
+        firmware_files.compile_for("x86", lib)
+        script = Path(__file__).with_name("micropython") / "imports.py"
+
+        def run(names: Iterable[str]) -> dict[str, Any]:
+            done = subprocess.run(
+                [*interpreter, "-X", "heapsize=1m", str(script), *SYSTEM, *names],
+                env={**os.environ, "MICROPYPATH": f"{lib}/lib:.frozen"},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found: dict[str, Any] = json.loads(done.stdout)
+            return found
+
+        names = {name for name in run(ROOTS)["modules"] if name.startswith("electro_")}
+        sizes: dict[str, int] = dict(run(_inner_first(names))["found"])
+        return {name: size for name, size in sizes.items() if size and name in names}
+
+
+def _inner_first(names: set[str]) -> list[str]:
+    """Return modules so that each comes after those that it imports."""
+    files = {
+        source.place[len("lib/") : -len(".py")].replace("/", ".").removesuffix(".__init__"): source.local
+        for source in firmware_files.modules()
+    }
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order or name not in names:
+            return
+        for node in ast.parse(files[name].read_text()).body:
+            if isinstance(node, ast.ImportFrom):
+                module = (
+                    f"{name.partition('.')[0]}.{node.module or ''}".strip(".")
+                    if node.level
+                    else node.module or ""
+                )
+                visit(module)
+                for one in node.names:
+                    visit(f"{module}.{one.name}")
+        order.append(name)
+
+    for name in sorted(names):
+        visit(name)
+    return order
+
+
 def least_heap(interpreter: list[str]) -> int:
     """Return the smallest heap, to 2 KB, in which a day runs."""
     low, high = 16, 2 * CHIP_KB
@@ -147,6 +212,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=7, help="default: 7")
     parser.add_argument("--heap-kb", type=int, default=HEAP_KB, help=f"default: {HEAP_KB}")
     parser.add_argument("--least", action="store_true", help="look for the smallest heap in which a day runs")
+    parser.add_argument("--modules", action="store_true", help="print what each import leaves in the heap")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     interpreter = [str(debian.micropython("i386"))]
@@ -154,15 +220,17 @@ def main() -> None:
         chip_bytes, native = chip_heap(Path(folder))
     if arguments.least:
         found: dict[str, Any] = {"simulated": True, "least_heap_bytes": least_heap(interpreter)}
+    elif arguments.modules:
+        found = dict(sorted(imports(interpreter).items(), key=lambda one: -one[1]))
+        found["all_imports"] = sum(found.values())
     else:
         found = measure(interpreter, max(1, arguments.days), arguments.heap_kb * 1024)
-    found["chip_heap_bytes"] = chip_bytes
-    found["native_bytes"] = native
+    found |= {"chip_heap_bytes": chip_bytes, "native_bytes": native}
     if arguments.json:
         print(json.dumps(found))
         return
     for name, value in found.items():
-        print(f"{name:24} {value}")
+        print(f"{name:34} {value}")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@
 | line in | line out |
 |---|---|
 | {"config", "directory", "start"} | {"address"} |
-| {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free"} |
+| {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free", "ram_live"} |
 | | {"sample": [unix_us, span_us, flat_from, flat_to, flat_us]}, and bytes come back: see `sample` |
 
 What is in this process beside the meter: this file, virtual_time.py, and the interpreter's asyncio.
 """
 
 import asyncio
+import gc
 import json
 import struct
 import sys
@@ -122,7 +123,8 @@ async def _run() -> None:
                 "at": until_s,
                 "register_wh": meter.intervals.register_wh,
                 "closed": meter.intervals.closed,
-                "ram_free": ram_free(),
+                "ram_free": ram_free(),  # collects first
+                "ram_live": gc.mem_alloc(),
             }
         )
 
