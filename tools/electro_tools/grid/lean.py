@@ -124,7 +124,7 @@ async def _run() -> None:
                 "register_wh": meter.intervals.register_wh,
                 "closed": meter.intervals.closed,
                 "ram_free": ram_free(),  # collects first
-                "ram_live": gc.mem_alloc(),
+                "ram_live": gc.mem_alloc(),  # type: ignore[attr-defined]  # it runs in MicroPython alone
             }
         )
 
