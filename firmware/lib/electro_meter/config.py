@@ -155,15 +155,29 @@ def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Confi
     """
     try:
         with open(f"{directory}/{FILE}") as file:
-            untrusted = json.load(file)
+            text = file.read()
     except OSError:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
-    except ValueError:
-        raise ConfigError(f"{FILE} is not JSON")
-    entries = migrate(untrusted)
+    entries = migrate(_parse(text))
     if calibrated:
         entries = merge(entries, calibrated)
     return Config(entries)
+
+
+def _parse(text: str) -> object:
+    """Return what a whole text of JSON says.
+
+    MicroPython takes an object whose end is missing, and with it half a configuration: such a text can be ended again.
+    """
+    try:
+        untrusted: object = json.loads(text)
+    except ValueError:
+        raise ConfigError(f"{FILE} is not JSON")
+    try:
+        json.loads(text + "}")
+    except ValueError:
+        return untrusted
+    raise ConfigError(f"{FILE} is cut off")
 
 
 def _known(

@@ -6,6 +6,13 @@ def unique_id():
     return b"\x24\x0a\xc4\x00\x01\x02"
 
 
+PWRON_RESET, SOFT_RESET = 1, 5
+
+
+def reset_cause():
+    return SOFT_RESET
+
+
 def freq(hz=240_000_000):
     return hz
 

@@ -12,3 +12,9 @@ class WLAN:
 
     def active(self, state=None):
         return True
+
+    def isconnected(self):
+        return False
+
+    def connect(self, ssid, password):
+        raise OSError("no such network")
