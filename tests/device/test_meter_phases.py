@@ -260,7 +260,7 @@ class OnePhase(Measured):
             self.board.volts[0], self.board.amps[0] = 230.0, 10.0
             while not self.meter.phases.supplied:
                 self.meter.step()
-        self.assertLess(worst_us, 65_000)  # a bench without that work: 45 ms
+        self.assertLess(worst_us, 70_000)  # 45 ms, the 12 ms of work, and what it cut in two
 
     def test_a_block_that_is_no_measurement_is_a_gap(self):
         self.run_for(2)
