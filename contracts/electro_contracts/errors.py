@@ -73,6 +73,9 @@ def _selector(entry: dict[str, Any]) -> bytes:
     return keccak256(f"{entry['name']}({types})".encode())[:4]
 
 
+TEXT = keccak256(b"Error(string)")[:4]
+PANIC = keccak256(b"Panic(uint256)")[:4]
+
 _BY_SELECTOR = {_selector(entry): entry for entry in artifact.load().abi if entry["type"] == "error"}
 
 REASONS: dict[bytes, str] = {selector: entry["name"] for selector, entry in _BY_SELECTOR.items()}
@@ -80,9 +83,18 @@ REASONS: dict[bytes, str] = {selector: entry["name"] for selector, entry in _BY_
 
 
 def decode(data: bytes) -> ContractError:
-    """Return the error of revert data, or of a selector alone; an unknown one gets the name Unknown."""
+    """Return the error of revert data, or of a selector alone; an unknown one gets the name Unknown.
+
+    Solidity's own two are known: Error, a text (of a token in escrow, say), and Panic, a check of the compiler's.
+    """
     entry = _BY_SELECTOR.get(data[:4])
     if entry is None:
+        text = _text(data)
+        if text is not None:
+            return ContractError("Error", (text,), f"the call was refused: {text}")
+        if data[:4] == PANIC and len(data) == 36:
+            code = int.from_bytes(data[4:], "big")
+            return ContractError("Panic", (code,), f"a check of the compiler's failed: panic {code:#04x}")
         shown = "no reason" if not data else "0x" + data[:36].hex()
         return ContractError("Unknown", (data,), f"the call was refused with {shown}")
     inputs = entry["inputs"]
@@ -93,6 +105,14 @@ def decode(data: bytes) -> ContractError:
     sentence = SENTENCES.get(entry["name"], entry["name"])
     shown_arguments = ["0x" + each.hex() if isinstance(each, bytes) else each for each in arguments]
     return ContractError(entry["name"], arguments, sentence.format(*shown_arguments))
+
+
+def _text(data: bytes) -> str | None:
+    """The text of Error(string); None if it is none."""
+    start, length = 4 + 64, int.from_bytes(data[36:68], "big")
+    if data[:4] != TEXT or int.from_bytes(data[4:36], "big") != 32 or len(data) < start + length:
+        return None
+    return data[start : start + length].decode(errors="replace")
 
 
 def _value(kind: str, word: bytes) -> int | str | bytes:

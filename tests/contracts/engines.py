@@ -6,11 +6,13 @@ pyrevm keeps storage warm from one call to the next, as if all were one transact
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyrevm
 import pytest
+from eth_abi import encode
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.backends.pyevm.main import get_default_genesis_params
 from eth_tester.exceptions import TransactionFailed
@@ -135,9 +137,18 @@ class PyEvm:
 
 
 def revert_data(error: Exception) -> bytes:
-    """Return the revert data of an exception: py-evm's has the bytes, pyrevm's has them in its text."""
-    said = error.args[0] if error.args else ""
-    found = re.search(r"output: 0x([0-9a-f]*)", said) if isinstance(said, str) else None
-    if found:
-        return bytes.fromhex(found[1])
-    return said if isinstance(said, bytes) else b""
+    """Return the revert data of an exception: both engines' have it in their text.
+
+    eth-tester's is what Python prints for bytes; of an Error(string) it is the bare text.
+    """
+    said = str(error.args[0]) if error.args else ""
+    if isinstance(error, TransactionFailed):
+        return _literal(said) if re.match(r"b['\"]", said) else errors.TEXT + encode(["string"], [said])
+    found = re.search(r"output: 0x([0-9a-f]*)", said)
+    return bytes.fromhex(found[1]) if found else b""
+
+
+def _literal(said: str) -> bytes:
+    data = ast.literal_eval(said)
+    assert isinstance(data, bytes)
+    return data

@@ -19,7 +19,7 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
-from .engines import Reverted
+from .engines import PyEvm, Reverted, Revm
 from .world import DAY, World, _type, day, encode_call, key
 
 if TYPE_CHECKING:
@@ -177,6 +177,28 @@ def test_every_error_of_ours_has_a_sentence_that_takes_its_arguments() -> None:
 def test_unknown_revert_data_is_told_as_such() -> None:
     assert errors.decode(b"").sentence == "the call was refused with no reason"
     assert errors.decode(b"\x01\x02\x03\x04").name == "Unknown"
+
+
+@pytest.mark.parametrize("make", [PyEvm, Revm])
+def test_solidity_s_own_refusals_are_read_on_both_engines(make: type[PyEvm | Revm]) -> None:
+    """A contract that copies what it is told to say behind its 12 bytes, and reverts with it."""
+    engine = make()
+    texts = {
+        errors.TEXT
+        + encode(["string"], ["the token is closed"]): "Error: the call was refused: the token is closed",
+        errors.PANIC + (0x11).to_bytes(32, "big"): "Panic: a check of the compiler's failed: panic 0x11",
+        errors.TEXT + b"junk": "Unknown: the call was refused with 0x08c379a06a756e6b",
+        bytes.fromhex("f4d678b8"): "Unknown: the call was refused with 0xf4d678b8",
+        b"": "Unknown: the call was refused with no reason",
+    }
+    for said, heard in texts.items():
+        size = f"{len(said):02x}"
+        code = bytes.fromhex(f"60{size}600c60003960{size}6000fd") + said
+        size = f"{len(code):02x}"
+        contract = engine.deploy(bytes.fromhex(f"60{size}600c60003960{size}6000f3") + code)
+        with pytest.raises(Reverted) as caught:
+            engine.call(engine.accounts[0], contract, b"")
+        assert str(caught.value) == heard
 
 
 def test_every_event_of_ours_has_a_record() -> None:
