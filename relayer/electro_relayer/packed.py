@@ -22,14 +22,17 @@ _HEAD = 4 + 2 * _WORD  # selector, the array's offset, its length
 class PackedReports:
     """The calldata of `check` and `submitBatch` for any of some reports, chosen by their places."""
 
-    def __init__(self, reports: Sequence[SignedMessage]) -> None:
+    def __init__(self) -> None:
+        self._tuples: list[bytes] = []
+
+    def add(self, reports: Sequence[SignedMessage]) -> None:
         packed = calldata.check(reports)
         offsets = [
             _HEAD + int.from_bytes(packed[at : at + _WORD], "big")
             for at in range(_HEAD, _HEAD + _WORD * len(reports), _WORD)
         ]
         ends = [*offsets[1:], len(packed)]
-        self._tuples = [packed[start:end] for start, end in zip(offsets, ends, strict=True)]
+        self._tuples += [packed[start:end] for start, end in zip(offsets, ends, strict=True)]
 
     def check(self, indexes: Sequence[int]) -> bytes:
         return self._call(calldata.CHECK, indexes)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,9 +111,9 @@ class Node:
         assert self._session is not None
         status, began = 0, time.monotonic()
         try:
-            async with self._session.post(self._url, data=json.dumps(payload).encode()) as response:
+            async with self._session.post(self._url, data=orjson.dumps(payload)) as response:
                 status = response.status
-                answer = json.loads(await response.read())
+                answer = orjson.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._failed(_why(error)) from error
         except ValueError as error:

@@ -102,6 +102,7 @@ class Watch:
         for (nonce, sent, digest), receipt in zip(attempts, receipts, strict=True):
             if receipt is not None and self._unmined.get(nonce) is sent:
                 self._settle(nonce, sent, digest, receipt)
+                await asyncio.sleep(0)  # senders get their turn
         for nonce, sent in watched:
             if nonce < used and self._unmined.get(nonce) is sent:
                 self._suspect(nonce, sent)

@@ -180,7 +180,9 @@ def test_reports_packed_once_are_cut_into_the_calls_of_the_abi():
 
     meter = Meter(b"\1" * 32, Domain(1, bytes(20)), 1)
     signed = [SignedMessage.from_json(meter.report(i, intervals)) for i, intervals in enumerate((1, 96, 17))]
-    packed = PackedReports(signed)
+    packed = PackedReports()
+    packed.add(signed[:1])
+    packed.add(signed[1:])
     assert packed.check([0, 1, 2]) == calldata.check(signed)
     for chosen in ([0, 1, 2], [0], [2], [0, 2], [1, 2]):
         assert packed.check(chosen) == calldata.check([signed[i] for i in chosen])

@@ -244,7 +244,7 @@ async def test_one_meters_flood_is_told_to_wait_and_another_is_not(fresh, settin
 
 
 async def test_a_meter_can_not_burn_more_gas_than_its_budget(fresh, settings_for, relay):
-    client = await relay(settings_for(fresh, device_gas_per_day=200_000))
+    client = await relay(settings_for(fresh, device_gas_per_day=60_000))
     one, two = fresh.meters
     _, body = await client.post({"messages": [*one.reports(3), two.report(0)]})
     assert [result["status_code"] for result in body["results"]] == [202, 202, 429, 202]
