@@ -113,3 +113,33 @@ def test_a_quote_is_a_view(site: Site) -> None:
     site.world.send(calldata.quote(site.agreement_id, 0, pack([5000])))
     assert site.point() == before
     assert site.world.events == []
+
+
+def test_the_example_of_the_readme_comes_to_its_figures(world: World) -> None:
+    terms = day(
+        violation_penalty=500,
+        under_rate=3,
+        over_rate=7,
+        missing_penalty=2000,
+        outage_penalty=10_000,
+        outage_minute_penalty=50,
+        bands=((100, 1000),) * 96,
+        intervals=96,
+    )
+    meter = key("meter")
+    agreement_id = world.agree([meter], terms, bonus=1_000_000)
+    costs = {1040: 780, 90: 530, 1000: 0, 100: 0, ESTIMATE | 600: 0, NO_DATA: 2000, NO_SUPPLY: 0}
+    for lane, cost in costs.items():
+        assert quoted(world, agreement_id, 0, [lane]).penalty == cost
+    lanes = [1040, 90, 1000, NO_DATA, NO_SUPPLY]
+    assert quoted(world, agreement_id, 0, lanes).penalty == 3310
+    world.set_time(terms.end)
+    world.submit(world.report(meter, agreement_id, 0, lanes + [600] * 91))
+    began = terms.instant(4)
+    world.submit(world.outage(meter, agreement_id, began, began + 20 * 60))
+    assert world.accrued(agreement_id) == 14_310
+    world.set_time(terms.settles_at)
+    world.call("settle", agreement_id)
+    settled = world.events[0]
+    assert isinstance(settled, events.Settled)
+    assert (settled.remaining, settled.discount) == (985_690, 246_422)
