@@ -48,14 +48,14 @@ class Register:
 
     unit_wh: int
     gaps: list[Gap] = field(default_factory=list)
-    intervals: int = 0
+    reports: int = 0
     first_wh: int | None = None
     last_wh: int = 0
     read_wh: int = 0  # by all reports but the first
 
     def add(self, judged: Sequence[Interval], register_wh: int) -> None:
         """Take the next report: its intervals, and the register at the end of the last."""
-        self.intervals += len(judged)
+        self.reports += 1
         read_wh = sum((each.used or 0) * self.unit_wh for each in judged)
         if self.first_wh is None:
             self.first_wh = self.last_wh = register_wh

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from electro_contracts.terms import Terms
 
 _DAY_S = 86_400
-_WIDTH, _PANEL, _LEFT, _TOP, _FOOT = 960, 260, 64, 34, 30  # px
+_WIDTH, _PANEL, _LEFT, _RIGHT, _TOP, _FOOT = 960, 260, 64, 28, 34, 30  # px
 _STYLE = (
-    "text{font:12px sans-serif;fill:#333}.band{fill:#cfe3f5}.grid{stroke:#ddd}"
+    "text{font:12px sans-serif;fill:#333}rect{shape-rendering:crispEdges}.band{fill:#cfe3f5}.grid{stroke:#ddd}"
     ".used{fill:none;stroke:#1b4f72;stroke-width:1.5}.off{fill:#c0392b;fill-opacity:.55}"
     ".estimated{fill:#f5b041;fill-opacity:.35}.silent{fill:#999;fill-opacity:.35}"
 )
@@ -76,7 +77,7 @@ class _Panel:
         )
 
     def _x(self, unix_s: int) -> float:
-        return round(_LEFT + (_WIDTH - _LEFT - 16) * (unix_s - self._day) / (self._days * _DAY_S), 2)
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * (unix_s - self._day) / (self._days * _DAY_S), 2)
 
     def _y(self, units: float) -> float:
         return round(_PANEL - _FOOT - (_PANEL - _FOOT - _TOP) * units / self._most, 2)
@@ -86,17 +87,23 @@ class _Panel:
         y = self._y(high)
         return f'<rect class="{kind}" x="{x}" y="{y}" width="{end - x:.2f}" height="{self._y(low) - y:.2f}"/>'
 
+    def _ticks(self, kwh: float) -> list[float]:
+        """Return four to ten places of the scale, in units, that are round numbers of kWh."""
+        step = 10.0 ** math.floor(math.log10(self._most * kwh))
+        step = next(each for each in (step, step / 2, step / 5) if self._most * kwh / each >= 3)
+        return [part * step / kwh for part in range(int(self._most * kwh / step) + 1)]
+
     def lines(self, name: str) -> list[str]:
         """Return the panel's elements, the lower ones first."""
         kwh = self._terms.unit_wh / 1000
         date = f"{datetime.fromtimestamp(self._day, UTC):%Y-%m-%d}, UTC"
-        out = [f'<text x="{_LEFT}" y="20">{name}, {date}; kWh an interval, band pale, outside red</text>']
+        legend = "kWh an interval; red: outside its band, orange: estimated, grey: not read"
+        out = [f'<text x="{_LEFT}" y="20">{name}, {date}; {legend}</text>']
         out += [self._box("band", each, each.least, each.greatest) for each in self._intervals]
-        for part in range(5):
-            units = self._most * part / 4
+        for units in self._ticks(kwh):
             y = self._y(units)
-            out.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - 16}" y1="{y}" y2="{y}"/>')
-            out.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{units * kwh:,.3g}</text>')
+            out.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
+            out.append(f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{units * kwh:,.10g}</text>')
         step_s = 4 * 3600 if self._days == 1 else _DAY_S
         for unix_s in range(self._day, self._day + self._days * _DAY_S + 1, step_s):
             label = f"{datetime.fromtimestamp(unix_s, UTC):{'%H:%M' if self._days == 1 else '%d %b'}}"

@@ -34,6 +34,7 @@ def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | Non
 
     Ends with 3 if it is not. A block explorer checks the source; this checks what is on the chain.
     """
+    from electro_contracts import artifact
     from electro_protocol import address as ethereum_address
     from electro_protocol.eip712 import Domain
     from electro_tools.transact import connect
@@ -48,6 +49,10 @@ def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | Non
     if operator is not None and not calls.hasRole(calls.OPERATOR_ROLE().call(), operator).call():
         found["operator"] = f"{operator} is no operator of it"
     facts = Facts().add("contract", address).count("chain id", web3.eth.chain_id)
+    built = artifact.load()
+    facts.add("compiler", built.compiler).add(
+        "source", built.source_hash, built.source_hash.removeprefix("sha256:")
+    )
     for what in ("code", "office", "operator" if operator else ""):
         if what:
             facts.add(
