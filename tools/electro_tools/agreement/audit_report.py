@@ -119,9 +119,7 @@ def _register(paper: Paper, device: bytes) -> None:
     click.echo(f"register   {register.last_wh / 1000:,.3f} kWh")
     if register.reports > 1:
         rose, read = register.counted_wh / 1000, register.read_wh / 1000
-        click.echo(
-            f"           {rose:,.3f} kWh more than in the first report; the readings since: {read:,.3f} kWh"
-        )
+        click.echo(f"           {rose:+,.3f} kWh since the first report; readings {read:,.3f} kWh")
     for gap in register.gaps:
         click.echo(f"  {gap.text()}")
 
