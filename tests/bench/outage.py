@@ -22,7 +22,16 @@ from electro_meter.sampling import Sampler
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import nominal
 from electro_tools.grid.chip import BAD, Chip
-from electro_tools.grid.disturbances import DIP, INTERRUPTION, NOTCH, SPIN_DOWN, SWELL, Disturbance
+from electro_tools.grid.disturbances import (
+    DIP,
+    FLICKER,
+    INTERRUPTION,
+    NOTCH,
+    SPIN_DOWN,
+    SWELL,
+    TRANSIENT,
+    Disturbance,
+)
 from electro_tools.grid.randomness import Randomness
 from electro_tools.grid.transformers import IDEAL
 from electro_tools.grid.waveforms import LOADS
@@ -90,6 +99,12 @@ def disturbances(each: int) -> list[tuple[str, int, Disturbance]]:
         if number % 2 == 0:
             notch = int(100 + 1_900 * randomness.unit())
             found.append(("notches", hz, Disturbance(NOTCH, at, at + notch, 0.0, 0, cycle_us // 2)))
+        period = int(1_000_000 / (0.5 + 24.5 * randomness.unit() ** 2))
+        depth = 0.5 + 0.45 * randomness.unit()
+        found.append(("flicker", hz, Disturbance(FLICKER, at, at + 9_000_000, depth, 0, period)))
+        tau, ring = int(500 + 7_500 * randomness.unit()), int(200 + 3_000 * randomness.unit())
+        swing = 0.3 + 0.7 * randomness.unit()
+        found.append(("transient", hz, Disturbance(TRANSIENT, at, at + 60_000, swing, tau, ring)))
         if number % 4 == 0:
             swell = 1.1 + 0.2 * randomness.unit()
             found.append(("swell", hz, Disturbance(SWELL, at, at + length, swell)))
@@ -120,7 +135,7 @@ def measure(each: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--each", type=int, default=200, help="interruptions, dips, … (default: 200; notches half)"
+        "--each", type=int, default=200, help="of most kinds (default: 200; notches half, swells a quarter)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
