@@ -109,6 +109,7 @@ def test_a_renewal_is_signed_first_and_costs_one_transaction(world: World) -> No
     assert f"{world.anyone.address} is not the operator of this contract" in stranger
     renewed = electro("agreement", "submit", signed, *world.as_("operator"), "--json").json
     assert (renewed["agreement"], renewed["renews"], renewed["state"]) == (2, 1, "accepted")
+    assert electro("agreement", "audit", 2, "--json").json["equal"]
     unsigned = electro(
         "agreement", "renew", 1, "--start", START + 10**6, "--bonus", 1, *world.as_("operator"), "--json"
     )

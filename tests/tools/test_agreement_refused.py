@@ -185,3 +185,20 @@ def test_who_has_no_money_for_the_gas_is_told_who_else_can_send(world: World) ->
     said = refused("agreement", "settle", 1, *world.as_("poor"))
     assert f"{world.account('poor').address} has not enough money for the gas" in said
     assert "anyone can submit" in said
+
+
+def test_a_node_that_fails_between_two_questions_is_said_to(world: World) -> None:
+    world.agree(world.account("meter"))
+
+    def fail(method: str) -> None:
+        failure = {"error": {"code": -32000, "message": "out of memory"}}
+        world.front.meddle = lambda asked, _params: failure if asked == method else None
+
+    for method in ("eth_getBlockByNumber", "eth_getCode"):
+        fail(method)
+        assert "the node does not answer as it should: " in refused("agreement", "show", 1)
+    for method in ("eth_sendRawTransaction", "eth_estimateGas", "eth_getTransactionCount"):
+        fail(method)
+        said = refused("agreement", "grant", 1, 5, *world.as_("operator"))
+        assert "the node refuses the transaction: " in said
+        assert "out of memory" in said

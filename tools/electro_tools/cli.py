@@ -43,6 +43,10 @@ _COMMANDS = {
 }
 
 
+# whose exceptions are the node's doing: it can go away between any two questions
+_NODE_SPEAKERS = ("requests", "urllib3", "web3")
+
+
 @click.group(
     cls=Sections,
     sections={"Commands": _COMMANDS},
@@ -93,6 +97,8 @@ def _say(error: Exception) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     # designed errors, of the tools and of the relayer, carry a sentence; anything else is a fault of ours
     sentence = getattr(error, "sentence", None)
+    if sentence is None and type(error).__module__.partition(".")[0] in _NODE_SPEAKERS:
+        sentence = f"the node does not answer as it should: {str(error)[:300]}"
     if sentence is None:
         console.print("[red]error:[/] ", end="")
         console.print(f"unexpected {type(error).__name__}: {error}", markup=False)
