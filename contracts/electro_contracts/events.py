@@ -1,27 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has happened, as typed records from the contract's logs."""
+"""What has happened, as typed records from the contract's logs: each has its event's fields, in the ABI's order."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from electro_protocol.keccak import keccak256
 
+from . import artifact
 from .terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+
+class Event:
+    """Any of these."""
 
 
 @dataclass(frozen=True)
-class DeviceEnrolled:
+class DeviceEnrolled(Event):
     device: bytes
     hardware_id: bytes
 
 
 @dataclass(frozen=True)
-class AgreementProposed:
+class AgreementProposed(Event):
     agreement_id: int
     consumer: bytes
     bonus: int
@@ -30,7 +36,7 @@ class AgreementProposed:
 
 
 @dataclass(frozen=True)
-class AgreementAccepted:
+class AgreementAccepted(Event):
     agreement_id: int
     consumer: bytes
     terms_hash: bytes
@@ -38,7 +44,7 @@ class AgreementAccepted:
 
 
 @dataclass(frozen=True)
-class AgreementRenewed:
+class AgreementRenewed(Event):
     """Follows AgreementProposed if the terms and devices are those of an earlier agreement."""
 
     agreement_id: int
@@ -46,14 +52,14 @@ class AgreementRenewed:
 
 
 @dataclass(frozen=True)
-class RotationProposed:
+class RotationProposed(Event):
     agreement_id: int
     old: bytes
     new: bytes
 
 
 @dataclass(frozen=True)
-class DeviceRotated:
+class DeviceRotated(Event):
     agreement_id: int
     old: bytes
     new: bytes
@@ -61,7 +67,7 @@ class DeviceRotated:
 
 
 @dataclass(frozen=True)
-class EnergyReported:
+class EnergyReported(Event):
     agreement_id: int
     device: bytes
     first_interval: int
@@ -70,7 +76,7 @@ class EnergyReported:
 
 
 @dataclass(frozen=True)
-class Violations:
+class Violations(Event):
     """Counts of intervals, sums of units, and money."""
 
     agreement_id: int
@@ -85,7 +91,7 @@ class Violations:
 
 
 @dataclass(frozen=True)
-class OutageReported:
+class OutageReported(Event):
     """`penalty` is the whole of this outage, in place of an earlier report of it."""
 
     agreement_id: int
@@ -97,7 +103,7 @@ class OutageReported:
 
 
 @dataclass(frozen=True)
-class ReportSkipped:
+class ReportSkipped(Event):
     """`reason` is the selector of the error, see errors.REASONS."""
 
     index: int
@@ -105,36 +111,36 @@ class ReportSkipped:
 
 
 @dataclass(frozen=True)
-class OutageSkipped:
+class OutageSkipped(Event):
     index: int
     reason: bytes
 
 
 @dataclass(frozen=True)
-class ProposalsPause:
+class ProposalsPause(Event):
     paused: bool
 
 
 @dataclass(frozen=True)
-class Granted:
+class Granted(Event):
     agreement_id: int
     amount: int
 
 
 @dataclass(frozen=True)
-class Waived:
+class Waived(Event):
     agreement_id: int
     amount: int
 
 
 @dataclass(frozen=True)
-class Cancelled:
+class Cancelled(Event):
     agreement_id: int
     by: bytes
 
 
 @dataclass(frozen=True)
-class Terminated:
+class Terminated(Event):
     """`intervals` remain of the term, until `end`; `forfeited` is what the consumer gave up of the bonus."""
 
     agreement_id: int
@@ -145,13 +151,13 @@ class Terminated:
 
 
 @dataclass(frozen=True)
-class DeviceRevoked:
+class DeviceRevoked(Event):
     device: bytes
     revoked_at: int
 
 
 @dataclass(frozen=True)
-class Settled:
+class Settled(Event):
     agreement_id: int
     accrued: int
     remaining: int
@@ -159,26 +165,26 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class DiscountRedeemed:
+class DiscountRedeemed(Event):
     agreement_id: int
     invoice: bytes
     amount: int
 
 
 @dataclass(frozen=True)
-class RedemptionAcknowledged:
+class RedemptionAcknowledged(Event):
     agreement_id: int
     invoice: bytes
     amount: int
 
 
 @dataclass(frozen=True)
-class EscrowChosen:
+class EscrowChosen(Event):
     token: bytes
 
 
 @dataclass(frozen=True)
-class Credited:
+class Credited(Event):
     """The escrow owes an account so much more."""
 
     agreement_id: int
@@ -187,148 +193,64 @@ class Credited:
 
 
 @dataclass(frozen=True)
-class Collected:
+class Collected(Event):
     account: bytes
     amount: int
 
 
 @dataclass(frozen=True)
-class RedemptionWithdrawn:
+class RedemptionWithdrawn(Event):
     agreement_id: int
     invoice: bytes
     amount: int
 
 
-Event = (
-    DeviceEnrolled
-    | AgreementProposed
-    | AgreementAccepted
-    | AgreementRenewed
-    | RotationProposed
-    | DeviceRotated
-    | EnergyReported
-    | Violations
-    | OutageReported
-    | ReportSkipped
-    | OutageSkipped
-    | ProposalsPause
-    | Granted
-    | Waived
-    | Cancelled
-    | Terminated
-    | DeviceRevoked
-    | Settled
-    | DiscountRedeemed
-    | RedemptionAcknowledged
-    | EscrowChosen
-    | Credited
-    | Collected
-    | RedemptionWithdrawn
-)
+def _type(entry: dict[str, Any]) -> str:
+    kind: str = entry["type"]
+    if kind != "tuple":
+        return kind
+    return "(" + ",".join(map(_type, entry["components"])) + ")"
 
 
-class _Log:
-    """The words of a log: indexed fields from the topics, the others from the data."""
-
-    def __init__(self, topics: Sequence[bytes], data: bytes) -> None:
-        self.topics = topics
-        self.data = data
-
-    def topic(self, i: int) -> int:
-        return int.from_bytes(self.topics[i], "big")
-
-    def address(self, i: int) -> bytes:
-        return self.topics[i][12:]
-
-    def raw(self, at: int, length: int = 32) -> bytes:
-        return self.data[at : at + length]
-
-    def word(self, i: int, base: int = 0) -> int:
-        return int.from_bytes(self.raw(base + 32 * i), "big")
-
-    def words(self, first: int, last: int) -> list[int]:
-        return [self.word(i) for i in range(first, last + 1)]
-
-    def dynamic(self, i: int, base: int = 0) -> bytes:
-        """The bytes to which word i of the tuple at `base` points."""
-        position = base + self.word(i, base)
-        return self.raw(position + 32, self.word(0, position))
+def _topic(entry: dict[str, Any]) -> bytes:
+    return keccak256(f"{entry['name']}({','.join(map(_type, entry['inputs']))})".encode())
 
 
-_TERMS = "(uint40,uint32,uint32,uint32,uint64,uint64,uint64,uint64,uint64,uint8,uint64,uint32,uint32,uint32,uint32,uint32,bytes)"  # noqa: E501
-
-
-def _proposed(log: _Log) -> AgreementProposed:
-    base = log.word(1)
-    terms = Terms.from_tuple([*(log.word(i, base) for i in range(16)), log.dynamic(16, base)])
-    at = log.word(2)
-    devices = tuple(log.raw(at + 32 + 32 * i)[12:] for i in range(log.word(0, at)))
-    return AgreementProposed(log.topic(1), log.address(2), log.word(0), terms, devices)
-
-
-def _violations(log: _Log) -> Violations:
-    return Violations(log.topic(1), log.address(2), *log.words(0, 6))
-
-
-def _outage(log: _Log) -> OutageReported:
-    return OutageReported(log.topic(1), log.address(2), *log.words(0, 3))
-
-
-def _accepted(log: _Log) -> AgreementAccepted:
-    return AgreementAccepted(log.topic(1), log.address(2), log.raw(0), log.raw(32))
-
-
-def _reported(log: _Log) -> EnergyReported:
-    return EnergyReported(log.topic(1), log.address(2), log.word(0), log.word(1), log.dynamic(2))
-
-
-_READERS: dict[str, Callable[[_Log], Event]] = {
-    "DeviceEnrolled(address,bytes32)": lambda log: DeviceEnrolled(log.address(1), log.topics[2]),
-    f"AgreementProposed(uint64,address,uint128,{_TERMS},address[])": _proposed,
-    "AgreementAccepted(uint64,address,bytes32,bytes32)": _accepted,
-    "AgreementRenewed(uint64,uint64)": lambda log: AgreementRenewed(log.topic(1), log.topic(2)),
-    "RotationProposed(uint64,address,address)": lambda log: RotationProposed(
-        log.topic(1), log.address(2), log.address(3)
-    ),
-    "DeviceRotated(uint64,address,address,uint32)": lambda log: DeviceRotated(
-        log.topic(1), log.address(2), log.address(3), log.word(0)
-    ),
-    "EnergyReported(uint64,address,uint32,uint64,bytes)": _reported,
-    "Violations(uint64,address,uint32,uint256,uint256,uint256,uint256,uint256,uint256)": _violations,
-    "OutageReported(uint64,address,uint40,uint40,uint8,uint256)": _outage,
-    "ReportSkipped(uint256,bytes4)": lambda log: ReportSkipped(log.word(0), log.raw(32, 4)),
-    "OutageSkipped(uint256,bytes4)": lambda log: OutageSkipped(log.word(0), log.raw(32, 4)),
-    "ProposalsPause(bool)": lambda log: ProposalsPause(bool(log.word(0))),
-    "Granted(uint64,uint128)": lambda log: Granted(log.topic(1), log.word(0)),
-    "Waived(uint64,uint128)": lambda log: Waived(log.topic(1), log.word(0)),
-    "Cancelled(uint64,address)": lambda log: Cancelled(log.topic(1), log.raw(0)[12:]),
-    "Terminated(uint64,address,uint32,uint40,uint128)": lambda log: Terminated(
-        log.topic(1), log.raw(0)[12:], *log.words(1, 3)
-    ),
-    "DeviceRevoked(address,uint40)": lambda log: DeviceRevoked(log.address(1), log.word(0)),
-    "Settled(uint64,uint256,uint128,uint128)": lambda log: Settled(log.topic(1), *log.words(0, 2)),
-    "EscrowChosen(address)": lambda log: EscrowChosen(log.address(1)),
-    "Credited(uint64,address,uint256)": lambda log: Credited(log.topic(1), log.address(2), log.word(0)),
-    "Collected(address,uint256)": lambda log: Collected(log.address(1), log.word(0)),
-    "RedemptionWithdrawn(uint64,bytes32,uint128)": lambda log: RedemptionWithdrawn(
-        log.topic(1), log.topics[2], log.word(0)
-    ),
-    "DiscountRedeemed(uint64,bytes32,uint128)": lambda log: DiscountRedeemed(
-        log.topic(1), log.topics[2], log.word(0)
-    ),
-    "RedemptionAcknowledged(uint64,bytes32,uint128)": lambda log: RedemptionAcknowledged(
-        log.topic(1), log.topics[2], log.word(0)
-    ),
-}
-
-_BY_TOPIC = {keccak256(signature.encode()): reader for signature, reader in _READERS.items()}
-TOPICS: dict[str, bytes] = {
-    signature[: signature.index("(")]: keccak256(signature.encode()) for signature in _READERS
-}
+_RECORDS = {record.__name__: record for record in Event.__subclasses__()}
+_OURS = [each for each in artifact.load().abi if each["type"] == "event" and each["name"] in _RECORDS]
+_BY_TOPIC = {_topic(entry): entry for entry in _OURS}
+TOPICS: dict[str, bytes] = {entry["name"]: topic for topic, entry in _BY_TOPIC.items()}
 """Topic 0 of each event, by its name."""
 
 
 def decode(topics: Sequence[bytes], data: bytes) -> Event | None:
     """Return the record of a log of the contract; None for what is not Electro's own (roles, say)."""
-    reader = _BY_TOPIC.get(topics[0]) if topics else None
-    return reader(_Log(topics, data)) if reader else None
+    entry = _BY_TOPIC.get(topics[0]) if topics else None
+    if entry is None:
+        return None
+    indexed, places = iter(topics[1:]), itertools.count()
+    values = [
+        _static(each["type"], next(indexed)) if each["indexed"] else _member(each, data, next(places))
+        for each in entry["inputs"]
+    ]
+    return _RECORDS[entry["name"]](*values)
+
+
+def _static(kind: str, word: bytes) -> int | bytes:
+    if kind == "address":
+        return word[12:]
+    if kind.startswith("bytes"):
+        return word[: int(kind[5:])]
+    return bool(word[31]) if kind == "bool" else int.from_bytes(word, "big")
+
+
+def _member(entry: dict[str, Any], data: bytes, place: int) -> Any:
+    """The value that word `place` of a tuple is, or points to from the tuple's beginning."""
+    kind, word = entry["type"], data[32 * place : 32 * place + 32]
+    if kind not in ("bytes", "tuple", "address[]"):
+        return _static(kind, word)
+    behind = data[int.from_bytes(word, "big") :]
+    if kind == "tuple":
+        return Terms.from_tuple([_member(each, behind, i) for i, each in enumerate(entry["components"])])
+    count, items = int.from_bytes(behind[:32], "big"), behind[32:]
+    return items[:count] if kind == "bytes" else tuple(items[32 * i + 12 : 32 * i + 32] for i in range(count))
