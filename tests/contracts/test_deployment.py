@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyrevm
 import pytest
 from eth.vm.forks import LondonVM
@@ -13,7 +15,13 @@ from electro_protocol.address import checksum, parse
 from electro_protocol.eip712 import Domain
 
 from .engines import PyEvm, Revm, refused
+from .node import Node
 from .world import encode_call, key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.toolchain.running_anvil import Anvil
 
 ADMIN, OPERATOR = key("admin"), key("operator")
 DELAY_S = 86_400
@@ -73,6 +81,20 @@ def test_the_keyless_transaction_brings_the_factory_that_deploys_there() -> None
     engine.send(engine.accounts[2], factory, _plan().data)
     length = len(artifact.load().deployed_bytecode)
     assert len(chain.get_code(checksum(_plan().address))) == 2 + 2 * length
+
+
+def test_anvil_has_the_factory_and_gives_the_predicted_address_on_two_chains(
+    start_anvil: Callable[..., Anvil],
+) -> None:
+    for chain_id in (5, 6):
+        node = Node(start_anvil(chain_id=chain_id))
+        factory, address = checksum(deployment.FACTORY), checksum(_plan().address)
+        assert node.ask("eth_getCode", factory, "latest") == "0x" + deployment.FACTORY_CODE.hex()
+        assert node.ask("eth_getCode", address, "latest") == "0x"
+        node.send(node.accounts[2], factory, _plan().data)
+        assert len(node.ask("eth_getCode", address, "latest")) > 2
+        admin = node.call(node.accounts[0], address, encode_call("defaultAdmin"))
+        assert admin[12:] == ADMIN.address
 
 
 def test_the_same_deployment_again_is_refused() -> None:

@@ -7,11 +7,7 @@ limit of 2^24 gas for a transaction (EIP-7825, Osaka).
 
 from __future__ import annotations
 
-import itertools
-import json
-import time
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from eth.vm import forks
@@ -24,15 +20,14 @@ from electro_protocol.messages import DiscountRedemption
 from tests.toolchain.fetch import ToolchainError
 from tests.toolchain.running_anvil import Anvil
 
-from .engines import Outcome, PyEvm
+from .engines import PyEvm
+from .node import GAS_LIMIT, Node
 from .world import CONSUMER, DAY, START, World, inside, key
 
 if TYPE_CHECKING:
     from eth.abc import VirtualMachineAPI
 
     from .engines import Engine
-
-GAS_LIMIT = 2**24  # of a transaction: EIP-7825
 
 # Each fork of py-evm is a class on top of the one before it.
 PY_EVM = sorted(
@@ -43,55 +38,6 @@ PY_EVM = sorted(
 ANVIL = ("london", "paris", "shanghai", "cancun", "prague", "osaka", "bpo1", "bpo2", "bpo3", "amsterdam")
 # What the anvil of these tests must know; a newer one may know more.
 ANVIL_KNOWS = ANVIL[:8]
-
-
-class Node:
-    """An anvil as an engine, with accounts of its own; its transactions keep to the limit of EIP-7825."""
-
-    def __init__(self, anvil: Anvil) -> None:
-        self.chain_id = anvil.chain_id
-        self._url = anvil.url
-        self._ids = itertools.count()
-        self.accounts = self._ask("eth_accounts")[:3]
-
-    def set_time(self, now: int) -> None:
-        self._ask("evm_setNextBlockTimestamp", now)
-        self._ask("evm_mine")
-
-    def deploy(self, code: bytes) -> str:
-        return str(self._transact({"from": self.accounts[2], "data": "0x" + code.hex()})["contractAddress"])
-
-    def call(self, caller: str, to: str, data: bytes) -> bytes:
-        answer = self._ask("eth_call", {"from": caller, "to": to, "data": "0x" + data.hex()}, "latest")
-        return bytes.fromhex(answer[2:])
-
-    def send(self, caller: str, to: str, data: bytes) -> Outcome:
-        receipt = self._transact({"from": caller, "to": to, "data": "0x" + data.hex()})
-        logs = [
-            ([bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
-            for log in receipt["logs"]
-        ]
-        return Outcome(b"", int(receipt["gasUsed"], 16), logs)
-
-    def _transact(self, fields: dict[str, str]) -> dict[str, Any]:
-        sent = self._ask("eth_sendTransaction", {**fields, "gas": hex(GAS_LIMIT)})
-        for _ in range(500):  # anvil mines at once, and has the receipt a moment later
-            receipt: dict[str, Any] | None = self._ask("eth_getTransactionReceipt", sent)
-            if receipt is not None:
-                assert receipt["status"] == "0x1"
-                return receipt
-            time.sleep(0.01)
-        raise AssertionError("the transaction is not mined")
-
-    def _ask(self, method: str, *parameters: object) -> Any:
-        body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": parameters}
-        request = urllib.request.Request(
-            self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answered:
-            answer = json.load(answered)
-        assert "result" in answer, answer
-        return answer["result"]
 
 
 def _live(engine: Engine) -> None:
@@ -157,6 +103,6 @@ def test_anvil_holds_transactions_to_the_limit_of_osaka(anvil: Anvil) -> None:
     with Anvil("--hardfork", "osaka", "--enable-tx-gas-limit", chain_id=anvil.chain_id) as limited:
         node = Node(limited)
         fields = {"from": node.accounts[0], "to": node.accounts[1], "data": "0x"}
-        node._transact(fields)
+        node.transact(fields)
         with pytest.raises(AssertionError, match="gas"):
-            node._ask("eth_sendTransaction", {**fields, "gas": hex(GAS_LIMIT + 1)})
+            node.ask("eth_sendTransaction", {**fields, "gas": hex(GAS_LIMIT + 1)})
