@@ -19,101 +19,63 @@ if TYPE_CHECKING:
 _MOST_MONEY = 2**128 - 1  # a uint128 in the contract
 
 
-class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    name = "address"
+class _Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
+    """A type whose reader raises ValueError with a sentence; a default is taken as it is."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
         try:
-            return ethereum_address.checksum(ethereum_address.parse(value))
+            return self._read(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
-class _Instant(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    """ISO 8601 with an offset, or unix seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return quantities.instant(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _address(text: str) -> str:
+    return ethereum_address.checksum(ethereum_address.parse(text))
 
 
-class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return quantities.duration_s(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _day(text: str) -> int:
+    """Return the unix seconds at which a date begins in UTC."""
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise ValueError(f"{text} is no date such as 2027-01-31") from None
 
 
-class _Day(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    """A date, as the unix seconds at which it begins in UTC."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return int(datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-        except ValueError:
-            self.fail(f"{value} is no date such as 2027-01-31", param, ctx)
+def _amount(text: str, least: int = 1) -> int:
+    """Return whole minor units."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 39):
+        raise ValueError(f"{text} is no whole number of minor units")
+    if not least <= int(text) <= _MOST_MONEY:
+        raise ValueError(f"it must be from {least} to 2^128 - 1")
+    return int(text)
 
 
-class _Money(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    """Whole minor units."""
-
-    name = "amount"
-
-    def __init__(self, least: int) -> None:
-        self._least = least
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        if not (value.isascii() and value.isdigit() and len(value) <= 39):
-            self.fail(f"{value} is no whole number of minor units", param, ctx)
-        if not self._least <= int(value) <= _MOST_MONEY:
-            self.fail(f"it must be from {self._least} to 2^128 - 1", param, ctx)
-        return int(value)
+def _word(text: str) -> bytes:
+    """Return 32 bytes: of 0x and 64 hex digits as they are, else of a text of 1 to 32 bytes."""
+    hexadecimal = text.startswith("0x")
+    try:
+        raw = bytes.fromhex(text[2:]) if hexadecimal else text.encode()
+    except ValueError:
+        raw = b""
+    if hexadecimal and len(raw) != 32:
+        raise ValueError("after 0x come 64 hex digits")
+    if not 1 <= len(raw) <= 32:
+        raise ValueError("it must have 1 to 32 bytes")
+    return raw.ljust(32, b"\0")
 
 
-class _Word(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3; not before
-    """32 bytes: 0x and 64 hex digits as they are, anything else as text of 1 to 32 bytes."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        hexadecimal = value.startswith("0x")
-        try:
-            raw = bytes.fromhex(value[2:]) if hexadecimal else value.encode()
-        except ValueError:
-            raw = b""
-        if hexadecimal and len(raw) != 32:
-            self.fail("after 0x come 64 hex digits", param, ctx)
-        if not 1 <= len(raw) <= 32:
-            self.fail("it must have 1 to 32 bytes", param, ctx)
-        return raw.ljust(32, b"\0")
-
-
-ADDRESS = _Address()
-INSTANT = _Instant()
-DURATION = _Duration()
-DAY = _Day()
-WORD = _Word()
-AMOUNT = _Money(1)
-BONUS = _Money(0)
+ADDRESS = _Read("address", _address)
+INSTANT = _Read("time", quantities.instant)  # ISO 8601 with an offset, or unix seconds
+DAY = _Read("date", _day)
+WORD = _Read("text", _word)
+AMOUNT = _Read("amount", _amount)
+BONUS = _Read("amount", lambda text: _amount(text, 0))
 
 
 def load_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,9 +82,7 @@ def revoke(desk: Desk, device: str) -> None:
 @acts
 def grant(desk: Desk, agreement_id: int, amount: int) -> None:
     """Add AMOUNT, minor units, to the bonus of an agreement that is not yet settled."""
-    lasting = f"this adds {amount:,} to the bonus of agreement {agreement_id} for good"
-    sent = desk.send("grant", agreement_id, amount, lasting=lasting)
-    desk.report(_money(desk, agreement_id).add("granted", amount), sent)
+    _move(desk, "grant", agreement_id, amount, "adds {} to the bonus", "granted")
 
 
 @click.command(cls=Command)
@@ -93,9 +91,7 @@ def grant(desk: Desk, agreement_id: int, amount: int) -> None:
 @acts
 def waive(desk: Desk, agreement_id: int, amount: int) -> None:
     """Take AMOUNT, minor units, off the penalties: from the end of the grace to the settlement."""
-    lasting = f"this takes {amount:,} off the penalties of agreement {agreement_id} for good"
-    sent = desk.send("waive", agreement_id, amount, lasting=lasting)
-    desk.report(_money(desk, agreement_id).add("waived", amount), sent)
+    _move(desk, "waive", agreement_id, amount, "takes {} off the penalties", "waived")
 
 
 @click.command(cls=Command)
@@ -168,6 +164,9 @@ def approve(desk: Desk, amount: int) -> None:
     desk.report(Facts().add("token", token).add("allowed", amount), sent)
 
 
-def _money(desk: Desk, agreement_id: int) -> Facts:
-    remaining = desk.record("agreement", agreement_id)["remaining"]
-    return Facts().count("agreement", agreement_id).add("remaining", remaining)
+def _move(desk: Desk, call: str, agreement_id: int, amount: int, does: str, label: str) -> None:
+    """Change what remains by an amount, and say what that is then."""
+    lasting = f"this {does.format(f'{amount:,}')} of agreement {agreement_id} for good"
+    sent = desk.send(call, agreement_id, amount, lasting=lasting)
+    facts = Facts().count("agreement", agreement_id).add(label, amount)
+    desk.report(facts.add("remaining", desk.record("agreement", agreement_id)["remaining"]), sent)
