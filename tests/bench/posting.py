@@ -59,6 +59,7 @@ class Posting:
         self._url = url
         self._connections: list[Connection] = []
         self.waits_s: list[float] = []
+        self.paced_waits_s: list[float] = []
         self.statuses: dict[int, int] = {}
         self.posting_s = 0.0
 
@@ -69,6 +70,20 @@ class Posting:
         began = time.perf_counter()
         await asyncio.gather(*map(self._post, self._connections, streams))
         self.posting_s += time.perf_counter() - began
+
+    async def post_paced(self, streams: list[list[bytes]], every_s: float) -> None:
+        """Post on each connection once in so many seconds, evenly spread; a wait begins when the post was due."""
+        began = time.perf_counter() + every_s
+
+        async def post(place: int, connection: Connection, stream: list[bytes]) -> None:
+            for number, body in enumerate(stream):
+                due = began + every_s * (number + place / len(streams))
+                await asyncio.sleep(due - time.perf_counter())
+                status = await connection.post("/v1/messages", body)
+                self.paced_waits_s.append(time.perf_counter() - due)
+                self.statuses[status] = self.statuses.get(status, 0) + 1
+
+        await asyncio.gather(*map(post, range(len(streams)), self._connections, streams))
 
     async def _post(self, connection: Connection, stream: list[bytes]) -> None:
         for body in stream:

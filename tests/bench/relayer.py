@@ -6,7 +6,8 @@
 Both servers get the same signed reports, one a POST, over as many connections, each on a process of its own and in
 turns of a few hundred, so that what else the machine does falls on both; their processor time is read from /proc
 (Linux). The bare server does what no relayer can leave out: read JSON, hash, recover the signer. The chain is anvil
-with blocks of a second.
+with blocks of a second. As many connections as meters post again as soon as they are answered, so a post waits for all
+others; at a steady rate below that it waits for what the server is busy with.
 
 Then the relayer alone gets as many again without a pause, which tells how many reach the chain in a second. That
 stands beside two others on the same chain: the same number of reports as transactions packed and signed beforehand,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
 SLICE = 10  # reports of each meter in one turn
+PACED, PACED_PER_SECOND = 30, 1000  # reports of each meter at a steady rate, and the rate
 METERS = 64  # as many connections; an agreement holds no more
 RELAYER_KEY = b"\x5a" * 32
 SPAWN = multiprocessing.get_context("spawn")
@@ -79,6 +81,8 @@ def show(found: dict[str, Any]) -> None:
         ("posts_per_second", "POSTs answered a second", ""),
         ("p50_ms", "POST, median", "ms"),
         ("p99_ms", "POST, 99th percentile", "ms"),
+        ("paced_p50_ms", f"at {PACED_PER_SECOND:,} a second, median", "ms"),
+        ("paced_p99_ms", f"at {PACED_PER_SECOND:,} a second, 99th percentile", "ms"),
     ):
         shown = [f"{figures[name]:,.1f} {unit}".strip() for figures in (bare, relayer)]
         table.add_row(title, *shown, f"{relayer[name] / bare[name]:.2f}")
@@ -101,7 +105,7 @@ async def measure(per_meter: int) -> dict[str, Any]:
     anvil = Anvil("--gas-limit", "2000000000")
     try:
         world = World(anvil.url)
-        intervals = 10 * ((2 * per_meter + 95) // 96 * 96)
+        intervals = 10 * ((2 * per_meter + PACED + 95) // 96 * 96)
         await asyncio.to_thread(world.agree, METERS, intervals, seed=2)
         presigned_meters = world.meters
         await asyncio.to_thread(world.agree, METERS, 960, seed=3)
@@ -110,7 +114,9 @@ async def measure(per_meter: int) -> dict[str, Any]:
         world.block_time(1)
         naive_per_second, naive_gas = await asyncio.to_thread(naive, world, naive_meters)
         presigned_per_second = await presigned(world, presigned_meters, per_meter)
-        streams = [[json.dumps(r).encode() for r in meter.reports(2 * per_meter)] for meter in world.meters]
+        streams = [
+            [json.dumps(r).encode() for r in meter.reports(2 * per_meter + PACED)] for meter in world.meters
+        ]
         world.fund(Key(RELAYER_KEY).address)
         with tempfile.NamedTemporaryFile("w") as key_file:
             Path(key_file.name).chmod(0o600)
@@ -122,11 +128,16 @@ async def measure(per_meter: int) -> dict[str, Any]:
                 end = min(per_meter, first + SLICE)
                 for server in (bare, ours):
                     await server.posting.post([stream[first:end] for stream in streams])
-            await until(world, per_meter)
+            for first in range(per_meter, per_meter + PACED, SLICE):
+                for server in (bare, ours):
+                    part = [stream[first : first + SLICE] for stream in streams]
+                    await server.posting.post_paced(part, METERS / PACED_PER_SECOND)
+            flood = per_meter + PACED
+            await until(world, flood)
             found = [server.figures() for server in (bare, ours)]
             began = time.perf_counter()
-            await ours.posting.post([stream[per_meter:] for stream in streams])
-            await until(world, 2 * per_meter)
+            await ours.posting.post([stream[flood:] for stream in streams])
+            await until(world, flood + per_meter)
             took_s = time.perf_counter() - began
             for server in (bare, ours):
                 await asyncio.to_thread(server.end)
@@ -142,7 +153,7 @@ async def measure(per_meter: int) -> dict[str, Any]:
         "on_chain_per_second": count / took_s,
         "transactions": len(receipts),
         "reverted": sum(receipt["status"] != 1 for receipt in receipts),
-        "gas_per_report": sum(receipt["gasUsed"] for receipt in receipts) / (2 * count),
+        "gas_per_report": sum(receipt["gasUsed"] for receipt in receipts) / (2 * count + METERS * PACED),
         "presigned_per_second": presigned_per_second,
         "naive_per_second": naive_per_second,
         "naive_gas_per_report": naive_gas,
@@ -220,13 +231,16 @@ class Server:
         self._began_s = cpu_s(self._process.pid)
 
     def figures(self) -> dict[str, float]:
-        waits, statuses = sorted(self.posting.waits_s), self.posting.statuses
+        waits, paced = sorted(self.posting.waits_s), sorted(self.posting.paced_waits_s)
+        statuses = self.posting.statuses
         return {
             "cpu_us_per_report": (cpu_s(self._process.pid) - self._began_s) / statuses[202] * 1e6,
             "posts_per_second": len(waits) / self.posting.posting_s,
             "p50_ms": waits[len(waits) // 2] * 1e3,
             "p99_ms": waits[len(waits) * 99 // 100] * 1e3,
-            "told_to_wait": float(len(waits) - statuses[202]),
+            "paced_p50_ms": paced[len(paced) // 2] * 1e3,
+            "paced_p99_ms": paced[len(paced) * 99 // 100] * 1e3,
+            "told_to_wait": float(len(waits) + len(paced) - statuses[202]),
         }
 
     def end(self) -> None:
