@@ -93,6 +93,10 @@ class Bench(Board):
         self.advance(times_us[count - 1] + PAUSE_US)
         return count
 
+    def turn(self, cycles: float) -> None:
+        """Move the mains' phase."""
+        self._phase = (self._phase + cycles) % 1.0
+
     def advance(self, us: int) -> None:
         """Let time pass, and the mains' phase with it."""
         self.now_us += us

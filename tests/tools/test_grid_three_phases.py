@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three phases on the bench: energy of balanced and unbalanced loads, a feeding phase, and what is an outage."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from electro_meter.phases import Phases
+from electro_tools.grid.bench import Bench
+from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, nominal
+from electro_tools.grid.chip import QUIET, Chip
+from electro_tools.grid.disturbances import DIP, INTERRUPTION, Disturbance
+from electro_tools.grid.three_phases import ThreePhases
+from electro_tools.grid.transformers import IDEAL
+from electro_tools.grid.waveforms import LOADS, SINE
+
+SECONDS = 6
+
+
+def phases(percents: list[float], loads: list[str]) -> tuple[ThreePhases, Phases]:
+    """Return a board, and a meter's phases with the coefficients of a chip whose table would be perfect."""
+    chip = Chip(1, QUIET, stalls=False)
+    board = ThreePhases(
+        [
+            Bench(chip, IDEAL, 50, LOADS[load], percent, has_fine=False)
+            for load, percent in zip(loads, percents, strict=True)
+        ]
+    )
+    names = nominal()
+    # the chip's own gain and the voltage transformer's lead, found as a calibration would
+    channel = SimpleNamespace(
+        uv_per_count=round(names.uv_per_count / chip.gain), ua_per_count=round(names.ua_per_count / chip.gain),
+        phase_mdeg=300, fine_ua_per_count=0, no_load_mw=0, fine_no_load_mw=0, sensors=[],
+    )  # fmt: skip
+    config: Any = SimpleNamespace(
+        channels=[channel] * 3, linearisation=[], nominal_mv=int(NOMINAL_V * 1000), mains_hz=50,
+        rated_ma=int(RATED_A * 1000), max_gap_ms=5_000, creep_mw=0,
+    )  # fmt: skip
+    return board, Phases(board, config)
+
+
+def energies(board: ThreePhases, meter: Phases) -> tuple[float, float]:
+    """Return (what was measured, what was there) in joules."""
+    until_us = board.now_us + SECONDS * 1_000_000
+    measured = true = 0.0
+    while board.now_us < until_us:
+        phase = meter.next()
+        phase.take()
+        if phase.detector.supplied:
+            phase.measure()
+        if meter.conclude():
+            measured += meter.energy_uj / 1e6
+            true += board.true_power * NOMINAL_V * RATED_A * (meter.end_us - meter.start_us) / 1e6
+    return measured, true
+
+
+@pytest.mark.parametrize(
+    ("percents", "loads"),
+    [
+        ([50, 50, 50], ["PF 1", "PF 1", "PF 1"]),
+        ([80, 20, 0], ["PF 0.5 lag", "PF 1", "PF 1"]),
+        ([30, 60, 90], ["PF 0.8 lead", "VFD", "PF 0.5 lag"]),
+    ],
+)
+def test_the_sum_is_the_energy_of_all_phases(percents: list[float], loads: list[str]) -> None:
+    measured, true = energies(*phases(percents, loads))
+    assert measured == pytest.approx(true, rel=0.03)  # no table: the chip's curvature is in it
+
+
+def test_a_phase_that_feeds_is_taken_off_the_others() -> None:
+    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    board.phases[2].carry((SINE, ((1, 1.0, 180.0),)), 50)
+    measured, true = energies(board, meter)
+    assert true == pytest.approx(0.5 * NOMINAL_V * RATED_A * SECONDS, rel=0.15)
+    assert measured == pytest.approx(true, rel=0.05)
+
+
+def lose(board: ThreePhases, number: int, kind: str, residual: float) -> None:
+    board.phases[number].disturbance = Disturbance(kind, board.now_us, board.now_us + 60_000_000, residual)
+
+
+def test_the_loss_of_one_or_two_phases_is_no_outage() -> None:
+    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    energies(board, meter)
+    lose(board, 0, INTERRUPTION, 0.0)
+    lose(board, 1, DIP, 0.5)
+    measured, undisturbed = energies(board, meter)
+    assert meter.supplied
+    assert not meter.all[0].detector.supplied
+    assert meter.all[1].detector.supplied
+    # the first phase carries nothing, the second half its voltage, the third all
+    assert measured == pytest.approx(undisturbed * (0 + 0.5 + 1) / 3, rel=0.05)
+
+
+def test_the_loss_of_all_phases_is_an_outage() -> None:
+    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    energies(board, meter)
+    lost_us = board.now_us
+    for number in range(3):
+        lose(board, number, INTERRUPTION, 0.0)
+    while meter.supplied and board.now_us < lost_us + 5_000_000:
+        meter.next().take()
+        meter.conclude()
+    assert not meter.supplied
+    # each phase needs its own 42 ms, one after the other
+    assert board.now_us - lost_us < 160_000

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put three phases on the bench: one chip that samples them one after the other, each with its own transformers."""
+
+from electro_meter.world import CLOCK_SYNCED, Board
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
+    from electro_tools.grid.bench import Bench
+
+
+class ThreePhases(Board):
+    """Three benches as one board; the second phase is a third of a cycle behind the first, the third two."""
+
+    def __init__(self, phases: "list[Bench]") -> None:
+        self.phases = phases
+        self.channels = len(phases)
+        self.skew_us = phases[0].skew_us
+        self.has_fine = phases[0].has_fine
+        self.now_us = phases[0].now_us
+        self._selected = phases[0]
+        for number, phase in enumerate(phases):
+            phase.turn(-number / len(phases))
+
+    @property
+    def true_power(self) -> float:
+        """Return the sum, in nominal volts times rated amperes of one phase."""
+        return sum([phase.true_power for phase in self.phases])
+
+    def unix_us(self) -> int:
+        return self.now_us
+
+    def clock_quality(self) -> int:
+        return CLOCK_SYNCED
+
+    def select_channel(self, channel: int) -> None:
+        self._selected = self.phases[channel]
+
+    def select_range(self, fine: bool) -> None:
+        self._selected.select_range(fine)
+
+    def step_bias(self, step: int) -> None:
+        self._selected.step_bias(step)
+
+    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
+        phase = self._selected
+        phase.advance(self.now_us - phase.now_us)  # while the others were sampled
+        phase.flat_from, phase.flat_to, phase.flat_us = self.flat_from, self.flat_to, self.flat_us
+        count = phase.sample(times_us, volts, amps, span_us)
+        self.flat_us = phase.flat_us
+        self.now_us = phase.now_us
+        return count
