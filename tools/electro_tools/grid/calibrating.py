@@ -40,13 +40,13 @@ _MORE_WINDOWS = 192
 _NOISY_BELOW = 25  # % of rated
 
 
-def dc_table(chip: Chip, randomness: Randomness) -> "array[int]":
-    """Feed DC from 0.12 to 2.5 V to the converter and make its table."""
+def dc_rows(chip: Chip, randomness: Randomness) -> "list[tuple[int, int]]":
+    """Feed DC from 0.12 to 2.5 V to the converter and return its table's rows."""
     points = []
     for ideal in range(150, 3_130, DC_STEP_COUNTS):
         said = chip.reference(ideal + randomness.normal() * _DC_LSB, DC_READS)
         points.append((said, ideal))
-    return straighten(table_rows(points))
+    return table_rows(points)
 
 
 class Calibrated(Station):
@@ -55,6 +55,8 @@ class Calibrated(Station):
     def __init__(self, bench: Bench, table: "array[int] | None", calibration: Calibration) -> None:
         super().__init__(bench, table, calibration, int(RATED_A * 1000))
         self.bench = bench
+        self.calibration = calibration
+        self.table_rows: "list[tuple[int, int]]" = []
 
     def error(self, windows: int, forced: bool = False) -> "tuple[float, float]":
         """Return (active energy's relative error, the current in mA) over some windows, after a few to settle.
@@ -77,7 +79,8 @@ def nominal() -> Calibration:
 def calibrate(bench: Bench, chip: Chip, seed: int, table: bool = True) -> Calibrated:
     """Go through all steps on a bench; its load is changed on the way."""
     randomness = Randomness(seed)
-    codes = dc_table(chip, randomness) if table else None
+    rows_of_dc = dc_rows(chip, randomness) if table else []
+    codes = straighten(rows_of_dc) if table else None
     found = nominal()
     device = Calibrated(bench, codes, found)
     bench.carry(LOADS["PF 1"], 50)
@@ -90,7 +93,9 @@ def calibrate(bench: Bench, chip: Chip, seed: int, table: bool = True) -> Calibr
             ratio, late_deg = _point(device, percent, fine, randomness)
             rows.append((at_percent * RATED_A / 100, ratio, late_deg))
     found.sensors = SensorTable(sensor_rows(rows))
-    return Calibrated(bench, codes, found)
+    done = Calibrated(bench, codes, found)
+    done.table_rows = rows_of_dc
+    return done
 
 
 def _no_load(device: Calibrated, found: Calibration) -> None:
