@@ -5,20 +5,28 @@ import asyncio
 
 import machine
 
-from electro_meter import calibration
-from electro_meter.app import Meter
-from electro_meter.board import Esp32Board, rest
-from electro_meter.config import load
-from electro_meter.keys import MissingKeyError
-from electro_meter.life import SAFE_MODE_S, STABLE_S, Life, ram_free
-from electro_meter.migrations import ConfigError
+from electro_meter.life import SAFE_MODE_S, STABLE_S, Life, SetupError, ram_free
+from electro_meter.start import begin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from electro_meter.board import Esp32Board
+    from electro_meter.settings import Settings
+
+
+def configure() -> "tuple[Esp32Board, Settings]":
+    """Return the board and what it is set to; what is imported here is forgotten again."""
+    from electro_meter import calibration
+    from electro_meter.board import Esp32Board
+    from electro_meter.config import load
+
+    board = Esp32Board(load("."))
+    return board, load(".", calibration.entries(board)).bare()
 
 
 async def main(life: Life) -> None:
     before = ram_free()
-    board = Esp32Board(load("."))
-    config = load(".", calibration.entries(board))
-    meter = Meter(board, config)
+    board, meter = begin(configure)
     meter.start()
     board.start_watchdog()
     board.log(f"started; {before} bytes of RAM free before, {ram_free()} now")
@@ -29,11 +37,17 @@ async def main(life: Life) -> None:
         board.log(f"register {meter.intervals.register_wh} Wh; {ram_free()} bytes free")
 
 
+def rest(sentence: str, seconds: int) -> None:
+    from electro_meter import board
+
+    board.rest(sentence, seconds)
+
+
 life = Life(".")
 if life.begin(machine.reset_cause() == machine.PWRON_RESET):
     try:
         asyncio.run(main(life))
-    except (ConfigError, MissingKeyError) as error:
+    except SetupError as error:
         life.lasted()  # nothing crashed: something is missing or wrong
         rest(str(error), SAFE_MODE_S)
     except Exception as error:  # noqa: BLE001 - before the tasks run, nobody else writes it down

@@ -4,7 +4,7 @@
 import unittest
 
 from electro_meter.config import BOARDS
-from electro_meter.migrations import ConfigError
+from electro_meter.life import SetupError
 from electro_meter.pins import pins_of
 
 ADC1 = {"esp32": range(32, 40), "esp32s3": range(1, 11), "esp32c3": range(5)}
@@ -37,7 +37,7 @@ class PinsOfTheChips(unittest.TestCase):
                     self.assertFalse(pin in TAKEN[name])
 
     def test_too_many_phases_are_refused(self):
-        with self.assertRaises(ConfigError):
+        with self.assertRaises(SetupError):
             pins_of("esp32c3", 2)
 
     def test_the_firmwares_own_words_name_the_chip(self):

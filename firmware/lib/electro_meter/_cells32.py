@@ -26,9 +26,6 @@ if sys.maxsize >> 31:
 
 from array import array
 
-from ._cells_plain import squares as _plain_squares
-from ._cells_plain import sum_cells as _plain_sum_cells
-
 _MOST_SPAN_US = 240_000
 _MOST_DISTANCE = 20_000
 _LEAST_MIDDLE = 32_767 - _MOST_DISTANCE
@@ -41,7 +38,9 @@ _frame = array("i", [0] * 16)
 def straighten(samples: ptr16, table: ptr16, count: int):
     k = 0
     while k < count:
-        samples[k] = table[samples[k]]
+        code = int(samples[k])
+        below = int(table[code >> 3])
+        samples[k] = below + (((int(table[(code >> 3) + 1]) - below) * (code & 7) + 4) >> 3)
         k += 1
 
 
@@ -77,12 +76,14 @@ def falling(volts: ptr16, k: int, end: int, level: int) -> int:
 
 
 def squares(volts, k, end, middle):
-    if end - k > _MOST_SQUARES:
-        return _plain_squares(volts, k, end, middle)
+    total = 0
+    while end - k > _MOST_SQUARES:
+        total += squares(volts, k, k + _MOST_SQUARES, middle)
+        k += _MOST_SQUARES
     frame = _frame
     frame[0], frame[1], frame[2] = k, end, middle
     _squares(volts, frame)
-    return (frame[3] << 17) + frame[4]
+    return total + (frame[3] << 17) + frame[4]
 
 
 @micropython.viper
@@ -126,7 +127,9 @@ def sum_cells(times, volts, amps, first, last, shift, offset, volts_middle, amps
                 (frame[9] << 17) + frame[10],
                 (frame[11] << 17) + frame[12],
             ]
-    return _plain_sum_cells(times, volts, amps, first, last, shift, offset, volts_middle, amps_middle)
+    from ._cells_plain import sum_cells as plain
+
+    return plain(times, volts, amps, first, last, shift, offset, volts_middle, amps_middle)
 
 
 @micropython.viper

@@ -8,7 +8,6 @@ from electro_protocol.signed import SignedMessage
 from .acting import Acting
 from .agreements import Agreements
 from .clock import Clock
-from .config import Config
 from .counters import Counters
 from .darkness import Darkness
 from .intervals import Intervals
@@ -18,7 +17,6 @@ from .lights import is_on, pattern
 from .outage import DOWN
 from .phases import Phase, Phases
 from .quality import CLOCK_UNSURE
-from .reserve import NORMAL, Reserve
 from .sampling import BLOCK_US
 from .uplink import Uplink
 from .world import Board
@@ -26,6 +24,9 @@ from .world import Board
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .reserve import Reserve
+    from .settings import Settings
 
 # While supply is out there is no energy to miss, only its return to date: look this often.
 OUTAGE_POLL_MS = 5_000
@@ -36,8 +37,13 @@ class Meter:
     """The parts of one meter, wired together."""
 
     def __init__(
-        self, board: Board, config: Config, on_signed: "Callable[[SignedMessage], None] | None" = None
+        self,
+        board: Board,
+        config: "Settings",
+        on_signed: "Callable[[SignedMessage], None] | None" = None,
+        phases: "Phases | None" = None,
     ) -> None:
+        """phases: made before, when the heap was still whole."""
         self._board = board
         self._config = config
         self.signer = load_signer(board, Domain(config.chain_id, config.contract))
@@ -57,9 +63,13 @@ class Meter:
         self.uplink = Uplink(
             board, config, self.signer, self.agreements, self.journal, self.intervals, on_signed
         )
-        self.phases = Phases(board, config)
+        self.phases = phases or Phases(board, config)
         self.acting = Acting(self.intervals, config.shed_min_on_ms, config.shed_min_off_ms)
-        self.reserve = Reserve(board, config.reserve_mj)
+        self.reserve: "Reserve | None" = None
+        if config.reserve_mj:
+            from .reserve import Reserve  # 1 KB for those who have one
+
+            self.reserve = Reserve(board, config.reserve_mj)
         self.darkness = Darkness(
             self.journal,
             self.agreements,
@@ -74,6 +84,11 @@ class Meter:
             for phase in self.phases.all:
                 phase.detector.state = DOWN
                 phase.detector.started_us = self.darkness.since_us
+
+    @property
+    def gasping(self) -> bool:
+        """Return whether the board lives on its reserve."""
+        return self.reserve is not None and self.reserve.level > 0
 
     def enrollment(self) -> SignedMessage:
         """Sign the wish to be enrolled with this operator's contract."""
@@ -96,8 +111,8 @@ class Meter:
         self._follow_clock()
         phase = self.phases.next()
         steady = phase.take()
-        # before it is declared there is something to tell as well
-        self.reserve.follow(self.uplink.owes_outage or self.journal.open_outage is None)
+        if self.reserve is not None:  # before it is declared there is something to tell as well
+            self.reserve.follow(self.uplink.owes_outage or self.journal.open_outage is None)
         self._follow(phase, steady)
         self._board.feed_watchdog()
         self._show()
@@ -144,7 +159,7 @@ class Meter:
             if (
                 self.clock.is_set()
             ):  # else nothing can be dated; its end will be, once somebody tells the time
-                urgent = self.reserve.level != NORMAL
+                urgent = self.gasping
                 now_us = phase.sampler.end_us()
                 self.darkness.follow(phase, phases.started_us, now_us, self.sensor_fault, urgent)
             return
@@ -167,13 +182,13 @@ class Meter:
 
     def status(self) -> "dict[str, object]":
         """Return what a person wants to see."""
-        from .status import status  # noqa: PLC0415 - 1.4 KB that a chip loads only if somebody asks
+        from .status import status
 
         return status(self)
 
     def _show(self) -> None:
         acting = self.acting
-        if self.reserve.level != NORMAL:
+        if self.gasping:
             self._board.show(False, False, False)
             return
         steps = pattern(

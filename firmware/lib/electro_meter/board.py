@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from .config import Config
+    from .settings import Settings
 
 _BIAS_PWM_HZ = 20_000  # the bias's 10 µF leaves nothing of it
 _BIAS_STEP_DUTY = 65_535 // 7
@@ -41,7 +41,7 @@ _MOST_BLOB_BYTES = 4_096
 class Esp32Board(Board):
     """Pins, radio, NVS, RTC and watchdog of an ESP32 with stock MicroPython 1.23 or later."""
 
-    def __init__(self, config: "Config | None") -> None:
+    def __init__(self, config: "Settings | None") -> None:
         """Without a configuration there is no network, and one phase."""
         self.directory = "."
         self.channels = len(config.channels) if config else 1

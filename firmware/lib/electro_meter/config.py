@@ -34,6 +34,7 @@ from electro_protocol.address import parse as parse_address
 from electro_protocol.messages import MessageError, hex_bytes
 
 from .migrations import VERSION, ConfigError, merge, migrate
+from .settings import Channel, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,50 +80,16 @@ _OTHERS = (
 )  # fmt: skip
 
 
-class Channel:
-    """The calibration of one pair of voltage and current; attributes are the table's names."""
+class Config(Settings):
+    """The checked configuration, made of entries of any version.
 
-    uv_per_count: int
-    ua_per_count: int
-    phase_mdeg: int
-    fine_ua_per_count: int
-    no_load_mw: int
-    fine_no_load_mw: int
-
-    def __init__(self, untrusted: object) -> None:
-        entries = _known(untrusted, "an entry of channels", _OF_A_CHANNEL, ("sensors",))
-        _take_integers(self, entries, _OF_A_CHANNEL)
-        self.sensors: "list[tuple[int, int, int]]" = [
-            (ma, ppm, mdeg) for ma, ppm, mdeg in _rows(entries, "sensors", 3, -100_000, 100_000_000)
-        ]
-
-
-class Config:
-    """The checked configuration; attributes are the table's names."""
-
-    version: int
-    chain_id: int
-    report_every: int
-    mains_hz: int
-    nominal_mv: int
-    creep_mw: int
-    rated_ma: int
-    window_period_ms: int
-    max_gap_ms: int
-    least_coverage_permille: int
-    outage_declare_ms: int
-    shed_min_on_ms: int
-    shed_min_off_ms: int
-    reserve_mj: int
-    resend_ms: int
-    max_backoff_ms: int
+    Raises ConfigError.
+    """
 
     def __init__(self, untrusted: object) -> None:
         entries = _known(migrate(untrusted), "the configuration", _INTEGERS, _OTHERS)
         _take_integers(self, entries, _INTEGERS)
-        self.linearisation: "list[tuple[int, int]]" = [
-            (said, was) for said, was in _rows(entries, "linearisation", 2, 0, 32_768)
-        ]
+        self.linearisation = [(said, was) for said, was in _rows(entries, "linearisation", 2, 0, 32_768)]
         if len(self.linearisation) == 1:
             raise ConfigError("linearisation needs at least two rows")
         if self.mains_hz not in (50, 60):
@@ -134,7 +101,7 @@ class Config:
         channels = entries.get("channels", [{}])
         if not isinstance(channels, list) or not 1 <= len(channels) <= MOST_CHANNELS:
             raise ConfigError(f"channels must be a list of 1 to {MOST_CHANNELS} objects")
-        self.channels = [Channel(one) for one in channels]
+        self.channels = [_channel(one) for one in channels]
         self.board = _text(entries, "board")
         if self.board and self.board not in BOARDS:
             raise ConfigError("board must be one of " + ", ".join(BOARDS))
@@ -146,6 +113,23 @@ class Config:
         self.nodes = _urls(entries, "nodes")
         self.wifi_ssid = _text(entries, "wifi_ssid")
         self.wifi_password = _text(entries, "wifi_password")
+
+    def bare(self) -> Settings:
+        """Return the same without what made it."""
+        settings = Settings()
+        for name in tuple(_INTEGERS) + _OTHERS:
+            setattr(settings, name, getattr(self, name))
+        return settings
+
+
+def _channel(untrusted: object) -> Channel:
+    entries = _known(untrusted, "an entry of channels", _OF_A_CHANNEL, ("sensors",))
+    channel = Channel()
+    _take_integers(channel, entries, _OF_A_CHANNEL)
+    channel.sensors = [
+        (ma, ppm, mdeg) for ma, ppm, mdeg in _rows(entries, "sensors", 3, -100_000, 100_000_000)
+    ]
+    return channel
 
 
 def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Config:

@@ -13,6 +13,7 @@ from electro_protocol.messages import Message
 from electro_protocol.secp256k1 import public_key
 from electro_protocol.signed import SignedMessage
 
+from .life import SetupError
 from .world import Board
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ TRIES = 4  # of a computation that its own check refutes: each is blinded otherw
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-class MissingKeyError(Exception):
+class MissingKeyError(SetupError):
     """The device has no key yet; it has to be provisioned."""
 
 

@@ -19,6 +19,10 @@ _LOG = "crash.log"
 _OLD_LOG = "crash.old.log"
 
 
+class SetupError(ValueError):
+    """The meter can't start before a person does something; the sentence says what."""
+
+
 class Life:
     """The count and the log, in files of a directory."""
 

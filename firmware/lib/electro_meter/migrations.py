@@ -7,6 +7,8 @@
 | 2 | 0.2 | what belongs to one pair of voltage and current moved into `channels`, of which there are up to three |
 """
 
+from .life import SetupError
+
 VERSION = 2
 # What version 2 took into its channels.
 OF_A_CHANNEL = (
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class ConfigError(ValueError):
+class ConfigError(SetupError):
     """The configuration can't be used; the sentence names the entry."""
 
 

@@ -22,13 +22,13 @@ from .world import Board
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .config import Channel, Config
+    from .settings import Channel, Settings
 
 # Less than this part of rated current is no current: a quarter of a percent is the noise of the ADC.
 _NO_CURRENT_DIVISOR = 100
 
 
-def calibration_of(config: "Config", channel: "Channel") -> Calibration:
+def calibration_of(config: "Settings", channel: "Channel") -> Calibration:
     """Return what turns counts into volts and amperes in one channel."""
     return Calibration(
         channel.uv_per_count,
@@ -100,7 +100,7 @@ class Phase:
 class Phases:
     """All phases of the meter, and the round that is running."""
 
-    def __init__(self, board: Board, config: "Config") -> None:
+    def __init__(self, board: Board, config: "Settings") -> None:
         table = straighten(config.linearisation) if config.linearisation else None
         self.tally = Tally(len(config.channels))
         self.all: "list[Phase]" = []

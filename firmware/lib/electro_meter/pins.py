@@ -8,7 +8,7 @@
 | ESP32-C3 | 0-4 (2 is a strapping pin) | 1 | no grid side: no pin is left for it |
 """
 
-from .migrations import ConfigError
+from .life import SetupError
 
 
 class Pins:
@@ -51,7 +51,7 @@ _ALL = {
 def pins_of(chip: str, channels: int) -> Pins:
     """Return the pins for so many phases; chip: a name of the table, or what the firmware says of its machine.
 
-    Raises ConfigError if the chip has too few of them.
+    Raises SetupError if the chip has too few of them.
     """
     name = "esp32"
     for known in ("esp32s3", "esp32c3"):
@@ -60,5 +60,5 @@ def pins_of(chip: str, channels: int) -> Pins:
     if name == "esp32" and channels == 1:
         return _ONE_PHASE
     if channels > len(_ALL[name].volts):
-        raise ConfigError(f"{name} has pins for {len(_ALL[name].volts)} phase, not for {channels}")
+        raise SetupError(f"{name} has pins for {len(_ALL[name].volts)} phase, not for {channels}")
     return _ALL[name]

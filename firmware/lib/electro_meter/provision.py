@@ -63,7 +63,7 @@ def run(text: str) -> None:
     except ValueError:
         print(json.dumps({"error": "provisioning takes a JSON object"}))  # noqa: T201 - the PC reads this line
         return
-    from .board import Esp32Board  # noqa: PLC0415 - exists on the chip only
+    from .board import Esp32Board
 
     board = Esp32Board(None)
     time.sleep(1)  # the radio needs a moment before its noise feeds the generator

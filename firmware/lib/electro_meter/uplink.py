@@ -15,7 +15,6 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
 from .agreements import Agreement, Agreements, StateError
-from .config import Config
 from .http import Client, HttpError
 from .intervals import Intervals
 from .journal import TOLD, Journal
@@ -27,9 +26,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .settings import Settings
+
 MOST_MESSAGES = 50  # that a relayer takes in one request
 MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
+KEPT_SIGNATURES = 2  # 0.6 KB each: a retry after a lost answer costs none, a longer backlog signs anew
 LEAST_BACKOFF_MS = 2_000
 CONFIRM_MS = 10_000  # how soon to ask another source about new terms
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
@@ -43,7 +45,7 @@ class Uplink:
     def __init__(
         self,
         board: Board,
-        config: Config,
+        config: "Settings",
         signer: Signer,
         agreements: Agreements,
         journal: Journal,
@@ -191,7 +193,7 @@ class Uplink:
         return 0
 
     async def _ask_node(self, url: str) -> None:
-        from .node import state as node_state  # noqa: PLC0415 - 2.2 KB for those who have nodes
+        from .node import state as node_state
 
         contract, device = self._config.contract, self._signer.address
         self._learn(url, await node_state(self._client, url, contract, device, self._slots_ahead()))
@@ -305,7 +307,7 @@ class Uplink:
                 return signed
         signed = self._signer.sign(message)
         self.signatures += 1
-        self._signed = self._signed[-MOST_REPORTS:] + [(digest, signed)]
+        self._signed = self._signed[1 - KEPT_SIGNATURES :] + [(digest, signed)]
         if self._on_signed is not None:
             self._on_signed(signed)
         return signed

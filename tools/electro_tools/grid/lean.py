@@ -18,9 +18,8 @@ import json
 import struct
 import sys
 
-from electro_meter.app import Meter
-from electro_meter.config import Config
 from electro_meter.life import ram_free
+from electro_meter.start import begin
 from electro_meter.world import CLOCK_SYNCED, Board, Signal
 from electro_protocol.address import checksum
 from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Coroutine
     from typing import Any
+
+    from electro_meter.settings import Settings
 
 _HEADER = "<iI"  # samples, how long the voltage has been flat; then times, volts and amps of all samples
 
@@ -108,8 +109,13 @@ def _say(answer: "dict[str, object]") -> None:
 async def _run() -> None:
     given = json.loads(sys.stdin.readline())
     board = PipedBoard(given["directory"], given["start"])
-    meter = Meter(board, Config(given["config"]))
-    given = None
+
+    def configure() -> "tuple[Board, Settings]":
+        from electro_meter.config import Config
+
+        return board, Config(given.pop("config")).bare()
+
+    _, meter = begin(configure)
     _say({"address": checksum(meter.signer.address)})
     meter.start()
     while True:

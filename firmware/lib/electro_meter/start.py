@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a meter so that little stays in memory: large arrays first, and nothing kept that is needed once."""
+
+import gc
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .app import Meter
+    from .settings import Settings
+    from .world import Board
+
+# What only reads the configuration: 14 KB.
+_ONCE = ("calibration", "config", "migrations")
+
+
+def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Meter]":
+    """Return the board and its meter; configure imports the above inside, and gives bare settings.
+
+    Raises SetupError.
+    """
+    board, settings = configure()
+    _forget()
+    from .phases import Phases
+
+    phases = Phases(board, settings)
+    settings.linearisation = []  # the table is made
+    gc.collect()
+    from .app import Meter
+
+    return board, Meter(board, settings, phases=phases)
+
+
+def _forget() -> None:
+    """Let go of the modules that are not needed again; provisioning and the like import them anew."""
+    package = sys.modules["electro_meter"]
+    for name in _ONCE:
+        sys.modules.pop("electro_meter." + name, None)
+        if hasattr(package, name):
+            delattr(package, name)
+    gc.collect()
