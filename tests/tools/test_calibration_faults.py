@@ -49,6 +49,7 @@ class Chipless(calibrate.Bench):
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._channel = 0
 
     def ask(self, timeout_s: float = 0, **request: Any) -> dict[str, Any]:
         return on_chip.answer(json.loads(json.dumps(request)), self._board)
@@ -93,7 +94,7 @@ def test_without_a_fault_it_goes_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "percent", "sentence"),
     [
-        ({"volts": 0.0}, 20, "there is no voltage at pin 34"),
+        ({"volts": 0.0}, 20, "there is no voltage at the phase's pin"),
         ({"volts": 0.6}, 20, "V where the reference shows 230.0 V"),
         ({"volts": 2.2}, 20, "the voltage leaves the converter's range"),
         ({"turned_deg": 180.0}, 20, "the current flows backwards"),

@@ -30,7 +30,7 @@ RATED_A, VOLTS = 100.0, 230.0
 TRUE = {
     "serial": 3, "bad_noise": False, "steps": 0, "transformer": "class 0.5S", "rated_a": RATED_A, "hz": 50,
     "volts_gain": 1.06, "volts_lead_deg": 0.3, "amps_gain": 0.97, "fine_gain": 16.0,
-    "dc_volts": None, "volts": VOLTS, "amps": 0.0, "lag_deg": 0.0, "fault": {},
+    "dc_volts": None, "volts": VOLTS, "amps": 0.0, "lag_deg": 0.0, "fault": {}, "phases": 1,
 }  # fmt: skip
 CONFIG = {
     "chain_id": 1, "contract": "0x" + "ab" * 20, "hardware_id": "0x" + "11" * 32, "relayers": ["http://relayer"],
@@ -148,6 +148,25 @@ def test_it_is_kept_with_date_and_hash_and_undone_and_repeated(bench: Bench) -> 
     assert digest[:16] in bench.calibrate("--undo", driven=False).stdout
 
 
+def test_a_phase_of_three_is_calibrated_and_the_others_keep_theirs(bench: Bench) -> None:
+    channel = {name: CONFIG[name] for name in ("uv_per_count", "ua_per_count")}
+    config = {name: value for name, value in CONFIG.items() if not name.endswith("_per_count")}
+    (bench.chip.flash / "config.json").write_text(
+        json.dumps({**config, "version": 2, "channels": [channel] * 3})
+    )
+    bench.change(phases=3)
+    bench.refer(dc_volts=[], loads=[[load(50, 1), load(50, 0.5)]], checks=[load(50, 1)])
+    assert bench.calibrate("--phase", "2").returncode == 0
+    bench.change(volts_gain=1.02)  # the simulated pins are the same for all phases
+    third = bench.calibrate("--phase", "3", "--json")
+    assert third.returncode == 0, third.stderr
+    shown = json.loads(bench.calibrate("--show", "--json", driven=False).stdout)
+    first, second, last = shown["channels"]
+    assert first == {}
+    assert second["uv_per_count"] * 1.06 == pytest.approx(last["uv_per_count"] * 1.02, rel=0.002)
+    assert abs(json.loads(third.stdout)["tried"][0]["after"]) < 0.005
+
+
 def test_a_person_is_asked_for_what_the_reference_shows(bench: Bench) -> None:
     bench.change(volts=0.0)
     done = bench.calibrate("--no-table", "--windows", "8", typed="hello\n230\n", driven=False)
@@ -155,7 +174,7 @@ def test_a_person_is_asked_for_what_the_reference_shows(bench: Bench) -> None:
     assert "the reference shows (volts) [230]" in done.stdout
     assert "1 numbers are needed" in done.stdout
     assert done.returncode == 1
-    assert "there is no voltage at pin 34" in done.stderr
+    assert "there is no voltage at the phase's pin" in done.stderr
 
 
 def test_a_refused_reading_changes_nothing_on_the_chip(bench: Bench) -> None:

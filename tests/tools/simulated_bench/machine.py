@@ -11,11 +11,13 @@ from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
 from electro_tools.grid.transformers import CLASS_05S, SCT_013, errors
 
 _TRANSFORMERS = {"class 0.5S": CLASS_05S, "SCT-013": SCT_013}
-_VOLTS, _AMPS, _FINE_AMPS = 34, 35, 36
+# by the number of phases: pins of voltages, of currents, of amplified currents
+_PINS = {1: ((34,), (35,), (36,)), 3: ((34, 36, 32), (35, 39, 33), ())}
 _BIAS_COUNTS_A_DUTY = 56 / 65_535
 
 with open("../bench.json") as _file:  # beside the flash: no file of the chip's
     _bench = json.load(_file)
+_volts_pins, _amps_pins, _fine_pins = _PINS[_bench["phases"]]
 _chip = Chip(_bench["serial"], BAD if _bench["bad_noise"] else QUIET)
 _noise, _from, _mask = _chip.noise_from()
 _ratio, _lead_deg = errors(
@@ -81,13 +83,13 @@ class ADC:
         time.clock.us += READ_US
         _Analogue.noise_at += 1
         noise = _noise[_Analogue.noise_at & _mask]
-        if _bench["dc_volts"] is not None and self._number == _AMPS:
+        if _bench["dc_volts"] is not None and self._number in _amps_pins:
             return _chip.read(_bench["dc_volts"] / 3.3 * 4_096, noise)
         volts = _volts_peak * math.sin(angle + _lead_v)
-        if self._number == _VOLTS:
+        if self._number in _volts_pins:
             return _chip.read(BIAS_COUNTS + volts, noise)
         amps = _amps_peak * math.sin(angle + _late)
-        if self._number == _FINE_AMPS:
+        if self._number in _fine_pins:
             amps *= _bench["fine_gain"]
         return _chip.read(BIAS_COUNTS + _Analogue.bias_counts + amps + volts * _pick_up, noise)
 

@@ -62,8 +62,9 @@ class Calibrated:
 class Bench:
     """A chip that measures for us."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: Chip, channel: int = 0) -> None:
         self._chip = chip
+        self._channel = channel
         self._program = Path(on_chip.__file__).read_text(encoding="utf-8")
         chip.hold_watchdog()
 
@@ -83,12 +84,27 @@ class Bench:
             raise
         return plausible.answered(said)
 
+    def tell(self) -> dict[str, Any]:
+        """Return the calibration on the chip, and what the settings say of the channel."""
+        return self.ask(do="tell", channel=self._channel)
+
+    def whole(self, channel: dict[str, Any], told: dict[str, Any], table: list[Any] | None) -> dict[str, Any]:
+        """Return a set of all channels: this one's entries new, the others' as they are."""
+        channels = [dict(one) for one in told["set"].get("channels", [])]
+        channels += [{} for _ in range(self._channel + 1 - len(channels))]
+        channels[self._channel] = channel
+        found: dict[str, Any] = {"version": 2, "channels": channels}
+        if table is not None:
+            found["linearisation"] = table
+        return found
+
     def measure(
         self, sets: list[dict[str, Any] | None], windows: int, *, fine: bool | None = None
     ) -> tuple[list[dict[str, int]], dict[str, int]]:
         """Return the sums of each set of coefficients (None: those on the chip), and the extremes of the inputs."""
         timeout_s = _TIMEOUT_S + _WINDOW_S * 2 * windows * len(sets)
-        said = self.ask(timeout_s, do="measure", sets=sets, windows=windows, fine=fine)
+        request = {"do": "measure", "channel": self._channel, "sets": sets, "windows": windows, "fine": fine}
+        said = self.ask(timeout_s, **request)
         return said["shown"], said["extremes"]
 
 
@@ -114,15 +130,14 @@ class _Run:
         self._source = source
         self._windows = windows
         self._note = note
-        told = bench.ask(do="tell")
+        self._told = told = bench.tell()
         self._old: dict[str, Any] | None = {} if told["damaged"] else None
         # what the new set does not name would come from the settings
         self._new: dict[str, Any] = {
             "sensors": [], "no_load_mw": 0, "fine_no_load_mw": 0, "phase_mdeg": 0,
             **{name: told[name] for name in ("uv_per_count", "ua_per_count", "fine_ua_per_count")},
         }  # fmt: skip
-        if "linearisation" in told["set"]:
-            self._new["linearisation"] = told["set"]["linearisation"]
+        self._rows: list[Any] | None = told["set"].get("linearisation")
         self._rated_a = told["rated_ma"] / 1000
         self._has_fine = told["fine_ua_per_count"] > 0
         self._before: dict[Load, float] = {}
@@ -137,16 +152,19 @@ class _Run:
             points += self._pair(pair)
         self._conclude(points)
         date = int(time.time())
-        text = json.dumps({"date": date, **self._new}, separators=(",", ":"))
+        text = json.dumps({"date": date, **self._set()}, separators=(",", ":"))
         done = Calibrated(self._bench.ask(do="store", text=text)["hash"], date, self._new)
         self._note(f"stored as {done.hash[:16]}")
         self._try(done)
         return done
 
+    def _set(self) -> dict[str, Any]:
+        return self._bench.whole(self._new, self._told, self._rows)
+
     def _table(self) -> None:
         points: list[tuple[float, float]] = []
         for volts in self._references.dc_volts:
-            words = f"DC, {volts:.4f} V at pin 35 and nothing else"
+            words = f"DC, {volts:.4f} V at the first phase's current pin (35 on an ESP32) and nothing else"
             shown = self._source.at(DC, words, {"volts": volts})
             found = self._bench.ask(do="level", reads=_DC_READS)
             said = found["total"] / found["reads"]
@@ -157,7 +175,7 @@ class _Run:
         self._note(
             f"the converter says up to {worst:.0f} counts too much or too little at {len(points)} levels"
         )
-        self._new["linearisation"] = table_rows([(said, volts / LSB_V) for said, volts in points])
+        self._rows = table_rows([(said, volts / LSB_V) for said, volts in points])
 
     def _nothing(self) -> float:
         """Have voltage alone applied; return the reference's."""
@@ -167,7 +185,7 @@ class _Run:
     def _no_load(self) -> None:
         """Find the voltage's coefficient and what is shown when nothing flows."""
         volts = self._nothing()
-        (before, shown), extremes = self._bench.measure([self._old, self._new], self._windows)
+        (before, shown), extremes = self._bench.measure([self._old, self._set()], self._windows)
         plausible.voltage(shown, extremes, volts)
         self._before_w = _watts(before)
         new = self._new
@@ -176,7 +194,7 @@ class _Run:
         )
         for name, fine in (("no_load_mw", False), ("fine_no_load_mw", True)):
             if self._has_fine or not fine:
-                ((shown,), _) = self._bench.measure([new], self._windows, fine=fine)
+                ((shown,), _) = self._bench.measure([self._set()], self._windows, fine=fine)
                 new[name] = nearest(_watts(shown) * 1000)
         self._note(f"voltage: {new['uv_per_count']} µV a count; no load: {new['no_load_mw']} mW")
 
@@ -190,7 +208,7 @@ class _Run:
             load = Load(**self._source.at(LOAD, expected.words, asdict(expected)))
             for fine, at in wanted:
                 (was, shown), extremes = self._bench.measure(
-                    [self._old, self._new], more * self._windows, fine=fine
+                    [self._old, self._set()], more * self._windows, fine=fine
                 )
                 plausible.voltage(shown, extremes, load.volts)
                 plausible.current(shown, extremes, load)

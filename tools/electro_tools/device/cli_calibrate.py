@@ -24,6 +24,10 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--port", "named_port", help="The chip's serial port; default: the only one there is.")
 @click.option(
+    "--phase", type=click.IntRange(1, 3), default=1, show_default=True,
+    help="Which pair of inputs; the others keep their coefficients. The converter's table serves all.",
+)  # fmt: skip
+@click.option(
     "--references",
     "references_file",
     type=_file,
@@ -56,6 +60,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def calibrate(
     named_port: str | None,
+    phase: int,
     references_file: Path | None,
     bench_command: str | None,
     table: bool,
@@ -81,15 +86,15 @@ def calibrate(
         raise ToolError("--bench needs --references: the steps that it is to set up")
     chip = Chip(choose(named_port))
     chip.interpreter()
-    bench = calibrating.Bench(chip)
+    bench = calibrating.Bench(chip, phase - 1)
     if show or undo:
         if undo:
             bench.ask(do="undo")
-        _tell(bench.ask(do="tell"), as_json=as_json)
+        _tell(bench.tell(), as_json=as_json)
         chip.restart()
         return
     if wanted is None:
-        told = bench.ask(do="tell")
+        told = bench.tell()
         wanted = references.usual(
             told["nominal_mv"] / 1000, told["rated_ma"] / 1000, table=table, step_v=dc_step
         )

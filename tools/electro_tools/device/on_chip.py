@@ -27,11 +27,17 @@ class Station:
     """A sampler and a metering of one metering point, with one set of coefficients."""
 
     def __init__(
-        self, board: "Board", table: "array[int] | None", calibration: Calibration, rated_ma: int
+        self,
+        board: "Board",
+        table: "array[int] | None",
+        calibration: Calibration,
+        rated_ma: int,
+        channel: int = 0,
     ) -> None:
         self._board = board
         self._rated_ma = rated_ma
-        self.sampler = Sampler(board, table, 1)
+        self._channel = channel
+        self.sampler = Sampler(board, table, 1, channel)
         self.metering = Metering(calibration)
         self.force(False)  # where the station before left it, nobody knows
 
@@ -46,6 +52,7 @@ class Station:
     def force(self, fine: bool) -> None:
         """Measure in one range, whatever flows."""
         if self._board.has_fine:
+            self._board.select_channel(self._channel)
             self._board.select_range(fine)
         self.sampler.amplified = fine
 
@@ -77,17 +84,18 @@ class Station:
         return found
 
 
-def station(board: "Board", config: "Config") -> Station:
-    """Return the station of a configuration, as the meter itself would measure; without its creep threshold."""
+def station(board: "Board", config: "Config", channel: int) -> Station:
+    """Return a channel's station, as the meter itself would measure; without its creep threshold."""
     table = straighten(config.linearisation) if config.linearisation else None
-    calibration = calibration_of(config, config.channels[0])
+    calibration = calibration_of(config, config.channels[channel])
     calibration.creep_mw = 0
-    return Station(board, table, calibration, config.rated_ma)
+    return Station(board, table, calibration, config.rated_ma, channel)
 
 
-def extremes(board: "Board") -> "dict[str, int]":
+def extremes(board: "Board", channel: int) -> "dict[str, int]":
     """Return the least and the most that both converters say, raw: what clips shows here."""
-    sampler = Sampler(board)
+    sampler = Sampler(board, channel=channel)
+    board.select_channel(channel)
     board.select_range(False)
     count = sampler.take(BLOCK_US)
     volts, amps = memoryview(sampler.volts)[:count], memoryview(sampler.amps)[:count]
@@ -97,7 +105,7 @@ def extremes(board: "Board") -> "dict[str, int]":
 
 
 def level(board: "Board", reads: int) -> "dict[str, int]":
-    """Return the sum of so many reads of the current's pin, raw, and their extremes without the outliers' tenth."""
+    """Return the sum of so many reads of the first current's pin, raw, and how far the blocks' means differ."""
     times_us, volts = array("i", [0] * CAPACITY), array("H", [0] * CAPACITY)
     amps = array("H", [0] * CAPACITY)
     board.select_range(False)
@@ -131,9 +139,12 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
     except OSError:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")  # noqa: B904 - nor "from"
     do = untrusted["do"]
+    number = untrusted.get("channel", 0)
     if do == "tell":
         config = Config(entries)
-        channel = config.channels[0]
+        if number >= len(config.channels):
+            raise ConfigError(f"the configuration has {len(config.channels)} channels")
+        channel = config.channels[number]
         damaged = False
         digest, found = "", {"date": 0}
         try:
@@ -155,15 +166,26 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
         return {"hash": stored.undo(board)}
     if do == "level":
         return level(board, untrusted["reads"])
+    return _measure(untrusted, board, entries, number)
+
+
+def _measure(
+    untrusted: "dict[str, Any]", board: "Board", entries: "dict[str, Any]", channel: int
+) -> "dict[str, Any]":
+    """Return the sums of each set of coefficients; None is the one that is stored."""
+    from electro_meter import calibration as stored
+    from electro_meter.config import Config
+    from electro_meter.migrations import merge
+
     shown = []
     for one in untrusted["sets"]:
         changed = merge(entries, stored.entries(board) if one is None else one)
-        at = station(board, Config(changed))
+        at = station(board, Config(changed), channel)
         forced = untrusted["fine"] is not None
         if forced:
             at.force(untrusted["fine"])
         shown.append(at.sums(untrusted["windows"], forced))
-    return {"shown": shown, "extremes": extremes(board)}
+    return {"shown": shown, "extremes": extremes(board, channel)}
 
 
 def _esp32() -> "Board":

@@ -34,7 +34,7 @@ def voltage(shown: dict[str, int], extremes: dict[str, int], volts: float) -> No
     swing = extremes["most_volts"] - extremes["least_volts"]
     if swing < LEAST_SWING:
         raise ToolError(
-            f"there is no voltage at pin 34: it swings by {swing} counts only",
+            f"there is no voltage at the phase's pin: it swings by {swing} counts only",
             "is the voltage transformer connected, on both sides?",
         )
     if extremes["least_volts"] < LOW_CODE or extremes["most_volts"] > HIGH_CODE:
@@ -124,7 +124,7 @@ def level(said: float, drift_counts: float, volts: float) -> None:
     if abs(said - wanted) > 60 + 0.15 * wanted:
         raise ToolError(
             f"at {volts:.3f} V the converter says {said:.0f} counts; about {wanted:.0f} can be right",
-            "is the reference at pin 35, alone, and its ground the chip's?",
+            "is the reference at the first phase's current pin, alone, and its ground the chip's?",
         )
 
 
