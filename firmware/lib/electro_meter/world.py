@@ -7,8 +7,8 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
-# One cycle without voltage and 16 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
-FLAT_US = 37_600
+# One cycle without voltage and 14 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
+FLAT_US = 35_350
 LEAST_SPAN_US = 3_000  # but no block is shorter
 
 TYPE_CHECKING = False
