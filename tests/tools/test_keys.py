@@ -25,7 +25,7 @@ def test_a_new_key_is_a_keystore_that_only_its_owner_reads_and_only_the_password
     address = made.out.split()[1]
     assert json.loads(file.read_text())["crypto"]
     opened = electro("key", "address", "--key-file", file, "--password-file", password)
-    assert opened.out.strip() == address
+    assert opened.out.split() == ["address", address]
     wrong = electro("key", "address", "--key-file", file, "--password-file", other)
     assert (wrong.code, "does not open with this password" in wrong.err) == (1, True)
     again = electro("key", "new", file, "--plain")
@@ -38,7 +38,7 @@ def test_a_plain_key_is_64_hex_digits_and_never_printed(tmp_path: Path) -> None:
     assert len(bytes.fromhex(file.read_text())) == 32
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text().strip() not in made.out + made.err
-    assert electro("key", "address", "--key-file", file).out.strip() == made.out.split()[1]
+    assert electro("key", "address", "--key-file", file, "--json").json == {"address": made.out.split()[1]}
 
 
 def test_a_missing_or_empty_password_file_is_one_sentence(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_tools.accounts import key_options
+from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
@@ -31,7 +33,8 @@ def key() -> None:
     "--password-file", type=_FILE, help="Encrypt with the password in this file; default: ask for one."
 )
 @click.option("--plain", is_flag=True, help="Do not encrypt: 64 hex digits, for trying things on.")
-def new(file: Path, password_file: Path | None, plain: bool) -> None:
+@json_option
+def new(file: Path, password_file: Path | None, plain: bool, as_json: bool) -> None:
     """Make a new key, write it to FILE as an encrypted keystore of mode 0600, and print its address."""
     from eth_account import Account
 
@@ -44,7 +47,7 @@ def new(file: Path, password_file: Path | None, plain: bool) -> None:
         raise ToolError(f"{file} exists already", "a key is never written over another file") from None
     except OSError as error:
         raise ToolError(f"{file} can't be written: {error.strerror}") from error
-    click.echo(f"address   {account.address}\nkey file  {file}")
+    Facts().add("address", account.address).add("key file", str(file)).print(as_json=as_json)
 
 
 def _password(file: Path | None) -> str:
@@ -63,6 +66,7 @@ def _password(file: Path | None) -> str:
 
 @key.command()
 @key_options
-def address(key: KeyFile) -> None:
+@json_option
+def address(key: KeyFile, as_json: bool) -> None:
     """Print the address of a key file."""
-    click.echo(key.open().address)
+    Facts().add("address", key.open().address).print(as_json=as_json)

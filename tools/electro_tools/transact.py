@@ -15,6 +15,8 @@ from electro_tools.contract import refusals
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eth_account.signers.local import LocalAccount
     from web3.types import TxReceipt
 
@@ -68,8 +70,16 @@ def ask(call: Any, sender: str | None = None, block: int | None = None) -> Any:
         raise ToolError(f"the node does not answer {call.fn_name}: {str(error)[:300]}") from error
 
 
-def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
+def send(
+    web3: Web3, sender: LocalAccount, call: Any, on_sent: Callable[[str], None] = lambda _hash: None
+) -> TxReceipt:
     """Rehearse, sign, send and wait for a contract call, or for a constructor, which its gas estimate rehearses.
+
+    Args:
+        web3: the node.
+        sender: whose key signs and who pays.
+        call: web3's contract call or constructor.
+        on_sent: called with the transaction's hash, as text, before the waiting.
 
     Raises:
         ToolError: the contract refuses (in its own words), the node refuses, or nothing is mined in time.
@@ -86,6 +96,7 @@ def send(web3: Web3, sender: LocalAccount, call: Any) -> TxReceipt:
         transaction = call.build_transaction(fields)
         signed = sender.sign_transaction(transaction)
         sent = web3.eth.send_raw_transaction(signed.raw_transaction)
+        on_sent("0x" + sent.hex())
         receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=_MINING_TIMEOUT_S, poll_latency=0.05)
     except ContractLogicError as error:
         raise refused(error) from error

@@ -15,11 +15,10 @@ from electro_protocol import address
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
 from electro_tools.commands import Command
-from electro_tools.contract.desk import acts, agreement_argument, asks, confirm
+from electro_tools.contract.desk import acts, agreement_argument, asks, confirm, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
-from electro_tools.quantities import instant_text
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
@@ -75,8 +74,15 @@ def offer(desk: Desk, agreement_id: int, out: Path) -> None:
 @click.option("--out", type=_file, required=True, help="The signed file to write.")
 @click.option("--yes", is_flag=True, help="Sign without asking.")
 @key_options
+@json_option
 def sign_acceptance(
-    offer_file: Path, terms_file: Path | None, deadline: int | None, out: Path, yes: bool, key: KeyFile
+    offer_file: Path,
+    terms_file: Path | None,
+    deadline: int | None,
+    out: Path,
+    yes: bool,
+    key: KeyFile,
+    as_json: bool,
 ) -> None:
     """Sign the acceptance of an offer; no network is needed.
 
@@ -99,7 +105,7 @@ def sign_acceptance(
     message = proposal.acceptance(proposal.terms.start if deadline is None else deadline)
     signed = SignedMessage.make(message, proposal.domain, bytes(account.key))
     write(out, dataclasses.replace(proposal, signed=signed))
-    click.echo(f"signed      {out}\ngood until  {instant_text(message.deadline)}")
+    Facts().add("signed", str(out)).time("good until", message.deadline).print(as_json=as_json)
 
 
 @click.command(cls=Command)

@@ -16,10 +16,9 @@ from electro_protocol.messages import DiscountRedemption
 from electro_protocol.signed import SignedMessage
 from electro_tools.accounts import key_options
 from electro_tools.commands import Command
-from electro_tools.contract.desk import acts, agreement_argument, contract_option
+from electro_tools.contract.desk import acts, agreement_argument, contract_option, json_option
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
-from electro_tools.quantities import instant_text
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
@@ -73,6 +72,7 @@ def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int) -> None:
 )
 @click.option("--out", type=_file, required=True, help="The signed file to write.")
 @key_options
+@json_option
 def sign_redemption(
     agreement_id: int,
     invoice: bytes,
@@ -82,6 +82,7 @@ def sign_redemption(
     deadline: int | None,
     out: Path,
     key: KeyFile,
+    as_json: bool,
 ) -> None:
     """Sign, as the consumer, that AMOUNT of the discount goes against an INVOICE; no network is needed.
 
@@ -94,7 +95,7 @@ def sign_redemption(
     message = DiscountRedemption(agreement_id, invoice, amount, until)
     domain = Domain(chain_id, address.parse(contract_address))
     write(out, Redemption(domain, SignedMessage.make(message, domain, bytes(key.open().key))))
-    click.echo(f"signed      {out}\ngood until  {instant_text(until)}")
+    Facts().add("signed", str(out)).time("good until", until).print(as_json=as_json)
 
 
 @click.command(cls=Command)

@@ -51,6 +51,7 @@ def _start(_ctx: click.Context, parameter: click.Parameter, text: str | None) ->
 @click.option(
     "--margin", type=click.FloatRange(0, 1000), default=15, show_default=True, help="Percent around it."
 )
+@json_option
 def template(
     out: Path,
     start: datetime,
@@ -59,6 +60,7 @@ def template(
     margin: float,
     time_column: str,
     energy_column: str,
+    as_json: bool,
 ) -> None:
     """Write a terms file to fill in.
 
@@ -92,7 +94,10 @@ def template(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{out} can't be written: {error.strerror}") from error
-    click.echo("\n".join(f"written  {each}" for each in written))
+    facts = Facts()
+    for what, each in zip(("terms", "bands"), written, strict=False):
+        facts.add(what, str(each))
+    facts.print(as_json=as_json)
 
 
 @click.command(cls=Command)

@@ -114,14 +114,15 @@ class Desk:
         from electro_tools.contract.logs import happened
         from electro_tools.transact import ask, send
 
-        call = (to or self.contract).get_function_by_name(name)(*arguments)
+        contract = to or self.contract
+        call = contract.get_function_by_name(name)(*arguments)
         ask(call, self.sender)
         if self.rehearse_only or self.account is None:
-            self._show(call)
+            self._show(call, contract.encode_abi(name, args=arguments))
             raise click.exceptions.Exit(0)
         if lasting and not self.yes:
             confirm(lasting, about)
-        receipt = send(self.web3, self.account, call)
+        receipt = send(self.web3, self.account, call, on_sent=_say_sent)
         return Sent(receipt, happened(receipt, self.contract.address))
 
     def report(self, facts: Facts, sent: Sent) -> None:
@@ -130,14 +131,20 @@ class Desk:
         facts.count("block", sent.receipt["blockNumber"]).add("gas", sent.receipt["gasUsed"])
         facts.print(as_json=self.as_json)
 
-    def _show(self, call: Any) -> None:
+    def _show(self, call: Any, data: str) -> None:
         """Print a call that the contract would take, for a wallet of another kind to send."""
         facts = Facts().say("rehearsed", f"{call.fn_name}: the contract would take this; nothing was sent")
         facts.silent("sent", value=False).silent("function", call.fn_name)
         facts.add("from", self.sender).add("to", call.address).silent("value", 0)
         facts.add("gas", call.estimate_gas({"from": self.sender}))
-        facts.add("data", call._encode_transaction_data())  # noqa: SLF001 - web3 has no other way to its calldata
+        facts.add("data", data)
         facts.print(as_json=self.as_json)
+
+
+def _say_sent(transaction: str) -> None:
+    """Tell whoever waits at a terminal what to look for, should it take long."""
+    if sys.stderr.isatty():
+        click.echo(f"sent {transaction}, waiting until it is mined", err=True)
 
 
 def confirm(lasting: str, about: Facts | None = None) -> None:
