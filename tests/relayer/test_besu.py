@@ -77,7 +77,7 @@ async def test_a_pool_of_five_and_a_key_used_twice_lose_nothing(besu, world, set
     small = {"rpc_url": besu.url, "finality": "auto", "batch_size": 2, "heal_s": 0.5}
     settings = [await asyncio.to_thread(lambda: settings_for(world, key=1, **small)) for _ in range(2)]
     clients = [await relay(each) for each in settings]
-    count = 14
+    count = 10
 
     async def carried(meter, client):
         while (stands := (await client.next(meter))["final"]) < count:

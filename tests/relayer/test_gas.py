@@ -9,7 +9,7 @@ from electro_relayer.intake import verify
 from tests.relayer.world import World
 
 pytestmark = pytest.mark.xdist_group("relayer-gas")
-SIZES = (1, 2, 3, 5, 10, 20, 35, 50)
+SIZES = (1, 2, 7, 50)
 SPARE = 1.1  # the least
 LOOSE = 2.6  # the most: reports that violate nothing cost half of those that do
 LANES = {
@@ -46,8 +46,8 @@ def one_agreement(start_anvil):
 
 @pytest.mark.parametrize("lanes", LANES.values(), ids=LANES)
 def test_one_agreements_reports(one_agreement, lanes):
-    for place, size in enumerate(SIZES):
-        for intervals in ((1, 96), (2, 17))[place % 2]:
+    for size in SIZES:
+        for intervals in (1, 2, 17, 96) if size == SIZES[-1] else (2, 96):
             found = ratio(one_agreement, one_agreement.meters[:size], intervals, lanes)
             assert SPARE < found < LOOSE, (size, intervals, found)
 
@@ -55,7 +55,7 @@ def test_one_agreements_reports(one_agreement, lanes):
 def test_reports_of_as_many_agreements(start_anvil):
     world = World(start_anvil().url)
     meters = []
-    for number in range(10):
+    for number in range(8):
         world.agree(1, tight=True, seed=number + 1)
         meters += world.meters
     for lanes in LANES.values():

@@ -206,6 +206,13 @@ def test_the_quick_way_from_bytes_reads_what_the_strict_one_reads(fields, data):
     assert (many, quick.message, quick.signature) == (False, signed.message, signed.signature)
 
 
+@pytest.mark.parametrize(
+    "inside", [b"[" * 100_000, b'"\xff"', b'"\\ud800"', b"9" * 5_000, b"1e999", b"NaN", b""]
+)
+def test_the_quick_way_leaves_what_is_odd_to_the_strict_one(inside):
+    assert intake.quick(b'{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":' + inside + b"}") is None
+
+
 def test_a_name_that_stands_twice_takes_the_strict_way_and_is_refused():
     report = signed_by_foreign(EnergyReport(1, 0, 0, b"\0\1")).to_json()
     body = json.dumps(report)

@@ -12,7 +12,7 @@ from tests.relayer import faults
 from tests.relayer.test_chaos import lie_about_next
 
 FORK = 5  # blocks: deeper than what the relayers take for final
-TROUBLED_S = 1.2  # how long each lasts
+TROUBLED_S = 0.9  # how long each lasts
 
 TROUBLES = (
     "flapping", "lost_answers", "slowness", "lies", "refused_offers", "eviction", "kill", "fork", "shared_key",
