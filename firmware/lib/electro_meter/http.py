@@ -75,7 +75,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
-        writer, self._peer, self._writer = self._writer, None, None
+        writer, self._peer, self._reader, self._writer = self._writer, None, None, None
         if writer is not None:
             writer.close()
             try:
