@@ -202,3 +202,13 @@ def test_a_node_that_fails_between_two_questions_is_said_to(world: World) -> Non
         said = refused("agreement", "grant", 1, 5, *world.as_("operator"))
         assert "the node refuses the transaction: " in said
         assert "out of memory" in said
+
+
+def test_what_a_node_says_can_not_command_the_terminal(world: World) -> None:
+    world.front.meddle = lambda method, _params: (
+        {"error": {"code": -32000, "message": "\x1b[2J\x07gone"}} if method == "eth_getCode" else None
+    )
+    said = refused("agreement", "show", 1)
+    assert "gone" in said
+    assert "\x1b" not in said
+    assert "\x07" not in said

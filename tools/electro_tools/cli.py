@@ -94,21 +94,23 @@ def run(line: Sequence[str]) -> int:
 
 
 def _say(error: Exception) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
     # designed errors, of the tools and of the relayer, carry a sentence; anything else is a fault of ours
-    sentence = getattr(error, "sentence", None)
+    sentence, hint = getattr(error, "sentence", None), getattr(error, "hint", None)
     if sentence is None and type(error).__module__.partition(".")[0] in _NODE_SPEAKERS:
         sentence = f"the node does not answer as it should: {str(error)[:300]}"
     if sentence is None:
-        console.print("[red]error:[/] ", end="")
-        console.print(f"unexpected {type(error).__name__}: {error}", markup=False)
-        console.print("       run again with --debug for the traceback", markup=False)
-        return
+        sentence = f"unexpected {type(error).__name__}: {error}"
+        hint = "run again with --debug for the traceback"
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print("[red]error:[/] ", end="")
-    console.print(sentence, markup=False)
-    hint = getattr(error, "hint", None)
+    console.print(_printable(sentence), markup=False)
     if hint:
-        console.print(f"       {hint}", markup=False)
+        console.print(f"       {_printable(hint)}", markup=False)
+
+
+def _printable(words: str) -> str:
+    """Return words that can't command a terminal: nodes and tokens have a say in some of them."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in words)
 
 
 if __name__ == "__main__":
