@@ -4,8 +4,8 @@
     python tests/bench/cells.py [--json]
 
 Both in one process of the i386 interpreter, from .mpy files as on a chip, over a block of 896 pairs; the least of
-seven rounds, so what else the machine does counts little. On a chip the ratio may differ; that they give the same to
-the last bit is tests/device/test_meter_cells.py's business.
+two hundred rounds, so what else the machine does counts little. On a chip the ratio may differ; that they give the
+same to the last bit is tests/device/test_meter_cells.py's business.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from electro_meter import _cells32 as native
 from electro_meter import _cells_plain as plain
 
 COUNT = 896  # a block of 224 ms
+ROUNDS = 200
 FIRST, LAST = 40, 840  # ten cycles of it
 MIDDLE = 13_000  # the bias, in eighths of a count
 
@@ -32,7 +33,7 @@ CALLS = {
 
 def least(function, arguments, calls):
     best = None
-    for _ in range(7):
+    for _ in range(ROUNDS):
         start = time.ticks_us()
         for _ in range(calls):
             function(*arguments)
@@ -44,7 +45,7 @@ def least(function, arguments, calls):
 print(
     json.dumps(
         {
-            name: [least(getattr(plain, name), given, 3), least(getattr(native, name), given, 200)]
+            name: [least(getattr(plain, name), given, 1), least(getattr(native, name), given, 5)]
             for name, given in CALLS.items()
         }
     )
