@@ -85,7 +85,7 @@ def measure(interpreter: list[str], days: int, heap_bytes: int) -> dict[str, Any
         lib, flash = folder / "mpy", folder / "flash"
         flash.mkdir()
         firmware_files.compile_for("x86", lib)
-        for name in ("__init__", "grid/__init__", "grid/virtual_time", "grid/lean"):
+        for name in ("__init__", "grid/__init__", "grid/virtual_time", "grid/virtual_board", "grid/lean"):
             source = firmware_files.Source(TOOLS / f"{name}.py", f"lib/electro_tools/{name}.py")
             firmware_files.compile_one("x86", source, lib)
         watts = [20_000.0 * (0.2 + (slot * 37 % 64) / 80) for slot in range(intervals)]

@@ -74,14 +74,7 @@ class Bench:
         Raises:
             ToolError: the chip refuses, or has not the meter's files.
         """
-        try:
-            said = self._chip.ask(f"{self._program}\nsay({json.dumps(request)!r})\n", timeout_s)
-        except ToolError as error:
-            if "no module named 'electro_" in error.sentence:
-                raise ToolError(
-                    "the meter's files are not on the chip", "put them there: electro device install"
-                ) from error
-            raise
+        said = self._chip.ask_meter(f"{self._program}\nsay({json.dumps(request)!r})\n", timeout_s)
         return plausible.answered(said)
 
     def tell(self) -> dict[str, Any]:

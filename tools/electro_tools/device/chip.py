@@ -108,6 +108,17 @@ class Chip:
         except (ValueError, IndexError) as error:
             raise ToolError(f"the chip at {self.port} gave no answer that can be read") from error
 
+    def ask_meter(self, script: str, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
+        """Do the same with a script that needs the meter's files, and say so if they are not there."""
+        try:
+            return self.ask(script, timeout_s)
+        except ToolError as error:
+            if "no module named 'electro_" in error.sentence:
+                raise ToolError(
+                    "the meter's files are not on the chip", "put them there: electro device install"
+                ) from error
+            raise
+
     def copy(self, files: Sequence[tuple[Path, str]], on_file: Callable[[str, bool], None]) -> None:
         """Copy local files to places on the chip, leaving alone what is the same there already.
 

@@ -37,12 +37,12 @@ def voltage(shown: dict[str, int], extremes: dict[str, int], volts: float) -> No
             f"there is no voltage at the phase's pin: it swings by {swing} counts only",
             "is the voltage transformer connected, on both sides?",
         )
-    if extremes["least_volts"] < LOW_CODE or extremes["most_volts"] > HIGH_CODE:
-        raise ToolError(
-            f"the voltage leaves the converter's range: {extremes['least_volts']} to {extremes['most_volts']}, "
-            f"usable are {LOW_CODE} to {HIGH_CODE}",
-            "turn the voltage module's trimmer down to 0.50 V rms at the pin",
-        )
+    _in_range(
+        "voltage",
+        extremes["least_volts"],
+        extremes["most_volts"],
+        "turn its trimmer down to 0.50 V rms at the pin",
+    )
     if not shown["windows"]:
         raise ToolError("the voltage has no whole cycles of 40 to 70 Hz", "is this the mains?")
     factor = shown["urms_mv"] / shown["windows"] / 1000 / volts
@@ -53,14 +53,22 @@ def voltage(shown: dict[str, int], extremes: dict[str, int], volts: float) -> No
         )
 
 
+def _in_range(what: str, least: int, most: int, hint: str) -> None:
+    if least < LOW_CODE or most > HIGH_CODE:
+        raise ToolError(
+            f"the {what} leaves the converter's range: {least} to {most}, usable are {LOW_CODE} to {HIGH_CODE}",
+            hint,
+        )
+
+
 def current(shown: dict[str, int], extremes: dict[str, int], load: Load) -> None:
     """Check that the right current flows, the right way round, in range and steadily."""
-    if extremes["least_amps"] < LOW_CODE or extremes["most_amps"] > HIGH_CODE:
-        raise ToolError(
-            f"the current leaves the converter's range at {load.amps:g} A: {extremes['least_amps']} to "
-            f"{extremes['most_amps']}, usable are {LOW_CODE} to {HIGH_CODE}",
-            "take a smaller burden, or a transformer for more current",
-        )
+    _in_range(
+        "current",
+        extremes["least_amps"],
+        extremes["most_amps"],
+        "take a smaller burden, or a transformer for more current",
+    )
     if not shown["windows"]:
         raise ToolError(f"no window could be measured at {load.amps:g} A")
     amps = shown["irms_ma"] / shown["windows"] / 1000

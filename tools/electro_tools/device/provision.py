@@ -14,6 +14,7 @@ from electro_protocol import address
 from electro_tools.errors import ToolError
 
 from .enrolment import Enrolment
+from .plausible import answered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,17 +153,7 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
     request = {**settings.config(), "host_entropy": "0x" + secrets.token_hex(32), "unix_s": now_s}
     # json escapes everything beyond ASCII; repr makes a Python literal of it
     script = f"from electro_meter import provision\nprovision.run({json.dumps(request)!r})\n"
-    try:
-        answer = chip.ask(script, _CHIP_TIMEOUT_S)
-    except ToolError as error:
-        if "no module named 'electro_" in error.sentence:
-            raise ToolError(
-                "the meter's files are not on the chip", "put them there: electro device install"
-            ) from error
-        raise
-    if not isinstance(answer, dict) or "error" in answer:
-        reason = answer.get("error") if isinstance(answer, dict) else "an answer that makes no sense"
-        raise ToolError(f"the chip refuses: {str(reason)[:300]}")
+    answer = answered(chip.ask_meter(script, _CHIP_TIMEOUT_S))
     return _verified(answer, settings, now_s)
 
 

@@ -3,22 +3,20 @@
 
 import asyncio
 
-from electro_meter.world import CLOCK_SYNCED, Board, Signal
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, READ_US, Converter, clip_to_range
 from electro_tools.grid.flatness import watch
 from electro_tools.grid.load import LoadCurve
 from electro_tools.grid.periods import GRID, Periods
 from electro_tools.grid.randomness import Randomness
-from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
+from electro_tools.grid.virtual_board import VirtualBoard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Coroutine
     from typing import Any
 
 
-class SimulatedBoard(Board):
+class SimulatedBoard(VirtualBoard):
     """See electro_meter.world.Board; virtual time, real TCP."""
 
     def __init__(
@@ -35,9 +33,7 @@ class SimulatedBoard(Board):
         network_down: Periods,
         private_key: "bytes | None" = None,
     ) -> None:
-        self.directory = directory
-        self.skew_us = READ_US
-        self.time = VirtualTime(start_s * 1_000_000)
+        super().__init__(directory, start_s, READ_US)
         self.load = load
         self.interruptions = interruptions
         self._converter = converter
@@ -47,28 +43,6 @@ class SimulatedBoard(Board):
         self._private_key = private_key
         self.outputs = (False, False, False)
         self.last_log = ""
-
-    def unix_us(self) -> int:
-        return self.time.now_us
-
-    def clock_quality(self) -> int:
-        return CLOCK_SYNCED
-
-    async def sync_clock(self) -> bool:
-        return True
-
-    async def sleep_ms(self, ms: int) -> None:
-        await self.time.sleep_until(self.time.now_us + ms * 1000)
-
-    async def wait(self, signal: Signal, timeout_ms: int) -> bool:
-        assert isinstance(signal, VirtualSignal)  # made by this Board
-        return await self.time.sleep_until(self.time.now_us + timeout_ms * 1000, signal)
-
-    def signal(self) -> Signal:
-        return VirtualSignal(self.time)
-
-    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-        self.time.spawn(task)
 
     def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         return self._sample(times_us, volts, amps, span_us, False)

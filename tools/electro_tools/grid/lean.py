@@ -9,7 +9,7 @@
 | {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free", "ram_live"} |
 | | {"sample": [unix_us, span_us, flat_from, flat_to, flat_us]}, and bytes come back: see `sample` |
 
-What is in this process beside the meter: this file, virtual_time.py, and the interpreter's asyncio.
+What is in this process beside the meter: this file, virtual_board.py, virtual_time.py, and the interpreter's asyncio.
 """
 
 import asyncio
@@ -20,50 +20,26 @@ import sys
 
 from electro_meter.life import ram_free
 from electro_meter.start import begin
-from electro_meter.world import CLOCK_SYNCED, Board, Signal
 from electro_protocol.address import checksum
-from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
+from electro_tools.grid.virtual_board import VirtualBoard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Coroutine
     from typing import Any
 
     from electro_meter.settings import Settings
+    from electro_meter.world import Board
 
+_READ_US = 95  # as converter.py, whose tables have no place here
 _HEADER = "<iI"  # samples, how long the voltage has been flat; then times, volts and amps of all samples
 
 
-class PipedBoard(Board):
+class PipedBoard(VirtualBoard):
     """A Board whose converter is at the other end of a pipe."""
 
     def __init__(self, directory: str, start_s: int) -> None:
-        self.directory = directory
-        self.skew_us = 95
-        self.time = VirtualTime(start_s * 1_000_000)
-
-    def unix_us(self) -> int:
-        return self.time.now_us
-
-    def clock_quality(self) -> int:
-        return CLOCK_SYNCED
-
-    async def sync_clock(self) -> bool:
-        return True
-
-    async def sleep_ms(self, ms: int) -> None:
-        await self.time.sleep_until(self.time.now_us + ms * 1000)
-
-    async def wait(self, signal: Signal, timeout_ms: int) -> bool:
-        assert isinstance(signal, VirtualSignal)  # made by this Board
-        return await self.time.sleep_until(self.time.now_us + timeout_ms * 1000, signal)
-
-    def signal(self) -> Signal:
-        return VirtualSignal(self.time)
-
-    def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-        self.time.spawn(task)
+        super().__init__(directory, start_s, _READ_US)
 
     def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
         asked = f'{{"sample": [{self.time.now_us}, {span_us}, {self.flat_from}, {self.flat_to}, {self.flat_us}]}}\n'
