@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,8 @@ def calibrate(
         wanted = references.usual(
             told["nominal_mv"] / 1000, told["rated_ma"] / 1000, table=table, step_v=dc_step
         )
+    if not table:
+        wanted = replace(wanted, dc_volts=())
     source = references.Source(bench_command, wanted.steps, ask=references_file is None)
     note = (lambda _sentence: None) if as_json else click.echo
     done = calibrating.calibrate(bench, wanted, source, windows, note)
