@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import click
 from tests.tools.agreements import HOUR_S, SETTLES_AT, START, World, electro, inside, refused
 
 from electro_protocol.messages import EnergyReport, OutageReport
@@ -40,9 +41,15 @@ def test_from_a_proposal_over_a_signature_to_an_acknowledged_invoice(
     shown = electro("agreement", "show", 1)
     assert "next interval 22 of 48, 2 behind (2 h), 6,100 accrued" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
+    behind = electro("agreement", "list", "--behind")
+    assert "2 behind (2 h)" in behind.out
+    assert max(map(len, behind.out.splitlines())) <= 80
+    world.report(meter, 1, 22, inside(22, 2), 10_100_000)
+    assert electro("agreement", "list", "--behind", "--json").json == []
+    assert electro("agreement", "list", "--json").json[0]["agreement"] == 1
     world.wait_until(SETTLES_AT)
     settled = electro("agreement", "settle", 1, *world.as_("anyone"), "--json").json
-    assert settled["remaining"] == 100_000 - 6_100 - 26 * 200
+    assert settled["remaining"] == 100_000 - 6_100 - 24 * 200
     assert settled["discount"] == settled["remaining"] // 4
 
     done = electro("agreement", "redeem", 1, "2027-17", 1_000, *world.as_("consumer"), "--json")
@@ -160,13 +167,16 @@ def test_the_operators_leaving_costs_the_consumer_nothing(world: World) -> None:
 
 def test_help_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    from electro_tools.agreement import cli
+    from electro_tools.agreement.cli import agreement
+    from electro_tools.contract.cli import contract
+    from electro_tools.keys import key
 
-    for name in ("", *cli.agreement.list_commands(cli.agreement)):
-        done = electro("agreement", *name.split(), "--help")
-        assert done.code == 0
-        assert done.out.startswith("Usage: electro agreement")
-        assert max(map(len, done.out.splitlines())) <= 80
+    for group in (agreement, contract, key):
+        for name in ("", *group.list_commands(click.Context(group))):
+            done = electro(group.name, *name.split(), "--help")
+            assert done.code == 0
+            assert done.out.startswith(f"Usage: electro {group.name}")
+            assert max(map(len, done.out.splitlines())) <= 80
 
 
 def test_a_consumption_is_quoted_before_it_happens(world: World, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from electro_tools.contract.refusals import STATES
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts, safe
 from electro_tools.parameters import ADDRESS, WORD, word_text
-from electro_tools.quantities import duration_text, instant_text, span_text
+from electro_tools.quantities import instant_text, span_text
+
+from . import meters
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
@@ -31,31 +33,43 @@ _NOBODY = "0x" + "00" * 20
 @click.option(
     "--last", type=click.IntRange(1), default=20, show_default=True, help="Look at so many, newest first."
 )
+@click.option("--behind", is_flag=True, help="Only those with meters that are behind; say how far.")
 @asks
-def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: int) -> None:
+def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: int, behind: bool) -> None:
     """List agreements, the newest first."""
-    count = desk.ask("agreementCount")
-    found = []
+    from electro_contracts.terms import Terms
+
+    count, now = desk.ask("agreementCount"), desk.now()
+    rows = []
     for agreement_id in range(count, max(0, count - last), -1):
         record = desk.record("agreement", agreement_id)
-        fits = consumer in (None, record["consumer"]) and state in (None, STATES[record["state"]])
-        if fits:
-            found.append((agreement_id, record))
+        if consumer in (None, record["consumer"]) and state in (None, STATES[record["state"]]):
+            row = {**record, "agreement": agreement_id, "state": STATES[record["state"]]}
+            if behind:
+                interval_s = Terms.from_tuple(desk.ask("termsOf", agreement_id)).interval_seconds
+                late = [
+                    {**meter, "words": meters.words(meter, record, interval_s, now)}
+                    for meter in meters.standing(desk, agreement_id, record, interval_s, now)
+                    if meter["behind"]
+                ]
+                row["meters"] = late
+            if row.get("meters", True):
+                rows.append(row)
     if desk.as_json:
-        rows = [{**record, "agreement": number, "state": STATES[record["state"]]} for number, record in found]
         click.echo(json.dumps(safe(rows)))
         return
-    if not found:
+    if not rows:
         click.echo(f"none of the last {min(last, count)} of {count} agreements")
         return
     click.echo(f"{'id':>6}  {'state':11}  {'consumer':13}  {'start':10}  {'end':10}  {'remaining':>16}")
-    for number, record in found:
-        consumer_short = record["consumer"][:6] + "…" + record["consumer"][-6:]
-        start, end = instant_text(record["start"])[:10], instant_text(record["end"])[:10]
-        state_word = STATES[record["state"]]
+    for row in rows:
+        consumer_short = row["consumer"][:6] + "…" + row["consumer"][-6:]
+        days = "  ".join(instant_text(row[each])[:10] for each in ("start", "end"))
         click.echo(
-            f"{number:>6}  {state_word:11}  {consumer_short}  {start}  {end}  {record['remaining']:>16,}"
+            f"{row['agreement']:>6}  {row['state']:11}  {consumer_short}  {days}  {row['remaining']:>16,}"
         )
+        for meter in row.get("meters", ()):
+            click.echo(f"        {meter['device']}\n          {meter['words']}")
 
 
 @click.command(cls=Command)
@@ -149,34 +163,11 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
 def _add_meters(
     facts: Facts, desk: Desk, agreement_id: int, found: dict[str, Any], terms: Terms, now: int
 ) -> None:
-    meters = []
-    binds = found["state"] not in (_PROPOSED, _CANCELLED)
-    for device in found["devices"]:
-        meter: dict[str, Any] = {"device": device}
-        words = device
-        if binds:
-            point = desk.record("point", agreement_id, device)
-            ended = max(0, now - terms.start) // terms.interval_seconds
-            behind = max(0, min(ended, point["end"]) - point["next"])
-            meter |= {"next": point["next"], "end": point["end"], "behind": behind}
-            meter |= {"accrued": point["accrued"] + point["outageAccrued"], "uncovered": point["uncovered"]}
-            words += f"\n{_meter_words(meter, found, terms, now)}"
-        meters.append(meter)
-        facts.say("meter", words)
-    facts.silent("meters", meters)
-
-
-def _meter_words(meter: dict[str, Any], found: dict[str, Any], terms: Terms, now: int) -> str:
-    complete = meter["next"] >= meter["end"]
-    parts = ["all reported" if complete else f"next interval {meter['next']} of {meter['end']}"]
-    if meter["behind"]:
-        late = "never reported" if now > found["reportsUntil"] else "behind"
-        lag = duration_text(meter["behind"] * terms.interval_seconds)
-        parts.append(f"{meter['behind']} {late} ({lag})")
-    if meter["uncovered"]:
-        parts.append(f"{meter['uncovered']} without supply and no outage on record")
-    parts.append(f"{meter['accrued']:,} accrued")
-    return "  " + ", ".join(parts)
+    standing = meters.standing(desk, agreement_id, found, terms.interval_seconds, now)
+    for meter in standing or [{"device": device} for device in found["devices"]]:
+        words = f"\n  {meters.words(meter, found, terms.interval_seconds, now)}" if standing else ""
+        facts.say("meter", meter["device"] + words)
+    facts.silent("meters", standing)
 
 
 def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the meters of an agreement stand: what the contract expects of each next, and how far it is behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from electro_tools.contract.refusals import STATES
+from electro_tools.quantities import duration_text
+
+if TYPE_CHECKING:
+    from electro_tools.contract.desk import Desk
+
+
+def standing(
+    desk: Desk, agreement_id: int, found: dict[str, Any], interval_s: int, now: int
+) -> list[dict[str, Any]]:
+    """Return a record for each meter of an agreement that binds; none for a proposal or what was called off.
+
+    A meter is behind by the intervals that have ended and are not on chain.
+    """
+    if STATES[found["state"]] in ("proposed", "cancelled"):
+        return []
+    ended = max(0, now - found["start"]) // interval_s
+    meters = []
+    for device in found["devices"]:
+        point = desk.record("point", agreement_id, device)
+        meters.append(
+            {
+                "device": device,
+                "next": point["next"],
+                "end": point["end"],
+                "behind": max(0, min(ended, point["end"]) - point["next"]),
+                "accrued": point["accrued"] + point["outageAccrued"],
+                "uncovered": point["uncovered"],
+            }
+        )
+    return meters
+
+
+def words(meter: dict[str, Any], found: dict[str, Any], interval_s: int, now: int) -> str:
+    """Return where a meter stands as words."""
+    complete = meter["next"] >= meter["end"]
+    parts = ["all reported" if complete else f"next interval {meter['next']} of {meter['end']}"]
+    if meter["behind"]:
+        late = "never reported" if now > found["reportsUntil"] else "behind"
+        parts.append(f"{meter['behind']} {late} ({duration_text(meter['behind'] * interval_s)})")
+    if meter["uncovered"]:
+        parts.append(f"{meter['uncovered']} without supply and no outage on record")
+    parts.append(f"{meter['accrued']:,} accrued")
+    return ", ".join(parts)
