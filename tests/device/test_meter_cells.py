@@ -64,6 +64,21 @@ class WhatTheyMean(unittest.TestCase):
         times = array("i", [0, 10, 20, 30])
         self.assertEqual([plain.later(times, 0, 4, t) for t in (0, 1, 30, 31)], [0, 1, 3, 4])
 
+    def test_pieces_are_followed_to_the_first_remarkable_cycle(self):
+        count = 400
+        times = array("i", [k * 250 for k in range(count)])
+        volts = array("H", [1_000 + (80 if k < 300 else 8) * (1 if k % 2 else -1) for k in range(count)])
+        frame = array("i", [0] * 45)
+        frame[1], frame[2], frame[4], frame[5] = count, 1_000, 1_250, 1_250
+        frame[9], frame[10] = 6_400, 6_400
+        first = plain.follow(times, volts, frame)
+        # a piece is five samples, a cycle sixteen pieces: the first with a smaller square in it
+        self.assertEqual((first, frame[6], frame[12]), (305, 61, 305 * 250))
+        self.assertEqual(frame[11], (75 * 400 + 5 * 4) // 80 << 4)
+        frame[9] = 0
+        self.assertEqual(plain.follow(times, volts, frame), count)
+        self.assertEqual((frame[6], frame[11]), (79, 64))
+
     def test_squares_are_summed(self):
         self.assertEqual(plain.squares(array("H", [1, 2, 3, 9]), 1, 4, 2), 0 + 1 + 49)
 
@@ -115,6 +130,28 @@ class Twins(unittest.TestCase):
             self.assertEqual(
                 native.squares(volts, first, end, 13_000), plain.squares(volts, first, end, 13_000)
             )
+
+    def test_pieces_are_equal_through_stalls_and_stops(self):
+        for seed in range(6):
+            numbers = Numbers(seed + 7)
+            times, volts, _ = block(seed, count=900, spread_us=numbers.below(90))
+            for k in range(400, 900):
+                times[k] += 6_000
+            for k in range(500, 700):
+                volts[k] = 13_000
+            ours, theirs = array("i", [0] * 45), array("i", [0] * 45)
+            for frame in (ours, theirs):
+                frame[1], frame[2], frame[3], frame[4], frame[5] = 900, 13_000, 3, 1_250, 1_250
+                frame[9], frame[10] = 700_000, 1_400_000
+            stops = 0
+            while True:
+                k = native.follow(times, volts, ours)
+                self.assertEqual(plain.follow(times, volts, theirs), k)
+                self.assertEqual(list(ours), list(theirs))
+                if k == 900:
+                    break
+                stops += 1
+            self.assertGreater(stops, 3)
 
     def test_straightened_samples_are_equal(self):
         table = array("H", [(k * 5_557 + 3) & FULL for k in range(513)])

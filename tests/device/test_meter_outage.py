@@ -79,6 +79,7 @@ class Block:
     def __init__(self, volts_at, amps_counts=0.0, start_us=5_000_000, goes_on=False):
         self.start_us = start_us
         self.goes_on = goes_on
+        self.fine_bits = 0
         self.times_us = array("i", range(0, 224_000, 250))
         self.count = len(self.times_us)
         w = 2 * math.pi * 50 / 1e6

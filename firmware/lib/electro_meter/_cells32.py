@@ -12,6 +12,7 @@ and w · (p mod 2^17) into the lower one, which hands over what it has above 17 
 | u, i, counted in eighths | 20,000: the middle between 1.28 and 2.00 V | the plain loop is asked |
 | x | 1.25 · u: so far a parabola overshoots up to 1,100/1,024 of a sample's way | the same |
 | w | 2^12 half microseconds, a stall of 2 ms: w · (p mod 2^17) < 2^29 | the same |
+| squares of `follow` | 4,095² / 16 in a sample, 2,000 samples in a cycle: below 2^31 | – |
 | Σ w | 480,000, or 240 ms: Σ w · (p >> 17) ≤ 480,000 · 3,815 < 2^31 | the same |
 
 Importing it fails where viper or 32-bit words are missing; `cells` then takes _cells_plain.
@@ -103,6 +104,49 @@ def _squares(volts: ptr16, frame: ptr32):
     frame[4] = low & 0x1FFFF
 
 
+@micropython.viper
+def follow(times: ptr32, volts: ptr16, frame: ptr32) -> int:
+    k = int(frame[0])
+    end = int(frame[1])
+    middle = int(frame[2])
+    shift = int(frame[3])
+    edge = int(frame[5])
+    first = k
+    total = 0
+    while True:
+        if k >= end:
+            break
+        if int(times[k]) >= edge:
+            slot = 13 + (int(frame[6]) & 15)
+            sum_all = int(frame[7]) + total - int(frame[slot])
+            count = int(frame[8]) + k - first - int(frame[slot + 16])
+            frame[7] = sum_all
+            frame[8] = count
+            frame[slot] = total
+            frame[slot + 16] = k - first
+            pieces = int(frame[6]) + 1
+            frame[6] = pieces
+            frame[12] = edge
+            while int(times[k]) >= edge:
+                edge += int(frame[4])
+            frame[5] = edge
+            first = k
+            total = 0
+            if pieces >= 16:
+                if count > 0:
+                    mean = (sum_all // count) << 4
+                    frame[11] = mean
+                    if mean < int(frame[9]):
+                        break
+                    if mean > int(frame[10]):
+                        break
+        raw = (int(volts[k]) - middle) >> shift
+        total += (raw * raw) >> 4
+        k += 1
+    frame[0] = k
+    return k
+
+
 def _near(samples, middle):
     """Return whether no sample can be further than _MOST_DISTANCE from the middle."""
     return middle <= _MOST_DISTANCE and (middle >= _LEAST_MIDDLE or max(samples) - middle <= _MOST_DISTANCE)
@@ -162,7 +206,9 @@ def _sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
     sii_high = 0
     sxi = 0
     sxi_high = 0
-    while k < last:
+    while True:  # not "while k < last": the branch back could be further than old Xtensa compilers can reach
+        if k >= last:
+            break
         after = int(times[k + 1])
         dt = after - now
         if dt != known_dt:

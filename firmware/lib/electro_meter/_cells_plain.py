@@ -45,6 +45,51 @@ def squares(volts: "array[int]", k: int, end: int, middle: int) -> int:
     return total
 
 
+def follow(times: "array[int]", volts: "array[int]", frame: "array[int]") -> int:
+    """Cut the voltage into pieces of equal time, and stop after one at which the mean square of a cycle is remarkable.
+
+    Returns the first sample not yet taken, the end if there was no such piece, or none more. The frame holds:
+
+    | place | what |
+    |---|---|
+    | 0, 1 | the first sample not yet taken, the end |
+    | 2, 3 | the voltage's middle, and by how many bits a sample is finer than a count |
+    | 4, 5 | a piece's length, and where the running one ends, in times |
+    | 6 | pieces so far; their ring has sixteen places |
+    | 7, 8 | the ring's sum of squares (in 16ths of a squared count) and its samples |
+    | 9, 10 | a mean square from here to there, in squared counts, is not remarkable |
+    | 11, 12 | the mean square, and where its cycle ended |
+    | 13-28, 29-44 | the ring: each piece's sum and samples |
+    """
+    k, end = frame[0], frame[1]
+    first = k
+    total = 0
+    while k < end:
+        if times[k] >= frame[5]:
+            slot = frame[6] & 15
+            frame[7] += total - frame[13 + slot]
+            frame[8] += k - first - frame[29 + slot]
+            frame[13 + slot] = total
+            frame[29 + slot] = k - first
+            frame[6] += 1
+            frame[12] = frame[5]
+            while times[k] >= frame[5]:
+                frame[5] += frame[4]  # more than once after a stall
+            first = k
+            total = 0
+            if frame[6] >= 16 and frame[8]:
+                mean = frame[7] // frame[8] << 4
+                frame[11] = mean
+                if not frame[9] <= mean <= frame[10]:
+                    frame[0] = k
+                    return k
+        raw = volts[k] - frame[2] >> frame[3]
+        total += raw * raw >> 4
+        k += 1
+    frame[0] = k
+    return k
+
+
 def sum_cells(
     times: "array[int]",
     volts: "array[int]",

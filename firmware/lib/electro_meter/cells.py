@@ -3,15 +3,15 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the twins are alike, and only one of them has types
-    from ._cells_plain import falling, later, rising, squares, straighten, sum_cells
+    from ._cells_plain import falling, follow, later, rising, squares, straighten, sum_cells
 else:
     try:
-        from ._cells32 import falling, later, rising, squares, straighten, sum_cells
+        from ._cells32 import falling, follow, later, rising, squares, straighten, sum_cells
     except (
         ImportError,
         SyntaxError,
         ValueError,
     ):  # no viper, words of 64 bits, or .mpy files of another chip
-        from ._cells_plain import falling, later, rising, squares, straighten, sum_cells
+        from ._cells_plain import falling, follow, later, rising, squares, straighten, sum_cells
 
-__all__ = ("falling", "later", "rising", "squares", "straighten", "sum_cells")
+__all__ = ("falling", "follow", "later", "rising", "squares", "straighten", "sum_cells")

@@ -100,6 +100,15 @@ class VoltageEvents:
             self._interrupted = True
             self.tally.interrupt()
 
+    @property
+    def calm(self) -> bool:
+        """Return whether the voltage is in its band."""
+        return not self._kind
+
+    def band(self) -> "tuple[int, int]":
+        """Return the squared counts between which it stays there."""
+        return self._square(DIP_PERCENT), self._square(SWELL_PERCENT)
+
     def shift(self, by_us: int) -> None:
         """Move every date by as much as the clock was set."""
         self._seen_us += by_us

@@ -8,7 +8,9 @@ latency. A change counts once it has lasted 14 ms more: with the full cycle some
 to where the voltage went or came.
 """
 
-from .cells import later, squares
+from array import array
+
+from .cells import follow, squares
 from .events import Tally, VoltageEvents
 from .sampling import BLOCK_US, Sampler
 from .world import FLAT_US, LEAST_SPAN_US
@@ -26,6 +28,7 @@ RISING = 3  # above it again, not yet confirmed
 
 _CONTINUOUS_US = 250_000  # pieces further apart than this can't confirm each other
 PIECES = 16  # of a cycle
+FRAME = 45  # see cells.follow
 _SEAMLESS_US = 5_000  # blocks closer than this are one, and those between which the voltage stayed flat
 # A sine is never flat for so long: the block's end cut a loss of voltage, or a notch.
 NOTICED_FLAT_US = 2_000
@@ -43,10 +46,10 @@ class OutageDetector:
         fine_bits: int = 0,
         tally: "Tally | None" = None,
     ) -> None:
-        volts_counts = (nominal_mv * 1000 << fine_bits) // uv_per_count  # RMS, in the sampler's counts
+        volts_counts = nominal_mv * 1000 // uv_per_count
         self._below = (volts_counts * THRESHOLD_PERCENT) ** 2 // 10_000
         self._above = (volts_counts * (THRESHOLD_PERCENT + HYSTERESIS_PERCENT)) ** 2 // 10_000
-        self.flat_counts = (nominal_mv * 1000 // uv_per_count) * 1_414 * FLAT_PERCENT // 100_000  # raw
+        self.flat_counts = volts_counts * 1_414 * FLAT_PERCENT // 100_000
         self._cycle_us = 1_000_000 // mains_hz
         self.events = VoltageEvents(volts_counts, tally or Tally(1))
         self.state = UP
@@ -54,9 +57,8 @@ class OutageDetector:
         self.ended_us = 0
         self._changed_us = 0
         self._seen_us = 0
-        self._totals = [0] * PIECES
-        self._counts = [0] * PIECES
-        self._pieces = 0
+        self._fine_bits = fine_bits
+        self._frame = array("i", [0] * FRAME)
         self._ended_us = 0
 
     @property
@@ -87,39 +89,27 @@ class OutageDetector:
         end = sampler.count
         if end < 2:
             return False
-        piece_us = self._cycle_us // PIECES
-        totals, counts = self._totals, self._counts
+        frame = self._frame
         if sampler.start_us - self._ended_us > _SEAMLESS_US and not sampler.goes_on:
-            self._pieces = 0
-            for slot in range(PIECES):
-                totals[slot] = counts[slot] = 0
+            for place in range(6, FRAME):
+                frame[place] = 0
         self._ended_us = sampler.start_us + times[end - 1]
-        pieces = self._pieces
-        cycle_total, cycle_count = sum(totals), sum(counts)
+        frame[0], frame[1], frame[2], frame[3] = 0, end, middle, self._fine_bits
+        frame[4] = self._cycle_us // PIECES
+        frame[5] = times[0] + frame[4]
         steady = True
-        edge_us = times[0] + piece_us
-        k = 0
         while True:
-            first, k = k, later(times, k, end, edge_us)
-            if k == end:
-                break  # what is left is less than a piece
-            slot = pieces % PIECES
-            total, count = squares(volts, first, k, middle), k - first
-            cycle_total += total - totals[slot]
-            cycle_count += count - counts[slot]
-            totals[slot], counts[slot] = total, count
-            pieces += 1
-            if pieces >= PIECES and cycle_count:
-                mean_square = cycle_total // cycle_count
-                steady = mean_square >= self._above and steady
-                self.feed(sampler.start_us + edge_us, mean_square)
-                if pieces % (PIECES // 2) == 0:  # each half cycle, as the standard has it
-                    self.events.feed(sampler.start_us + edge_us, mean_square)
-            edge_us += piece_us
-            while times[k] >= edge_us:
-                edge_us += piece_us  # a stall
-        self._pieces = pieces
-        return steady
+            if self.state == UP and self.events.calm:
+                frame[9], frame[10] = self.events.band()
+            else:
+                frame[9], frame[10] = 1, 0  # every piece is looked at
+            if follow(times, volts, frame) == end:
+                return steady
+            mean_square, at_us = frame[11], sampler.start_us + frame[12]
+            steady = mean_square >= self._above and steady
+            self.feed(at_us, mean_square)
+            if frame[6] % (PIECES // 2) == 0:  # each half cycle, as the standard has it
+                self.events.feed(at_us, mean_square)
 
     def span_us(self, flat_us: int) -> int:
         """Return how long to sample next: a whole block, or what is missing to decide about a voltage gone flat."""
@@ -157,7 +147,8 @@ class OutageDetector:
 
 def voltage_present(sampler: Sampler, middle: int, detector: OutageDetector) -> bool:
     """Return whether a block's plain RMS is above the threshold; asked of the grid-side input."""
-    return detector.is_voltage(squares(sampler.volts, 0, sampler.count, middle) // sampler.count)
+    mean_square = squares(sampler.volts, 0, sampler.count, middle) // sampler.count
+    return detector.is_voltage(mean_square >> 2 * sampler.fine_bits)
 
 
 def current_flows(sampler: Sampler, least_counts: int) -> bool:

@@ -21,9 +21,13 @@ codes = array("H", [k * 4 % 4_096 for k in range(COUNT)])
 table = array("H", [k * 8 for k in range(513)])  # changes nothing, so that it can be applied again
 level = array("H", [MIDDLE] * COUNT)
 
+frame = array("i", [0, COUNT, MIDDLE, 3, 1_250, 1_250] + [0] * 39)
+frame[10] = 0x3FFFFFFF  # nothing is remarkable
+
 CALLS = {
     "sum_cells": (times, volts, amps, FIRST, LAST, 0, 95, MIDDLE, MIDDLE),
     "squares": (volts, 0, COUNT, MIDDLE),
+    "follow": (times, volts, frame),
     "straighten": (codes, table, COUNT),
     "rising": (level, 1, COUNT, MIDDLE),
     "falling": (volts, 0, COUNT, 0),
@@ -36,6 +40,8 @@ def least(function, arguments, calls):
     for _ in range(ROUNDS):
         start = time.ticks_us()
         for _ in range(calls):
+            frame[0] = 0
+            frame[5] = 1_250
             function(*arguments)
         taken = time.ticks_diff(time.ticks_us(), start) / calls
         best = taken if best is None or taken < best else best
