@@ -134,12 +134,12 @@ def submit(desk: Desk, file: Path) -> None:
     deadline, signature = proposal.signed.message.values()[4], proposal.signed.signature
     if proposal.renews is not None:
         sent = desk.send("renew", proposal.renews, proposal.terms.start, proposal.bonus, deadline, signature)
-        event = next(each for each in sent.events if isinstance(each, AgreementProposed))
+        event = sent.event(AgreementProposed)
         facts = Facts().count("agreement", event.agreement_id).count("renews", proposal.renews)
     else:
         sent = desk.send("acceptBySignature", *proposal.signed.message.values(), signature)
         facts = Facts().count("agreement", proposal.agreement_id)
-    accepted = next(each for each in sent.events if isinstance(each, AgreementAccepted))
+    accepted = sent.event(AgreementAccepted)
     facts.add("state", "accepted").add("consumer", address.checksum(accepted.consumer))
     desk.report(facts.add("bonus", proposal.bonus).time("begins", proposal.terms.start), sent)
 

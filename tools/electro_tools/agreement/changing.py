@@ -58,7 +58,7 @@ def accept_rotation(desk: Desk, agreement_id: int, old: str, new: str) -> None:
     """
     lasting = f"{old} measures nothing more in agreement {agreement_id} after the running interval"
     sent = desk.send("acceptRotation", agreement_id, old, new, lasting=lasting)
-    event = next(each for each in sent.events if isinstance(each, DeviceRotated))
+    event = sent.event(DeviceRotated)
     facts = Facts().count("agreement", agreement_id).add("old", old).add("new", new)
     desk.report(facts.add("first", event.first_interval), sent)
 
@@ -122,7 +122,7 @@ def terminate(desk: Desk, agreement_id: int) -> None:
     found = desk.record("agreement", agreement_id)
     lasting = _cost_of_leaving(desk, agreement_id, found)
     sent = desk.send("terminate", agreement_id, lasting=lasting)
-    event = next(each for each in sent.events if isinstance(each, Terminated))
+    event = sent.event(Terminated)
     facts = Facts().count("agreement", agreement_id).add("intervals", event.intervals)
     desk.report(facts.time("ends", event.end).add("forfeited", event.forfeited), sent)
 

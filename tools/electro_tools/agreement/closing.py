@@ -35,7 +35,7 @@ _invoice_argument = click.argument("invoice", type=WORD)
 def settle(desk: Desk, agreement_id: int) -> None:
     """Turn what is left of the bonus into the discount, once the dispute window is over. Anyone may."""
     sent = desk.send("settle", agreement_id)
-    event = next(each for each in sent.events if isinstance(each, Settled))
+    event = sent.event(Settled)
     facts = Facts().count("agreement", agreement_id).add("state", "settled").add("accrued", event.accrued)
     facts.add("remaining", event.remaining).add("discount", event.discount)
     good_until = desk.record("agreement", agreement_id)["redeemableUntil"]
@@ -118,7 +118,7 @@ def acknowledge(desk: Desk, agreement_id: int, invoice: bytes) -> None:
 def withdraw(desk: Desk, agreement_id: int, invoice: bytes) -> None:
     """In escrow: credit the consumer with what the operator has not acknowledged in time."""
     sent = desk.send("withdraw", agreement_id, invoice)
-    event = next(each for each in sent.events if isinstance(each, RedemptionWithdrawn))
+    event = sent.event(RedemptionWithdrawn)
     facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice))
     desk.report(facts.add("amount", event.amount), sent)
 
@@ -129,7 +129,7 @@ def withdraw(desk: Desk, agreement_id: int, invoice: bytes) -> None:
 def reclaim(desk: Desk, agreement_id: int) -> None:
     """In escrow: credit who proposed with the part of a discount that has expired."""
     sent = desk.send("reclaim", agreement_id)
-    event = next(each for each in sent.events if isinstance(each, Credited))
+    event = sent.event(Credited)
     facts = Facts().count("agreement", agreement_id).add("account", address.checksum(event.account))
     desk.report(facts.add("amount", event.amount), sent)
 
@@ -140,6 +140,6 @@ def reclaim(desk: Desk, agreement_id: int) -> None:
 def collect(desk: Desk, account: str | None) -> None:
     """In escrow: pay an ACCOUNT, by default your own, all that it is owed."""
     sent = desk.send("collect", account or desk.sender)
-    event = next(each for each in sent.events if isinstance(each, Collected))
+    event = sent.event(Collected)
     facts = Facts().add("account", address.checksum(event.account)).add("paid", event.amount)
     desk.report(facts, sent)

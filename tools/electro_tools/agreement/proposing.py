@@ -114,7 +114,7 @@ def _pause(desk: Desk, *, paused: bool) -> None:
 
 def _proposed(sent: Sent) -> Facts:
     """Return what was proposed, from the contract's own event."""
-    event = next(each for each in sent.events if isinstance(each, AgreementProposed))
+    event = sent.event(AgreementProposed)
     facts = Facts().count("agreement", event.agreement_id).add("consumer", address.checksum(event.consumer))
     facts.add("bonus", event.bonus).time("lapses at", event.terms.start)
     return facts.add("terms hash", "0x" + event.terms.hash.hex())

@@ -17,6 +17,7 @@ import click
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_tools.accounts import KeyFile, node_options, optional_key_options
+from electro_tools.contract.logs import Kind, only
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
@@ -40,6 +41,10 @@ class Sent:
 
     receipt: TxReceipt
     events: list[Event]
+
+    def event(self, kind: type[Kind]) -> Kind:
+        """Return the one event of a kind that the transaction must have made."""
+        return only(self.events, kind)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from eth_account import Account
 
-from electro_contracts.terms import devices_hash
-from electro_protocol import address, secp256k1
-from electro_protocol.messages import AgreementAcceptance, DeviceEnrollment
+from electro_contracts.events import AgreementProposed
+from electro_protocol import address
 from electro_protocol.signed import SignedMessage
+from electro_tools.agreement.offer import Offer
+from electro_tools.contract.logs import happened, only
+from electro_tools.device.enroll import enroll
+from electro_tools.device.enrolment import Enrolment
 from electro_tools.transact import send
 
 if TYPE_CHECKING:
@@ -37,17 +40,16 @@ def onboard(
         ToolError: the contract refuses one of the steps.
     """
     calls = contract.functions
-    wish = enrolment.message
-    assert isinstance(wish, DeviceEnrollment)
-    compact = secp256k1.compact(enrolment.signature)
-    send(contract.w3, operator, calls.enrol(wish.hardware_id, wish.deadline, compact[:32], compact[32:]))
-    consumer: LocalAccount = Account.from_key(secrets.token_bytes(32))
-    send(contract.w3, operator, calls.propose(consumer.address, plan.terms.to_tuple(), [device], plan.bonus))
-    agreement_id: int = calls.agreementCount().call()
-    acceptance = AgreementAcceptance(
-        agreement_id, plan.terms.hash, devices_hash([address.parse(device)]), plan.bonus, plan.terms.start
+    enroll(
+        contract.w3, operator, Enrolment(address.parse(device), domain.chain_id, domain.contract, enrolment)
     )
-    consent = SignedMessage.make(acceptance, domain, bytes(consumer.key))
+    consumer: LocalAccount = Account.from_key(secrets.token_bytes(32))
+    proposal = calls.propose(consumer.address, plan.terms.to_tuple(), [device], plan.bonus)
+    proposed = only(happened(send(contract.w3, operator, proposal), contract.address), AgreementProposed)
+    offer = Offer(
+        domain, proposed.agreement_id, proposed.consumer, proposed.bonus, proposed.devices, proposed.terms
+    )
+    consent = SignedMessage.make(offer.acceptance(plan.terms.start), domain, bytes(consumer.key))
     # the consumer signs and needs no money: the operator sends it
-    send(contract.w3, operator, calls.acceptBySignature(*acceptance.values(), consent.signature))
-    return agreement_id
+    send(contract.w3, operator, calls.acceptBySignature(*consent.message.values(), consent.signature))
+    return offer.agreement_id
