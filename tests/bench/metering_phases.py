@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from electro_meter.phases import Phases
 from electro_tools.grid.bench import FINE_GAIN, Bench
 from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, calibrate
 from electro_tools.grid.chip import BAD, Chip
-from electro_tools.grid.three_phases import ThreePhases
+from electro_tools.grid.three_phases import ThreePhases, meter
 from electro_tools.grid.transformers import CLASS_05S
 from electro_tools.grid.waveforms import LOADS
+
+if TYPE_CHECKING:
+    from electro_meter.phases import Phases
 
 PERCENTS = (1, 5, 20, 100)
 # name: (share of the current, load) of each phase
@@ -43,50 +44,35 @@ def device(serial: int, hz: int) -> tuple[ThreePhases, Phases]:
     found = [calibrate(bench, chip, 10 * serial + number) for number, bench in enumerate(benches)]
     board = ThreePhases(benches)
     board.now_us = max(bench.now_us for bench in benches)
-    channels = [
-        SimpleNamespace(
-            **{name: getattr(one.calibration, name) for name in _NAMES}, sensors=one.calibration.sensors._rows
-        )
-        for one in found
-    ]
-    config: Any = SimpleNamespace(
-        channels=channels, linearisation=found[0].table_rows, nominal_mv=int(NOMINAL_V * 1000), mains_hz=hz,
-        rated_ma=int(RATED_A * 1000), max_gap_ms=5_000, creep_mw=0,
-    )  # fmt: skip
-    return board, Phases(board, config)
+    return board, meter(board, hz, found)
 
 
-_NAMES = (
-    "uv_per_count", "ua_per_count", "phase_mdeg", "fine_ua_per_count", "no_load_mw", "fine_no_load_mw",
-)  # fmt: skip
-
-
-def error(board: ThreePhases, meter: Phases, rounds: int) -> float:
+def error(board: ThreePhases, phases: Phases, rounds: int) -> float:
     """Return the relative error of the energy of some rounds, after a few to settle."""
     measured = true = 0.0
     taken = -4
     while taken < rounds:
-        phase = meter.next()
+        phase = phases.next()
         phase.take()
         phase.measure()
-        if not meter.conclude():
+        if not phases.conclude():
             continue
         taken += 1
         if taken > 0:
-            measured += meter.energy_uj
-            true += board.true_power * NOMINAL_V * RATED_A * (meter.end_us - meter.start_us)
+            measured += phases.energy_uj
+            true += board.true_power * NOMINAL_V * RATED_A * (phases.end_us - phases.start_us)
     return measured / true - 1
 
 
 def measure(chips: int, rounds: int) -> dict[str, Any]:
     points = []
     for serial in range(1, chips + 1):
-        board, meter = device(serial, (60, 50)[serial % 2])
-        for case, phases in CASES.items():
+        board, phases = device(serial, (60, 50)[serial % 2])
+        for case, shares in CASES.items():
             for percent in PERCENTS:
-                for bench, (share, load) in zip(board.phases, phases, strict=True):
+                for bench, (share, load) in zip(board.phases, shares, strict=True):
                     bench.carry(LOADS[load], percent * share)
-                found = error(board, meter, rounds)
+                found = error(board, phases, rounds)
                 points.append(
                     {
                         "chip": serial,

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from electro_meter.outage import DOWN, OutageDetector
 from electro_meter.sampling import Sampler
-from electro_tools.grid.bench import Bench
-from electro_tools.grid.calibrating import nominal
+from electro_tools.grid.bench import PAUSE_US, Bench
+from electro_tools.grid.calibrating import Calibrated, nominal
 from electro_tools.grid.chip import BAD, Chip
 from electro_tools.grid.disturbances import (
     DIP,
@@ -33,6 +33,7 @@ from electro_tools.grid.disturbances import (
     Disturbance,
 )
 from electro_tools.grid.randomness import Randomness
+from electro_tools.grid.three_phases import ThreePhases, meter
 from electro_tools.grid.transformers import IDEAL
 from electro_tools.grid.waveforms import LOADS
 
@@ -78,6 +79,31 @@ class Scene:
         return self.sampler.end_us() - disturbance.interrupted_us()
 
 
+def three_phases(seed: int, hz: int, all_of_them: bool) -> int | None:
+    """Return the microseconds from the loss of all phases to the decision, None if it never comes.
+
+    Else one phase stays: that must be no outage.
+    """
+    chip = Chip(seed % _CHIPS + 1, BAD)
+    board = ThreePhases([Bench(chip, IDEAL, hz, LOADS["PF 1"], 50) for _ in range(3)])
+    board.phases[0].advance(seed * 1_237)
+    board.now_us = board.phases[0].now_us
+    polyphase = meter(board, hz, [Calibrated(bench, None, nominal()) for bench in board.phases])
+
+    def live(for_us: int) -> None:
+        until_us = board.now_us + for_us
+        while board.now_us < until_us and polyphase.supplied:
+            polyphase.next().take()
+            polyphase.conclude()
+
+    live(1_000_000)
+    lost_us = board.now_us + seed * 7_919 % 700_000
+    for bench in board.phases[: 3 if all_of_them else 2]:
+        bench.disturbance = Disturbance(INTERRUPTION, lost_us, lost_us + 9_000_000, 0.0)
+    live(3_000_000)
+    return None if polyphase.supplied else board.now_us - PAUSE_US - lost_us
+
+
 def disturbances(each: int) -> list[tuple[str, int, Disturbance]]:
     """Return (name, mains frequency, disturbance): lengths, depths and places drawn from the whole range."""
     randomness = Randomness(2026)
@@ -116,11 +142,14 @@ def measure(each: int) -> dict[str, Any]:
     for seed, (name, hz, disturbance) in enumerate(disturbances(each)):
         latency_us = Scene(seed, hz).run(disturbance)
         kinds.setdefault(name, []).append(latency_us)
+    for seed in range(max(1, each // 4)):
+        for name, lost in (("interruption of three phases", True), ("loss of two phases", False)):
+            kinds.setdefault(name, []).append(three_phases(seed, (50, 60)[seed % 2], lost))
     rows = []
     for name, latencies in kinds.items():
         known = [latency / 1000 for latency in latencies if latency is not None]
         row: dict[str, Any] = {"kind": name, "generated": len(latencies)}
-        if name in ("interruption", "motors' spin-down"):
+        if name in ("interruption", "motors' spin-down", "interruption of three phases"):
             row |= {
                 "found": len(known),
                 "median_ms": round(statistics.median(known), 1),
@@ -135,7 +164,10 @@ def measure(each: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--each", type=int, default=200, help="of most kinds (default: 200; notches half, swells a quarter)"
+        "--each",
+        type=int,
+        default=200,
+        help="of most kinds (default: 200; notches half, swells and three phases a quarter)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()

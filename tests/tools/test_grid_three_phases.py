@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from electro_meter.phases import Phases
 from electro_tools.grid.bench import Bench
-from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, nominal
+from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, Calibrated, nominal
 from electro_tools.grid.chip import QUIET, Chip
 from electro_tools.grid.disturbances import DIP, INTERRUPTION, Disturbance
-from electro_tools.grid.three_phases import ThreePhases
+from electro_tools.grid.three_phases import ThreePhases, meter
 from electro_tools.grid.transformers import IDEAL
 from electro_tools.grid.waveforms import LOADS, SINE
+
+if TYPE_CHECKING:
+    from electro_meter.phases import Phases
 
 SECONDS = 6
 
@@ -29,31 +30,27 @@ def phases(percents: list[float], loads: list[str]) -> tuple[ThreePhases, Phases
             for load, percent in zip(loads, percents, strict=True)
         ]
     )
-    names = nominal()
+    found = nominal()
     # the chip's own gain and the voltage transformer's lead, found as a calibration would
-    channel = SimpleNamespace(
-        uv_per_count=round(names.uv_per_count / chip.gain), ua_per_count=round(names.ua_per_count / chip.gain),
-        phase_mdeg=300, fine_ua_per_count=0, no_load_mw=0, fine_no_load_mw=0, sensors=[],
-    )  # fmt: skip
-    config: Any = SimpleNamespace(
-        channels=[channel] * 3, linearisation=[], nominal_mv=int(NOMINAL_V * 1000), mains_hz=50,
-        rated_ma=int(RATED_A * 1000), max_gap_ms=5_000, creep_mw=0,
-    )  # fmt: skip
-    return board, Phases(board, config)
+    found.uv_per_count = round(found.uv_per_count / chip.gain)
+    found.ua_per_count = round(found.ua_per_count / chip.gain)
+    found.fine_ua_per_count = 0
+    found.phase_mdeg = 300
+    return board, meter(board, 50, [Calibrated(bench, None, found) for bench in board.phases])
 
 
-def energies(board: ThreePhases, meter: Phases) -> tuple[float, float]:
+def energies(board: ThreePhases, polyphase: Phases) -> tuple[float, float]:
     """Return (what was measured, what was there) in joules."""
     until_us = board.now_us + SECONDS * 1_000_000
     measured = true = 0.0
     while board.now_us < until_us:
-        phase = meter.next()
+        phase = polyphase.next()
         phase.take()
         if phase.detector.supplied:
             phase.measure()
-        if meter.conclude():
-            measured += meter.energy_uj / 1e6
-            true += board.true_power * NOMINAL_V * RATED_A * (meter.end_us - meter.start_us) / 1e6
+        if polyphase.conclude():
+            measured += polyphase.energy_uj / 1e6
+            true += board.true_power * NOMINAL_V * RATED_A * (polyphase.end_us - polyphase.start_us) / 1e6
     return measured, true
 
 
@@ -71,9 +68,9 @@ def test_the_sum_is_the_energy_of_all_phases(percents: list[float], loads: list[
 
 
 def test_a_phase_that_feeds_is_taken_off_the_others() -> None:
-    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    board, polyphase = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
     board.phases[2].carry((SINE, ((1, 1.0, 180.0),)), 50)
-    measured, true = energies(board, meter)
+    measured, true = energies(board, polyphase)
     assert true == pytest.approx(0.5 * NOMINAL_V * RATED_A * SECONDS, rel=0.15)
     assert measured == pytest.approx(true, rel=0.05)
 
@@ -83,27 +80,27 @@ def lose(board: ThreePhases, number: int, kind: str, residual: float) -> None:
 
 
 def test_the_loss_of_one_or_two_phases_is_no_outage() -> None:
-    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
-    energies(board, meter)
+    board, polyphase = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    energies(board, polyphase)
     lose(board, 0, INTERRUPTION, 0.0)
     lose(board, 1, DIP, 0.5)
-    measured, undisturbed = energies(board, meter)
-    assert meter.supplied
-    assert not meter.all[0].detector.supplied
-    assert meter.all[1].detector.supplied
+    measured, undisturbed = energies(board, polyphase)
+    assert polyphase.supplied
+    assert not polyphase.all[0].detector.supplied
+    assert polyphase.all[1].detector.supplied
     # the first phase carries nothing, the second half its voltage, the third all
     assert measured == pytest.approx(undisturbed * (0 + 0.5 + 1) / 3, rel=0.05)
 
 
 def test_the_loss_of_all_phases_is_an_outage() -> None:
-    board, meter = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
-    energies(board, meter)
+    board, polyphase = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
+    energies(board, polyphase)
     lost_us = board.now_us
     for number in range(3):
         lose(board, number, INTERRUPTION, 0.0)
-    while meter.supplied and board.now_us < lost_us + 5_000_000:
-        meter.next().take()
-        meter.conclude()
-    assert not meter.supplied
+    while polyphase.supplied and board.now_us < lost_us + 5_000_000:
+        polyphase.next().take()
+        polyphase.conclude()
+    assert not polyphase.supplied
     # each phase needs its own 42 ms, one after the other
     assert board.now_us - lost_us < 160_000

@@ -11,7 +11,7 @@ from pathlib import Path
 BENCH = Path(__file__).parents[1] / "bench" / "outage.py"
 
 
-def test_interruptions_are_known_in_45_ms_and_nothing_else_passes_for_one():
+def test_interruptions_are_known_in_41_ms_and_nothing_else_passes_for_one():
     done = subprocess.run(
         [sys.executable, str(BENCH), "--each", "24", "--json"],
         capture_output=True,
@@ -23,4 +23,6 @@ def test_interruptions_are_known_in_45_ms_and_nothing_else_passes_for_one():
         assert row.get("false_alarms", 0) == 0, row
         assert row.get("found", row["generated"]) == row["generated"], row
         if row["kind"] == "interruption":
-            assert row["worst_ms"] <= 45
+            assert row["worst_ms"] <= 41
+        if row["kind"] == "interruption of three phases":
+            assert row["worst_ms"] <= 160  # one phase after the other

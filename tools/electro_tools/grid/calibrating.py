@@ -57,6 +57,7 @@ class Calibrated(Station):
         self.bench = bench
         self.calibration = calibration
         self.table_rows: "list[tuple[int, int]]" = []
+        self.sensor_rows: "list[tuple[int, int, int]]" = []
 
     def error(self, windows: int, forced: bool = False) -> "tuple[float, float]":
         """Return (active energy's relative error, the current in mA) over some windows, after a few to settle.
@@ -92,9 +93,10 @@ def calibrate(bench: Bench, chip: Chip, seed: int, table: bool = True) -> Calibr
         for fine, at_percent in ranges(percent, bench.has_fine):
             ratio, late_deg = _point(device, percent, fine, randomness)
             rows.append((at_percent * RATED_A / 100, ratio, late_deg))
-    found.sensors = SensorTable(sensor_rows(rows))
+    found_rows = sensor_rows(rows)
+    found.sensors = SensorTable(found_rows)
     done = Calibrated(bench, codes, found)
-    done.table_rows = rows_of_dc
+    done.table_rows, done.sensor_rows = rows_of_dc, found_rows
     return done
 
 

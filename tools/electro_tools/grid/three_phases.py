@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put three phases on the bench: one chip that samples them one after the other, each with its own transformers."""
 
+from electro_meter.phases import Phases
+from electro_meter.settings import Channel, Settings
 from electro_meter.world import CLOCK_SYNCED, Board
+from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, Calibrated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,3 +54,27 @@ class ThreePhases(Board):
         self.flat_us = phase.flat_us
         self.now_us = phase.now_us
         return count
+
+
+def meter(board: ThreePhases, mains_hz: int, devices: "list[Calibrated]") -> Phases:
+    """Return the meter's phases with what was found for each; the table is the first one's."""
+    settings = Settings()
+    settings.nominal_mv = int(NOMINAL_V * 1000)
+    settings.rated_ma = int(RATED_A * 1000)
+    settings.mains_hz = mains_hz
+    settings.max_gap_ms = 5_000
+    settings.creep_mw = 0
+    settings.linearisation = devices[0].table_rows
+    settings.channels = []
+    for device in devices:
+        one = device.calibration
+        channel = Channel()
+        channel.uv_per_count = one.uv_per_count
+        channel.ua_per_count = one.ua_per_count
+        channel.phase_mdeg = one.phase_mdeg
+        channel.fine_ua_per_count = one.fine_ua_per_count
+        channel.no_load_mw = one.no_load_mw
+        channel.fine_no_load_mw = one.fine_no_load_mw
+        channel.sensors = device.sensor_rows
+        settings.channels.append(channel)
+    return Phases(board, settings)
