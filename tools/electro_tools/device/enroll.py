@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from web3.exceptions import ContractLogicError, Web3Exception
-
 from electro_protocol import address
 from electro_protocol.secp256k1 import compact
-from electro_tools.contract.deploy import at
+from electro_tools.contract.deploy import reach
 from electro_tools.errors import ToolError
-from electro_tools.transact import refused, send
+from electro_tools.transact import ask, send
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -38,16 +36,8 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
         ToolError: no contract is there, the device is enrolled already, its deadline has passed, or the
             contract refuses.
     """
-    device, contract = address.checksum(enrolment.device), address.checksum(enrolment.contract)
-    if not web3.eth.get_code(web3.to_checksum_address(contract)):
-        raise ToolError(f"there is no contract at {contract} on chain {enrolment.chain_id}")
-    electro = at(web3, contract)
-    not_electro = ToolError(f"the contract at {contract} is not Electro")
-    try:
-        known = electro.functions.isEnrolled(device).call()
-    except Web3Exception as error:
-        raise not_electro from error
-    if known:
+    device, electro = address.checksum(enrolment.device), reach(web3, address.checksum(enrolment.contract))
+    if ask(electro.functions.isEnrolled(device)):
         raise ToolError(f"{device} is enrolled already: a key enrols once, ever")
     now = web3.eth.get_block("latest")["timestamp"]
     if enrolment.message.deadline < now:
@@ -57,13 +47,8 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
         )
     message, signature = enrolment.message, compact(enrolment.signed.signature)
     call = electro.functions.enrol(message.hardware_id, message.deadline, signature[:32], signature[32:])
-    try:  # for nothing, before paying: the contract answers with the device it recovers from the signature
-        recovered = call.call({"from": operator.address})
-    except ContractLogicError as error:
-        raise refused(error) from error
-    except Web3Exception as error:
-        raise not_electro from error
-    if recovered != device:
-        raise not_electro
+    # for nothing, before paying: the contract answers with the device it recovers from the signature
+    if ask(call, operator.address) != device:
+        raise ToolError(f"the contract at {electro.address} is not Electro")
     receipt = send(web3, operator, call)
     return Enrolled(device, receipt["blockNumber"], receipt["gasUsed"])
