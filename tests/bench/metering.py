@@ -65,7 +65,7 @@ def main() -> None:
         arguments.transformer,
     )
     if arguments.plot:
-        arguments.plot.write_text(plot(found, PERCENTS, METHODS, TARGET_LOADS))
+        arguments.plot.write_text(plot(found, PERCENTS, TARGET_LOADS))
     if arguments.json:
         print(json.dumps(found))
     else:
