@@ -5,7 +5,7 @@ import json
 import unittest
 
 import scratch
-from accounts import START, S
+from accounts import START, S, told
 from bench_meter import OnTheBench
 
 from electro_meter.counters import FILE, SUSTAINED_S, Counters
@@ -88,6 +88,22 @@ class PowerCuts(OnTheBench):
 
     def test_also_if_the_clock_was_lost_with_the_power(self):
         self.outage_without_power(5)
+
+    def test_it_is_told_to_both_agreements_that_it_touched(self):
+        self.meter.agreements.all = []
+        first = told(7, intervals=2, interval_seconds=20, unit_wh=1)
+        self.meter.agreements.adopt([first, told(8, start=START + 40, interval_seconds=20, unit_wh=1)], START)
+        self.run_for(15)
+        self.lose()
+        self.notice()
+        self.back_after(60)
+        self.run_for(30)
+        outages = [self.meter.journal.outages[number] for number in sorted(self.meter.journal.outages)]
+        self.assertEqual([one.agreement_id for one in outages], [7, 8])
+        self.assertEqual((outages[0].ended_at, outages[1].started_at), (START + 40, START + 40))
+        self.assertIn(outages[1].ended_at - START, range(64, 68))
+        self.assertEqual(self.readings(2), [NO_SUPPLY] * 2)
+        self.assertEqual(self.meter.journal.find(8, 0).reading, NO_SUPPLY)
 
     def short_loss_of_power(self, told_after):
         self.run_for(15)

@@ -5,7 +5,8 @@ import unittest
 
 from whole_meter import START, WATTS, Meters
 
-from electro_protocol.readings import NO_SUPPLY
+from electro_meter.quality import SENSOR_FAULT, Quality
+from electro_protocol.readings import ESTIMATE, NO_SUPPLY
 from electro_tools.grid.periods import CONSUMER, GRID, Period
 
 
@@ -94,17 +95,24 @@ class LostSupply(Meters):
 
         def broken(times_us, volts, amps, span_us):
             count = real(times_us, volts, amps, span_us)
-            if board.time.now_us > (START + 2000) * 1_000_000:
+            if START + 2000 < board.time.now_us // 1_000_000 < START + 5 * 900:
                 for k in range(count):
                     volts[k] = 1625
             return count
 
         board.sample = broken
-        self.run_to(board, meter, 5 * 900)
-        self.assertTrue(meter.sensor_fault)
-        self.assertEqual(self.ledger.outages, [])
-        # and what was not measured is not billed
-        self.assertLess(meter.intervals.register_wh, WATTS * 2200 / 3600)
+        seen = []
+
+        def look():
+            # what was not measured is not billed
+            seen.append((meter.sensor_fault, meter.intervals.register_wh < WATTS * 2200 / 3600))
+
+        self.run_to(board, meter, 5 * 900 - 60, look, 7 * 900)
+        self.assertEqual(seen, [(True, True)])
+        self.assertEqual((self.ledger.outages, meter.sensor_fault), ([], False))
+        record = meter.journal.find(7, 2)
+        self.assertEqual(record.reading & ESTIMATE, ESTIMATE)
+        self.assertEqual(Quality.unpack(record.cause, record.start_s).flags, SENSOR_FAULT)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from .keys import load_signer
 from .lights import is_on, pattern
 from .outage import DOWN
 from .phases import Phase, Phases
-from .quality import CLOCK_UNSURE
+from .quality import CLOCK_UNSURE, SENSOR_FAULT
 from .sampling import BLOCK_US
 from .uplink import Uplink
 from .world import Board
@@ -155,6 +155,8 @@ class Meter:
         """Take one block into the account."""
         phases = self.phases
         self.sensor_fault = phases.fault
+        if self.sensor_fault:
+            self.intervals.running.quality.flags |= SENSOR_FAULT
         if not phases.supplied:
             if (
                 self.clock.is_set()
@@ -164,7 +166,7 @@ class Meter:
                 self.darkness.follow(phase, phases.started_us, now_us, self.sensor_fault, urgent)
             return
         if self.darkness.since_us and self.clock.is_set():
-            self.darkness.end(phases.ended_us, self.sensor_fault)
+            self.darkness.end(phases.ended_us)
         if phase.detector.supplied and not phase.measure() and steady and not phase.sampler.clipped:
             self._board.log("voltage without whole cycles: is the mains frequency right?")
         if phases.conclude():

@@ -40,6 +40,7 @@ class Darkness:
         self._declare_us = declare_ms * 1000
         self._changed = changed
         self._until_us = 0  # accounted up to here
+        self._fault = False  # current flowed when it was last looked at
         self._cause = counters.dark_cause
         outage = journal.open_outage
         self.since_us = (
@@ -61,7 +62,9 @@ class Darkness:
             self.since_us = started_us
             self._cause = _cause(phase)
             self._intervals.save()
-            self._counters.lose(started_us // 1_000_000, self._cause)
+        self._fault = fault
+        if not fault and not self._counters.dark_since_s:
+            self._counters.lose(self.since_us // 1_000_000, self._cause)
         self._close_at_terms_end(now_us // 1_000_000)
         declared = self._journal.open_outage is not None
         if not declared and not fault and (urgent or now_us - self.since_us >= self._declare_us):
@@ -69,14 +72,23 @@ class Darkness:
         if declared and not phase.detector.undecided:
             self._account(now_us, True)
 
-    def end(self, ended_us: int, fault: bool) -> None:
-        """Close the account of an interruption that is over, and write its end if it was declared."""
+    def end(self, ended_us: int) -> None:
+        """Close the account of an interruption that is over, and write its end if it was declared.
+
+        If it was a broken sensor nothing was interrupted, and its time was not measured: a gap.
+        """
+        fault, self._fault = self._fault, False
         ended_s = ended_us // 1_000_000
         lasted_us = ended_us - self.since_us
         if self._journal.open_outage is None and not fault and lasted_us >= self._declare_us:
-            self._declare(ended_s)  # too short to be seen to last, or the meter had no power itself
+            # too short to be seen to last, or the meter had no power itself, perhaps beyond the end of its agreement
+            self._declare(self.since_us // 1_000_000)
+            self._close_at_terms_end(ended_s)
+            if self._journal.open_outage is None:
+                self._declare(ended_s)
         outage = self._journal.open_outage
-        self._account(ended_us, outage is not None)
+        if outage is not None or not fault:
+            self._account(ended_us, outage is not None)
         if outage is not None:
             agreement = self._agreements.by_id(outage.agreement_id)
             self._restored(outage, min(ended_s, agreement.end_s) if agreement else ended_s)

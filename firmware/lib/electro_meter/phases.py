@@ -73,7 +73,9 @@ class Phase:
         self.metering.learn_middle(sampler)
         steady = detector.feed_block(sampler, self.metering.volts_middle)
         sampler.watch(detector.flat_counts if detector.supplied else 0)
-        self.fault = not detector.supplied and current_flows(sampler, self._least_current())
+        self.fault = (
+            not detector.supplied and sampler.count > 0 and current_flows(sampler, self._least_current())
+        )
         return steady
 
     def measure(self) -> bool:

@@ -143,7 +143,7 @@ def recover(digest: bytes, signature: bytes) -> bytes:
 
     Raises SignatureError for v other than 27 or 28, r or s out of range, a high s, or an r on no point.
     """
-    from .recovery import recover as recover_key  # noqa: PLC0415 - a meter, which only signs, saves 4 KB
+    from .recovery import recover as recover_key
 
     return recover_key(digest, signature)
 
@@ -161,6 +161,6 @@ def compact(signature: bytes) -> bytes:
 
     Raises SignatureError if it has no compact form.
     """
-    from .recovery import compact as compacted  # noqa: PLC0415 - see recover
+    from .recovery import compact as compacted
 
     return compacted(signature)
