@@ -36,7 +36,11 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
     ),
     4: (
         "each interval of a device counts once at most",
-        [WHOLE, "test_reports.test_a_replay_and_a_gap_are_refused_with_both_numbers"],
+        [
+            WHOLE,
+            "test_reports.test_a_replay_and_a_gap_are_refused_with_both_numbers",
+            "test_replays.test_a_signature_counts_once",
+        ],
     ),
     5: ("`next` never falls, and rises by exactly the intervals accepted", [WHOLE]),
     6: (
@@ -72,6 +76,9 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
         [
             "test_reports.test_a_report_for_another_chain_contract_agreement_or_by_another_key_finds_no_meter",
             "test_reports.test_a_signature_of_another_struct_is_no_report",
+            "test_replays.test_a_signature_is_good_for_one_chain_and_contract",
+            "test_replays.test_a_signature_of_another_struct_or_of_other_values_is_none_of_this_one",
+            "fuzz.meters.MeterRules.forged",
             "test_redemption.test_anyone_carries_the_consumers_signature_and_it_counts_once",
             "test_invariants.test_an_acceptance_is_good_for_one_chain_contract_and_agreement",
         ],
@@ -85,7 +92,10 @@ PROMISES: dict[int, tuple[str, list[str]]] = {
     ),
     14: (
         "the caller changes nothing but who pays",
-        ["test_reports.test_who_sends_changes_nothing_but_who_pays"],
+        [
+            "test_reports.test_who_sends_changes_nothing_but_who_pays",
+            "test_replays.test_the_same_report_from_two_relayers_in_one_block_counts_once",
+        ],
     ),
     15: (
         "no call of the operator lowers what remains to the consumer",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from eth_account import Account
 
-from electro_contracts import build, calldata
+from electro_contracts import build
 from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import (
@@ -93,13 +93,6 @@ def test_three_implementations_make_the_same_signature(kind: Any, site: Site) ->
     assert by_wallet.signature == ours == site.meter.sign(message, site.world.domain).signature
 
 
-def _with_high_s(signature: bytes) -> tuple[bytes, bytes]:
-    """The other signature of the same digest, compact as if that were allowed."""
-    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-    s = order - int.from_bytes(signature[32:64], "big")
-    return signature[:32], (s | (1 - (signature[64] - 27)) << 255).to_bytes(32, "big")
-
-
 def test_a_high_s_that_fits_the_compact_form_is_refused(site: Site) -> None:
     # n - s of a low s has bit 255 set, which the compact form takes for v: only s just above n/2 can be tried.
     s = (0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141 >> 1) + 1
@@ -108,14 +101,3 @@ def test_a_high_s_that_fits_the_compact_form_is_refused(site: Site) -> None:
     assert site.refusal(item)[0] == "BadSignature"
     item.signature = item.signature[:32] + (s - 1).to_bytes(32, "big") + item.signature[64:]
     assert site.refusal(item)[0] in ("UnknownDevice", "BadSignature")
-
-
-def test_the_other_signature_of_a_report_finds_no_meter(site: Site) -> None:
-    item = site.report(0, 1)
-    r, vs = _with_high_s(item.signature)
-    data = bytearray(calldata.submit(item))
-    at = data.index(secp256k1.compact(item.signature))
-    data[at : at + 64] = r + vs
-    with pytest.raises(Exception, match=r"BadSignature|UnknownDevice"):
-        site.world.send(bytes(data))
-    assert site.point()[0] == 0

@@ -14,7 +14,6 @@ from electro_contracts import calldata, events
 from electro_contracts.terms import devices_hash
 from electro_protocol import secp256k1
 from electro_protocol.eip712 import Domain
-from electro_protocol.keccak import keccak256
 from electro_protocol.messages import (
     AgreementAcceptance,
     DeviceEnrollment,
@@ -27,6 +26,8 @@ from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
 
 from .engines import PyEvm, Reverted
+from .refusals.messages import METER, agreed
+from .refusals.steps import INVOICE, proposed, settled
 from .world import CONSUMER, DAY, START, Key, World, inside, key
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from .conftest import Site
 
-METER, INVOICE = key("meter"), keccak256(b"invoice")
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # A device is recovered, so a signature of something else is a stranger's; a consumer is compared.
 STRANGERS = ("UnknownDevice",)
@@ -48,24 +48,6 @@ class Case(NamedTuple):
     signer: Key
     send: Callable[[World, Message, bytes], object]
     refused: tuple[str, ...]
-
-
-def agreed(world: World) -> int:
-    agreement_id = world.agree([METER])
-    world.set_time(START + 86_400)
-    return agreement_id
-
-
-def settled(world: World) -> int:
-    agreement_id = world.agree([METER])
-    world.set_time(DAY.settles_at)
-    world.call("settle", agreement_id)
-    return agreement_id
-
-
-def proposed(world: World) -> int:
-    world.enrol(METER)
-    return world.propose([METER])
 
 
 def enrol(world: World, message: Message, signature: bytes) -> None:

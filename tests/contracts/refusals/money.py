@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.contracts.tokens import FEE
 from tests.contracts.world import CONSUMER, DAY, World
 
 from .messages import METER, STRANGER, agreed
-from .stage import Act, call, scene
+from .stage import Act, by_either, call, scene
 from .steps import BONUS, INVOICE, escrow, redemption, settled
 
 DISCOUNT = (BONUS - 960 * 211) // 4
@@ -50,17 +48,6 @@ def _(world: World) -> Act:
 # -- Redemptions, by the consumer's transaction and by its signature
 
 
-def both(title: str) -> Any:
-    """A scenario of `redeem` is one of `redeemBySignature` too."""
-
-    def add(play: Any) -> Any:
-        for how in ("redeem", "redeemBySignature"):
-            scene(f"{how}: {title}")(lambda world, how=how: play(world, how))
-        return play
-
-    return add
-
-
 @scene("redeem: NotConsumer")
 def _(world: World) -> Act:
     settled(world)
@@ -80,13 +67,13 @@ def _(world: World) -> Act:
     return redemption(world, "redeemBySignature", by=STRANGER)
 
 
-@both("WrongState in _redeem")
+@by_either("redeem", "redeemBySignature", "WrongState in _redeem")
 def _(world: World, how: str) -> Act:
     agreed(world)
     return redemption(world, how, says=(1, 2))
 
 
-@both("TooLate in _redeem")
+@by_either("redeem", "redeemBySignature", "TooLate in _redeem")
 def _(world: World, how: str) -> Act:
     settled(world)
     until = world.now + DAY.discount_expiry
@@ -94,13 +81,13 @@ def _(world: World, how: str) -> Act:
     return redemption(world, how, says=(until, until + 1))
 
 
-@both("InvoiceRedeemed in _redeem")
+@by_either("redeem", "redeemBySignature", "InvoiceRedeemed in _redeem")
 def _(world: World, how: str) -> Act:
     world.call("redeem", settled(world), INVOICE, 77, caller=CONSUMER.text)
     return redemption(world, how, says=(INVOICE, 77))
 
 
-@both("BadAmount in _redeem")
+@by_either("redeem", "redeemBySignature", "BadAmount in _redeem")
 def _(world: World, how: str) -> Act:
     world.call("redeem", settled(world), bytes(32), 77, caller=CONSUMER.text)
     return redemption(world, how, amount=DISCOUNT - 76, says=(DISCOUNT - 77, DISCOUNT - 76))

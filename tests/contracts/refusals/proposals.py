@@ -12,7 +12,7 @@ from tests.contracts.tokens import FEE
 from tests.contracts.world import DAY, NOW, START, World, day
 
 from .messages import METER, STRANGER
-from .stage import Act, Scene, scene
+from .stage import Act, Scene, by_either, scene
 from .steps import BONUS, NEW, TERMS, acceptance, escrow, proposal, proposed, renewal
 
 NOBODY = "0x" + "00" * 20
@@ -174,17 +174,6 @@ def _(world: World) -> Act:
 # -- Acceptances, by the consumer's transaction and by its signature
 
 
-def both(title: str) -> Any:
-    """A scenario of `accept` is one of `acceptBySignature` too."""
-
-    def add(play: Any) -> Any:
-        for how in ("accept", "acceptBySignature"):
-            scene(f"{how}: {title}")(lambda world, how=how: play(world, how))
-        return play
-
-    return add
-
-
 @scene("accept: NotConsumer")
 def _(world: World) -> Act:
     proposed(world)
@@ -203,34 +192,34 @@ def _(world: World) -> Act:
     return acceptance(world, "acceptBySignature", by=STRANGER)
 
 
-@both("WrongState in _accept")
+@by_either("accept", "acceptBySignature", "WrongState in _accept")
 def _(world: World, how: str) -> Act:
     _agreed(world)
     return acceptance(world, how, says=(1, 2))
 
 
-@both("AlreadyStarted in _accept")
+@by_either("accept", "acceptBySignature", "AlreadyStarted in _accept")
 def _(world: World, how: str) -> Act:
     proposed(world)
     world.set_time(START)
     return acceptance(world, how, says=(START, START))
 
 
-@both("NotWhatWasProposed in _accept")
+@by_either("accept", "acceptBySignature", "NotWhatWasProposed in _accept")
 def _(world: World, how: str) -> Act:
     proposed(world)
     says = (DAY.hash, devices_hash([METER.address]), BONUS)
     return acceptance(world, how, devices_hash=keccak256(b"other"), says=says)
 
 
-@both("RevokedDevice in _serve")
+@by_either("accept", "acceptBySignature", "RevokedDevice in _serve")
 def _(world: World, how: str) -> Act:
     proposed(world)
     world.call("revoke", METER.text, caller=world.operator)
     return acceptance(world, how, says=(METER.text,))
 
 
-@both("DeviceBusy in _serve")
+@by_either("accept", "acceptBySignature", "DeviceBusy in _serve")
 def _(world: World, how: str) -> Act:
     _agreed(world)
     busy = day(start=DAY.end - 1)
@@ -238,7 +227,7 @@ def _(world: World, how: str) -> Act:
     return acceptance(world, how, 2, busy, says=(METER.text, 1, DAY.end))
 
 
-@both("DeviceBusy #2 in _serve")
+@by_either("accept", "acceptBySignature", "DeviceBusy #2 in _serve")
 def _(world: World, how: str) -> Act:
     for i in range(3):
         world.agree([METER], day(start=START + 10**6 * i))
@@ -247,7 +236,7 @@ def _(world: World, how: str) -> Act:
     return acceptance(world, how, 4, fourth, says=(METER.text, 1, DAY.reports_until))
 
 
-@both("NotFunded in _fund")
+@by_either("accept", "acceptBySignature", "NotFunded in _fund")
 def _(world: World, how: str) -> Act:
     token = escrow(world)
     proposed(world)

@@ -9,6 +9,7 @@ The title is the refusal's (see `sites.Refusal`); `says` are the error's argumen
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +41,16 @@ def scene(*titles: str) -> Callable[[Scene], Scene]:
             assert title not in SCENES, title
             SCENES[title] = play
         return play
+
+    return add
+
+
+def by_either(first: str, second: str, title: str) -> Callable[[Callable[[World, str], Act]], None]:
+    """A scenario of two calls that do the same, by transaction and by signature; it is told which."""
+
+    def add(play: Callable[[World, str], Act]) -> None:
+        for how in (first, second):
+            scene(f"{how}: {title}")(functools.partial(play, how=how))
 
     return add
 
