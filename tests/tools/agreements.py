@@ -19,7 +19,7 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, EnergyReport, OutageReport
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
-from electro_tools import cli
+from electro_tools import cli, papers
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
 from electro_tools.contract.deploy import deploy
@@ -192,7 +192,7 @@ class World:
         signed = SignedMessage.make(message, self.domain, bytes(meter.key))
         made = enrolment.Enrolment(address.parse(meter.address), CHAIN_ID, self.domain.contract, signed)
         file = self.folder / f"{meter.address}.json"
-        enrolment.write(file, made)
+        papers.write(file, made)
         done = electro("agreement", "enrol", file, "--key-file", self.key("operator"), "--json")
         assert done.json["device"] == meter.address
 

@@ -19,6 +19,7 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment
 from electro_protocol.signed import SignedMessage
+from electro_tools import papers
 from electro_tools.contract.deploy import at, deploy
 from electro_tools.device import enrolment
 from electro_tools.device.enrolment import Enrolment
@@ -59,7 +60,7 @@ class World:
         signed = SignedMessage.make(message, Domain(chain, place), DEVICE_KEY)
         made = Enrolment(address.parse(Account.from_key(DEVICE_KEY).address), chain, place, signed)
         file = self.folder / f"enrolment-{len(list(self.folder.iterdir()))}.json"
-        enrolment.write(file, made)
+        papers.write(file, made)
         return file
 
     def enroll(

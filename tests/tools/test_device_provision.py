@@ -14,6 +14,7 @@ import pytest
 from eth_account import Account
 
 from electro_protocol import address
+from electro_tools import papers
 from electro_tools.device import enrolment, wifi
 from electro_tools.device.chip import Chip
 from electro_tools.device.enrolment import Enrolment
@@ -185,10 +186,10 @@ def enrolment_of(private: bytes, **changes: Any) -> dict[str, Any]:
 
 def test_an_enrolment_survives_its_file(tmp_path: Path) -> None:
     made = Enrolment.from_json(enrolment_of(b"\x01" * 32))
-    enrolment.write(tmp_path / "enrolment.json", made)
+    papers.write(tmp_path / "enrolment.json", made)
     assert enrolment.read(tmp_path / "enrolment.json").to_json() == made.to_json()
     with pytest.raises(ToolError, match="exists already"):
-        enrolment.write(tmp_path / "enrolment.json", made)
+        papers.write(tmp_path / "enrolment.json", made)
 
 
 @pytest.mark.parametrize(
@@ -210,8 +211,9 @@ def test_a_changed_enrolment_is_refused(changes: dict[str, Any], sentence: str, 
 
 
 def test_no_enrolment_file_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="can't be read"):
+    with pytest.raises(ToolError, match="there is no file"):
         enrolment.read(tmp_path / "nothing.json")
-    (tmp_path / "text").write_text("hello")
-    with pytest.raises(ToolError, match="is no enrolment"):
-        enrolment.read(tmp_path / "text")
+    for text, sentence in (("hello", "is no JSON"), ("[" * 100_000, "is no JSON"), ("{}", "is no enrolment")):
+        (tmp_path / "text").write_text(text)
+        with pytest.raises(ToolError, match=sentence):
+            enrolment.read(tmp_path / "text")

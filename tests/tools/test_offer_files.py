@@ -16,6 +16,7 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.secp256k1 import public_key
 from electro_protocol.signed import SignedMessage
+from electro_tools import papers
 from electro_tools.agreement import offer, terms_file
 from electro_tools.agreement.offer import Offer
 from electro_tools.errors import ToolError
@@ -44,7 +45,7 @@ def _same(left: Offer, right: Offer) -> bool:
 
 
 def test_a_signed_offer_comes_back_as_it_was(signed: Offer, tmp_path: Path) -> None:
-    offer.write(tmp_path / "offer.json", signed)
+    papers.write(tmp_path / "offer.json", signed)
     again = offer.read(tmp_path / "offer.json")
     assert _same(again, signed)
     assert again.bonus == 2**60

@@ -13,6 +13,7 @@ from electro_contracts.events import AgreementAccepted, AgreementProposed
 from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_protocol.signed import SignedMessage
+from electro_tools import papers
 from electro_tools.accounts import key_options
 from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument, asks, confirm, json_option
@@ -59,7 +60,9 @@ def accept(desk: Desk, agreement_id: int, terms_file: Path | None) -> None:
 @asks
 def offer(desk: Desk, agreement_id: int, out: Path) -> None:
     """Write a proposal that is on chain to a file, whole, for the consumer to read and sign offline."""
-    from .offer import of_agreement, write
+    from electro_tools.papers import write
+
+    from .offer import of_agreement
 
     write(out, of_agreement(desk, agreement_id))
     Facts().count("agreement", agreement_id).add("offer", str(out)).print(as_json=desk.as_json)
@@ -89,7 +92,9 @@ def sign_acceptance(
     OFFER is what `electro agreement propose --offer` or `offer` wrote. What it says is shown, and what is signed
     are the hashes of just that. Anyone can then submit the signed file.
     """
-    from .offer import must_be_new, read, write
+    from electro_tools.papers import must_be_new, write
+
+    from .offer import read
 
     proposal = read(offer_file)
     _compare(proposal, terms_file)
@@ -118,7 +123,7 @@ def submit(desk: Desk, file: Path) -> None:
     """
     from . import carrying, offer, redemption
 
-    content = offer.content_of(file)
+    content = papers.content_of(file)
     if carrying.is_one(content):
         carrying.submit(desk, file, content)
         return

@@ -55,10 +55,11 @@ def audit(
     them. Ends with 3 if anything differs. Where the node gives few blocks at a time it takes several calls; if one
     fails, the same command goes on from there.
     """
+    from electro_tools.papers import must_be_new
+
     from . import audit_report
     from .comparison import compare, on_record
     from .intervals import write_csv
-    from .offer import must_be_new
     from .paper import rebuild
 
     for file in (csv_file, svg_file):

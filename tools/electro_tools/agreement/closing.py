@@ -88,7 +88,8 @@ def sign_redemption(
 
     Anyone can then submit the signed file.
     """
-    from .offer import write
+    from electro_tools.papers import write
+
     from .redemption import Redemption
 
     until = int(time.time()) + _GOOD_FOR_S if deadline is None else deadline

@@ -8,7 +8,6 @@ no part in them. Signed, the same file carries the signature.
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance, MessageError
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
+from electro_tools import papers
 from electro_tools.errors import ToolError
 from electro_tools.facts import safe
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from electro_tools.contract.desk import Desk
-
-# eth-keyfile raises Python's recursion limit, so that a file of "[[[[…" would end the process in C
-_MOST_BRACKETS = 10_000
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ def read(file: Path) -> Offer:
     Raises:
         ToolError: it is not there, or no offer.
     """
-    return from_content(file, content_of(file))
+    return from_content(file, papers.content_of(file))
 
 
 def from_content(file: Path, untrusted: Any) -> Offer:
@@ -159,42 +156,3 @@ def from_content(file: Path, untrusted: Any) -> Offer:
         raise ToolError(
             f"{file} is no offer: {error}", "electro agreement offer writes such a file"
         ) from error
-
-
-def content_of(file: Path) -> Any:
-    """Return what a JSON file holds.
-
-    Raises:
-        ToolError: it is not there, or no JSON.
-    """
-    try:
-        text = file.read_text(encoding="utf-8")
-        return json.loads(text if text.count("[") + text.count("{") < _MOST_BRACKETS else "")
-    except FileNotFoundError:
-        raise ToolError(f"there is no file {file}") from None
-    except OSError as error:
-        raise ToolError(f"{file} can't be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ToolError(f"{file} is no JSON: {str(error)[:100]}") from error
-
-
-def must_be_new(file: Path) -> None:
-    """Refuse to write over a file, before anything is sent."""
-    if file.exists():
-        raise ToolError(f"{file} exists already", "name another file")
-
-
-def write(file: Path, paper: Any) -> None:
-    """Write what has a `to_json`, never over another file.
-
-    Raises:
-        ToolError: the file exists, or can't be written.
-    """
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            json.dump(paper.to_json(), stream, indent=2)
-            stream.write("\n")
-    except FileExistsError:
-        raise ToolError(f"{file} exists already", "name another file") from None
-    except OSError as error:
-        raise ToolError(f"{file} can't be written: {error.strerror}") from error

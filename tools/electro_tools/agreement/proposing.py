@@ -10,6 +10,7 @@ import click
 
 from electro_contracts.events import AgreementProposed
 from electro_protocol import address
+from electro_tools import papers
 from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
@@ -50,12 +51,12 @@ def propose(
     terms = file.read(terms_file)
     _must_lie_ahead(desk, terms.start)
     if offer_file is not None:
-        offer.must_be_new(offer_file)
+        papers.must_be_new(offer_file)
     sent = desk.send("propose", consumer, terms.to_tuple(), list(devices), bonus)
     facts = _proposed(sent)
     if offer_file is not None:
         proposal = offer.of_agreement(desk, facts.to_json()["agreement"])
-        offer.write(offer_file, proposal)
+        papers.write(offer_file, proposal)
         facts.add("offer", str(offer_file))
     desk.report(facts, sent)
 
@@ -84,8 +85,8 @@ def renew(desk: Desk, agreement_id: int, start: int, bonus: int, offer_file: Pat
     _must_lie_ahead(desk, start)
     if offer_file is not None:
         proposal = offer.of_renewal(desk, agreement_id, start, bonus)
-        offer.must_be_new(offer_file)
-        offer.write(offer_file, proposal)
+        papers.must_be_new(offer_file)
+        papers.write(offer_file, proposal)
         facts = Facts().count("agreement", proposal.agreement_id).add("offer", str(offer_file))
         facts.silent("sent", value=False).print(as_json=desk.as_json)
         return

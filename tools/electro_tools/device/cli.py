@@ -174,8 +174,10 @@ def provision(
 
     The chip makes the key itself, or keeps the one it has; its address is printed, its enrolment written.
     """
-    from . import enrolment, wifi
+    from electro_tools import papers
+
     from . import provision as provisioning
+    from . import wifi
     from .chip import Chip
     from .ports import choose
 
@@ -200,7 +202,7 @@ def provision(
     made = provisioning.provision(chip, settings)
     name = ethereum_address.checksum(made.device)
     file = out or Path(f"enrolment-{name}.json")
-    enrolment.write(file, made)
+    papers.write(file, made)
     chip.restart()
     click.echo(f"device     {name}\nenrolment  {file}")
 

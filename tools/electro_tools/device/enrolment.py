@@ -6,7 +6,6 @@ It holds nothing secret: an address, and the device's signed wish to belong to t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, MessageError
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
+from electro_tools import papers
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -81,26 +81,8 @@ def read(file: Path) -> Enrolment:
         ToolError: it is not there, no JSON, or its signature does not hold.
     """
     try:
-        return Enrolment.from_json(json.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ToolError(f"the enrolment file {file} can't be read: {error.strerror}") from error
+        return Enrolment.from_json(papers.content_of(file))
     except ValueError as error:
         raise ToolError(
             f"{file} is no enrolment: {error}", "electro device provision writes such a file"
         ) from error
-
-
-def write(file: Path, enrolment: Enrolment) -> None:
-    """Write an enrolment file, never over another one.
-
-    Raises:
-        ToolError: the file exists, or can't be written.
-    """
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            json.dump(enrolment.to_json(), out, indent=2)
-            out.write("\n")
-    except FileExistsError as error:
-        raise ToolError(f"{file} exists already", "name another file with --out") from error
-    except OSError as error:
-        raise ToolError(f"{file} can't be written: {error.strerror}") from error
