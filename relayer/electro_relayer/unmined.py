@@ -105,9 +105,10 @@ class Unmined:
             self._mined.popitem(last=False)
         self._forget(nonce)
 
-    def forget_mined(self, nonce: int) -> None:
-        """Let the bytes of a transaction go that was mined once and, after a fork, is not mined again."""
-        self._mined.pop(nonce, None)
+    def abandon(self, nonce: int) -> None:
+        """Make a hole of a nonce whose transaction was mined once and, after a fork, is not mined again."""
+        if self._mined.pop(nonce, None) is not None:
+            self._holes.add(nonce)
 
     def give_up(self, nonce: int) -> None:
         """Let a transaction go that will not be mined."""

@@ -57,7 +57,11 @@ class Watch:
         self._settings = settings
         self._usual_wait_s = 0.0  # between sending and mining, as lately seen
         self._used = 0  # nonces of ours that the chain has, as lately seen
-        self._undone_from, self._undone_at = -1, 0.0  # where a fork has undone, when seen
+        self._fork_from, self._fork_at, self._fork_healed = (
+            -1,
+            0.0,
+            False,
+        )  # our nonce that it took back first
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -88,6 +92,8 @@ class Watch:
         nonces = self._unmined.nonces()
         used = await self._settle_mined(nonces[:1])
         self._used = used
+        if not self._unmined.forked(used):
+            self._fork_from = -1
         self._unmined.passed(used)
         more = [nonce for nonce in nonces[1:] if nonce < used]
         for start in range(0, len(more), SETTLED_AT_ONCE):
@@ -163,10 +169,11 @@ class Watch:
         if now - oldest.offered_at > self._settings.bump_s and await self._raise_fee(nonces[0], oldest):
             return
         overdue = now - oldest.healed_at > self._settings.heal_s
-        if overdue or (self._undone_from != self._used and self._unmined.forked(self._used)):
+        healed = self._fork_healed and self._fork_from == self._used
+        if overdue or (not healed and self._unmined.forked(self._used)):
             undone = await self._undone(nonces[0])
-            if overdue or undone:
-                waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
+            waiting = [(n, sent) for n in nonces if (sent := self._unmined.get(n)) is not None]
+            if waiting and (overdue or undone):
                 for _, sent in waiting:
                     sent.healed_at = now
                 await self._send_again(undone, waiting[:HEALED_AT_ONCE])
@@ -180,15 +187,20 @@ class Watch:
         """
         if self._used >= oldest:
             return []
-        now = self._chain.clock()
-        if self._undone_from == self._used and now - self._undone_at > self._settings.bump_s:
-            log.warning("nonce %d, undone by a fork, is not mined again; another takes its place", self._used)
-            self._unmined.forget_mined(self._used)
+        if self._unmined.forked(self._used):
+            now = self._chain.clock()
+            if self._fork_from != self._used:
+                self._fork_from, self._fork_at, self._fork_healed = self._used, now, False
+            elif now - self._fork_at > self._settings.bump_s:
+                log.warning(
+                    "nonce %d, undone by a fork, is not mined again; another takes its place", self._used
+                )
+                self._unmined.abandon(self._used)
         # `pending`: what a process before this one has sent may be waiting in the pool, and is not to be touched
         undone = self._unmined.undone(await self._chain.pending_nonce())
-        if undone and self._undone_from != self._used:
+        if undone and not self._fork_healed:
             log.warning("a fork has undone transactions from nonce %d on; sending them again", self._used)
-            self._undone_from, self._undone_at = self._used, now
+            self._fork_healed = True
         return undone
 
     async def _send_again(self, undone: Sequence[bytes], waiting: Sequence[tuple[int, Sent]]) -> None:

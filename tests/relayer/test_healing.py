@@ -172,6 +172,13 @@ def test_what_a_fork_undid_is_known_for_a_while():
     assert unmined.undone(5) == [b"five", b"six"]
     assert unmined.undone(4) == [b"five", b"six"]
     assert unmined.next_nonce(4) == 4  # nobody knows what was there: a hole
+    unmined.passed(5)
+    assert unmined.next_nonce(5) == 8
+    unmined.abandon(5)  # not mined again, though a node may say that it has it
+    assert unmined.next_nonce(8) == 5
+    unmined.passed(6)
+    unmined.abandon(5)  # what is not remembered is not ours to replace
+    assert unmined.next_nonce(8) == 8
 
 
 def test_reports_packed_once_are_cut_into_the_calls_of_the_abi():
