@@ -41,20 +41,29 @@ class WhatTheyMean(unittest.TestCase):
         times = array("i", [0, 100, 300, 600, 1000, 1500, 2100])
         volts = array("H", [10, 20, 30, 40, 50, 60, 70])
         amps = array("H", [7, 7, 7, 9, 7, 7, 7])
-        sums = plain.sum_cells(times, volts, amps, 2, 4, 0, 0, 20, 7)
+        sums = plain.sum_cells(times, volts, amps, 2, 4, 1, 0, 20, 7)
         w2, w3 = 600 - 100, 1000 - 300
         self.assertEqual(
             sums,
             [w2 + w3, w2 * 10 + w3 * 20, w3 * 2, w2 * 10 + w3 * 20, w2 * 100 + w3 * 400, w3 * 4, w3 * 40],
         )
 
-    def test_the_shifted_voltage_is_the_one_later_in_time(self):
+    def test_the_other_voltage_is_that_of_a_later_instant(self):
         times = array("i", [k * 100 for k in range(12)])
         volts = array("H", [1000 + 10 * k for k in range(12)])
         amps = array("H", [1] * 12)
-        for shift, offset, late in ((0, 0, 0), (1, 0, 10), (0, 50, 5), (-1, 30, -7), (2, 99, 29)):
-            sums = plain.sum_cells(times, volts, amps, 4, 5, shift, offset, 1000, 0)
-            self.assertIn(sums[3] - sums[1], (200 * late, 200 * (late - 1)), str((shift, offset)))
+        for delay, late in ((0, 0), (100, 10), (50, 5), (-70, -7), (299, 29)):
+            sums = plain.sum_cells(times, volts, amps, 4, 5, 1, delay, 1000, 0)
+            self.assertIn(sums[3] - sums[1], (200 * late, 200 * (late - 1)), str(delay))
+
+    def test_a_stall_does_not_move_that_instant(self):
+        times = array("i", [0, 100, 200, 300, 400, 1400, 1500, 1600, 1700, 1800])
+        volts = array("H", [1000 + t // 10 for t in times])  # straight in time
+        amps = array("H", [1] * 10)
+        for k in (2, 3, 4, 5, 6):
+            w = times[k + 1] - times[k - 1]
+            sums = plain.sum_cells(times, volts, amps, k, k + 1, 1, 150, 1000, 0)
+            self.assertIn((sums[3] - sums[1]) // w, (13, 14, 15, 16))  # 150 µs later, wherever that lies
 
     def test_crossings_levels_and_times_are_found(self):
         volts = array("H", [5, 5, 4, 5, 6, 7, 3, 9])
@@ -94,28 +103,28 @@ class Twins(unittest.TestCase):
             made = block(seed, spread_us=numbers.below(200))
             last = 830 if made[0][830] <= 250_000 else 600
             middles = 12_000 + numbers.below(2_000), 12_000 + numbers.below(2_000)
-            self.assert_equal_sums(made, 20, last, numbers.below(8) - 3, numbers.below(240), *middles)
+            self.assert_equal_sums(made, 20, last, 9, numbers.below(2_000) - 900, *middles)
 
     def test_sums_are_equal_at_the_rails_all_through(self):
         times, volts, amps = block(1)
         for value in (0, FULL):
             for k in range(900):
                 volts[k] = amps[k] = value
-            self.assert_equal_sums((times, volts, amps), 10, 860, 0, 95, 13_000, 13_000)
+            self.assert_equal_sums((times, volts, amps), 10, 860, 9, 95, 13_000, 13_000)
 
     def test_sums_are_equal_where_the_parabola_overshoots(self):
         times, volts, amps = block(2)
         for k in range(900):
             volts[k] = FULL if k // 2 % 2 else 0
             amps[k] = FULL if k // 3 % 2 else 0
-        self.assert_equal_sums((times, volts, amps), 10, 860, 1, 200, 13_000, 13_000)
+        self.assert_equal_sums((times, volts, amps), 10, 860, 9, 330, 13_000, 13_000)
 
     def test_a_stall_and_a_long_block_are_summed_as_well(self):
         times, volts, amps = block(3)
         for k in range(500, 900):
             times[k] += 30_000
-        self.assert_equal_sums((times, volts, amps), 10, 860, 0, 95, 13_000, 13_000)
-        self.assert_equal_sums(block(4, pace_us=900), 10, 860, 0, 95, 13_000, 13_000)
+        self.assert_equal_sums((times, volts, amps), 10, 860, 9, 95, 13_000, 13_000)
+        self.assert_equal_sums(block(4, pace_us=900), 10, 860, 9, 95, 13_000, 13_000)
 
     def test_searches_are_equal_from_every_place(self):
         times, volts, _ = block(5, count=200, most=40)

@@ -10,7 +10,7 @@ and w · (p mod 2^17) into the lower one, which hands over what it has above 17 
 | what | at most | else |
 |---|---|---|
 | u, i, counted in eighths | 20,000: the middle between 1.28 and 2.00 V | the plain loop is asked |
-| x | 1.25 · u: so far a parabola overshoots up to 1,100/1,024 of a sample's way | the same |
+| x | 1.25 · u: so far a parabola overshoots | the same |
 | w | 2^12 half microseconds, a stall of 2 ms: w · (p mod 2^17) < 2^29 | the same |
 | squares of `follow` | 4,095² / 16 in a sample, 2,000 samples in a cycle: below 2^31 | – |
 | Σ w | 480,000, or 240 ms: Σ w · (p >> 17) ≤ 480,000 · 3,815 < 2^31 | the same |
@@ -152,14 +152,14 @@ def _near(samples, middle):
     return middle <= _MOST_DISTANCE and (middle >= _LEAST_MIDDLE or max(samples) - middle <= _MOST_DISTANCE)
 
 
-def sum_cells(times, volts, amps, first, last, shift, offset, volts_middle, amps_middle):
+def sum_cells(times, volts, amps, first, last, at, delay, volts_middle, amps_middle):
     frame = _frame
     if (
         times[last] - times[first] <= _MOST_SPAN_US
         and _near(volts, volts_middle)
         and _near(amps, amps_middle)
     ):
-        frame[0], frame[1], frame[2], frame[3] = first, last, shift, offset
+        frame[0], frame[1], frame[2], frame[3] = first, last, at, delay
         frame[4], frame[5] = volts_middle, amps_middle
         if _sum_cells(times, volts, amps, frame):
             return [
@@ -173,26 +173,23 @@ def sum_cells(times, volts, amps, first, last, shift, offset, volts_middle, amps
             ]
     from ._cells_plain import sum_cells as plain
 
-    return plain(times, volts, amps, first, last, shift, offset, volts_middle, amps_middle)
+    return plain(times, volts, amps, first, last, at, delay, volts_middle, amps_middle)
 
 
 @micropython.viper
 def _sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
     k = int(frame[0])
     last = int(frame[1])
-    shift = int(frame[2])
-    offset = int(frame[3])
+    at = int(frame[2])
+    delay = int(frame[3])
     volts_middle = int(frame[4])
     amps_middle = int(frame[5])
     before = int(times[k - 1])
     now = int(times[k])
-    j = k + shift
-    before_x = int(volts[j - 1]) - volts_middle
-    x0 = int(volts[j]) - volts_middle
-    x1 = int(volts[j + 1]) - volts_middle
     fraction = 0
     bend = 0
     known_dt = 0
+    known_part = 0
     weight = 0
     su = 0
     su_high = 0
@@ -210,19 +207,28 @@ def _sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
         if k >= last:
             break
         after = int(times[k + 1])
-        dt = after - now
+        part = now + delay
+        while int(times[at + 1]) <= part:
+            at += 1
+        dt = int(times[at + 1]) - int(times[at])
+        part -= int(times[at])
+        if part != known_part:
+            known_dt = 0
         if dt != known_dt:
+            known_part = part
             known_dt = dt
-            fraction = (offset << 10) // dt
-            if fraction > 1100:
-                return 0
+            fraction = (part << 10) // dt
             bend = (fraction * (1024 - fraction)) >> 12
-        j = k + shift
-        x2 = int(volts[j + 2]) - volts_middle
-        x = x0 + (((x1 - x0) * fraction - (x2 - x1 - x0 + before_x) * bend) >> 10)
-        before_x = x0
-        x0 = x1
-        x1 = x2
+        x0 = int(volts[at]) - volts_middle
+        x1 = int(volts[at + 1]) - volts_middle
+        x = (x1 - x0) * fraction
+        part = int(times[at + 2]) - int(times[at - 1])
+        part += part
+        if part >= 5 * dt:
+            if part <= 8 * dt:
+                part = int(volts[at + 2]) - volts_middle - x1 - x0 + int(volts[at - 1]) - volts_middle
+                x -= part * bend
+        x = x0 + (x >> 10)
         u = int(volts[k]) - volts_middle
         i = int(amps[k]) - amps_middle
         w = after - before

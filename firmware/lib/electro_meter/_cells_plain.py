@@ -96,35 +96,39 @@ def sum_cells(
     amps: "array[int]",
     first: int,
     last: int,
-    shift: int,
-    offset: int,
+    at: int,
+    delay: int,
     volts_middle: int,
     amps_middle: int,
 ) -> "list[int]":
     """Return the sums over the cells of samples first … last-1, each as long as half the way to both neighbours.
 
     They are: w, w·u, w·i, w·x, w·u·u, w·i·i, w·x·i, with w the cell's length in half microseconds, u and i the distance
-    of voltage and current from their middles, x the voltage `shift` samples and `offset` µs later: a parabola through
-    the neighbours.
+    of voltage and current from their middles, x the voltage `delay` µs later (negative: earlier): a parabola through
+    the four samples around that instant, or a straight line where a stall lies among them. `at` is a sample not after
+    the first such instant, 1 at least.
     """
     weight = su = si = sx = suu = sii = sxi = 0
     before = times[first - 1]
     now = times[first]
-    before_x = volts[first + shift - 1] - volts_middle
-    x0 = volts[first + shift] - volts_middle
-    x1 = volts[first + shift + 1] - volts_middle
-    fraction = bend = known_dt = 0
+    fraction = bend = known_dt = known_part = 0
     for k in range(first, last):
         after = times[k + 1]
-        if after - now != known_dt:
-            known_dt = after - now
-            fraction = (offset << 10) // known_dt
+        instant = now + delay
+        while times[at + 1] <= instant:
+            at += 1
+        part = instant - times[at]
+        dt = times[at + 1] - times[at]
+        if part != known_part or dt != known_dt:
+            known_part, known_dt = part, dt
+            fraction = (part << 10) // dt
             bend = fraction * (1024 - fraction) >> 12
-        x2 = volts[k + shift + 2] - volts_middle
-        x = x0 + ((x1 - x0) * fraction - (x2 - x1 - x0 + before_x) * bend >> 10)
-        before_x = x0
-        x0 = x1
-        x1 = x2
+        x0 = volts[at] - volts_middle
+        x1 = volts[at + 1] - volts_middle
+        x = (x1 - x0) * fraction
+        if 5 * dt <= 2 * (times[at + 2] - times[at - 1]) <= 8 * dt:
+            x -= (volts[at + 2] + volts[at - 1] - 2 * volts_middle - x1 - x0) * bend
+        x = x0 + (x >> 10)
         u = volts[k] - volts_middle
         i = amps[k] - amps_middle
         w = after - before

@@ -86,14 +86,21 @@ class Metering:
         offset = delay_us - shift * mean_dt
         if first + shift < 2 or last + shift + 3 > sampler.count:
             return False
+        # after a stall the voltage of that instant is fewer samples away
+        times = sampler.times_us
+        at = first + shift
+        while at > 1 and times[at] > times[first] + delay_us:
+            at -= 1
+        if times[at] > times[first] + delay_us or times[sampler.count - 3] < times[last] + delay_us:
+            return False
         self._sums = sum_cells(
             sampler.times_us,
             sampler.volts,
             sampler.amps,
             first,
             last,
-            shift,
-            offset,
+            at,
+            delay_us,
             self.volts_middle,
             self.amps_middle,
         )

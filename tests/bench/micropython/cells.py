@@ -25,7 +25,7 @@ frame = array("i", [0, COUNT, MIDDLE, 3, 1_250, 1_250] + [0] * 39)
 frame[10] = 0x3FFFFFFF  # nothing is remarkable
 
 CALLS = {
-    "sum_cells": (times, volts, amps, FIRST, LAST, 0, 95, MIDDLE, MIDDLE),
+    "sum_cells": (times, volts, amps, FIRST, LAST, FIRST - 1, 95, MIDDLE, MIDDLE),
     "squares": (volts, 0, COUNT, MIDDLE),
     "follow": (times, volts, frame),
     "straighten": (codes, table, COUNT),
