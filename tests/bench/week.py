@@ -216,16 +216,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     interpreter = [str(debian.micropython("i386"))]
-    with tempfile.TemporaryDirectory() as folder:
-        chip_bytes, native = chip_heap(Path(folder))
     if arguments.least:
         found: dict[str, Any] = {"simulated": True, "least_heap_bytes": least_heap(interpreter)}
     elif arguments.modules:
         found = dict(sorted(imports(interpreter).items(), key=lambda one: -one[1]))
         found["all_imports"] = sum(found.values())
+        with tempfile.TemporaryDirectory() as folder:
+            found["chip_heap_bytes"], found["native_bytes"] = chip_heap(Path(folder))
     else:
         found = measure(interpreter, max(1, arguments.days), arguments.heap_kb * 1024)
-    found |= {"chip_heap_bytes": chip_bytes, "native_bytes": native}
     if arguments.json:
         print(json.dumps(found))
         return
