@@ -16,7 +16,8 @@ from electro_protocol.signed import SignedMessage
 from electro_tools import papers
 from electro_tools.accounts import key_options
 from electro_tools.commands import Command
-from electro_tools.contract.desk import acts, agreement_argument, asks, confirm, json_option
+from electro_tools.contract.asking import confirm
+from electro_tools.contract.desk import acts, agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT

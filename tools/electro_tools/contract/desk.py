@@ -8,7 +8,6 @@ where something can't be undone, a question.
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,8 @@ import click
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_tools.accounts import KeyFile, node_options, optional_key_options
+from electro_tools.contract.asking import confirm, say_sent
 from electro_tools.contract.logs import Kind, only
-from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
 
@@ -127,7 +126,7 @@ class Desk:
             raise click.exceptions.Exit(0)
         if lasting and not self.yes:
             confirm(lasting, about)
-        receipt = send(self.web3, self.account, call, on_sent=_say_sent)
+        receipt = send(self.web3, self.account, call, on_sent=say_sent)
         return Sent(receipt, happened(receipt, self.contract.address))
 
     def report(self, facts: Facts, sent: Sent) -> None:
@@ -144,26 +143,6 @@ class Desk:
         facts.add("gas", call.estimate_gas({"from": self.sender}))
         facts.add("data", data)
         facts.print(as_json=self.as_json)
-
-
-def _say_sent(transaction: str) -> None:
-    """Tell whoever waits at a terminal what to look for, should it take long."""
-    if sys.stderr.isatty():
-        click.echo(f"sent {transaction}, waiting until it is mined", err=True)
-
-
-def confirm(lasting: str, about: Facts | None = None) -> None:
-    """Ask the person at the terminal; anything but yes ends the command.
-
-    Raises:
-        ToolError: nobody is there.
-    """
-    if not sys.stdin.isatty():
-        raise ToolError(f"{lasting}, and nobody is here to be asked", "add --yes to do it")
-    if about:
-        click.echo(about.text(), err=True)
-    click.echo(f"{lasting[0].upper()}{lasting[1:]}.", err=True)
-    click.confirm("Go on?", abort=True, err=True)
 
 
 def json_option(command: Command) -> Command:
