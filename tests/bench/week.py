@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CHIP_KB = 158  # heap free after the start of MicroPython 1.25 on an ESP32 (measured elsewhere)
-HEAP_KB = 208  # in which it runs as .mpy files; a chip without PSRAM needs them frozen (firmware/manifest.py)
+HEAP_KB = 176  # in which it runs as .mpy files; a chip without PSRAM needs them frozen (firmware/manifest.py)
 SYSTEM = (
     "json",
     "struct",
