@@ -107,7 +107,7 @@ class Gasps(OnTheBench):
         """Let a relayer accept what is owed."""
         journal, uplink = self.meter.journal, self.meter.uplink
         for number, record in list(journal.outages.items()):
-            uplink._note_outage(record_as_outage(record), number, status, 1)
+            uplink.sent.note_outage(record_as_outage(record), number, status, 1)
 
     def test_the_outage_is_declared_at_once(self):
         lost_us = self.lose()
@@ -153,7 +153,7 @@ class Gasps(OnTheBench):
         self.lose()
         self.run_for(30)
         self.assertEqual(self.board.level, QUIET)
-        self.assertTrue(self.meter.uplink.owes_outage)  # told when there is power again
+        self.assertTrue(self.meter.uplink.sent.owes_outage)  # told when there is power again
 
     def test_supply_that_is_back_ends_it_and_is_told(self):
         self.lose()
@@ -165,7 +165,7 @@ class Gasps(OnTheBench):
         self.assertEqual(self.board.level, NORMAL)
         (record,) = self.meter.journal.outages.values()
         self.assertEqual(record.kind, RESTORED)
-        self.assertTrue(self.meter.uplink.owes_outage)
+        self.assertTrue(self.meter.uplink.sent.owes_outage)
         self.assertEqual((self.meter.counters.momentary, self.meter.counters.sustained), (1, 0))
 
 

@@ -112,7 +112,7 @@ class Meter:
         phase = self.phases.next()
         steady = phase.take()
         if self.reserve is not None:  # before it is declared there is something to tell as well
-            self.reserve.follow(self.uplink.owes_outage or self.journal.open_outage is None)
+            self.reserve.follow(self.uplink.sent.owes_outage or self.journal.open_outage is None)
         self._follow(phase, steady)
         self._board.feed_watchdog()
         self._show()

@@ -4,9 +4,8 @@
 Each exchange is: ask a relayer, or a node of the chain if the configuration has one, what the contract expects next,
 build and sign from there, post, and believe nothing but the contract's position in the next answer. The position is
 followed where it goes, backwards too; the journal stays as it is. Until what was sent is final the position is asked
-for again, and when the final position itself goes back, reports and outages behind it are due again. A message accepted
-but not on the chain after resend_ms is sent again. Relayers take turns on failure, with pauses that double, with
-jitter so that a fleet does not come back in step.
+for again, and when the final position itself goes back, reports and outages behind it are due again. Relayers take
+turns on failure, with pauses that double, with jitter so that a fleet does not come back in step.
 """
 
 from electro_protocol.address import checksum
@@ -14,12 +13,13 @@ from electro_protocol.comb import FaultError
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
-from .agreements import Agreement, Agreements, StateError
+from .agreements import Agreements, StateError
 from .http import Client, HttpError
 from .intervals import Intervals
-from .journal import TOLD, Journal
+from .journal import Journal
 from .keys import Signer
 from .report import backlog
+from .sent import STATE_MS, Sent, refusal
 from .world import Board
 
 TYPE_CHECKING = False
@@ -36,7 +36,6 @@ LEAST_BACKOFF_MS = 2_000
 CONFIRM_MS = 10_000  # how soon to ask another source about new terms
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
 FOLLOW_MS = 600_000  # how often to ask while something is on the chain and not final
-STATE_MS = 3_600_000  # how often to ask when there is nothing to send
 
 
 class Uplink:
@@ -57,7 +56,6 @@ class Uplink:
         self._signer = signer
         self._agreements = agreements
         self._journal = journal
-        self._intervals = intervals
         self._on_signed = on_signed
         self.wake = board.signal()
         self.reached = False  # the last exchange succeeded
@@ -69,16 +67,8 @@ class Uplink:
         self._failures = 0
         self._not_before_us = 0  # back-off
         self._asked_us = 0
-        self._sent: "dict[int, tuple[int, int]]" = {}  # agreement → (first interval not yet sent, when)
-        self._outages_sent: "dict[int, tuple[int, int, int]]" = {}  # outage → (its end as sent, when, tries)
-        self._taken: "dict[int, int]" = {}  # outage → its end as a relayer accepted it
+        self.sent = Sent(board, journal, intervals, agreements, config.resend_ms)
         self._signed: "list[tuple[bytes, SignedMessage]]" = []  # the last few, so that sending again costs nothing
-
-    @property
-    def owes_outage(self) -> bool:
-        """Return whether an outage waits that no relayer has accepted yet."""
-        outages = self._journal.outages
-        return any(self._taken.get(number) != outages[number].ended_at for number in outages)
 
     async def run(self) -> None:
         """Exchange whenever something is due, for ever."""
@@ -101,34 +91,17 @@ class Uplink:
             return max(0, (self._asked_us + CONFIRM_MS * 1000 - now_us + 999) // 1000)
         due_us = self._asked_us + (STATE_MS if self._agreements.all else NO_AGREEMENT_MS) * 1000
         for agreement in self._agreements.all:
-            first, end = self._unsent(agreement, now_us)
+            first, end = self.sent.unsent(agreement, now_us)
             if end - first >= self._config.report_every or end == agreement.intervals > first:
                 return 0
-            sent_end, sent_us = self._sent.get(agreement.id, (0, 0))
+            sent_end, sent_us = self.sent.reports.get(agreement.id, (0, 0))
             if agreement.next_final < agreement.next_latest:
                 due_us = min(due_us, self._asked_us + FOLLOW_MS * 1000)
             if sent_end > agreement.next_latest:  # not yet seen on the chain
                 due_us = min(due_us, sent_us + self._config.resend_ms * 1000)
         for number in self._journal.outages:
-            due_us = min(due_us, self._outage_due_us(number))
+            due_us = min(due_us, self.sent.outage_due_us(number))
         return max(0, (due_us - now_us + 999) // 1000)
-
-    def _unsent(self, agreement: Agreement, now_us: int) -> "tuple[int, int]":
-        """Return the closed intervals that are neither on the chain nor on their way there."""
-        first = agreement.next_latest
-        sent_end, sent_us = self._sent.get(agreement.id, (0, 0))
-        if sent_end > first and now_us - sent_us < self._config.resend_ms * 1000:
-            first = sent_end
-        return first, self._intervals.open_index(agreement)
-
-    def _outage_due_us(self, number: int) -> int:
-        record = self._journal.outages[number]
-        if self._agreements.by_id(record.agreement_id) is None:
-            return self._board.uptime_us() + STATE_MS * 1000  # long over: nobody takes it any more
-        ended_at, sent_us, tries = self._outages_sent.get(number, (-1, 0, 0))
-        if ended_at != record.ended_at:
-            return 0
-        return sent_us + min(self._config.resend_ms << min(tries - 1, 8), STATE_MS) * 1000
 
     async def _exchange(self) -> None:
         """Ask for the state and send what is due; on failure turn to the next relayer and pause."""
@@ -213,7 +186,7 @@ class Uplink:
         sources = len(self._config.relayers) + len(self._config.nodes)
         agreements = untrusted.get("agreements")
         for agreement_id in self._agreements.adopt(agreements, now_s, url, sources):
-            self._sent.pop(agreement_id, None)
+            self.sent.reports.pop(agreement_id, None)
             self._journal.retell(agreement_id)
 
     def _slots_ahead(self) -> int:
@@ -228,12 +201,12 @@ class Uplink:
         now_us = self._board.uptime_us()
         messages: "list[tuple[EnergyReport | OutageReport, int]]" = []  # with the outage's number
         for number in sorted(self._journal.outages):
-            if self._outage_due_us(number) <= now_us and len(messages) < MOST_MESSAGES - MOST_REPORTS:
+            if self.sent.outage_due_us(number) <= now_us and len(messages) < MOST_MESSAGES - MOST_REPORTS:
                 record = self._journal.outages[number]
                 outage = OutageReport(record.agreement_id, record.started_at, record.ended_at, record.cause)
                 messages.append((outage, number))
         for agreement in self._agreements.all:
-            first, end = self._unsent(agreement, now_us)
+            first, end = self.sent.unsent(agreement, now_us)
             if end - first >= self._config.report_every or end == agreement.intervals > first:
                 for report in backlog(self._journal, agreement, first, end, MOST_REPORTS):
                     messages.append((report, -1))
@@ -255,50 +228,14 @@ class Uplink:
             status = answer.status
             if len(signed) > 1 and isinstance(result, dict):
                 status = result.get("status_code", 500)
-            code = _refusal(result)
+            code = refusal(result)
             if isinstance(message, OutageReport):
-                self._note_outage(message, number, status, now_us)
-            elif not self._note_report(message, status, result, now_us):
+                self.sent.note_outage(message, number, status, now_us)
+            elif not self.sent.note_report(message, status, result, now_us):
                 refused = refused or code or str(status)
         if refused:
             raise StateError(f"{url} refused a report: {refused}")
         return 0
-
-    def _note_report(self, report: EnergyReport, status: int, result: object, now_us: int) -> bool:
-        """Remember what is on its way; False if the report was refused for no fault of its position."""
-        if status in (200, 202):
-            self._sent[report.agreement_id] = (report.first_interval + report.intervals, now_us)
-            return True
-        sent_end, _ = self._sent.get(report.agreement_id, (0, 0))
-        if sent_end >= report.first_interval + report.intervals:
-            del self._sent[report.agreement_id]
-        error = result.get("error") if isinstance(result, dict) else None
-        expected = error.get("expected") if isinstance(error, dict) else None
-        if isinstance(expected, int) and report.first_interval < expected <= self._open_index(report):
-            # what it has beyond our start is on its way already: wait for it as if we had sent it
-            self._sent[report.agreement_id] = (expected, now_us)
-            return True
-        # in one request, a report behind a refused one can't be in sequence; it says nothing of its own
-        return sent_end > report.first_interval
-
-    def _open_index(self, report: EnergyReport) -> int:
-        agreement = self._agreements.by_id(report.agreement_id)
-        return self._intervals.open_index(agreement) if agreement else 0
-
-    def _note_outage(self, outage: OutageReport, number: int, status: int, now_us: int) -> None:
-        """Stop sending an outage once it is told to be on the chain; its record stays in the journal."""
-        ended_at, _, tries = self._outages_sent.get(number, (-1, 0, 0))
-        self._outages_sent[number] = (
-            outage.ended_at,
-            now_us,
-            tries + 1 if ended_at == outage.ended_at else 1,
-        )
-        if status in (200, 202):
-            self._taken[number] = outage.ended_at
-        if status == 200:  # at the final block
-            self._journal.append_outage(
-                TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause
-            )
 
     def _sign(self, message: "EnergyReport | OutageReport") -> SignedMessage:
         digest = self._signer.digest(message)
@@ -311,10 +248,3 @@ class Uplink:
         if self._on_signed is not None:
             self._on_signed(signed)
         return signed
-
-
-def _refusal(untrusted: object) -> str:
-    """Return the code of an error answer, "" if it is none."""
-    error = untrusted.get("error") if isinstance(untrusted, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code[:40] if isinstance(code, str) else ""
