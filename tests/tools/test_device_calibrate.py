@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tests.toolchain.running_chip import Chip as RunningChip
 
+from electro_meter.sensors import SensorTable
 from electro_tools.grid.transformers import CLASS_05S, errors
 
 HERE = Path(__file__).parent
@@ -115,10 +116,10 @@ def test_it_finds_the_true_parameters_and_measures_what_they_are_worth(bench: Be
     gain = Chip(TRUE["serial"]).gain  # of the converter itself; the table takes it out
     assert gain != pytest.approx(1, abs=0.005)
     assert entries["uv_per_count"] == pytest.approx(368_000 / TRUE["volts_gain"], rel=0.003)
-    rows = {milliamps: (ppm, late) for milliamps, ppm, late in entries["sensors"]}
+    sensors = SensorTable(entries["sensors"])
     for percent in PERCENTS:
         ratio, lead_deg = errors(CLASS_05S, percent)
-        ppm, late = rows[int(percent * 1000)]
+        ppm, late = sensors.at(percent * 1000)
         factor = entries["ua_per_count"] * (1 - ppm / 1e6)
         # what few levels leave of the converter's ripples is in the rows as well
         assert factor * ratio * TRUE["amps_gain"] == pytest.approx(177_778, rel=0.003 if SLOW else 0.015), (
