@@ -3,30 +3,14 @@
 
 import math
 import unittest
-from array import array
 
-from accounts import START, S
-from bench_meter import OnTheBench
-from phase_board import UA_PER_COUNT, UV_PER_COUNT, WORK_US
+from accounts import S
+from bench_meter import Measured
+from phase_board import UA_PER_COUNT, UV_PER_COUNT
 
-from electro_meter.config import Config
-from electro_meter.phases import Phases
-from electro_meter.quality import PHASE_MISSING, SENSOR_FAULT, Quality
+from electro_meter.quality import PHASE_MISSING, SENSOR_FAULT
 from electro_meter.registers import UJ_PER_WH
-from electro_meter.sampling import CAPACITY
 from electro_protocol.readings import ESTIMATE, NO_SUPPLY
-
-
-class Measured(OnTheBench):
-    def assert_within(self, value, truth, percent):
-        self.assertLess(abs(value - truth), abs(truth) * percent / 100, "{} is not {}".format(value, truth))
-
-    def record(self, index):
-        return self.meter.journal.find(7, index)
-
-    def quality(self, index):
-        record = self.record(index)
-        return Quality.unpack(record.cause, record.start_s)
 
 
 class Balanced(Measured):
@@ -202,126 +186,6 @@ class AllPhasesLost(Measured):
         self.lose()
         self.run_for(30)
         self.assertLess(self.register_uj() - before_uj, 3 * 230 * 10 * 1_500_000)
-
-
-class TwoPhases(Measured):
-    channels = 2
-
-    def test_are_summed_too(self):
-        self.run_for(6)
-        self.assert_within(self.register_uj(), 2 * 230 * 10 * self.accounted_s() * 1e6, 0.4)
-
-
-class OnePhase(Measured):
-    channels = 1
-    later_times = array("i", bytes(4 * CAPACITY))
-    later_volts = array("H", bytes(2 * CAPACITY))
-    later_amps = array("H", bytes(2 * CAPACITY))
-
-    def test_is_a_round_of_its_own(self):
-        self.run_for(4)
-        self.assertEqual(self.meter.phases.energy_uj, self.meter.phases.all[0].window.energy_uj)
-        self.assert_within(self.register_uj(), 230 * 10 * self.accounted_s() * 1e6, 0.3)
-
-    def test_the_work_between_blocks_does_not_hide_a_loss(self):
-        worst_us = 0
-        for at_us in range(0, 236_000, 13_000):
-            self.run_for(1.5)
-            real = self.board.sample
-            lost_us = self.board.now_us + at_us
-
-            def sample(times_us, volts, amps, span_us, real=real, lost_us=lost_us):
-                began_us = self.board.now_us
-                if lost_us <= began_us:
-                    self.board.volts[0] = 0.0
-                    return real(times_us, volts, amps, span_us)
-                if lost_us - began_us < span_us:
-                    # the block until then, and what follows of it
-                    count = real(times_us, volts, amps, lost_us - began_us)
-                    self.board.now_us -= WORK_US
-                    self.board.volts[0] = 0.0
-                    end_us = times_us[count - 1] + 250
-                    more = real(self.later_times, self.later_volts, self.later_amps, span_us - end_us)
-                    for k in range(more):
-                        times_us[count + k] = end_us + self.later_times[k]
-                        volts[count + k] = self.later_volts[k]
-                        amps[count + k] = self.later_amps[k]
-                    return count + more
-                return real(times_us, volts, amps, span_us)
-
-            self.board.sample = sample
-            self.board.amps[0] = 0.0
-            for _ in range(9):
-                if self.meter.phases.supplied:
-                    self.meter.step()
-            self.assertFalse(self.meter.phases.supplied)
-            worst_us = max(worst_us, self.meter.phases.all[0].sampler.end_us() - lost_us)
-            self.board.sample = real
-            self.board.volts[0], self.board.amps[0] = 230.0, 10.0
-            while not self.meter.phases.supplied:
-                self.meter.step()
-        self.assertLess(worst_us, 70_000)  # 45 ms, the 12 ms of work, and what it cut in two
-
-    def test_a_block_that_is_no_measurement_is_a_gap(self):
-        self.run_for(2)
-        self.board.hz = 30
-        windows = self.meter.windows
-        self.run_for(2)
-        self.assertEqual(self.meter.windows, windows)
-
-
-class Rounds(unittest.TestCase):
-    """What conclude does with phases that were not measured, without samples."""
-
-    def setUp(self):
-        config = Config(
-            {
-                "version": 2,
-                "chain_id": 1,
-                "contract": "0x" + "ab" * 20,
-                "hardware_id": "0x" + "11" * 32,
-                "relayers": ["http://one"],
-                "channels": [{}, {}, {}],
-            }
-        )
-        self.phases = Phases(Quiet(), config)
-        self.phases._turn = 2
-        for k, phase in enumerate(self.phases.all):
-            self.window(phase, START * S + k * 250_000, 1_000 * (k + 1))
-
-    def window(self, phase, start_us, watts):
-        phase.start_us, phase.end_us, phase.fresh = start_us, start_us + 200_000, True
-        phase.window.energy_uj = watts * 200_000
-
-    def test_powers_are_spread_over_the_round(self):
-        self.assertTrue(self.phases.conclude())
-        self.assertEqual(self.phases.end_us - self.phases.start_us, 700_000)
-        self.assertEqual(self.phases.energy_uj, 6_000 * 700_000)
-        self.assertEqual((self.phases.power_mw, self.phases.flags), (6_000_000, 0))
-
-    def test_before_the_last_phase_there_is_no_round(self):
-        self.phases._turn = 1
-        self.assertFalse(self.phases.conclude())
-
-    def test_a_phase_without_a_window_goes_on_with_its_power_for_a_while(self):
-        self.phases.conclude()
-        for second in range(1, 7):
-            for k in (0, 2):
-                self.window(self.phases.all[k], (START + second) * S + k * 250_000, 1_000 * (k + 1))
-            self.assertTrue(self.phases.conclude())
-            # max_gap is 5 s
-            self.assertEqual(self.phases.power_mw, 6_000_000 if second < 5 else 4_000_000)
-            self.assertEqual(self.phases.flags, 0 if second < 5 else PHASE_MISSING)
-
-    def test_without_any_window_it_is_a_gap(self):
-        self.phases.conclude()
-        self.assertFalse(self.phases.conclude())
-
-
-class Quiet:
-    """A Board that is never asked."""
-
-    skew_us = 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from phase_board import UA_PER_COUNT, UV_PER_COUNT, PhaseBoard
 
 from electro_meter.app import Meter
 from electro_meter.config import Config
+from electro_meter.quality import Quality
 from electro_meter.registers import UJ_PER_WH
 
 
@@ -54,3 +55,17 @@ class OnTheBench(unittest.TestCase):
     def accounted_s(self):
         intervals = self.meter.intervals
         return (intervals.accounted_us - intervals.began_us) / S
+
+
+class Measured(OnTheBench):
+    """The same with what tests of measured values ask."""
+
+    def assert_within(self, value, truth, percent):
+        self.assertLess(abs(value - truth), abs(truth) * percent / 100, "{} is not {}".format(value, truth))
+
+    def record(self, index):
+        return self.meter.journal.find(7, index)
+
+    def quality(self, index):
+        record = self.record(index)
+        return Quality.unpack(record.cause, record.start_s)
