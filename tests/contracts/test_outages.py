@@ -135,6 +135,26 @@ def test_a_long_outage_covers_whole_words_of_intervals(site: Site) -> None:
     assert site.point()[4] == 384 - 292
 
 
+EDGES = (0, 1, 126, 127, 128, 129, 254, 255, 256, 257, 382, 383)
+
+
+def test_an_outage_explains_its_intervals_and_one_at_each_side_wherever_it_lies(world: World) -> None:
+    """Also at the edges of the words of 128 intervals in which they are kept."""
+    pairs = [(first, last) for first in EDGES for last in EDGES if first <= last]
+    for i, (first, last) in enumerate(pairs):
+        if i % 32 == 0:  # an agreement has 64 meters at most
+            group = [key(f"meter {j}") for j in range(i, min(i + 32, len(pairs)))]
+            world.set_time(START - 86_400)
+            agreement_id = world.agree(group)
+            world.set_time(START + 5 * 86_400)
+        meter = group[i % 32]
+        for begin in range(0, 384, 96):
+            world.submit(world.report(meter, agreement_id, begin, [NO_SUPPLY] * 96))
+        world.submit(world.outage(meter, agreement_id, START + 900 * first, START + 900 * (last + 1), 1))
+        explained = min(383, last + 1) - max(0, first - 1) + 1
+        assert world.call("point", agreement_id, meter.text)[4] == 384 - explained
+
+
 def test_a_bad_outage_in_a_batch_is_skipped_and_check_foretells_it(site: Site) -> None:
     items = [
         site.outage(1000, 0),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import pyrevm
 import pytest
 
 from electro_contracts import calldata, events
@@ -25,7 +26,7 @@ from electro_protocol.messages import (
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
 
-from .engines import PyEvm, Reverted
+from .engines import PyEvm, Reverted, Revm
 from .refusals.messages import METER, agreed
 from .refusals.steps import INVOICE, proposed, settled
 from .world import CONSUMER, DAY, START, Key, World, inside, key
@@ -204,6 +205,24 @@ def test_the_same_report_from_two_relayers_in_one_block_counts_once(in_batches: 
     assert [type(each) for each in logs[1:]] == [events.ReportSkipped] * in_batches
     engine.chain.enable_auto_mine_transactions()
     assert world.call("point", agreement_id, METER.text)[0] == 96
+
+
+def test_a_chain_that_forks_off_has_a_domain_of_its_own(world: World) -> None:
+    """The code runs on with another chain's id: what it recovers tells which domain it knows."""
+    assert isinstance(world.engine, Revm)
+    fork = Revm(chain_id=world.engine.chain_id + 1)
+    code = world.engine.evm.get_code(world.address)
+    fork.evm.insert_account_info(world.address, pyrevm.AccountInfo(code=code))
+    message = EnergyReport(1, 0, 0, pack([500]))
+    for engine, domain, known in (
+        (world.engine, world.domain, True),
+        (fork, world.domain, False),
+        (fork, Domain(fork.chain_id, world.contract), True),
+    ):
+        data = calldata.submit(METER.sign(message, domain))
+        with pytest.raises(Reverted, match=r"^UnknownDevice: ") as caught:
+            engine.call(world.anyone, world.address, data)
+        assert (caught.value.error.args[0] == METER.text) is known
 
 
 def test_the_same_report_twice_in_one_batch_counts_once(site: Site) -> None:

@@ -41,7 +41,7 @@ def main() -> int:
                 if time.monotonic() - started > 60 * arguments.minutes:
                     break
     except Failed as failed:
-        console.print(str(failed), markup=False, highlight=False)
+        console.print(str(failed), markup=False, highlight=False, soft_wrap=True)
         console.print(f"again: python -m tests.contracts.fuzz --calls 1 --seed {failed.seed}", markup=False)
         return 1
     seconds, cpu = time.monotonic() - started, sum(os.times()[:4])  # the children's too

@@ -30,8 +30,8 @@ SHAPES = [
         interval_seconds=1800, intervals=40, bands=tuple((10 + i, 20 + i) for i in range(7)),
         penalised_causes=0b101, notice=7000, discount_expiry=30_000,
     ),
-    day(  # no time to spare anywhere, several words of readings a pass
-        interval_seconds=60, intervals=130, bands=tuple((i % 5, 0x7FF0 + i % 16) for i in range(48)),
+    day(  # no time to spare anywhere, several words of readings a pass and of intervals
+        interval_seconds=60, intervals=290, bands=tuple((i % 5, 0x7FF0 + i % 16) for i in range(48)),
         penalised_causes=0b010, notice=0, grace=0, dispute_window=0, discount_expiry=3000, discount_rate_ppm=10**6,
     ),
     day(  # the greatest rates, one slot, one interval at the least

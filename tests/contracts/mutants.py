@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spoil the sources, one place at a time, and see that the tests notice: `python -m tests.contracts.mutants [REGEX]`.
+
+Each mutant (`mutants.toml`) is compiled, and the tests of the contract run on it until one fails; gas figures don't
+count, for they notice any change. It takes half a minute a mutant. What survives is a place that no test looks at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from electro_contracts import build
+from tests.toolchain import fetch
+
+LIST = Path(__file__).with_suffix(".toml")
+ROOT = build.SOURCES.parent.parent
+# Functional tests first: they are quick, and notice most. The lives are the last resort.
+TESTS = [
+    *(
+        "reports",
+        "outages",
+        "agreement",
+        "powers",
+        "renewal",
+        "redemption",
+        "escrow",
+        "messages",
+        "invariants",
+    ),
+    *("quote", "lanes", "refusals", "stateful"),
+]
+
+
+class Mutant(NamedTuple):
+    """`old` stands once in the sources, and becomes `new`."""
+
+    name: str
+    old: str
+    new: str
+
+
+def mutants() -> list[Mutant]:
+    return [Mutant(**each) for each in tomllib.loads(LIST.read_text())["mutant"]]
+
+
+class Stale(Exception):  # noqa: N818 - a fact about a mutant
+    """A mutant's text does not stand once in the sources, or does not compile."""
+
+
+def plant(mutant: Mutant, folder: Path) -> None:
+    """Lay out what the tests need in `folder`, with the mutant in the sources and in the artifact."""
+    spoiled = folder / "contracts" / "src"
+    shutil.copytree(build.SOURCES, spoiled)
+    files = [path for path in spoiled.glob("*.sol") if mutant.old in path.read_text()]
+    if len(files) != 1 or files[0].read_text().count(mutant.old) != 1:
+        raise Stale(f"{mutant.name}: not once in the sources: {mutant.old}")
+    files[0].write_text(files[0].read_text().replace(mutant.old, mutant.new))
+    package = folder / "contracts" / "electro_contracts"
+    shutil.copytree(
+        ROOT / "contracts" / "electro_contracts", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for shared in ("tests", "pyproject.toml"):
+        (folder / shared).symlink_to(ROOT / shared)
+    command = [sys.executable, "-m", "electro_contracts.build", fetch.node_modules(), "--node", fetch.node()]
+    built = subprocess.run(
+        command, cwd=folder, env=environment(folder), check=False, capture_output=True, text=True
+    )
+    if built.returncode:
+        raise Stale(f"{mutant.name}: does not compile: {built.stderr}")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "contracts"), str(folder)])}
+
+
+def killer(mutant: Mutant) -> str:
+    """Return the test that notices the mutant; "" if none does."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plant(mutant, folder)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+        tests = [f"tests/contracts/test_{each}.py" for each in TESTS]
+        done = subprocess.run(
+            [*command, *tests],
+            cwd=folder,
+            env=environment(folder),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    if done.returncode and not found:
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
+    return found[1].removeprefix("tests/contracts/") if found else ""
+
+
+def main() -> int:
+    """Return 0 if every mutant is noticed."""
+    wanted = re.compile(sys.argv[1] if sys.argv[1:] else "")
+    survivors = 0
+    chosen = [each for each in mutants() if wanted.search(each.name)]
+    for mutant in chosen:
+        try:
+            by = killer(mutant)
+        except Stale as stale:
+            print(stale)
+            survivors += 1
+            continue
+        survivors += not by
+        print(f"{mutant.name}: {f'noticed by {by}' if by else 'SURVIVES'}", flush=True)
+    print(f"{len(chosen)} mutants, {survivors} survive")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
