@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Chip:
     """A serial port with MicroPython at its other end: `port` is what a tool is given, `flash` its files."""
 
-    def __init__(self, micropython: Sequence[str], flash: Path) -> None:
+    def __init__(self, micropython: Sequence[str], flash: Path, heap: str = "4m") -> None:
         self.flash = flash
         ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)  # a serial line echoes nothing
@@ -30,7 +30,7 @@ class Chip:
         # The far end stays open here too: with nobody there, a read at the near end is an error, not a pause.
         repl = Path(__file__).with_name("raw_repl.py")
         self._process = subprocess.Popen(
-            [*micropython, "-X", "heapsize=4m", str(repl)],
+            [*micropython, "-X", f"heapsize={heap}", str(repl)],
             cwd=flash,
             stdin=ours,
             stdout=ours,

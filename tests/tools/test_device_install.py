@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from eth_utils.address import to_checksum_address
+from tests.toolchain.running_chip import Chip as RunningChip
 
 from electro_tools.device import firmware_files, ports
 from electro_tools.device.chip import Chip
@@ -17,8 +19,6 @@ from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.toolchain.running_chip import Chip as RunningChip
 
 
 def electro(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,6 +64,7 @@ def test_a_fresh_chip_gets_everything_and_can_import_it(chip: RunningChip) -> No
     done = electro("install", "--port", chip.port)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"written    {len(firmware_files.modules()) + 2}\n" in done.stdout
+    assert re.search(r"^memory     [3-4],\d{3} KB free", done.stdout, re.MULTILINE)
     assert (chip.flash / "main.py").is_file()
     assert not list((chip.flash / "lib" / "electro_protocol").glob("*.py"))
     said = Chip(chip.port).run(
@@ -92,6 +93,15 @@ def test_a_second_time_writes_only_what_differs_and_removes_what_is_gone(chip: R
     assert not left_over.exists()
     assert mine.exists()
     assert ("unchanged", "main.py") in steps
+
+
+def test_a_chip_with_too_little_memory_is_told_of(micropython_i386: list[str], tmp_path: Path) -> None:
+    flash = tmp_path / "flash"
+    (flash / "lib").mkdir(parents=True)
+    with RunningChip(micropython_i386, flash, heap="200k") as chip:
+        done = electro("install", "--port", chip.port)
+    assert done.returncode == 0
+    assert "too little memory: the meter wants 226 KB" in done.stderr
 
 
 def test_what_the_chip_says_comes_back_in_words(chip: RunningChip) -> None:

@@ -30,14 +30,20 @@ _ARCHITECTURES = (
     "rv32imc", "rv64imc",
 )  # fmt: skip
 
+# What a simulated day needs in files, 163 KB (tests/bench/week.py), with 23 KB of machine code and 40 KB for TLS. An
+# ESP32 without PSRAM has 158 KB: see firmware/README.md, "Memory".
+ENOUGH_BYTES = 226_000
+
 _PROBE = """
-import json, sys
+import gc, json, sys
+gc.collect()
 implementation = sys.implementation
 print(json.dumps({
     "name": implementation[0],
     "version": list(implementation[1])[:3],
     "machine": getattr(implementation, "_machine", sys.platform),
     "mpy": getattr(implementation, "_mpy", 0),
+    "free": gc.mem_free(),
 }))
 """
 
@@ -52,11 +58,12 @@ except (ImportError, AttributeError):
 
 
 class Interpreter(NamedTuple):
-    """What runs on the chip: MicroPython's version, and the architecture native code is compiled for."""
+    """What runs on the chip: MicroPython's version, the architecture native code is compiled for, the free heap."""
 
     version: tuple[int, ...]
     machine: str
     architecture: str
+    free_bytes: int
 
 
 class Chip:
@@ -86,7 +93,7 @@ class Chip:
         index = answer["mpy"] >> 10 & 0xF
         if not 0 < index < len(_ARCHITECTURES):
             raise ToolError(f"the {answer['machine']} at {self.port} runs no native code")
-        return Interpreter(version, answer["machine"], _ARCHITECTURES[index])
+        return Interpreter(version, answer["machine"], _ARCHITECTURES[index], answer["free"])
 
     def run(self, script: str, timeout_s: float = _ANSWER_TIMEOUT_S) -> str:
         """Run a script on the chip and return what it printed.

@@ -79,8 +79,9 @@ device.add_command(calibrate)
 def flash(firmware: Path, named_port: str | None, erase: bool) -> None:
     """Write MicroPython (FIRMWARE, a .bin) to the chip.
 
-    Official firmware is at https://micropython.org/download/?port=esp32 (ESP32_GENERIC, ESP32_GENERIC_S3,
-    ESP32_GENERIC_C3); 1.23 or later works, 1.25 is recommended.
+    Official firmware is at https://micropython.org/download/?port=esp32; 1.23 or later works, 1.25 is
+    recommended. Take a build with PSRAM (ESP32_GENERIC-SPIRAM, ESP32_GENERIC_S3-SPIRAM_OCT) or one of your own
+    with the packages frozen: without either the meter hardly fits.
     """
     from . import flash as flashing
     from .ports import choose
@@ -110,7 +111,7 @@ def install(named_port: str | None) -> None:
     It is compiled for the chip's processor; what is there already and the same stays.
     """
     from . import firmware_files
-    from .chip import Chip
+    from .chip import ENOUGH_BYTES, Chip
     from .install import install as put
     from .ports import choose
 
@@ -129,8 +130,15 @@ def install(named_port: str | None) -> None:
     version = ".".join(map(str, interpreter.version))
     click.echo(
         f"chip       {interpreter.machine}, MicroPython {version}, {interpreter.architecture}, at {chip.port}\n"
-        f"written    {len(done.written)}\nunchanged  {len(done.unchanged)}\nremoved    {len(done.removed)}"
+        f"written    {len(done.written)}\nunchanged  {len(done.unchanged)}\nremoved    {len(done.removed)}\n"
+        f"memory     {interpreter.free_bytes // 1000:,} KB free before the meter's files"
     )
+    if interpreter.free_bytes < ENOUGH_BYTES:
+        click.echo(
+            f"too little memory: the meter wants {ENOUGH_BYTES // 1000} KB with TLS. Take a chip with PSRAM and its "
+            'build, or freeze the packages (firmware/README.md, "Memory").',
+            err=True,
+        )
 
 
 @device.command()
