@@ -1,66 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prove the lane arithmetic for all values: `python -m tests.contracts.prove`.
+"""Prove the lane arithmetic for all values: `python -m tests.contracts.prove [REGEX]`, of all claims or of some.
 
-Needs `halmos` (PyPI, in an environment of its own, for it pins much) and `forge` (npm, @foundry-rs/forge) in PATH.
-Forge only calls the compiler here, which is the npm package that compiles the contract too.
+halmos is fetched from PyPI on first use. It asks forge for what the compiler made of the claims; here the npm package
+that compiles the contract too has made it beforehand, with the contract's own settings, and forge is one that does
+nothing.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from electro_contracts import build
 from tests.toolchain import fetch
 
+from . import isolated
+
 PROOF = Path(__file__).parent / "solidity" / "LanesProof.sol"
-# What forge asks of a native solc, answered by solc.js: it greets before the JSON, and reads no pipe.
-COMPILER = """#!/bin/sh
-case "$*" in
-*--version*)
-    echo "solc, the solidity compiler commandline interface"
-    echo "Version: $("{node}" "{solc}" --version | sed 's/.Emscripten.clang/.Linux.g++/')" ;;
-*)
-    cat > "{folder}/given.json"
-    "{node}" "{solc}" --standard-json < "{folder}/given.json" > "{folder}/answer.json"
-    sed -n '/^{{/,$p' "{folder}/answer.json" ;;
-esac
-"""
-SETTINGS = """[profile.default]
-test = "test"
-evm_version = "{evm}"
-optimizer = true
-optimizer_runs = {runs}
-via_ir = true
-solc = "{folder}/solc"
-offline = true
-"""
+NAME = "test/LanesProof.sol"
+SOLVER = Path(__file__).with_name("solver.py")
+# Whole words have sixteen lanes. A solver's time: the slowest claim takes a minute.
+OPTIONS = ["--contract", "LanesProof", "--loop", "20", "--solver-timeout-assertion", "600s"]
+OPTIONS += ["--solver-command", f"{sys.executable} {SOLVER}"]
+
+
+def compiled() -> dict[str, Any]:
+    """Return the claims' compiled form as forge would write it."""
+    source = build.standard_json(fetch.node_modules())
+    source["sources"][NAME] = {"content": PROOF.read_text()}
+    source["settings"]["outputSelection"] = {NAME: {"": ["ast"], "LanesProof": ["abi", "metadata", "evm"]}}
+    output = build.compile_standard_json(fetch.node_modules(), source, str(fetch.node()))
+    contract = output["contracts"][NAME]["LanesProof"]
+    return {
+        "abi": contract["abi"],
+        "metadata": json.loads(contract["metadata"]),
+        "ast": output["sources"][NAME]["ast"],
+        "id": output["sources"][NAME]["id"],
+        "methodIdentifiers": contract["evm"]["methodIdentifiers"],
+        "bytecode": contract["evm"]["bytecode"],
+        "deployedBytecode": contract["evm"]["deployedBytecode"],
+    }
 
 
 def main() -> int:
     """Return 0 if everything is proven."""
-    missing = [name for name in ("halmos", "forge") if shutil.which(name) is None]
-    if missing:
-        sys.stderr.write(f"not in PATH: {', '.join(missing)}\n")
-        return 2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("src", "test"):
-            (folder / part).mkdir()
-        shutil.copy(build.SOURCES / "Lanes.sol", folder / "src")
-        shutil.copy(PROOF, folder / "test" / "LanesProof.t.sol")
-        compiler = folder / "solc"
-        solc = fetch.node_modules() / "solc" / "solc.js"
-        compiler.write_text(COMPILER.format(node=fetch.node(), solc=solc, folder=folder))
-        compiler.chmod(0o755)
-        optimizer = build.SETTINGS["optimizer"]
-        settings = SETTINGS.format(evm=build.SETTINGS["evmVersion"], runs=optimizer["runs"], folder=folder)
-        (folder / "foundry.toml").write_text(settings)
-        command = ["halmos", "--root", name, "--contract", "LanesProof", "--loop", "20"]
-        return subprocess.run([*command, "--solver-timeout-assertion", "300s"], check=False).returncode
+        answer = folder / "out" / "LanesProof.sol" / "LanesProof.json"
+        answer.parent.mkdir(parents=True)
+        answer.write_text(json.dumps(compiled()))
+        forge = folder / "bin" / "forge"
+        forge.parent.mkdir()
+        forge.write_text("#!/bin/sh\n")
+        forge.chmod(0o755)
+        options = ["--root", name, *OPTIONS]
+        if sys.argv[1:]:
+            options += ["--match-test", sys.argv[1]]
+        return isolated.start("halmos", options, folder, first_in_path=forge.parent).returncode
 
 
 if __name__ == "__main__":
