@@ -23,20 +23,9 @@ from tests.toolchain import fetch
 LIST = Path(__file__).with_suffix(".toml")
 ROOT = build.SOURCES.parent.parent
 # Functional tests first: they are quick, and notice most. The lives are the last resort.
-TESTS = [
-    *(
-        "reports",
-        "outages",
-        "agreement",
-        "powers",
-        "renewal",
-        "redemption",
-        "escrow",
-        "messages",
-        "invariants",
-    ),
-    *("quote", "lanes", "refusals", "stateful"),
-]
+TESTS = (
+    "reports outages agreement powers renewal redemption escrow messages invariants replays quote lanes refusals stateful"
+).split()
 
 
 class Mutant(NamedTuple):
