@@ -68,15 +68,16 @@ abstract contract Outages is Intake {
         uint256 penalty = penalised && outage.startedAt >= found.start() ? uint64(terms.word(1)) : 0;
         if (outage.endedAt != 0) {
             uint256 length = head.intervalSeconds();
-            // The part of the outage that lies in the term, in seconds from its start; not empty, as _admitOutage saw.
+            // The part of the outage that lies in the term, in seconds from its start; empty only at a point that ends
+            // where it begins, of a meter that was revoked before.
             uint256 from = outage.startedAt > found.start() ? outage.startedAt - found.start() : 0;
             uint256 to = outage.endedAt - found.start();
             if (to > found.end() * length) to = found.end() * length;
             if (penalised) penalty += (terms.word(2) >> 192) * ((to - from) / 60);
             // The intervals it touches, and one more at each side for what the two clocks and thresholds disagree on.
             from /= length;
-            to = (to - 1) / length;
-            _supply.cover(key, from == 0 ? 0 : from - 1, to + 1);
+            to = (to + length - 1) / length;
+            _supply.cover(key, from == 0 ? 0 : from - 1, to);
         }
         _supply.record(key, outage.startedAt, outage.endedAt, penalty);
         emit OutageReported(

@@ -155,6 +155,25 @@ def test_an_outage_explains_its_intervals_and_one_at_each_side_wherever_it_lies(
         assert world.call("point", agreement_id, meter.text)[4] == 384 - explained
 
 
+def test_an_outage_into_a_term_that_a_revoked_meter_never_began_costs_nothing_and_holds_up_nobody(
+    world: World,
+) -> None:
+    """Its point ends where it begins, so nothing of the outage lies in it; a batch with it is taken."""
+    revoked, other = key("revoked"), key("other")
+    agreement_id = world.agree([revoked, other])
+    world.call("revoke", revoked.text, caller=world.operator)
+    world.set_time(START + 5000)
+    items = [
+        world.outage(revoked, agreement_id, START - 600, START + 600),
+        world.outage(other, agreement_id, START + 60, START + 660),
+    ]
+    assert calldata.decode_reasons(world.ask(calldata.check_outages(items))) == [bytes(4)] * 2
+    world.send(calldata.submit_outage_batch(items))
+    assert [type(each) for each in world.events] == [events.OutageReported] * 2
+    assert world.call("point", agreement_id, revoked.text)[3] == 0
+    assert world.accrued(agreement_id) == 1009 + 10 * 13
+
+
 def test_a_bad_outage_in_a_batch_is_skipped_and_check_foretells_it(site: Site) -> None:
     items = [
         site.outage(1000, 0),
