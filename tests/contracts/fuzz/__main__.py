@@ -35,11 +35,12 @@ def main() -> int:
     try:
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("calls", total=arguments.calls)
-            for each in lives(arguments.seed, arguments.calls, arguments.jobs):
+            played = lives(arguments.seed, arguments.calls, arguments.jobs)
+            for each in played:
                 tally.add(each)
                 progress.update(task, completed=tally.total)
                 if time.monotonic() - started > 60 * arguments.minutes:
-                    break
+                    played.close()
     except Failed as failed:
         console.print(str(failed), markup=False, highlight=False, soft_wrap=True)
         console.print(f"again: python -m tests.contracts.fuzz --calls 1 --seed {failed.seed}", markup=False)

@@ -14,7 +14,7 @@ from tests.contracts import tokens
 from .play import Play, life
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from multiprocessing.queues import SimpleQueue
 
 
@@ -57,7 +57,7 @@ def play(seed: int) -> Tally:
     return Tally(1, played.calls, played.checks.held, chain.transactions + chain.views)
 
 
-def lives(seed: int, calls: int, jobs: int = 1) -> Iterator[Tally]:
+def lives(seed: int, calls: int, jobs: int = 1) -> Generator[Tally, None, None]:
     """Play lives from `seed` on until there were `calls` calls; give the tally of each as it ends. Raises Failed."""
     tokens.bytecode()  # compiled once, before there are several processes
     if jobs == 1:
@@ -75,17 +75,23 @@ def lives(seed: int, calls: int, jobs: int = 1) -> Iterator[Tally]:
     ]
     for worker in workers:
         worker.start()
-    waiting = len(workers)
-    while waiting:
+    try:
+        yield from _gather(answers, len(workers))
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+
+
+def _gather(answers: SimpleQueue[Tally | tuple[int, str] | None], working: int) -> Iterator[Tally]:
+    while working:
         answer = answers.get()
         if isinstance(answer, tuple):
             raise Failed(*answer)
         if answer is None:
-            waiting -= 1
+            working -= 1
         else:
             yield answer
-    for worker in workers:
-        worker.join()
 
 
 def _work(answers: SimpleQueue[Tally | tuple[int, str] | None], seed: int, calls: int, stride: int) -> None:
