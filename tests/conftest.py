@@ -43,6 +43,12 @@ def node_modules() -> Path:
 
 
 @pytest.fixture(scope="session")
+def haproxy() -> Path:
+    """HAProxy's program."""
+    return _have(fetch.haproxy)
+
+
+@pytest.fixture(scope="session")
 def micropython_i386() -> list[str]:
     """The command of real MicroPython with 32-bit machine words, like the chip's."""
     return _have(lambda: fetch.micropython("i386"))

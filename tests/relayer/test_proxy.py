@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two replicas behind the HAProxy that `deploy/haproxy.cfg` sets up: either may be killed, and nothing is lost.
-
-Runs where `haproxy` is installed, or where ELECTRO_HAPROXY names the program.
-"""
+"""Two replicas behind the HAProxy that `deploy/haproxy.cfg` sets up: either may be killed, and nothing is lost."""
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -18,7 +13,6 @@ import pytest
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
 pytestmark = pytest.mark.xdist_group("relayer-anvil")
-HAPROXY = os.environ.get("ELECTRO_HAPROXY") or shutil.which("haproxy")
 CONFIGURATION = Path(__file__).parents[2] / "relayer" / "deploy" / "haproxy.cfg"
 COUNT = 120  # intervals of each meter: as many as keep it busy while both are killed
 
@@ -30,7 +24,7 @@ def free_port():
 
 
 @pytest.fixture
-def proxy(tmp_path):
+def proxy(tmp_path, haproxy):
     """A function that starts HAProxy before two addresses with nothing but addresses changed; returns its own."""
     running = []
 
@@ -41,8 +35,8 @@ def proxy(tmp_path):
             text = text.replace(f"relayer-{number}:8645", url.removeprefix("http://"))
         file = tmp_path / "haproxy.cfg"
         file.write_text(text)
-        subprocess.run([HAPROXY, "-c", "-q", "-f", file], check=True, timeout=20)
-        running.append(subprocess.Popen([HAPROXY, "-db", "-f", file], stderr=subprocess.DEVNULL))
+        subprocess.run([haproxy, "-c", "-q", "-f", file], check=True, timeout=20)
+        running.append(subprocess.Popen([haproxy, "-db", "-f", file], stderr=subprocess.DEVNULL))
         return f"http://127.0.0.1:{port}"
 
     yield start
@@ -51,7 +45,6 @@ def proxy(tmp_path):
         each.wait(timeout=10)
 
 
-@pytest.mark.skipif(HAPROXY is None, reason="haproxy is not here")
 async def test_each_replica_is_killed_once_and_nothing_is_lost(world, settings_for, spawn, proxy, eventually):
     world.agree(4)
     world.block_time(1)

@@ -25,6 +25,7 @@ def main() -> int:
         "node": lambda: [str(fetch.node())],
         "node_modules": lambda: [str(fetch.node_modules())],
         "anvil": lambda: [str(fetch.anvil())],
+        "haproxy": lambda: [str(fetch.haproxy())],
     }
     for arch in fetch.ARCHITECTURES:
         tools[f"micropython {arch}"] = functools.partial(fetch.micropython, arch)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpack Debian's MicroPython 1.25 beside the system, for another architecture than the machine's if need be.
+"""Unpack Debian 13's MicroPython and HAProxy beside the system, for another architecture than the machine's if need be.
 
 i386 is the main test interpreter: its machine words have 32 bits, like the chip's. The interpreter is pinned
-by version and hash. Its libraries float within Debian 13: a security update takes the old version off the
-mirrors, so a pin would break on the day of a fix, and MicroPython's behaviour does not hang on them. apt
+by version and hash. Libraries and HAProxy float within Debian 13: a security update takes the old version off
+the mirrors, so a pin would break on the day of a fix, and MicroPython's behaviour does not hang on them. apt
 checks them against Debian's signed index. The system's own packages and package lists are not touched.
 """
 
@@ -20,7 +20,14 @@ from .cache import ToolchainError, Unavailable, installed, log, run
 
 SUITE = "trixie"
 VERSION = "1.25.0+ds-1"
-LIBRARIES = ("libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
+MICROPYTHON = (
+    f"micropython={VERSION}", "libc6", "libffi8", "libgcc-s1", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7",
+)  # fmt: skip
+HAPROXY = (
+    "haproxy", "libc6", "libcap2", "libcrypt1", "libgcc-s1", "libjemalloc2", "liblua5.4-0",
+    "libopentracing-c-wrapper0t64", "libopentracing1", "libpcre2-8-0", "libssl3t64", "libstdc++6", "libsystemd0",
+    "libzstd1", "zlib1g",
+)  # fmt: skip
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -55,10 +62,32 @@ def micropython(arch: str) -> Path:
     how = Path(emulator).name if emulator else "native"
 
     def build(folder: Path) -> None:
-        _unpack(folder, arch)
-        _write_program(folder, emulator)
+        log.info("fetching MicroPython %s for %s from Debian, 4 MB and the package index", VERSION, arch)
+        debs = _download(folder, arch, MICROPYTHON)
+        _check(next(debs.glob("micropython_*.deb")), ARCHITECTURES[arch].sha256)
+        program = _unpack(folder, debs, "usr/bin/micropython", emulator)
+        said = run([program, "-c", "import sys; print(sys.implementation.name)"], cwd=folder)
+        if said.strip() != "micropython":
+            raise ToolchainError(
+                f"the MicroPython that was fetched does not run: it said {said.strip()[:200]!r}"
+            )
 
     return installed(f"micropython-{VERSION}-{arch}-{how}", build) / "micropython"
+
+
+def haproxy() -> Path:
+    """Return Debian 13's HAProxy 3.0, which relayer/deploy names too, installed if need be."""
+    if platform.machine() != "x86_64":
+        raise Unavailable("HAProxy is fetched for x86_64 only")
+
+    def build(folder: Path) -> None:
+        log.info("fetching HAProxy from Debian, 6 MB and the package index")
+        program = _unpack(folder, _download(folder, "amd64", HAPROXY), "usr/sbin/haproxy", "")
+        said = run([program, "-v"], cwd=folder)
+        if not said.startswith("HAProxy version 3.0"):
+            raise ToolchainError(f"the HAProxy that was fetched does not run: it said {said.strip()[:200]!r}")
+
+    return installed(f"haproxy-{SUITE}-amd64", build) / "haproxy"
 
 
 def _emulator(arch: str) -> str:
@@ -71,9 +100,9 @@ def _emulator(arch: str) -> str:
     raise Unavailable(f"MicroPython for {arch} needs {wanted.emulators[0]} (Debian's qemu-user-static) here")
 
 
-def _unpack(folder: Path, arch: str) -> None:
+def _download(folder: Path, arch: str, packages: tuple[str, ...]) -> Path:
+    """Return the folder with the packages, checked against the mirror's signed index."""
     mirror = _mirror()
-    log.info("fetching MicroPython %s for %s from Debian, 4 MB and the package index", VERSION, arch)
     debs, apt = folder / "debs", folder / "apt"
     for each in (debs, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
         each.mkdir(parents=True)
@@ -98,21 +127,16 @@ def _unpack(folder: Path, arch: str) -> None:
         *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
     ]
     run([*apt_get, "update"], cwd=folder)
-    run([*apt_get, "download", f"micropython={VERSION}", *LIBRARIES], cwd=debs)
-    _check(next(debs.glob("micropython_*.deb")), ARCHITECTURES[arch].sha256)
-    for deb in sorted(debs.glob("*.deb")):
-        run(["dpkg-deb", "--extract", deb, folder / "root"], cwd=folder)
+    run([*apt_get, "download", *packages], cwd=debs)
     shutil.rmtree(apt)
-    shutil.rmtree(debs)
+    return debs
 
 
 def _mirror() -> str:
     """Return the mirror this machine's apt already uses, or the one ELECTRO_DEBIAN_MIRROR names."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
-            raise Unavailable(
-                f"real MicroPython comes from Debian's packages, and there is no {program} here"
-            )
+            raise Unavailable(f"this tool comes from Debian's packages, and there is no {program} here")
     if not KEYRING.exists():
         raise Unavailable(
             f"Debian's packages cannot be verified: {KEYRING} (debian-archive-keyring) is missing"
@@ -136,20 +160,20 @@ def _check(deb: Path, sha256: str) -> None:
         )
 
 
-def _write_program(folder: Path, emulator: str) -> None:
-    """Write a script that starts the interpreter with its own C library, wherever its folder is moved to."""
+def _unpack(folder: Path, debs: Path, place: str, emulator: str) -> Path:
+    """Return a script that starts the program at this place with its own C library, wherever its folder is moved to."""
+    for deb in sorted(debs.glob("*.deb")):
+        run(["dpkg-deb", "--extract", deb, folder / "root"], cwd=folder)
+    shutil.rmtree(debs)
     root = folder / "root"
     loader = next(path for path in sorted(root.rglob("ld-linux*.so*")) if path.is_file()).relative_to(folder)
     libraries = sorted({path.parent.relative_to(folder) for path in root.rglob("lib*.so*")})
     search_path = ":".join(f"$here/{path}" for path in libraries)
-    program = folder / "micropython"
+    program = folder / Path(place).name
     program.write_text(
         "#!/bin/sh\n"
         "here=${0%/*}\n"
-        f'exec {emulator} "$here/{loader}" --library-path "{search_path}" '
-        '"$here/root/usr/bin/micropython" "$@"\n'
+        f'exec {emulator} "$here/{loader}" --library-path "{search_path}" "$here/root/{place}" "$@"\n'
     )
     program.chmod(0o755)
-    said = run([program, "-c", "import sys; print(sys.implementation.name)"], cwd=folder)
-    if said.strip() != "micropython":
-        raise ToolchainError(f"the MicroPython that was fetched does not run: it said {said.strip()[:200]!r}")
+    return program

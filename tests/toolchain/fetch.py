@@ -4,6 +4,7 @@
 - node(): Node.js, from pip
 - node_modules(): the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
 - anvil(): a local chain's binary
+- haproxy(): the proxy that relayer/deploy puts before two relayers
 - micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from . import debian
 from .cache import ToolchainError, Unavailable, cache_folder
+from .debian import haproxy
 from .npm import anvil, micropython_wasm, node, node_modules
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Unavailable",
     "anvil",
     "cache_folder",
+    "haproxy",
     "micropython",
     "node",
     "node_modules",
