@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the whole meter in 32-bit MicroPython with a chip's heap for a simulated week, and see whether memory leaks.
 
-    python tests/bench/week.py [--days N] [--heap-kb N] [--least] [--modules] [--json]
+    python tests/bench/week.py [--days N] [--heap-kb N] [--least] [--modules] [--frozen PROGRAM] [--json]
 
 The meter's files are .mpy, as on the chip. The grid is in another process, so the heap holds what a chip's does, but
 for the machine code, which lies outside of it here and is taken off the chip's heap, for TLS, which takes the system's
 memory on the chip, and for board.py, instead of which a pipe is there. --least looks for the smallest heap in which a
-day runs: live data and the room that fragments; --modules prints what each import leaves in the heap. Simulated; a
-relayer that keeps a ledger answers over TCP.
+day runs: live data and the room that fragments; --modules prints what each import leaves in the heap. --frozen runs it
+in a MicroPython that has the packages frozen; micropython/frozen.py says how one is built. Simulated; a relayer that
+keeps a ledger answers over TCP.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def chip_heap(folder: Path) -> tuple[int, int]:
     return CHIP_KB * 1024 - native, native
 
 
-def measure(interpreter: list[str], days: int, heap_bytes: int) -> dict[str, Any]:
+def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool = False) -> dict[str, Any]:
     """Let a meter live for some days; raises EOFError if the heap does not do."""
     began = time.perf_counter()
     intervals = days * 86_400 // INTERVAL_S
@@ -84,7 +85,8 @@ def measure(interpreter: list[str], days: int, heap_bytes: int) -> dict[str, Any
         folder = Path(folder_name)
         lib, flash = folder / "mpy", folder / "flash"
         flash.mkdir()
-        firmware_files.compile_for("x86", lib)
+        if not frozen:
+            firmware_files.compile_for("x86", lib)
         for name in ("__init__", "grid/__init__", "grid/virtual_time", "grid/virtual_board", "grid/lean"):
             source = firmware_files.Source(TOOLS / f"{name}.py", f"lib/electro_tools/{name}.py")
             firmware_files.compile_one("x86", source, lib)
@@ -194,13 +196,13 @@ def _inner_first(names: set[str]) -> list[str]:
     return order
 
 
-def least_heap(interpreter: list[str]) -> int:
+def least_heap(interpreter: list[str], *, frozen: bool) -> int:
     """Return the smallest heap, to 2 KB, in which a day runs."""
     low, high = 16, 2 * CHIP_KB
     while high - low > 2:
         middle = (low + high) // 2
         try:
-            measure(interpreter, 1, middle * 1024)
+            measure(interpreter, 1, middle * 1024, frozen=frozen)
             high = middle
         except EOFError:
             low = middle
@@ -212,19 +214,25 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=7, help="default: 7")
     parser.add_argument("--heap-kb", type=int, default=HEAP_KB, help=f"default: {HEAP_KB}")
     parser.add_argument("--least", action="store_true", help="look for the smallest heap in which a day runs")
+    parser.add_argument("--frozen", metavar="PROGRAM", help="a 32-bit MicroPython with the packages frozen")
     parser.add_argument("--modules", action="store_true", help="print what each import leaves in the heap")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    interpreter = [str(debian.micropython("i386"))]
+    frozen = arguments.frozen is not None
+    if frozen and arguments.modules:
+        parser.error("--modules measures files, not frozen packages")
+    interpreter = [arguments.frozen if frozen else str(debian.micropython("i386"))]
     if arguments.least:
-        found: dict[str, Any] = {"simulated": True, "least_heap_bytes": least_heap(interpreter)}
+        found: dict[str, Any] = {
+            "simulated": True, "least_heap_bytes": least_heap(interpreter, frozen=frozen),
+        }  # fmt: skip
     elif arguments.modules:
         found = dict(sorted(imports(interpreter).items(), key=lambda one: -one[1]))
         found["all_imports"] = sum(found.values())
         with tempfile.TemporaryDirectory() as folder:
             found["chip_heap_bytes"], found["native_bytes"] = chip_heap(Path(folder))
     else:
-        found = measure(interpreter, max(1, arguments.days), arguments.heap_kb * 1024)
+        found = measure(interpreter, max(1, arguments.days), arguments.heap_kb * 1024, frozen=frozen)
     if arguments.json:
         print(json.dumps(found))
         return
