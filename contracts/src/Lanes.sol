@@ -25,6 +25,8 @@ library Lanes {
     uint256 private constant GATHER = 0x0000000200040008001000200040008001000200040008001000200040008001;
 
     /// @notice Whether every reading is a full measurement inside its band. All that a compliant report pays for.
+    /// @param readings at 160 or above, as what openReport puts behind the free memory's beginning: the loop looks that far
+    /// back from their end
     /// @param high HIGH, from an immutable: the optimizer has the constant copied from code to memory at each use, which
     /// costs ten times what an immutable does
     function within(uint256 readings, uint256 length, uint256 least, uint256 greatest, uint256 high)
