@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from electro_relayer.standing import Standing
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
-BACKWARDS_BLOCKS = (
-    3  # forks of public chains are shorter; more is another chain, or a node that was left behind
-)
+# Forks of public chains are shorter; more is another chain, or a node that was left behind.
+BACKWARDS_BLOCKS = 3
 
 log = logging.getLogger(__name__)
 

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
-SUSPICIOUS_EVERY_S, SUSPICIONS = (
-    2.0,
-    10,
-)  # after a hint: the block in question must first be settled everywhere
+# After a hint: the block in question must first be settled everywhere.
+SUSPICIOUS_EVERY_S, SUSPICIONS = 2.0, 10
 SETTLED = 2  # blocks below the lowest head: nodes may rightly differ about the newest for a moment
 
 

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
 LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
-CHECKED_BATCHES = 8  # in one check: a node takes some 3.4 ms for each, and all wait for the last (measured on anvil)
+CHECKED_BATCHES = 8  # in one check: anvil takes 3.4 ms for each, and all wait for the last
 PACKED_AT_ONCE = 100  # half a millisecond: then senders get their turn
 RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
 
