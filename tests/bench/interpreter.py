@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build two 32-bit MicroPythons that count what they do: FOLDER/micropython, and micropython-frozen with the meter.
+
+    python tests/bench/interpreter.py SOURCES FOLDER
+
+SOURCES: those of MicroPython 1.25.0, which are copied and not changed. Debian 13 has them, signed, with all that this
+needs: with a line `deb-src http://deb.debian.org/debian trixie main` in apt's sources, `apt-get update` and
+`apt-get source --only-source micropython=1.25.0+ds-1`. x86-64 with gcc-multilib, GNU make and some two minutes.
+
+Lines are added to the copy in three places: where the virtual machine takes its next bytecode, where the heap
+gives memory, and where it is collected. What is counted is asked for in Python, by `import counting`: see
+micropython/counting/counting.c. tests/bench/bytecodes.py runs the meter in it; week.py takes the frozen one (--frozen).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).absolute().parent / "micropython"
+# (file, a line of it, what is added after it)
+COUNTS = (
+    ("py/vm.c", '#include "py/bc0.h"', '#include "counting.h"'),
+    ("py/vm.c", "#define TRACE(ip)", "#undef TRACE\n#define TRACE(ip) counting_bytecode(code_state->fun_bc->context)"),
+    ("py/gc.c", '#include "py/gc.h"', '#include "counting.h"'),
+    ("py/gc.c", "MP_STATE_MEM(gc_alloc_amount) += n_blocks;", "counting_now->bytes += n_blocks * BYTES_PER_BLOCK;"),
+    ("py/gc.c", "void gc_collect_start(void) {", "counting_collections++;"),
+)  # fmt: skip
+OPTIONS = (
+    "CFLAGS_EXTRA=-m32", "LDFLAGS_EXTRA=-m32", "MPY_CROSS_FLAGS=-march=x86",  # words of 32 bits, as on the chip
+    "MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_SSL=0",  # libraries that the meter does not use here
+    f"USER_C_MODULES={HERE}",
+)  # fmt: skip
+
+
+def add_counts(sources: Path) -> None:
+    """Add the lines that count; raises ValueError if these are other sources."""
+    for name, line, added in COUNTS:
+        path = sources / name
+        text = path.read_text()
+        if text.count(f"{line}\n") != 1:
+            raise ValueError(f"{name} is not that of MicroPython 1.25.0: it should have {line!r} once")
+        path.write_text(text.replace(f"{line}\n", f"{line}\n{added}\n"))
+
+
+def make(sources: Path, part: str, *options: str) -> None:
+    """Run make, at low priority; raises CalledProcessError."""
+    subprocess.run(["nice", "-n", "10", "make", "-j1", "-C", str(sources / part), *options], check=True)
+
+
+def build(sources: Path, folder: Path) -> list[Path]:
+    """Return the two programs."""
+    copy = folder / "sources"
+    shutil.copytree(sources, copy)
+    make(copy, "mpy-cross")
+    add_counts(copy)
+    programs = []
+    for name, manifest in (("micropython", "asyncio.py"), ("micropython-frozen", "frozen.py")):
+        make(copy, "ports/unix", *OPTIONS, f"BUILD=build-{name}", f"FROZEN_MANIFEST={HERE / manifest}")
+        programs.append(Path(shutil.copy(copy / f"ports/unix/build-{name}/micropython", folder / name)))
+    return programs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sources", type=Path, help="the unpacked sources of MicroPython 1.25.0")
+    parser.add_argument("folder", type=Path, help="a new folder for the programs")
+    arguments = parser.parse_args()
+    for program in build(arguments.sources.absolute(), arguments.folder.absolute()):
+        print(program)
+
+
+if __name__ == "__main__":
+    main()
