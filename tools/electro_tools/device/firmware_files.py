@@ -8,16 +8,18 @@ for large viper functions. boot.py and main.py stay as they are: MicroPython sta
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from electro_tools.errors import ToolError
 
+from .fold import Folded
 from .programs import ProgramError, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 PACKAGES = ("electro_protocol", "electro_meter")
 STARTERS = ("boot.py", "main.py")
@@ -58,37 +60,78 @@ def starters() -> list[Source]:
 
 
 def compile_for(
-    architecture: str, folder: Path, on_file: Callable[[str], None] = lambda _place: None
+    architecture: str,
+    folder: Path,
+    on_file: Callable[[str], None] = lambda _place: None,
+    users: Iterable[Path] = (),
 ) -> list[Source]:
     """Compile every module into `folder`; return the compiled files with their places, ending in .mpy.
+
+    Args:
+        architecture: as mpy-cross calls it.
+        folder: where the files go, each to its place.
+        on_file: called with the place of each.
+        users: files beside boot.py, main.py and the tools that are to find the modules' constants; see `fold`.
 
     Raises:
         ToolError: there is no compiler, or it refuses a file; with the compiler's words.
     """
     compiled = []
-    for source in modules():
-        compiled.append(compile_one(architecture, source, folder))
-        on_file(compiled[-1].place)
+    with tempfile.TemporaryDirectory() as folded:
+        for source, shorter in zip(modules(), _folded(Path(folded), users), strict=True):
+            compiled.append(_compile(architecture, source.place, shorter, folder))
+            on_file(compiled[-1].place)
     return compiled
 
 
 def compile_one(architecture: str, source: Source, folder: Path) -> Source:
-    """Compile one file into `folder`; return the compiled file with its place.
+    """Compile one file as it is into `folder`; return the compiled file with its place.
 
     Raises:
         ToolError: see compile_for.
     """
-    place = source.place.removesuffix(".py") + ".mpy"
+    return _compile(architecture, source.place, source.local, folder)
+
+
+def _compile(architecture: str, source_place: str, local: Path, folder: Path) -> Source:
+    place = source_place.removesuffix(".py") + ".mpy"
     target = folder / place
     target.parent.mkdir(parents=True, exist_ok=True)
-    # -O3: no line numbers and no asserts, 3 KB of a chip's RAM; -s: the name a traceback on the chip shows
-    arguments = ["-O3", f"-march={architecture}", "-s", source.place, "-o", str(target), str(source.local)]
+    # -O3: no line numbers and no asserts, 3 KB of a chip's RAM; -s: the name a traceback on the chip shows, which is
+    # the module's, for that is in RAM anyway
+    arguments = ["-O3", f"-march={architecture}", "-s", target.stem, "-o", str(target), str(local)]
     try:
         run("mpy_cross", arguments, timeout_s=_COMPILE_TIMEOUT_S)
     except ProgramError as error:
         words = (error.output.strip().splitlines() or ["no reason given"])[-1]
-        raise ToolError(f"mpy-cross can't compile {source.place} for {architecture}: {words}") from error
+        raise ToolError(f"mpy-cross can't compile {source_place} for {architecture}: {words}") from error
     return Source(target, place)
+
+
+def _folded(folder: Path, users: Iterable[Path]) -> list[Path]:
+    """Write the modules with their constants folded into `folder`; return the files in the order of `modules`."""
+    sources = modules()
+    texts = {_dotted(source.place): source.local.read_text() for source in sources}
+    tools = [path.read_text() for path in _folder("electro_tools").rglob("*.py")]
+    # MicroPython has no __future__: what imports that never runs on a chip
+    outside = [text for text in tools if "from __future__" not in text]
+    outside += [path.read_text() for path in [*users, *(source.local for source in starters())]]
+    try:
+        program = Folded(texts, outside)
+    except SyntaxError:
+        return [source.local for source in sources]  # the compiler says it better
+    found = []
+    for name, source in zip(texts, sources, strict=True):
+        text = program.text(name)
+        found.append(source.local if text is None else folder / f"{name}.py")
+        if text is not None:
+            found[-1].write_text(text)
+    return found
+
+
+def _dotted(place: str) -> str:
+    """Return the name of the module at a place: lib/a/b.py is a.b, lib/a/__init__.py is a."""
+    return place.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _folder(package: str) -> Path:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modules are compiled without the names of numbers, and do the same: the device's tests pass on what a chip gets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from electro_tools.device import firmware_files
+from electro_tools.device.fold import Folded
+
+DEVICE_TESTS = Path(__file__).parents[1] / "device"
+SUPPORT = DEVICE_TESTS / "support"
+FILES = sorted(path for path in DEVICE_TESTS.glob("test_*.py") if path.stem != "test_on_micropython")
+
+
+def folded(outside: str = "", **texts: str) -> dict[str, str | None]:
+    program = Folded(texts, [outside])
+    return {name: program.text(name) for name in texts}
+
+
+def test_a_number_stands_where_its_name_was() -> None:
+    found = folded(one="A_DAY = 24 * 3_600\n_LATE = -A_DAY\ndef late(by):\n    return by < _LATE\n")
+    assert found == {"one": "def late(a0):\n    return a0 < -86400\n"}
+
+
+def test_a_number_from_another_module_is_not_imported() -> None:
+    found = folded(
+        one="from two import HOUR as AN_HOUR, run\ndef start():\n    run(AN_HOUR)\n",
+        two="HOUR = 3_600\ndef run(seconds):\n    return seconds + HOUR\n",
+    )
+    assert found["one"] == "from two import run\n\ndef start():\n    run(3600)\n"
+    assert "HOUR" not in str(found["two"])
+
+
+def test_a_name_that_others_say_stays() -> None:
+    text = "HOUR = 3600\nDAY = 24 * HOUR\n"
+    assert folded("from one import HOUR", one=text) == {"one": "HOUR = 3600\n"}
+
+
+def test_what_is_no_constant_stays() -> None:
+    for text in (
+        "STATE = 1\n\ndef forget():\n    global STATE\n    STATE = 2\n",  # assigned twice
+        "WH = 3600000000\n\ndef joules():\n    return WH\n",  # an object on the chip
+        "NAMES = ('a', 'b')\n",
+        "class Report:\n    TYPE = 5\n",  # an attribute
+    ):
+        assert folded(one=text) == {"one": text}
+
+
+def test_what_is_for_type_checkers_goes() -> None:
+    text = "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from a import b\nelse:\n    from c import b\n"
+    assert folded(one=text) == {"one": "from c import b\n"}
+
+
+def test_parameters_share_names() -> None:
+    found = folded(one="def outer(first, second=1):\n    return lambda third: first + second + third\n")
+    assert found["one"] == "def outer(a0, a1=1):\n    return lambda a2: a0 + a1 + a2\n"
+
+
+def test_a_default_belongs_to_what_is_around() -> None:
+    found = folded(one="def outer(size):\n    def inner(size=size):\n        return size\n    return inner\n")
+    scope: dict[str, object] = {}
+    exec(str(found["one"]), scope)
+    assert scope["outer"](5)() == 5  # type: ignore[operator]
+
+
+def test_a_parameter_that_is_given_by_its_name_keeps_it() -> None:
+    text = "def wait(seconds):\n    return seconds\n"
+    assert folded("wait(seconds=5)", one=text) == {"one": text}
+
+
+def test_viper_stays_as_it_is() -> None:
+    assert folded(one="SLOTS = 1\n@micropython.viper\ndef run(x: int): pass\n") == {"one": None}
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modules as a chip gets them, but that the tests' own files may say constants."""
+    folder = tmp_path_factory.mktemp("compiled")
+    firmware_files.compile_for("x86", folder, users=[*FILES, *SUPPORT.glob("*.py")])
+    return folder / "lib"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_what_a_chip_gets_passes_the_devices_tests(
+    file: Path, compiled: Path, micropython_i386: list[str]
+) -> None:
+    path = [compiled, DEVICE_TESTS.parents[1] / "tools", SUPPORT, ".frozen"]
+    done = subprocess.run(
+        [*micropython_i386, "-X", "heapsize=8m", DEVICE_TESTS / "micropython" / "run.py", file],
+        env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "failed 0" in done.stdout

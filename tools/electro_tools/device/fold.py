@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put the numbers of constants where their names are used: a chip keeps every name of a module in its RAM.
+
+A name costs its letters, 9 bytes of index and 8 in the module's dictionary, and 8 more in the dictionary of every
+module that imports it. So modules are compiled without the names of whole numbers and without what is for type
+checkers, and parameters share a few names; what runs is the same. A name stays if anything but the modules themselves
+says it: what starts them, and the tools' parts for the chip. Modules with viper code stay as they are: what a name
+means there is its compiler's affair.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import operator
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.LShift: operator.lshift,
+    ast.BitOr: operator.or_,
+}
+# Larger ones are objects: each use would have its own.
+_MOST_BITS = 30
+
+
+class Folded:
+    """The modules of a program, by their names, with their constants folded."""
+
+    def __init__(self, texts: Mapping[str, str], outside: Iterable[str]) -> None:
+        """texts: of the modules by their dotted names; outside: the texts of what may use them otherwise."""
+        self._trees = {name: ast.parse(text) for name, text in texts.items()}
+        self._viper = {name for name, text in texts.items() if "micropython.viper" in text}
+        self._packages = {name for name in texts if any(other.startswith(name + ".") for other in texts)}
+        self._values: dict[str, dict[str, int]] = {}
+        outside = list(outside)
+        self._bound = {"self", "cls"}  # what can't be renamed by looking at names alone
+        for tree in [*self._trees.values(), *map(ast.parse, outside)]:
+            self._bound |= {name for node in ast.walk(tree) for name in _named(node)}
+        self._said = set(re.findall(r"\w+", " ".join([*outside, *(texts[name] for name in self._viper)])))
+        for tree in self._trees.values():
+            self._said |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    def text(self, name: str) -> str | None:
+        """Return what is to be compiled of a module; None for one that stays as it is."""
+        if name in self._viper:
+            return None
+        values = self._values_in(name)
+        folding = _Folding({constant: values[constant] for constant in values if constant not in self._said})
+        tree = _Naming(self._bound).visit(folding.visit(copy.deepcopy(self._trees[name])))
+        return ast.unparse(tree) + "\n"
+
+    def _values_in(self, name: str) -> dict[str, int]:
+        """Return the whole numbers that a module's names stand for, its own and those it imports."""
+        if name in self._values or name not in self._trees:
+            return self._values.get(name, {})
+        values = self._values[name] = {}
+        tree = self._trees[name]
+        for module, alias in _imported(name, name in self._packages, tree):
+            if alias.name in self._values_in(module):
+                values[alias.asname or alias.name] = self._values_in(module)[alias.name]
+        assigned = [
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        ]
+        for node in tree.body:
+            constant = _assigned(node)
+            if constant.isupper() and assigned.count(constant) == 1:
+                value = _value(node.value, values)  # type: ignore[attr-defined]  # _assigned told its kind
+                if value is not None:
+                    values[constant] = value
+        return values
+
+
+class _Folding(ast.NodeTransformer):
+    """Replace names by numbers; drop the names, and what is for type checkers."""
+
+    def __init__(self, values: dict[str, int]) -> None:
+        self._values = values
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        dropped = {*self._values, "TYPE_CHECKING", "__all__"}
+        node.body = [one for one in node.body if _assigned(one) not in dropped]
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [self.visit(one) for one in node.orelse]
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in self._values:
+            return ast.Constant(self._values[node.id])
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
+        node.names = [alias for alias in node.names if (alias.asname or alias.name) not in self._values]
+        return node if node.names else []
+
+
+class _Naming(ast.NodeTransformer):
+    """Name parameters after their places: `a0`, `a1`, … are the same few names in every function."""
+
+    def __init__(self, kept: set[str]) -> None:
+        self._kept = kept
+        self._names: dict[str, str] = {}  # in the functions around the present node
+        self._place = 0
+
+    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> ast.AST:
+        parameters = node.args
+        parameters.defaults = [
+            self.visit(one) for one in parameters.defaults
+        ]  # which belong to what is around
+        parameters.kw_defaults = [one and self.visit(one) for one in parameters.kw_defaults]
+        outer, place = self._names, self._place
+        self._names = dict(outer)
+        for one in ast.walk(parameters):
+            if isinstance(one, ast.arg):
+                self._names.pop(one.arg, None)
+        for one in [*parameters.posonlyargs, *parameters.args]:
+            if one.arg not in self._kept:
+                self._names[one.arg] = f"a{self._place}"
+                one.arg = self._names[one.arg]
+                self._place += 1
+        body = node.body if isinstance(node.body, list) else [node.body]
+        visited = [self.visit(one) for one in body]
+        node.body = visited if isinstance(node.body, list) else visited[0]
+        self._names, self._place = outer, place
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = _visit_function  # noqa: N815 - ast's way of naming
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self._names.get(node.id, node.id)
+        return node
+
+
+def _named(node: ast.AST) -> list[str]:
+    """Return the names that a piece of a program says otherwise than as names."""
+    if isinstance(node, ast.keyword):
+        return [node.arg or ""]
+    if isinstance(node, ast.ExceptHandler):
+        return [node.name or ""]
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return node.names
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    return []
+
+
+def _imported(name: str, is_package: bool, tree: ast.Module) -> list[tuple[str, ast.alias]]:
+    """Return (module, name in it) of all that a module imports, wherever it does."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            parts = name.split(".")
+            above = parts[: len(parts) - node.level + is_package] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found += [(module, alias) for alias in node.names]
+    return found
+
+
+def _assigned(node: ast.stmt) -> str:
+    """Return the name that a statement gives its value; empty for any other statement."""
+    target: ast.expr | None = None
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        target = node.target
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _value(node: ast.expr | None, values: Mapping[str, int]) -> int | None:
+    """Return the whole number that an expression is, if it is one and small."""
+    value: int | None = None
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        value = node.value
+    elif isinstance(node, ast.Name):
+        value = values.get(node.id)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        below = _value(node.operand, values)
+        value = None if below is None else -below
+    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = _value(node.left, values), _value(node.right, values)
+        if left is not None and right is not None:
+            value = _OPERATORS[type(node.op)](left, right)
+    return value if value is not None and value.bit_length() < _MOST_BITS else None
