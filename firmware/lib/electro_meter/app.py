@@ -2,7 +2,7 @@
 """Run the meter: measure, follow outages, close intervals, talk to relayers. The world comes in through the Board."""
 
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import DeviceEnrollment
+from electro_protocol.reports import DeviceEnrollment
 from electro_protocol.signed import SignedMessage
 
 from .acting import Acting

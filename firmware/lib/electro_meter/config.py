@@ -31,7 +31,8 @@
 import json
 
 from electro_protocol.address import parse as parse_address
-from electro_protocol.messages import MessageError, hex_bytes
+from electro_protocol.reports import MessageError
+from electro_protocol.untrusted import hex_bytes
 
 from .migrations import VERSION, ConfigError, merge, migrate
 from .settings import Channel, Settings

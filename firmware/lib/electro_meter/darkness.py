@@ -6,7 +6,7 @@ or at once on the last gasp, the outage is declared, which the uplink tells. A m
 beginning when it starts again.
 """
 
-from electro_protocol.messages import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
+from electro_protocol.reports import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
 
 from .agreements import Agreements
 from .counters import Counters

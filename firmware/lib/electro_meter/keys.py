@@ -9,7 +9,7 @@ import hashlib
 from electro_protocol.address import address_of
 from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import Message
+from electro_protocol.reports import Message
 from electro_protocol.secp256k1 import public_key
 from electro_protocol.signed import SignedMessage
 

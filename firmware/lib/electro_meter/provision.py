@@ -13,7 +13,8 @@ import time
 from electro_protocol.address import checksum
 from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import DeviceEnrollment, MessageError, hex_bytes
+from electro_protocol.reports import DeviceEnrollment, MessageError
+from electro_protocol.untrusted import hex_bytes
 
 from .config import FILE, Config
 from .keys import load_signer, make_key

@@ -4,8 +4,8 @@
 An interval without a (readable) record is reported as "no data". A report never crosses a pass of the schedule.
 """
 
-from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import NO_DATA, pack
+from electro_protocol.reports import EnergyReport
 
 from .agreements import Agreement
 from .journal import Journal

@@ -5,7 +5,7 @@ None of it is believed for longer than resend_ms, and none of it is kept over a 
 what counts, and the journal has what it counts from.
 """
 
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.reports import EnergyReport, OutageReport
 
 from .agreements import Agreement, Agreements
 from .intervals import Intervals

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from .world import Board
 
 # What only reads the configuration: 14 KB.
-_ONCE = ("calibration", "config", "migrations")
+_ONCE = (
+    "electro_meter.calibration",
+    "electro_meter.config",
+    "electro_meter.migrations",
+    "electro_protocol.untrusted",
+)
 
 
 def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Meter]":
@@ -35,9 +40,9 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
 
 def _forget() -> None:
     """Let go of the modules that are not needed again; provisioning and the like import them anew."""
-    package = sys.modules["electro_meter"]
     for name in _ONCE:
-        sys.modules.pop("electro_meter." + name, None)
-        if hasattr(package, name):
-            delattr(package, name)
+        sys.modules.pop(name, None)
+        package, _, module = name.partition(".")
+        if hasattr(sys.modules[package], module):
+            delattr(sys.modules[package], module)
     gc.collect()

@@ -10,7 +10,7 @@ turns on failure, with pauses that double, with jitter so that a fleet does not 
 
 from electro_protocol.address import checksum
 from electro_protocol.comb import FaultError
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.reports import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
 from .agreements import Agreements, StateError

@@ -3,7 +3,8 @@
 
 | module | what |
 |---|---|
-| messages | the structs that meters and consumers sign |
+| reports, messages | the structs that meters sign; those and the ones that consumers sign |
+| untrusted | reading them from somebody's JSON |
 | readings | the 16-bit lanes inside an energy report |
 | signed | a message with its signature, and its JSON |
 | eip712 | type hashes, field encoding, the domain |

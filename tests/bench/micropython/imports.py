@@ -8,6 +8,8 @@ import gc
 import json
 import sys
 
+sys.path.pop(0)  # this folder: asyncio.py beside this file is a manifest
+
 
 def live():
     gc.collect()

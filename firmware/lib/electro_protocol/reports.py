@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What meters sign. The type strings stand as plain text, here and in `messages`, and nowhere else in Python.
+
+`MessageError` is the one failure: a field is missing, unknown, of the wrong kind or out of range.
+"""
+
+from binascii import hexlify
+
+from .eip712 import Domain, check, fields_of, hash_struct
+
+MAX_INTERVALS = 672  # a week of quarter hours: the longest schedule, and a report stays within one pass of it
+CAUSE_UNKNOWN = 0
+CAUSE_GRID = 1
+CAUSE_CONSUMER = 2
+_JSON_SAFE = 1 << 53  # from here on JavaScript would round a JSON number
+
+
+class MessageError(ValueError):
+    """A message that does not fit its type; the sentence names the field."""
+
+
+def _attribute(field: str) -> str:
+    """Return the Python name of an EIP-712 field: firstInterval → first_interval."""
+    return "".join(["_" + c.lower() if "A" <= c <= "Z" else c for c in field])
+
+
+_attributes: "dict[str, tuple[str, ...]]" = {}
+
+
+class Message:
+    """One signed struct; a subclass gives its EIP-712 type string and its fields."""
+
+    TYPE = ""
+
+    @classmethod
+    def fields(cls) -> "tuple[tuple[str, str], ...]":
+        """Return ((EIP-712 type, EIP-712 name), …) in the order of the type string."""
+        return fields_of(cls.TYPE)
+
+    def values(self) -> "tuple[int | bytes, ...]":
+        """Return the fields' values in the order of the type string."""
+        names = _attributes.get(self.TYPE)
+        if names is None:
+            names = _attributes[self.TYPE] = tuple([_attribute(name) for _, name in self.fields()])
+        return tuple([getattr(self, name) for name in names])
+
+    def _check(self) -> None:
+        for (field_type, name), value in zip(self.fields(), self.values()):  # noqa: B905 - no strict= on MicroPython
+            try:
+                check(field_type, name, value)
+            except ValueError as error:
+                raise MessageError(str(error))
+
+    def digest(self, domain: Domain) -> bytes:
+        """Return the 32 bytes that the signer signs."""
+        return domain.digest(hash_struct(self.TYPE, self.values()))
+
+    def to_json(self) -> "dict[str, int | str]":
+        """Return the fields by their EIP-712 names: bytes as 0x-hex, integers from 2^53 up as strings."""
+        out: "dict[str, int | str]" = {}
+        for (_, name), value in zip(self.fields(), self.values()):  # noqa: B905 - no strict= on MicroPython
+            if isinstance(value, bytes):
+                out[name] = "0x" + hexlify(value).decode()
+            else:
+                out[name] = value if value < _JSON_SAFE else str(value)
+        return out
+
+    @classmethod
+    def from_json(cls, untrusted: object) -> "Message":
+        """Return the message of a JSON object with exactly this struct's fields.
+
+        Raises MessageError, naming the first field that does not fit.
+        """
+        from .untrusted import arguments  # which no meter needs
+
+        return cls(*arguments(cls, untrusted))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self.TYPE == other.TYPE and self.values() == other.values()
+
+    def __hash__(self) -> int:
+        return hash((self.TYPE, self.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.to_json()})"
+
+
+class EnergyReport(Message):
+    """The readings of consecutive intervals from first_interval on, and the import register at their end."""
+
+    TYPE = "EnergyReport(uint64 agreementId,uint32 firstInterval,uint64 registerWh,bytes readings)"
+
+    def __init__(self, agreement_id: int, first_interval: int, register_wh: int, readings: bytes) -> None:
+        self.agreement_id = agreement_id
+        self.first_interval = first_interval
+        self.register_wh = register_wh
+        self.readings = readings
+        self._check()
+        if not 2 <= len(readings) <= 2 * MAX_INTERVALS or len(readings) % 2:
+            raise MessageError(f"readings must hold 1 to {MAX_INTERVALS} intervals of two bytes")
+
+    @property
+    def intervals(self) -> int:
+        """How many intervals the report covers."""
+        return len(self.readings) // 2
+
+
+class OutageReport(Message):
+    """Supply was lost at started_at and came back at ended_at, unix seconds; ended_at 0: still out."""
+
+    TYPE = "OutageReport(uint64 agreementId,uint40 startedAt,uint40 endedAt,uint8 cause)"
+
+    def __init__(self, agreement_id: int, started_at: int, ended_at: int, cause: int) -> None:
+        self.agreement_id = agreement_id
+        self.started_at = started_at
+        self.ended_at = ended_at
+        self.cause = cause
+        self._check()
+        if ended_at and ended_at <= started_at:
+            raise MessageError("endedAt must be 0 or later than startedAt")
+        if cause > CAUSE_CONSUMER:
+            raise MessageError("cause must be 0 (unknown), 1 (grid side) or 2 (consumer side)")
+
+
+class DeviceEnrollment(Message):
+    """Proof that the key exists and wants this operator's contract, good until the deadline, unix seconds."""
+
+    TYPE = "DeviceEnrollment(bytes32 hardwareId,uint40 deadline)"
+
+    def __init__(self, hardware_id: bytes, deadline: int) -> None:
+        self.hardware_id = hardware_id
+        self.deadline = deadline
+        self._check()
