@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build two 32-bit MicroPythons that count what they do: FOLDER/micropython, and micropython-frozen with the meter.
+"""Build 32-bit MicroPythons that count what they do, with and without the meter frozen into them.
 
     python tests/bench/interpreter.py SOURCES FOLDER
+
+| program in FOLDER | frozen | heap |
+|---|---|---|
+| micropython | asyncio, as in every build for a chip | one piece |
+| micropython-frozen | the meter as well | one piece |
+| micropython-frozen-in-two | the same | two equal pieces, as on an ESP32 without PSRAM once it has grown |
 
 SOURCES: those of MicroPython 1.25.0, which are copied and not changed. Debian 13 has them, signed, with all that this
 needs: with a line `deb-src http://deb.debian.org/debian trixie main` in apt's sources, `apt-get update` and
 `apt-get source --only-source micropython=1.25.0+ds-1`. x86-64 with gcc-multilib, GNU make and some two minutes.
 
-Lines are added to the copy in three places: where the virtual machine takes its next bytecode, where the heap
-gives memory, and where it is collected. What is counted is asked for in Python, by `import counting`: see
+Lines are added to the copy in three places: where the virtual machine takes its next bytecode, where the heap gives
+memory, and where it is collected. What is counted is asked for in Python, by `import counting`: see
 micropython/counting/counting.c. tests/bench/bytecodes.py runs the meter in it; week.py takes the frozen one (--frozen).
+
+The official build starts with a heap of 56 KB and grows it once, to 111,936 bytes; that leaves 40 KB for WiFi and one
+TLS connection, which a second growth would take (MicroPython, commit f6d630877c, and ports/esp32/mpconfigport.h).
 """
 
 from __future__ import annotations
@@ -28,8 +37,14 @@ COUNTS = (
     ("py/gc.c", "MP_STATE_MEM(gc_alloc_amount) += n_blocks;", "counting_now->bytes += n_blocks * BYTES_PER_BLOCK;"),
     ("py/gc.c", "void gc_collect_start(void) {", "counting_collections++;"),
 )  # fmt: skip
+# (name, what is frozen, pieces of the heap)
+PROGRAMS = (
+    ("micropython", "asyncio.py", 1),
+    ("micropython-frozen", "frozen.py", 1),
+    ("micropython-frozen-in-two", "frozen.py", 2),
+)
 OPTIONS = (
-    "CFLAGS_EXTRA=-m32", "LDFLAGS_EXTRA=-m32", "MPY_CROSS_FLAGS=-march=x86",  # words of 32 bits, as on the chip
+    "LDFLAGS_EXTRA=-m32", "MPY_CROSS_FLAGS=-march=x86",  # words of 32 bits, as on the chip
     "MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_SSL=0",  # libraries that the meter does not use here
     f"USER_C_MODULES={HERE}",
 )  # fmt: skip
@@ -51,14 +66,16 @@ def make(sources: Path, part: str, *options: str) -> None:
 
 
 def build(sources: Path, folder: Path) -> list[Path]:
-    """Return the two programs."""
+    """Return the programs."""
     copy = folder / "sources"
     shutil.copytree(sources, copy)
     make(copy, "mpy-cross")
     add_counts(copy)
     programs = []
-    for name, manifest in (("micropython", "asyncio.py"), ("micropython-frozen", "frozen.py")):
-        make(copy, "ports/unix", *OPTIONS, f"BUILD=build-{name}", f"FROZEN_MANIFEST={HERE / manifest}")
+    for name, manifest, pieces in PROGRAMS:
+        heap = f" -DMICROPY_GC_SPLIT_HEAP=1 -DMICROPY_GC_SPLIT_HEAP_N_HEAPS={pieces}" if pieces > 1 else ""
+        own = (f"CFLAGS_EXTRA=-m32{heap}", f"BUILD=build-{name}", f"FROZEN_MANIFEST={HERE / manifest}")
+        make(copy, "ports/unix", *OPTIONS, *own)
         programs.append(Path(shutil.copy(copy / f"ports/unix/build-{name}/micropython", folder / name)))
     return programs
 
