@@ -48,7 +48,8 @@ class Extent:
 
 
 EXTENTS = {
-    name: Extent() for name in ("between_samples", "other_tasks", "step", "step_bytes", "sign", "sample")
+    name: Extent()
+    for name in ("between_samples", "other_tasks", "step", "step_bytes", "sign", "exchange", "sample")
 }
 BETWEEN, OTHERS = EXTENTS["between_samples"], EXTENTS["other_tasks"]
 
@@ -87,9 +88,10 @@ def attend() -> None:
     """Put the counting around what there is to count, once the meter is made."""
     from electro_meter.app import Meter
     from electro_meter.keys import Signer
+    from electro_meter.uplink import Uplink
 
     sample, wait_io_event = lean.PipedBoard.sample, core.IOQueue.wait_io_event
-    step, sign = Meter.step, Signer.sign
+    step, sign, exchange = Meter.step, Signer.sign, Uplink._exchange
 
     def sample_between(board, *given):
         PIECES.before_sample()
@@ -116,9 +118,14 @@ def attend() -> None:
         EXTENTS["sign"].note(counting.total()[0] - bytecodes)
         return signed
 
+    async def counted_exchange(uplink):
+        bytecodes = counting.total()[0]  # nothing is sampled meanwhile: virtual time stands still
+        await exchange(uplink)
+        EXTENTS["exchange"].note(counting.total()[0] - bytecodes)
+
     lean.PipedBoard.sample = sample_between
     core.IOQueue.wait_io_event = turn
-    Meter.step, Signer.sign = counted_step, counted_sign
+    Meter.step, Signer.sign, Uplink._exchange = counted_step, counted_sign, counted_exchange
 
 
 def say(answer: dict) -> None:
