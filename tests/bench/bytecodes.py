@@ -14,7 +14,7 @@ clock that jumps, native loops (they run no bytecodes: tests/bench/coverage.py c
 | step | a call of Meter.step |
 | sign | a call of Signer.sign |
 | exchange | a conversation with a relayer; the most: one in which a report is signed and sent |
-| turn_of_asyncio | the scheduler's own, from `await asyncio.sleep_ms(0)` to what follows it |
+| turn_of_asyncio | the scheduler's own, from `await board.sleep_ms(0)` of a Board in real time to what follows it |
 """
 
 from __future__ import annotations

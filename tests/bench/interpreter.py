@@ -39,7 +39,7 @@ COUNTS = (
 )  # fmt: skip
 # (name, what is frozen, pieces of the heap)
 PROGRAMS = (
-    ("micropython", "asyncio.py", 1),
+    ("micropython", "unfrozen.py", 1),
     ("micropython-frozen", "frozen.py", 1),
     ("micropython-frozen-in-two", "frozen.py", 2),
 )

@@ -148,16 +148,18 @@ def put(answer: dict) -> None:
 
 
 async def turns(count: int) -> None:
-    """Say the bytecodes of a turn of asyncio, in which one task of three has something to do."""
+    """Say the bytecodes of a turn of asyncio on a chip, in which one task of three has something to do."""
+    from electro_meter.world import Board
 
     async def sleep() -> None:
         await asyncio.sleep(3_600)
 
     tasks = [asyncio.create_task(sleep()) for _ in range(2)]
-    await asyncio.sleep_ms(1)
+    board = Board()
+    await board.sleep_ms(1)
     counting.reset()
     for _ in range(count):
-        await asyncio.sleep_ms(0)
+        await board.sleep_ms(0)
     put({"turn": counting.total()[0] / count})
     for task in tasks:
         task.cancel()
