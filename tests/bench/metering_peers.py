@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from electro_tools.grid.bench import Bench
 
 CALIBRATION_PERCENT = 50
-_CAPACITY = 1_100
+_PAIRS = 1_049  # 262 ms
 _CROSSINGS = 20
 
 
 class _Peer:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._times = array("i", [0] * _CAPACITY)
-        self._volts = array("H", [0] * _CAPACITY)
-        self._amps = array("H", [0] * _CAPACITY)
+        self._times = array("i", [0] * _PAIRS)
+        self._volts = array("H", [0] * _PAIRS)
+        self._amps = array("H", [0] * _PAIRS)
         self.gain = 1.0
 
     def samples(self) -> list[tuple[int, int]]:
-        count = self._bench.sample(self._times, self._volts, self._amps, 262_000)
-        return list(zip(self._volts[:count], self._amps[:count], strict=True))
+        self._bench.begin()
+        self._bench.sample(self._times, self._volts, self._amps, 0, _PAIRS)
+        return list(zip(self._volts, self._amps, strict=True))
 
     def power(self, windows: int) -> float:
         raise NotImplementedError

@@ -53,7 +53,8 @@ def error(board: ThreePhases, phases: Phases, rounds: int) -> float:
     taken = -4
     while taken < rounds:
         phase = phases.next()
-        phase.take()
+        if not phase.take():
+            continue
         phase.measure()
         if not phases.conclude():
             continue

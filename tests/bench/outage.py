@@ -17,10 +17,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from electro_meter.metering import Metering
 from electro_meter.outage import DOWN, OutageDetector
+from electro_meter.phases import Phase
 from electro_meter.sampling import Sampler
-from electro_tools.grid.bench import PAUSE_US, Bench
-from electro_tools.grid.calibrating import Calibrated, nominal
+from electro_tools.grid.bench import Bench
+from electro_tools.grid.calibrating import RATED_A, Calibrated, nominal
 from electro_tools.grid.chip import BAD, Chip
 from electro_tools.grid.disturbances import (
     DIP,
@@ -42,25 +44,22 @@ _CHIPS = 5
 
 
 class Scene:
-    """A chip on the bench with a disturbance that lies anywhere in the blocks, and a detector that follows."""
+    """A chip on the bench with a disturbance anywhere in its stretches, and a phase that follows."""
 
     def __init__(self, seed: int, hz: int) -> None:
         self.bench = Bench(Chip(seed % _CHIPS + 1, BAD), IDEAL, hz, LOADS["PF 1"], 50)
-        self.sampler = Sampler(self.bench)
         self.detector = OutageDetector(230_000, nominal().uv_per_count, hz)
+        metering = Metering(nominal(), hz)
+        self.phase = Phase(Sampler(self.bench), metering, self.detector, nominal(), int(RATED_A * 1000))
         self.bench.advance(seed * 1_237)  # begin anywhere in the cycle
-        self.middle = 0
-        self._follow(1)
+        self._follow(1 + seed * 7_919 % 1_100_000)  # and anywhere in a stretch
 
     def _follow(self, for_us: int) -> bool:
-        """Take blocks until the detector believes in an interruption; return whether it does."""
+        """Sample until the detector believes in an interruption; return whether it does."""
         until_us = self.bench.now_us + for_us
         while self.bench.now_us < until_us:
-            count = self.sampler.take(self.detector.span_us(self.bench.flat_us))
-            if not self.middle:
-                self.middle = sum(self.sampler.volts[:count]) // count
-            self.detector.feed_block(self.sampler, self.middle)
-            self.sampler.watch(self.detector.flat_counts if self.detector.supplied else 0)
+            if self.phase.take():
+                self.phase.measure()
             if self.detector.state == DOWN:
                 return True
         return False
@@ -76,7 +75,7 @@ class Scene:
         self.bench.disturbance = disturbance
         if not self._follow(4_000_000):
             return None
-        return self.sampler.end_us() - disturbance.interrupted_us()
+        return self.bench.now_us - disturbance.interrupted_us()
 
 
 def three_phases(seed: int, hz: int, all_of_them: bool) -> int | None:
@@ -93,15 +92,17 @@ def three_phases(seed: int, hz: int, all_of_them: bool) -> int | None:
     def live(for_us: int) -> None:
         until_us = board.now_us + for_us
         while board.now_us < until_us and polyphase.supplied:
-            polyphase.next().take()
-            polyphase.conclude()
+            phase = polyphase.next()
+            if phase.take():
+                phase.measure()
+                polyphase.conclude()
 
     live(1_000_000)
     lost_us = board.now_us + seed * 7_919 % 700_000
     for bench in board.phases[: 3 if all_of_them else 2]:
         bench.disturbance = Disturbance(INTERRUPTION, lost_us, lost_us + 9_000_000, 0.0)
     live(3_000_000)
-    return None if polyphase.supplied else board.now_us - PAUSE_US - lost_us
+    return None if polyphase.supplied else board.now_us - lost_us
 
 
 def disturbances(each: int) -> list[tuple[str, int, Disturbance]]:

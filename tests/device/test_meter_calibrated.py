@@ -18,9 +18,12 @@ from electro_tools.grid.waveforms import LOADS, power
 
 
 def straightened(points, codes):
-    samples = array("H", codes)
-    cells.straighten(samples, straighten(points), len(samples))
-    return list(samples)
+    table, found = straighten(points), []
+    for code in codes:
+        samples = array("H", [code])
+        cells.straighten(samples, array("H", [0]), table, 1)
+        found.append(samples[0])
+    return found
 
 
 class TheTables(unittest.TestCase):
@@ -96,7 +99,7 @@ class TheBench(unittest.TestCase):
         self.assertEqual(errors(IDEAL, 30), (1.0, 0.0))
 
 
-class ABlockOnTheBench(unittest.TestCase):
+class AWindowOnTheBench(unittest.TestCase):
     def test_nominal_parts_measure_within_their_spread(self):
         device = Calibrated(Bench(Chip(1), IDEAL, 50, LOADS["PF 1"], 50), None, nominal())
         self.assertTrue(device.window())

@@ -25,150 +25,292 @@ class Numbers:
         return (self.state >> 8) % most
 
 
-def block(seed, count=900, pace_us=249, spread_us=9, most=FULL):
-    numbers = Numbers(seed)
-    times, t = array("i", [0] * count), 0
-    for k in range(count):
-        times[k] = t
-        t += pace_us + numbers.below(spread_us + 1)
-    volts = array("H", [numbers.below(most + 1) for _ in range(count)])
-    amps = array("H", [numbers.below(most + 1) for _ in range(count)])
-    return times, volts, amps
+class Ring:
+    """A ring that is filled run by run from lists of samples, and the loops of one twin that follow it."""
+
+    def __init__(self, loops, samples):
+        self.loops = loops
+        self.samples = samples
+        self.times = array("i", [0] * 128)
+        self.volts = array("H", [0] * 128)
+        self.amps = array("H", [0] * 128)
+        self.count = 0
+
+    def more(self, run):
+        for _ in range(run):
+            if self.count == len(self.samples):
+                return False
+            place = self.count & 127
+            self.times[place], self.volts[place], self.amps[place] = self.samples[self.count]
+            self.count += 1
+        return True
+
+    def sum(self, frame):
+        frame[0] = self.count
+        return self.loops.sum_cells(self.times, self.volts, self.amps, frame)
+
+    def follow(self, frame):
+        frame[1] = self.count
+        return self.loops.follow(self.times, self.volts, frame)
+
+
+def cells_frame(middle=13_000, amps_middle=13_000, delay=0, back=20, cycles=10, earliest=6_667):
+    frame = array("i", [0] * 52)
+    frame[2], frame[3], frame[4], frame[5] = middle, amps_middle, delay, middle - 192
+    frame[6], frame[7], frame[8], frame[10] = back, cycles, -1, earliest
+    return frame
+
+
+def pieces_frame(piece=1_250, least=0, most=1 << 30):
+    frame = array("i", [0] * 47)
+    frame[2], frame[5], frame[6], frame[10], frame[11] = 13_000, piece, piece, least, most
+    return frame
+
+
+def sums(frame):
+    """Return the totals: w, w·late / 256, four of one word, four of products."""
+    found = [frame[30], frame[31]]
+    for place in (32, 34, 36, 38):
+        found.append((frame[place] << 12) + frame[place + 1])
+    for place in (40, 43, 46, 49):
+        found.append((frame[place] << 29) + (frame[place + 1] << 17) + frame[place + 2])
+    return found
+
+
+def squares_of(count, half=40, pace=250, amps=None):
+    """Return samples of a voltage that is 1,000 below and above its middle in turn."""
+    return [
+        (k * pace, 14_000 if k // half % 2 else 12_000, amps(k) if amps else 13_000 + k % 7)
+        for k in range(count)
+    ]
 
 
 class WhatTheyMean(unittest.TestCase):
-    def test_a_cell_reaches_half_the_way_to_both_neighbours(self):
-        times = array("i", [0, 100, 300, 600, 1000, 1500, 2100])
-        volts = array("H", [10, 20, 30, 40, 50, 60, 70])
-        amps = array("H", [7, 7, 7, 9, 7, 7, 7])
-        sums = plain.sum_cells(times, volts, amps, 2, 4, 1, 0, 20, 7)
-        w2, w3 = 600 - 100, 1000 - 300
-        self.assertEqual(
-            sums,
-            [w2 + w3, w2 * 10 + w3 * 20, w3 * 2, w2 * 10 + w3 * 20, w2 * 100 + w3 * 400, w3 * 4, w3 * 40],
-        )
+    def summed(self, samples, run=8, **given):
+        ring, frame = Ring(plain, samples), cells_frame(**given)
+        while ring.more(run):
+            ended = ring.sum(frame)
+            if ended:
+                return frame, ended
+        return frame, 0
+
+    def test_whole_cycles_between_crossings_are_summed(self):
+        frame, ended = self.summed(squares_of(1_000), cycles=3)
+        self.assertEqual((ended, frame[8]), (1, 3))
+        # a crossing lies in the middle between the samples 39 and 40 of each half: time 2 of both
+        self.assertEqual((frame[13], frame[14]), (2 * 9_875, 2 * 69_875))
+        found = sums(frame)
+        self.assertEqual(found[0], 2 * 60_000)
+        self.assertEqual(found[2], 0)  # as long above as below
+        self.assertEqual(found[6], 120_000 * 1_000_000)
+
+    def test_the_sums_are_those_of_every_cell(self):
+        samples = squares_of(1_000, amps=lambda k: 13_000 + k * 31 % 97)
+        frame, _ = self.summed(samples, cycles=2)
+        first2, last2 = frame[13], frame[14]
+        u_i = u_u = i_sum = 0
+        for k in range(1, 900):
+            begin2 = max(samples[k - 1][0] + samples[k][0], first2)
+            end2 = min(samples[k][0] + samples[k + 1][0], last2)
+            if begin2 < end2:
+                u, i = samples[k][1] - 13_000, samples[k][2] - 13_000
+                i_sum += (end2 - begin2) * i
+                u_u += (end2 - begin2) * u * u
+                u_i += (end2 - begin2) * u * i
+        found = sums(frame)
+        self.assertEqual((found[3], found[6], found[8]), (i_sum, u_u, u_i))  # without a delay x is u
 
     def test_the_other_voltage_is_that_of_a_later_instant(self):
-        times = array("i", [k * 100 for k in range(12)])
-        volts = array("H", [1000 + 10 * k for k in range(12)])
-        amps = array("H", [1] * 12)
+        # a saw that falls at once and rises by 10 in 100 µs: where it is straight, x is known
         for delay, late in ((0, 0), (100, 10), (50, 5), (-70, -7), (299, 29)):
-            sums = plain.sum_cells(times, volts, amps, 4, 5, 1, delay, 1000, 0)
-            self.assertIn(sums[3] - sums[1], (200 * late, 200 * (late - 1)), str(delay))
+            samples = [
+                (k * 100, 12_000 + 10 * (k % 200), 13_001 if 120 <= k % 200 < 160 else 13_000)
+                for k in range(800)
+            ]
+            frame, ended = self.summed(samples, cycles=2, delay=delay, back=5)
+            self.assertEqual(ended, 1)
+            found = sums(frame)
+            u_i = sum([200 * 10 * (k - 100) for k in range(120, 160)]) * 2
+            w_i = 200 * 40 * 2
+            self.assertLessEqual(abs(found[8] - u_i - w_i * late), w_i)
+            self.assertEqual(found[9], u_i - w_i * 50)  # five samples ago
+            self.assertEqual(found[1], 2 * (40_000 * 500 >> 8))
 
     def test_a_stall_does_not_move_that_instant(self):
-        times = array("i", [0, 100, 200, 300, 400, 1400, 1500, 1600, 1700, 1800])
-        volts = array("H", [1000 + t // 10 for t in times])  # straight in time
-        amps = array("H", [1] * 10)
-        for k in (2, 3, 4, 5, 6):
-            w = times[k + 1] - times[k - 1]
-            sums = plain.sum_cells(times, volts, amps, k, k + 1, 1, 150, 1000, 0)
-            self.assertIn((sums[3] - sums[1]) // w, (13, 14, 15, 16))  # 150 µs later, wherever that lies
+        samples, t = [], 0
+        for k in range(900):
+            samples.append(
+                (t, 12_000 + t % 20_000 // 10, 13_001 if 12_000 <= t % 20_000 < 16_000 else 13_000)
+            )
+            t += 1_100 if k % 53 == 0 else 100
+        frame, ended = self.summed(samples, cycles=2, delay=150, back=5)
+        self.assertEqual(ended, 1)
+        found, u_i = sums(frame), 0
+        for k in range(1, 899):
+            if frame[13] < 2 * samples[k][0] < frame[14]:
+                w = samples[k + 1][0] - samples[k - 1][0]
+                u_i += w * (samples[k][1] - 13_000) * (samples[k][2] - 13_000)
+        self.assertGreater(found[3], 14_000)
+        self.assertLessEqual(
+            abs(found[8] - u_i - 15 * found[3]), found[3]
+        )  # 150 µs later, wherever that lies
 
-    def test_crossings_levels_and_times_are_found(self):
-        volts = array("H", [5, 5, 4, 5, 6, 7, 3, 9])
-        self.assertEqual([plain.rising(volts, k, 8, 5) for k in (1, 4, 7)], [3, 7, 7])
-        self.assertEqual(plain.rising(volts, 1, 3, 5), 3)  # the end
-        self.assertEqual(plain.falling(volts, 3, 8, 3), 6)
-        times = array("i", [0, 10, 20, 30])
-        self.assertEqual([plain.later(times, 0, 4, t) for t in (0, 1, 30, 31)], [0, 1, 3, 4])
+    def test_how_long_the_runs_are_changes_nothing(self):
+        samples = squares_of(1_100, amps=lambda k: 12_000 + k * 131 % 1_997)
+        want, _ = self.summed(samples, delay=95)
+        for run in (1, 5, 16, 64):
+            frame, _ = self.summed(samples, run=run, delay=95)
+            self.assertEqual(list(frame)[2:], list(want)[2:])
+
+    def test_a_gap_ends_them_at_the_last_whole_cycle(self):
+        samples = [(t + (2_400 if t > 55_000 else 0), v, i) for t, v, i in squares_of(1_000)]
+        frame, ended = self.summed(samples)
+        self.assertEqual((ended, frame[8], frame[14]), (3, 2, 2 * 49_875))
+
+    def test_a_voltage_that_stays_ends_them(self):
+        samples = [(t, v if t < 55_000 else 13_000, i) for t, v, i in squares_of(1_000)]
+        frame, ended = self.summed(samples)
+        self.assertEqual((ended, frame[8]), (2, 2))
+        self.assertEqual(self.summed(samples[:0] + [(250 * k, 13_000, 13_000) for k in range(900)])[1], 0)
+
+    def test_noise_about_the_middle_is_no_crossing(self):
+        samples = squares_of(1_000)
+        for k in range(
+            85, 1_000, 80
+        ):  # after each crossing down to the middle and up again, not below the level
+            t, _, i = samples[k]
+            samples[k] = (t, 12_900, i)
+        frame, ended = self.summed(samples, cycles=4)
+        self.assertEqual((ended, sums(frame)[0]), (1, 160_000))
 
     def test_pieces_are_followed_to_the_first_remarkable_cycle(self):
-        count = 400
-        times = array("i", [k * 250 for k in range(count)])
-        volts = array("H", [1_000 + (80 if k < 300 else 8) * (1 if k % 2 else -1) for k in range(count)])
-        frame = array("i", [0] * 45)
-        frame[1], frame[2], frame[4], frame[5] = count, 1_000, 1_250, 1_250
-        frame[9], frame[10] = 6_400, 6_400
-        first = plain.follow(times, volts, frame)
+        samples = [(k * 250, 13_000 + (640 if k < 300 else 64) * (1 if k % 2 else -1), 0) for k in range(400)]
+        ring, frame = Ring(plain, samples), pieces_frame(least=6_400, most=6_400)
+        while ring.more(8) and ring.follow(frame) == ring.count:
+            pass
         # a piece is five samples, a cycle sixteen pieces: the first with a smaller square in it
-        self.assertEqual((first, frame[6], frame[12]), (305, 61, 305 * 250))
-        self.assertEqual(frame[11], (75 * 400 + 5 * 4) // 80 << 4)
-        frame[9] = 0
-        self.assertEqual(plain.follow(times, volts, frame), count)
-        self.assertEqual((frame[6], frame[11]), (79, 64))
+        self.assertEqual((frame[0], frame[7], frame[13]), (305, 61, 305 * 250))
+        self.assertEqual(frame[12], (75 * 400 + 5 * 4) // 80 << 4)
+        frame[10] = 0
+        while ring.follow(frame) == ring.count and ring.more(8):
+            pass
+        self.assertEqual((frame[0], frame[7]), (400, 79))
+
+    def test_a_gap_leaves_empty_pieces(self):
+        samples = [(k * 250 + (5_000 if k >= 200 else 0), 13_640, 0) for k in range(400)]
+        ring, frame = Ring(plain, samples), pieces_frame()
+        while ring.more(8):
+            ring.follow(frame)
+        self.assertEqual((frame[7], frame[14]), (83, 44))
+        self.assertEqual(frame[8] // frame[9], 400)
 
     def test_squares_are_summed(self):
-        self.assertEqual(plain.squares(array("H", [1, 2, 3, 9]), 1, 4, 2), 0 + 1 + 49)
+        self.assertEqual(plain.squares(array("H", [1, 2, 3, 9]), 3, 2), 1 + 0 + 1)
+
+    def test_codes_out_of_range_are_counted(self):
+        table = array("H", [64 * k for k in range(513)])
+        volts, amps = array("H", [5] * 9), array("H", [185, 186, 3_040, 3_041, 0, 4_095, 500, 1, 1])
+        self.assertEqual(plain.straighten(volts, amps, table, 1 << 8 | 7), 3)
+        self.assertEqual(list(volts), [5, 40, 40, 40, 40, 40, 40, 5, 5])
+        self.assertEqual(list(amps)[:4], [185, 186 * 8, 3_040 * 8, 3_041 * 8])
 
 
 @unittest.skipIf(native is None, "no viper, or words of 64 bits")
 class Twins(unittest.TestCase):
-    def assert_equal_sums(self, made, *arguments):
-        self.assertEqual(native.sum_cells(*made, *arguments), plain.sum_cells(*made, *arguments))
+    def samples(self, seed, count=900, pace_us=249, spread_us=9, volts=None):
+        numbers, made, t = Numbers(seed), [], 0
+        for k in range(count):
+            made.append((t, volts(k, numbers) if volts else numbers.below(FULL + 1), numbers.below(FULL + 1)))
+            t += pace_us + numbers.below(spread_us + 1)
+        return made
 
-    def test_sums_are_equal_for_blocks_of_noise(self):
-        for seed in range(12):
+    def assert_equal_sums(self, samples, run=8, **given):
+        ours, theirs = Ring(native, samples), Ring(plain, samples)
+        frame, other = cells_frame(**given), cells_frame(**given)
+        ended = 0
+        while not ended and ours.more(run) and theirs.more(run):
+            ended = ours.sum(frame)
+            self.assertEqual(theirs.sum(other), ended)
+            self.assertEqual(list(frame), list(other))
+        return ended, frame[8]
+
+    def test_sums_are_equal_for_a_voltage_with_noise(self):
+        for seed in range(10):
             numbers = Numbers(seed + 99)
-            made = block(seed, spread_us=numbers.below(200))
-            last = 830 if made[0][830] <= 250_000 else 600
-            middles = 12_000 + numbers.below(2_000), 12_000 + numbers.below(2_000)
-            self.assert_equal_sums(made, 20, last, 9, numbers.below(2_000) - 900, *middles)
 
-    def test_sums_are_equal_at_the_rails_all_through(self):
-        times, volts, amps = block(1)
-        for value in (0, FULL):
-            for k in range(900):
-                volts[k] = amps[k] = value
-            self.assert_equal_sums((times, volts, amps), 10, 860, 9, 95, 13_000, 13_000)
+            def noisy(k, noise):
+                return (19_000 if k // 40 % 2 else 7_000) + noise.below(9_000) - 4_500
 
-    def test_sums_are_equal_where_the_parabola_overshoots(self):
-        times, volts, amps = block(2)
-        for k in range(900):
-            volts[k] = FULL if k // 2 % 2 else 0
-            amps[k] = FULL if k // 3 % 2 else 0
-        self.assert_equal_sums((times, volts, amps), 10, 860, 9, 330, 13_000, 13_000)
-
-    def test_a_stall_and_a_long_block_are_summed_as_well(self):
-        times, volts, amps = block(3)
-        for k in range(500, 900):
-            times[k] += 30_000
-        self.assert_equal_sums((times, volts, amps), 10, 860, 9, 95, 13_000, 13_000)
-        self.assert_equal_sums(block(4, pace_us=900), 10, 860, 9, 95, 13_000, 13_000)
-
-    def test_searches_are_equal_from_every_place(self):
-        times, volts, _ = block(5, count=200, most=40)
-        for k in range(1, 200):
-            self.assertEqual(native.rising(volts, k, 198, 20), plain.rising(volts, k, 198, 20))
-            self.assertEqual(native.falling(volts, k, 198, 3), plain.falling(volts, k, 198, 3))
-            self.assertEqual(native.later(times, k, 198, 25_000), plain.later(times, k, 198, 25_000))
-
-    def test_squares_are_equal_however_large_or_many(self):
-        _, volts, _ = block(6, count=1_200)
-        for first, end in ((0, 1), (7, 12), (0, 1_024), (0, 1_200), (5, 5)):
-            self.assertEqual(
-                native.squares(volts, first, end, 13_000), plain.squares(volts, first, end, 13_000)
+            samples = self.samples(seed, spread_us=numbers.below(200), volts=noisy)
+            ended = self.assert_equal_sums(
+                samples,
+                (1, 8, 13, 64)[seed % 4],
+                middle=12_000 + numbers.below(2_000),
+                amps_middle=12_000 + numbers.below(2_000),
+                delay=numbers.below(1_400) - 700,
+                back=15 + numbers.below(12),
+                cycles=6,
             )
+            self.assertEqual(ended, (1, 6))
+
+    def test_sums_are_equal_for_noise_alone_and_at_the_rails(self):
+        for seed in range(6):
+            self.assert_equal_sums(self.samples(seed, spread_us=60))
+        rails = [(250 * k, FULL if k // 40 % 2 else 0, FULL if k // 30 % 2 else 0) for k in range(900)]
+        for middle in (0, 13_000, FULL):
+            self.assert_equal_sums(rails, middle=middle, amps_middle=middle, delay=95)
+        steep = [
+            (250 * k, FULL if k // 2 % 2 or k // 40 % 2 else 0, FULL if k // 3 % 2 else 0) for k in range(900)
+        ]
+        self.assert_equal_sums(steep, delay=330, back=21)
+
+    def test_sums_end_equally_at_gaps_and_losses(self):
+        samples = squares_of(700)
+        gap = [(t + (2_400 if k > 500 else 0), v, i) for k, (t, v, i) in enumerate(samples)]
+        self.assertEqual(self.assert_equal_sums(gap)[0], 3)
+        lost = [(t, v if k < 500 else 13_000, i) for k, (t, v, i) in enumerate(samples)]
+        self.assertEqual(self.assert_equal_sums(lost)[0], 2)
+
+    def test_squares_are_equal_however_large(self):
+        volts = array("H", [Numbers(6).below(FULL + 1)] * 90 + [FULL] * 38)
+        for end in (0, 1, 12, 128):
+            self.assertEqual(native.squares(volts, end, 13_000), plain.squares(volts, end, 13_000))
 
     def test_pieces_are_equal_through_stalls_and_stops(self):
         for seed in range(6):
             numbers = Numbers(seed + 7)
-            times, volts, _ = block(seed, count=900, spread_us=numbers.below(90))
+            samples = self.samples(seed, spread_us=numbers.below(90))
             for k in range(400, 900):
-                times[k] += 6_000
-            for k in range(500, 700):
-                volts[k] = 13_000
-            ours, theirs = array("i", [0] * 45), array("i", [0] * 45)
-            for frame in (ours, theirs):
-                frame[1], frame[2], frame[3], frame[4], frame[5] = 900, 13_000, 3, 1_250, 1_250
-                frame[9], frame[10] = 700_000, 1_400_000
+                t, v, i = samples[k]
+                samples[k] = (t + 6_000, 13_000 if 500 <= k < 700 else v, i)
+            ours, theirs = Ring(native, samples), Ring(plain, samples)
+            frame, other = (
+                pieces_frame(least=700_000, most=1_400_000),
+                pieces_frame(least=700_000, most=1_400_000),
+            )
             stops = 0
-            while True:
-                k = native.follow(times, volts, ours)
-                self.assertEqual(plain.follow(times, volts, theirs), k)
-                self.assertEqual(list(ours), list(theirs))
-                if k == 900:
-                    break
-                stops += 1
+            while ours.more(8) and theirs.more(8):
+                while True:
+                    k = ours.follow(frame)
+                    self.assertEqual(theirs.follow(other), k)
+                    self.assertEqual(list(frame), list(other))
+                    if k == ours.count:
+                        break
+                    stops += 1
             self.assertGreater(stops, 3)
 
     def test_straightened_samples_are_equal(self):
         table = array("H", [(k * 5_557 + 3) & FULL for k in range(513)])
-        _, ours, _ = block(7, most=4_095)
-        theirs = array("H", ours)
-        native.straighten(ours, table, 700)
-        plain.straighten(theirs, table, 700)
-        self.assertEqual(list(ours), list(theirs))
+        numbers = Numbers(7)
+        made = [array("H", [numbers.below(4_096) for _ in range(128)]) for _ in range(2)]
+        others = [array("H", one) for one in made]
+        for places in (0 << 8 | 8, 8 << 8 | 128, 5 << 8 | 5):
+            self.assertEqual(
+                native.straighten(made[0], made[1], table, places),
+                plain.straighten(others[0], others[1], table, places),
+            )
+            self.assertEqual([list(one) for one in made], [list(one) for one in others])
+            table = array("H", [min(k * 8, 4_095) for k in range(513)])
 
 
 if __name__ == "__main__":

@@ -3,71 +3,24 @@
 
 import math
 import unittest
-from array import array
 
-from electro_meter.metering import Calibration, Metering
+from played import UA, UV, sines
+
+from electro_meter.metering import Calibration
+from electro_meter.sampling import GAP, LOST, WHOLE
 from electro_meter.window import square_root
-
-UV, UA = 368_000, 178_000  # 230 V and 100 A at 625 and 562 counts
-
-
-class Block:
-    """What a Sampler holds after a block."""
-
-    def __init__(
-        self,
-        hz=50.0,
-        volts=230.0,
-        amps=50.0,
-        lag_deg=0.0,
-        skew_us=95,
-        sensor_mdeg=0,
-        pace=None,
-        phase_deg=37.0,
-        third=0.0,
-        middle=1625.3,
-        span_us=224_000,
-    ):
-        self.start_us = 1_000_000
-        self.skew_us = skew_us
-        self.fine_bits = 0
-        self.amplified = False
-        times = []
-        t, k = 0, 0
-        while t < span_us:
-            times.append(t)
-            t += pace(k) if pace else 250
-            k += 1
-        self.times_us = array("i", times)
-        self.count = len(times)
-        omega = 2 * math.pi * hz / 1e6
-        v_counts = volts * 1e6 / UV * math.sqrt(2)
-        i_counts = amps * 1e6 / UA * math.sqrt(2)
-        lag = math.radians(lag_deg + sensor_mdeg / 1000)
-        phase = math.radians(phase_deg)
-        self.volts = array("H", [int(middle + v_counts * math.sin(omega * t + phase) + 0.5) for t in times])
-        self.amps = array(
-            "H",
-            [
-                int(
-                    middle
-                    + i_counts
-                    * (
-                        math.sin(omega * (t + skew_us) + phase - lag)
-                        + third * math.sin(3 * (omega * (t + skew_us) + phase - lag))
-                    )
-                    + 0.5
-                )
-                for t in times
-            ],
-        )
+from electro_tools.device.on_chip import Station
 
 
-def measured(block, phase_mdeg=0):
-    metering = Metering(Calibration(UV, UA, phase_mdeg))
-    assert metering.measure(block)
-    assert metering.measure(block)  # the second time with the middles learned from the first
-    return metering.window
+def station(board, phase_mdeg=0, creep_mw=0, mains_hz=50):
+    return Station(board, None, Calibration(UV, UA, phase_mdeg, creep_mw), 100_000, mains_hz)
+
+
+def measured(board, phase_mdeg=0, mains_hz=50):
+    at = station(board, phase_mdeg, 0, mains_hz)
+    assert at.window()
+    assert at.window()  # the second time with the middles learned from the first
+    return at.metering.window
 
 
 class WhatAWindowMeasures(unittest.TestCase):
@@ -75,7 +28,7 @@ class WhatAWindowMeasures(unittest.TestCase):
         self.assertLess(abs(value - truth), abs(truth) * percent / 100, "{} is not {}".format(value, truth))
 
     def test_a_resistive_load(self):
-        window = measured(Block())
+        window = measured(sines())
         self.assert_within(window.power_mw, 230 * 50 * 1000, 0.05)
         self.assert_within(window.urms_mv, 230_000, 0.05)
         self.assert_within(window.irms_ma, 50_000, 0.05)
@@ -84,7 +37,7 @@ class WhatAWindowMeasures(unittest.TestCase):
         self.assertEqual(window.cycles, 10)
 
     def test_energy_is_power_times_the_ten_cycles(self):
-        window = measured(Block())
+        window = measured(sines())
         self.assert_within(window.end_us - window.start_us, 200_000, 0.01)
         self.assert_within(window.energy_uj, 230 * 50 * 0.2 * 1e6, 0.05)
 
@@ -92,10 +45,10 @@ class WhatAWindowMeasures(unittest.TestCase):
         for lag_deg in (60.0, -60.0, 36.87, 54.5):
             with self.subTest(lag_deg=lag_deg):
                 truth = 230 * 50 * 1000 * math.cos(math.radians(lag_deg))
-                self.assert_within(measured(Block(lag_deg=lag_deg)).power_mw, truth, 0.1)
+                self.assert_within(measured(sines(lag_deg=lag_deg)).power_mw, truth, 0.1)
 
     def test_sixty_hertz_takes_twelve_cycles(self):
-        window = measured(Block(hz=60.0, lag_deg=60.0))
+        window = measured(sines(hz=60.0, lag_deg=60.0), mains_hz=60)
         self.assertEqual(window.cycles, 12)
         self.assert_within(window.frequency_mhz, 60_000, 0.01)
         self.assert_within(window.power_mw, 230 * 50 * 500, 0.1)
@@ -103,81 +56,108 @@ class WhatAWindowMeasures(unittest.TestCase):
     def test_a_mains_off_its_frequency(self):
         for hz in (49.3, 50.7, 59.2, 60.8):
             with self.subTest(hz=hz):
-                window = measured(Block(hz=hz, lag_deg=60.0))
+                window = measured(sines(hz=hz, lag_deg=60.0), mains_hz=50 if hz < 55 else 60)
                 self.assert_within(window.frequency_mhz, hz * 1000, 0.01)
                 self.assert_within(window.power_mw, 230 * 50 * 500, 0.15)
 
     def test_uneven_sampling_costs_nothing(self):
-        window = measured(Block(lag_deg=60.0, pace=lambda k: 210 + (k * 37) % 90))
+        window = measured(sines(lag_deg=60.0, pace=lambda k: 210 + (k * 37) % 90))
         self.assert_within(window.power_mw, 230 * 50 * 500, 0.2)
         self.assert_within(window.irms_ma, 50_000, 0.1)
 
     def test_stalls_of_a_millisecond_cost_little(self):
-        window = measured(Block(pace=lambda k: 1250 if k % 97 == 50 else 250))
+        window = measured(sines(pace=lambda k: 1250 if k % 97 == 50 else 250))
         self.assert_within(window.power_mw, 230 * 50 * 1000, 0.5)
 
     def test_the_sensors_phase_is_taken_out(self):
         truth = 230 * 50 * 500
-        self.assert_within(
-            measured(Block(lag_deg=60.0, sensor_mdeg=1500), phase_mdeg=1500).power_mw, truth, 0.15
-        )
-        self.assert_within(
-            measured(Block(lag_deg=60.0, sensor_mdeg=-1500), phase_mdeg=-1500).power_mw, truth, 0.15
-        )
+        self.assert_within(measured(sines(lag_deg=61.5), phase_mdeg=1500).power_mw, truth, 0.15)
+        self.assert_within(measured(sines(lag_deg=58.5), phase_mdeg=-1500).power_mw, truth, 0.15)
         # a positive beside its negative: not taken out it costs 4.5%
-        self.assertGreater(
-            abs(measured(Block(lag_deg=60.0, sensor_mdeg=1500)).power_mw - truth), truth * 0.04
-        )
+        self.assertGreater(abs(measured(sines(lag_deg=61.5)).power_mw - truth), truth * 0.04)
 
     def test_a_delay_longer_than_a_pair_is_taken_out_too(self):
-        self.assert_within(measured(Block(lag_deg=60.0, skew_us=430)).power_mw, 230 * 50 * 500, 0.15)
+        self.assert_within(measured(sines(lag_deg=60.0, skew_us=430)).power_mw, 230 * 50 * 500, 0.15)
 
     def test_the_bias_does_not_matter(self):
         for middle in (1500.7, 1700.2):
-            self.assert_within(measured(Block(middle=middle)).power_mw, 230 * 50 * 1000, 0.05)
+            self.assert_within(measured(sines(middle=middle)).power_mw, 230 * 50 * 1000, 0.05)
 
     def test_harmonics_of_the_current_alone_carry_no_power(self):
-        window = measured(Block(third=0.4))
+        window = measured(sines(third=0.4))
         self.assert_within(window.power_mw, 230 * 50 * 1000, 0.1)
         self.assert_within(window.irms_ma, 50_000 * math.sqrt(1.16), 0.1)
         self.assertGreater(window.nonactive_mva, 4_000_000)
 
     def test_exported_energy_is_negative(self):
-        window = measured(Block(lag_deg=180.0))
+        window = measured(sines(lag_deg=180.0))
         self.assert_within(window.power_mw, -230 * 50 * 1000, 0.05)
 
     def test_one_percent_of_rated_current(self):
         # 8 counts of amplitude without noise: quantisation alone, several phases, on the average
-        total = sum([measured(Block(amps=1.0, phase_deg=phase)).power_mw for phase in range(0, 360, 40)])
+        total = sum([measured(sines(amps=1.0, phase_deg=phase)).power_mw for phase in range(0, 360, 40)])
         self.assert_within(total / 9, 230 * 1000, 0.5)
 
     def test_creep_is_no_load(self):
-        metering = Metering(Calibration(UV, UA, 0, 100_000))
-        self.assertTrue(metering.measure(Block(amps=0.3)))
-        self.assertEqual((metering.window.power_mw, metering.window.energy_uj), (0, 0))
-        self.assertTrue(metering.measure(Block(amps=0.6)))
-        self.assertGreater(metering.window.energy_uj, 0)
+        for amps, shown in ((0.3, False), (0.6, True)):
+            at = station(sines(amps=amps), creep_mw=100_000)
+            self.assertTrue(at.window())
+            window = at.metering.window
+            self.assertEqual((window.power_mw > 0, window.energy_uj > 0), (shown, shown))
+
+    def test_reactive_power_is_that_of_the_fundamental(self):
+        for hz in (50.0, 49.2, 60.0):
+            for lag_deg in (0.0, 30.0, 80.0, -45.0, 150.0):
+                window = measured(sines(hz=hz, lag_deg=lag_deg, third=0.3), mains_hz=int(hz + 0.9))
+                truth = 230 * 50_000 * math.sin(math.radians(lag_deg))
+                self.assertLess(abs(window.reactive_mvar - truth), 230 * 50_000 * 0.004, str((hz, lag_deg)))
+
+    def test_windows_in_a_row_are_one(self):
+        at = station(sines(lag_deg=40.0))
+        for windows in (1, 5):
+            at.metering.begin(at.sampler, windows)
+            self.assertEqual(at.sampler.take(at.metering.frame, at._pieces, 2_000_000), WHOLE)
+            self.assertTrue(at.metering.measure(at.sampler))
+            window = at.metering.window
+            self.assertEqual(window.cycles, 10 * windows)
+            truth = 230 * 50 * math.cos(math.radians(40)) * 200_000 * windows
+            self.assert_within(window.energy_uj, truth, 0.05)
 
 
 class WhatIsNoWindow(unittest.TestCase):
     def test_no_voltage(self):
-        self.assertFalse(Metering(Calibration(UV, UA)).measure(Block(volts=0.0)))
+        self.assertFalse(station(sines(volts=0.0)).window())
 
     def test_a_frequency_that_is_no_mains(self):
         for hz in (30.0, 80.0):
-            self.assertFalse(Metering(Calibration(UV, UA)).measure(Block(hz=hz)))
+            self.assertFalse(station(sines(hz=hz)).window())
 
-    def test_a_block_too_short_for_a_cycle(self):
-        self.assertFalse(Metering(Calibration(UV, UA)).measure(Block(span_us=12_000)))
+    def test_a_stretch_too_short_for_a_cycle(self):
+        at = station(sines())
+        at.metering.begin(at.sampler, 1)
+        at.sampler.take(at.metering.frame, at._pieces, 12_000)
+        self.assertFalse(at.metering.measure(at.sampler))
 
     def test_voltage_that_ends_is_measured_up_to_its_last_whole_cycle(self):
-        block = Block()
-        for k in range(block.count // 2, block.count):
-            block.volts[k] = 1625
-            block.amps[k] = 1625
-        metering = Metering(Calibration(UV, UA))
-        self.assertTrue(metering.measure(block))
-        self.assertIn(metering.window.cycles, (4, 5))
+        board = sines()
+        volts_at, amps_at = board.volts_at, board.amps_at
+        board.volts_at = lambda t: volts_at(t) if t < 150_000 else 1625
+        board.amps_at = lambda t: amps_at(t) if t < 150_000 else 1625
+        at = station(board)
+        self.assertFalse(at.window())  # not whole
+        self.assertEqual(at.metering.frame[15], LOST)
+        self.assertTrue(at.metering.measure(at.sampler))
+        self.assertIn(at.metering.window.cycles, (3, 4, 5))
+        power_mw = at.metering.window.power_mw
+        self.assertLess(abs(power_mw - 11_500_000), 6_000)
+
+    def test_a_gap_ends_it_too(self):
+        at = station(sines(pace=lambda k: 3_000 if k == 500 else 250))
+        self.assertFalse(at.window())
+        self.assertEqual(at.metering.frame[15], GAP)
+        self.assertTrue(at.metering.measure(at.sampler))
+        self.assertLess(at.metering.window.end_us, 125_000)
+        self.assertLess(abs(at.metering.window.power_mw - 11_500_000), 6_000)
 
 
 class TheIntegerRoot(unittest.TestCase):

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When supply counts as lost, by half cycles and by sampled blocks."""
+"""When supply counts as lost, by half cycles and in what is sampled."""
 
-import math
 import unittest
-from array import array
+
+from played import UA, UV, sines
 
 from electro_meter.events import Tally, VoltageEvents
-from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, current_flows, voltage_present
+from electro_meter.metering import Calibration, Metering
+from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, voltage_present
+from electro_meter.phases import Phase
+from electro_meter.sampling import Sampler
 
-UV = 368_000
 NOMINAL = 625 * 625  # squared RMS counts of 230 V
 HALF_US = 10_000
 
@@ -75,52 +77,79 @@ class Detecting(unittest.TestCase):
         self.assertEqual(self.detector.state, FALLING)
 
 
-class Block:
-    def __init__(self, volts_at, amps_counts=0.0, start_us=5_000_000, goes_on=False):
-        self.start_us = start_us
-        self.goes_on = goes_on
-        self.fine_bits = 0
-        self.times_us = array("i", range(0, 224_000, 250))
-        self.count = len(self.times_us)
-        w = 2 * math.pi * 50 / 1e6
-        self.volts = array(
-            "H",
-            [
-                int(1625.5 + volts_at(t) / 100 * 884 * math.sin(w * t + 1) + (k * 7919 % 7 - 3))
-                for k, t in enumerate(self.times_us)
-            ],
-        )
-        self.amps = array("H", [int(1625.5 + amps_counts * 1.414 * math.sin(w * t)) for t in self.times_us])
+class Followed(unittest.TestCase):
+    """A phase that samples a sine of which a test takes parts away."""
 
-
-class Blocks(unittest.TestCase):
-    def setUp(self):
+    def follow(self, percent_at, amps=0.0, stretches=1):
+        board = sines(amps=amps)
+        volts_at = board.volts_at
+        board.volts_at = lambda t: 1625.5 + (volts_at(t) - 1625.3) * percent_at(t) / 100 + t * 7919 % 7 - 3
+        calibration = Calibration(UV, UA)
         self.detector = OutageDetector(230_000, UV, 50)
+        self.phase = Phase(Sampler(board), Metering(calibration), self.detector, calibration, 100_000)
+        self.board = board
+        for _ in range(stretches):
+            while not self.phase.take():
+                pass
 
-    def test_a_block_with_voltage_is_steady(self):
-        self.assertTrue(self.detector.feed_block(Block(lambda t: 100), 1625))
+    def test_a_stretch_with_voltage_is_steady(self):
+        self.follow(lambda t: 100)
+        self.assertEqual((self.detector.state, self.detector.steady), (UP, True))
+
+    def test_a_loss_ends_the_stretch_and_its_start_is_found_within_a_cycle(self):
+        for lost_us in range(400_000, 421_000, 3_000):
+            self.follow(lambda t, lost_us=lost_us: 100 if t < lost_us else 0)
+            self.assertEqual((self.detector.state, self.detector.steady), (DOWN, False))
+            self.assertLess(abs(self.detector.started_us - 5_000_000 - lost_us), 20_000)
+            self.assertLess(self.board.t - lost_us, 39_000)
+
+    def test_a_loss_between_two_stretches_is_known_as_soon(self):
+        self.follow(lambda t: 100)
+        ends_us = self.board.t  # the next one begins 9 ms later
+        for lost_us in range(ends_us - 30_000, ends_us + 30_000, 2_500):
+            self.follow(lambda t, lost_us=lost_us: 100 if t < lost_us else 0)
+            while self.detector.state != DOWN:
+                self.phase.take()
+            self.assertLess(self.board.t - lost_us, 45_000)
+
+    def test_a_short_notch_changes_nothing(self):
+        self.follow(lambda t: 0 if 190_000 < t < 194_000 else 100)
         self.assertEqual(self.detector.state, UP)
 
-    def test_the_start_is_found_within_a_cycle_inside_the_block(self):
-        self.assertFalse(self.detector.feed_block(Block(lambda t: 100 if t < 90_000 else 0), 1625))
-        self.assertEqual(self.detector.state, DOWN)
-        self.assertLess(abs(self.detector.started_us - 5_090_000), 20_000)
+    def test_the_work_between_stretches_is_no_dip(self):
+        self.follow(lambda t: 100, stretches=6)
+        tally = self.detector.events.tally
+        self.assertEqual((tally.dips, tally.swells, self.detector.state), (0, 0, UP))
 
-    def test_a_short_notch_in_a_block_changes_nothing(self):
-        self.detector.feed_block(Block(lambda t: 0 if 90_000 < t < 94_000 else 100), 1625)
-        self.assertEqual(self.detector.state, UP)
+    def test_a_dip_is_counted_once(self):
+        self.follow(lambda t: 60 if 300_000 < t < 420_000 else 100, stretches=2)
+        tally = self.detector.events.tally
+        self.assertEqual((tally.dips, tally.interruptions, self.detector.state), (1, 0, UP))
+        self.assertIn(tally.last_percent, range(57, 61))
+        self.assertLess(abs(tally.last_us - 120_000), 21_000)
 
     def test_noise_alone_is_no_voltage(self):
-        self.detector.feed_block(Block(lambda t: 0), 1625)
+        self.follow(lambda t: 0)
         self.assertEqual(self.detector.state, DOWN)
 
+    def test_voltage_that_comes_back_ends_it(self):
+        self.follow(lambda t: 0 if t < 300_000 else 100)
+        while not self.detector.supplied:
+            self.phase.take()
+        self.assertLess(abs(self.detector.ended_us - 5_300_000), 20_000)
+        self.assertLess(self.board.t - 300_000, 120_000)
+
     def test_current_without_voltage_tells_a_broken_sensor(self):
-        self.assertTrue(current_flows(Block(lambda t: 0, 50.0), 6))
-        self.assertFalse(current_flows(Block(lambda t: 0, 1.0), 6))
+        self.follow(lambda t: 0, amps=9.0)
+        self.assertTrue(self.phase.fault)
+        self.follow(lambda t: 0, amps=0.2)
+        self.assertFalse(self.phase.fault)
 
     def test_the_grid_side_is_alive_or_not(self):
-        self.assertTrue(voltage_present(Block(lambda t: 100), 1625, self.detector))
-        self.assertFalse(voltage_present(Block(lambda t: 0), 1625, self.detector))
+        for percent in (100, 0):
+            self.follow(lambda t, percent=percent: percent)
+            self.assertTrue(self.phase.sampler.fill_grid())
+            self.assertEqual(voltage_present(self.phase.sampler, self.detector), percent == 100)
 
 
 class Events(unittest.TestCase):

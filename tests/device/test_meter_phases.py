@@ -20,10 +20,11 @@ class Balanced(Measured):
         self.assert_within(self.meter.status()["power_mw"], 3 * 230 * 10 * 1000, 0.3)
 
     def test_each_phase_has_its_turn(self):
-        self.run_for(3)
-        self.assertEqual(self.board.sampled[:6], [0, 1, 2, 0, 1, 2])
+        self.run_for(4)
+        self.assertEqual(self.board.sampled[:6], [0, 0, 1, 1, 2, 2])  # first a look for each one's middle
+        self.assertEqual(self.board.sampled[6:12], [0, 1, 2, 0, 1, 2])
 
-    def test_a_round_covers_three_blocks_and_the_interval_is_whole(self):
+    def test_a_round_covers_three_stretches_and_the_interval_is_whole(self):
         self.run_for(31)
         record, quality = self.record(0), self.quality(0)
         self.assert_within(record.reading, 3 * 230 * 10 / 180, 3)

@@ -117,11 +117,9 @@ class Gasps(OnTheBench):
         self.assertEqual(self.board.level, GASP)
         self.assertTrue(self.meter.uplink.wake.is_set())
 
-    def test_a_loss_that_a_block_ends_before_is_told_as_well(self):
+    def test_a_loss_that_nothing_has_sampled_yet_is_told_as_well(self):
         self.lose()
-        self.meter.phases.all[0].sampler.take(
-            10_000
-        )  # the board is on its reserve, and the loss not yet known
+        self.board.now_us += 10_000  # the board is on its reserve, and the loss not yet known
         self.run_for(1)
         self.assertIsNotNone(self.meter.journal.open_outage)
         self.assertEqual([level for _, level in self.board.levels], [GASP])

@@ -14,7 +14,7 @@ class LostSupply(Meters):
     def outage(self, side, grid_input=True):
         board, meter = self.make(interruptions=[Period(START + 2000, START + 4000, side)])
         if not grid_input:
-            board.sample_grid = lambda *_: 0
+            board.sample_grid = lambda *_: False
         self.run_to(board, meter, 13 * 900)
         return self.ledger.outages
 
@@ -93,12 +93,11 @@ class LostSupply(Meters):
         board, meter = self.make()
         real = board.sample
 
-        def broken(times_us, volts, amps, span_us):
-            count = real(times_us, volts, amps, span_us)
+        def broken(times_us, volts, amps, first, end):
+            real(times_us, volts, amps, first, end)
             if START + 2000 < board.time.now_us // 1_000_000 < START + 5 * 900:
-                for k in range(count):
+                for k in range(first, end):
                     volts[k] = 1625
-            return count
 
         board.sample = broken
         seen = []

@@ -4,19 +4,20 @@
 from __future__ import annotations
 
 import math
-from array import array
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.device.support.played import Played
 
 from electro_meter.agreements import Agreements
 from electro_meter.intervals import Intervals
 from electro_meter.journal import INTERVAL, Journal
-from electro_meter.metering import Calibration, Metering
+from electro_meter.metering import Calibration
 from electro_meter.registers import UJ_PER_WH, Registers
 from electro_protocol.readings import ESTIMATE
+from electro_tools.device.on_chip import Station
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,40 +28,33 @@ START = 1_800_000_000
 INTERVAL_S, UNIT_WH = 900, 10
 
 
-class Block:
-    """Samples of a sine and a turned one, as a Sampler would hold them; a pace that trembles, and stalls."""
-
-    fine_bits = 0
-    amplified = clipped = False
-    skew_us = SKEW_US
-    start_us = 0
-
-    def __init__(self, amps_counts: int, lag_deg: int, hz: float, jitter: list[int]) -> None:
-        t, times = 0, []
-        while t < 224_000:
-            times.append(t)
-            t += 250 + jitter[len(times) % len(jitter)]
-        turn = 2 * math.pi * hz / 1e6
-        lag = math.radians(lag_deg)
-        self.times_us = array("i", times)
-        self.volts = array("H", [round(MIDDLE + 884 * math.sin(turn * t + 0.3)) for t in times])
-        self.amps = array(
-            "H", [round(MIDDLE + amps_counts * math.sin(turn * (t + SKEW_US) + 0.3 - lag)) for t in times]
-        )
-        self.count = len(times)
+def board(amps_counts: int, lag_deg: int, hz: float, jitter: list[int]) -> Played:
+    """Return a Board with a sine and a turned one; a pace that trembles, and stalls."""
+    turn = 2 * math.pi * hz / 1e6
+    lag = math.radians(lag_deg)
+    return Played(  # type: ignore[no-untyped-call]  # MicroPython runs it, too
+        lambda t: MIDDLE + 884 * math.sin(turn * t + 0.3),
+        lambda t: MIDDLE + amps_counts * math.sin(turn * t + 0.3 - lag),
+        pace=lambda k: 250 + jitter[k % len(jitter)],
+        skew_us=SKEW_US,
+    )
 
 
-def exact_energy_uj(block: Block, volts_middle: int, amps_middle: int) -> Fraction:
+def exact_energy_uj(
+    samples: list[tuple[int, int, int]], volts_middle: int, amps_middle: int, cycles: int
+) -> Fraction:
     """Return the energy by the definition at the top of metering.py: crossings, cells, parabola, weighted means."""
-    times, volts = block.times_us, [v - volts_middle for v in block.volts]
-    crossings = []
-    k = 2
-    while k < block.count - 3:
-        if volts[k - 1] < 0 <= volts[k] and (not crossings or times[k] - times[crossings[-1]] > 10_000):
+    times = [t for t, _, _ in samples]
+    volts = [8 * v - volts_middle for _, v, _ in samples]
+    amps = [8 * i - amps_middle for _, _, i in samples]
+    crossings: list[int] = []
+    least = 0  # of the voltage since the last crossing; the first third of a cycle doesn't count
+    for k in range(2, len(samples) - 3):
+        least = min(least, volts[k] if times[k] >= 1e6 / 50 / 3 else 0)
+        if volts[k - 1] < 0 <= volts[k] and least <= -8 * 24:
             crossings.append(k)
-        k += 1
-    cycles = 12 if times[crossings[1]] - times[crossings[0]] < 18_200 else 10
-    first, last = crossings[0], crossings[min(cycles, len(crossings) - 1)]
+            least = 0
+    first, last = crossings[0], crossings[cycles]
 
     def instant(k: int) -> Fraction:
         return times[k - 1] + Fraction((times[k] - times[k - 1]) * -volts[k - 1], volts[k] - volts[k - 1])
@@ -75,13 +69,13 @@ def exact_energy_uj(block: Block, volts_middle: int, amps_middle: int) -> Fracti
         at = Fraction(SKEW_US, times[k + 1] - times[k])
         before, x0, x1, x2 = volts[k - 1 : k + 3]
         x = x0 + (x1 - x0) * at - (x2 - x1 - x0 + before) * at * (1 - at) / 4
-        i = block.amps[k] - amps_middle
+        i = amps[k]
         w = right - left
         weight += w
         sum_i += w * i
         sum_x += w * x
         sum_xi += w * x * i
-    return (sum_xi - sum_x * sum_i / weight) * UV * UA / 10**12
+    return (sum_xi - sum_x * sum_i / weight) * UV * UA / 64 / 10**12
 
 
 @settings(max_examples=25, deadline=None)
@@ -92,14 +86,17 @@ def exact_energy_uj(block: Block, volts_middle: int, amps_middle: int) -> Fracti
     jitter=st.lists(st.integers(-6, 60), min_size=1, max_size=40),
 )
 def test_a_window_is_what_the_fractions_say(amps: int, lag_deg: int, hz: float, jitter: list[int]) -> None:
-    block = Block(amps, lag_deg, hz, jitter)
-    metering = Metering(Calibration(UV, UA))
-    metering.learn_middle(block)  # type: ignore[arg-type]  # what a Sampler has, and no more
-    middles = metering.volts_middle, metering.amps_middle
-    assert metering.measure(block)  # type: ignore[arg-type]
-    exact = exact_energy_uj(block, *middles)
+    sines = board(amps, lag_deg, hz, jitter)
+    at = Station(sines, None, Calibration(UV, UA), 100_000, 50)
+    at.metering.begin(at.sampler, 1)
+    middles = at.metering.volts_middle, at.metering.amps_middle
+    sines.kept = []
+    assert at.window()
+    exact = exact_energy_uj(sines.kept, *middles, at.metering.window.cycles)
+    assert at.metering.window.cycles == 10
     apparent_uj = Fraction(884 * amps * UV * UA * 100_000, 10**12)
-    assert abs(metering.window.energy_uj - exact) < apparent_uj / 4_000  # ten bits for the voltage's instant
+    # ten bits for the voltage's instant
+    assert abs(at.metering.window.energy_uj - exact) < apparent_uj / 4_000
 
 
 pieces = st.lists(st.integers(-(10**13), 10**13), max_size=60)

@@ -39,16 +39,21 @@ def phases(percents: list[float], loads: list[str]) -> tuple[ThreePhases, Phases
     return board, meter(board, 50, [Calibrated(bench, None, found) for bench in board.phases])
 
 
+def round_over(polyphase: Phases) -> bool:
+    """Sample on, and return whether a round is over."""
+    phase = polyphase.next()
+    if not phase.take():
+        return False
+    phase.measure()
+    return polyphase.conclude()
+
+
 def energies(board: ThreePhases, polyphase: Phases) -> tuple[float, float]:
     """Return (what was measured, what was there) in joules."""
     until_us = board.now_us + SECONDS * 1_000_000
     measured = true = 0.0
     while board.now_us < until_us:
-        phase = polyphase.next()
-        phase.take()
-        if phase.detector.supplied:
-            phase.measure()
-        if polyphase.conclude():
+        if round_over(polyphase):
             measured += polyphase.energy_uj / 1e6
             true += board.true_power * NOMINAL_V * RATED_A * (polyphase.end_us - polyphase.start_us) / 1e6
     return measured, true
@@ -71,7 +76,7 @@ def test_a_phase_that_feeds_is_taken_off_the_others() -> None:
     board, polyphase = phases([50, 50, 50], ["PF 1", "PF 1", "PF 1"])
     board.phases[2].carry((SINE, ((1, 1.0, 180.0),)), 50)
     measured, true = energies(board, polyphase)
-    assert true == pytest.approx(0.5 * NOMINAL_V * RATED_A * SECONDS, rel=0.15)
+    assert true == pytest.approx(0.5 * NOMINAL_V * RATED_A * SECONDS, rel=0.25)  # whole rounds alone
     assert measured == pytest.approx(true, rel=0.05)
 
 
@@ -84,6 +89,9 @@ def test_the_loss_of_one_or_two_phases_is_no_outage() -> None:
     energies(board, polyphase)
     lose(board, 0, INTERRUPTION, 0.0)
     lose(board, 1, DIP, 0.5)
+    for _ in range(2):  # the round that was running, and the one in which it is found out
+        while not round_over(polyphase):
+            pass
     measured, undisturbed = energies(board, polyphase)
     assert polyphase.supplied
     assert not polyphase.all[0].detector.supplied
@@ -99,8 +107,7 @@ def test_the_loss_of_all_phases_is_an_outage() -> None:
     for number in range(3):
         lose(board, number, INTERRUPTION, 0.0)
     while polyphase.supplied and board.now_us < lost_us + 5_000_000:
-        polyphase.next().take()
-        polyphase.conclude()
+        round_over(polyphase)
     assert not polyphase.supplied
     # each phase needs its own 42 ms, one after the other
     assert board.now_us - lost_us < 160_000

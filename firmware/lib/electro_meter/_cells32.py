@@ -2,18 +2,7 @@
 # Viper: its types are annotations, and some of its names only its compiler knows.
 # mypy: ignore-errors
 # ruff: noqa: ANN001, ANN202, F821, SIM102
-"""The loops over a block's samples in viper for 32-bit words; _cells_plain says what they mean.
-
-Sums that outgrow a word are kept in two: w · p, with p a product of two samples, goes as w · (p >> 17) into the upper
-and w · (p mod 2^17) into the lower one, which hands over what it has above 17 bits at once.
-
-| what | at most | else |
-|---|---|---|
-| u, i, counted in eighths | 20,000: the middle between 1.28 and 2.00 V | the plain loop is asked |
-| x | 1.25 · u: so far a parabola overshoots | the same |
-| w | 2^12 half microseconds, a stall of 2 ms: w · (p mod 2^17) < 2^29 | the same |
-| squares of `follow` | 4,095² / 16 in a sample, 2,000 samples in a cycle: below 2^31 | – |
-| Σ w | 480,000, or 240 ms: Σ w · (p >> 17) ≤ 480,000 · 3,815 < 2^31 | the same |
+"""The loops over a run of samples in viper for 32-bit words; _cells_plain says what they mean, and what fits a word.
 
 Importing it fails where viper or 32-bit words are missing; `cells` then takes _cells_plain.
 """
@@ -27,81 +16,47 @@ if sys.maxsize >> 31:
 
 from array import array
 
-_MOST_SPAN_US = 240_000
-_MOST_DISTANCE = 20_000
-_LEAST_MIDDLE = 32_767 - _MOST_DISTANCE
-# of one piece of a sixteenth of a cycle: so many full squares stay below 2^31 in the upper word by far
-_MOST_SQUARES = 1_024
-_frame = array("i", [0] * 16)
+_sum = array("i", [0] * 2)
 
 
 @micropython.viper
-def straighten(samples: ptr16, table: ptr16, count: int):
-    k = 0
-    while k < count:
-        code = int(samples[k])
+def straighten(volts: ptr16, amps: ptr16, table: ptr16, places: int) -> int:
+    k = places >> 8
+    end = places & 255
+    outside = 0
+    while k < end:
+        code = int(volts[k])
         below = int(table[code >> 3])
-        samples[k] = below + (((int(table[(code >> 3) + 1]) - below) * (code & 7) + 4) >> 3)
+        volts[k] = below + (((int(table[(code >> 3) + 1]) - below) * (code & 7) + 4) >> 3)
+        code = int(amps[k])
+        below = int(table[code >> 3])
+        amps[k] = below + (((int(table[(code >> 3) + 1]) - below) * (code & 7) + 4) >> 3)
+        if code < 186:
+            outside += 1
+        if code > 3040:
+            outside += 1
         k += 1
+    return outside
+
+
+def squares(samples, end, middle):
+    _squares(samples, end, middle, _sum)
+    return (_sum[0] << 17) + _sum[1]
 
 
 @micropython.viper
-def rising(volts: ptr16, k: int, end: int, middle: int) -> int:
-    before = int(volts[k - 1])
-    while k < end:
-        now = int(volts[k])
-        if before < middle:
-            if middle <= now:
-                break
-        before = now
-        k += 1
-    return k
-
-
-@micropython.viper
-def later(times: ptr32, k: int, end: int, time: int) -> int:
-    while k < end:
-        if int(times[k]) >= time:
-            break
-        k += 1
-    return k
-
-
-@micropython.viper
-def falling(volts: ptr16, k: int, end: int, level: int) -> int:
-    while k < end:
-        if int(volts[k]) <= level:
-            break
-        k += 1
-    return k
-
-
-def squares(volts, k, end, middle):
-    total = 0
-    while end - k > _MOST_SQUARES:
-        total += squares(volts, k, k + _MOST_SQUARES, middle)
-        k += _MOST_SQUARES
-    frame = _frame
-    frame[0], frame[1], frame[2] = k, end, middle
-    _squares(volts, frame)
-    return total + (frame[3] << 17) + frame[4]
-
-
-@micropython.viper
-def _squares(volts: ptr16, frame: ptr32):
-    k = int(frame[0])
-    end = int(frame[1])
-    middle = int(frame[2])
+def _squares(samples: ptr16, end: int, middle: int, total: ptr32):
+    k = 0
     low = 0
     high = 0
     while k < end:
-        raw = int(volts[k]) - middle
+        raw = int(samples[k]) - middle
         raw = raw * raw
         high += raw >> 17
         low += raw & 0x1FFFF
         k += 1
-    frame[3] = high + (low >> 17)
-    frame[4] = low & 0x1FFFF
+    total[0] = high + (low >> 17)
+    total[1] = low & 0x1FFFF
 
 
 @micropython.viper
@@ -109,109 +64,120 @@ def follow(times: ptr32, volts: ptr16, frame: ptr32) -> int:
     k = int(frame[0])
     end = int(frame[1])
     middle = int(frame[2])
-    shift = int(frame[3])
-    edge = int(frame[5])
-    first = k
-    total = 0
+    total = int(frame[3])
+    count = int(frame[4])
+    edge = int(frame[6])
     while True:
         if k >= end:
             break
-        if int(times[k]) >= edge:
-            slot = 13 + (int(frame[6]) & 15)
-            sum_all = int(frame[7]) + total - int(frame[slot])
-            count = int(frame[8]) + k - first - int(frame[slot + 16])
-            frame[7] = sum_all
-            frame[8] = count
+        if int(times[k & 127]) >= edge:
+            slot = 15 + (int(frame[7]) & 15)
+            frame[8] = int(frame[8]) + total - int(frame[slot])
+            frame[9] = int(frame[9]) + count - int(frame[slot + 16])
             frame[slot] = total
-            frame[slot + 16] = k - first
-            pieces = int(frame[6]) + 1
-            frame[6] = pieces
-            frame[12] = edge
-            while int(times[k]) >= edge:
-                edge += int(frame[4])
-            frame[5] = edge
-            first = k
+            frame[slot + 16] = count
+            frame[7] = int(frame[7]) + 1
+            frame[13] = edge
+            edge += int(frame[5])
+            frame[6] = edge
+            if count == 0:
+                frame[14] = int(frame[7])
             total = 0
-            if pieces >= 16:
-                if count > 0:
-                    mean = (sum_all // count) << 4
-                    frame[11] = mean
-                    if mean < int(frame[9]):
+            count = 0
+            if int(frame[7]) >= 16:
+                if int(frame[9]) >= 16:
+                    mean = (int(frame[8]) // int(frame[9])) << 4
+                    if mean < int(frame[10]):
+                        frame[12] = mean
                         break
-                    if mean > int(frame[10]):
+                    if mean > int(frame[11]):
+                        frame[12] = mean
                         break
-        raw = (int(volts[k]) - middle) >> shift
+            continue
+        raw = (int(volts[k & 127]) - middle) >> 3
         total += (raw * raw) >> 4
+        count += 1
         k += 1
     frame[0] = k
+    frame[3] = total
+    frame[4] = count
     return k
 
 
-def _near(samples, middle):
-    """Return whether no sample can be further than _MOST_DISTANCE from the middle."""
-    return middle <= _MOST_DISTANCE and (middle >= _LEAST_MIDDLE or max(samples) - middle <= _MOST_DISTANCE)
-
-
-def sum_cells(times, volts, amps, first, last, at, delay, volts_middle, amps_middle):
-    frame = _frame
-    if (
-        times[last] - times[first] <= _MOST_SPAN_US
-        and _near(volts, volts_middle)
-        and _near(amps, amps_middle)
-    ):
-        frame[0], frame[1], frame[2], frame[3] = first, last, at, delay
-        frame[4], frame[5] = volts_middle, amps_middle
-        if _sum_cells(times, volts, amps, frame):
-            return [
-                frame[0],
-                (frame[1] << 12) + frame[2],
-                (frame[3] << 12) + frame[4],
-                (frame[5] << 12) + frame[6],
-                (frame[7] << 17) + frame[8],
-                (frame[9] << 17) + frame[10],
-                (frame[11] << 17) + frame[12],
-            ]
-    from ._cells_plain import sum_cells as plain
-
-    return plain(times, volts, amps, first, last, at, delay, volts_middle, amps_middle)
-
-
 @micropython.viper
-def _sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
-    k = int(frame[0])
-    last = int(frame[1])
-    at = int(frame[2])
-    delay = int(frame[3])
-    volts_middle = int(frame[4])
-    amps_middle = int(frame[5])
-    before = int(times[k - 1])
-    now = int(times[k])
+def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
+    taken = int(frame[0])
+    j = int(frame[1])
+    if int(frame[15]) != 0:
+        frame[1] = taken
+        return 0
+    middle = int(frame[2])
+    amps_middle = int(frame[3])
+    delay = int(frame[4])
+    level = int(frame[5])
+    back = int(frame[6])
+    cycles = int(frame[8])
+    armed = int(frame[9])
+    earliest = int(frame[10])
+    crossing = int(frame[11])
+    at = int(frame[12])
+    weight = int(frame[16])
+    turned = int(frame[17])
+    su = int(frame[18])
+    si = int(frame[19])
+    sx = int(frame[20])
+    sq = int(frame[21])
+    suu_high = int(frame[22])
+    suu = int(frame[23])
+    sii_high = int(frame[24])
+    sii = int(frame[25])
+    sxi_high = int(frame[26])
+    sxi = int(frame[27])
+    sqi_high = int(frame[28])
+    sqi = int(frame[29])
     fraction = 0
     bend = 0
     known_dt = 0
     known_part = 0
-    weight = 0
-    su = 0
-    su_high = 0
-    si = 0
-    si_high = 0
-    sx = 0
-    sx_high = 0
-    suu = 0
-    suu_high = 0
-    sii = 0
-    sii_high = 0
-    sxi = 0
-    sxi_high = 0
-    while True:  # not "while k < last": the branch back could be further than old Xtensa compilers can reach
-        if k >= last:
+    ended = 0
+    while True:  # not "while j < taken": the branch back could be further than old Xtensa compilers can reach
+        if j >= taken:
             break
-        after = int(times[k + 1])
+        t = int(times[j & 127])
+        u = int(volts[j & 127])
+        if u <= level:
+            if t >= earliest:
+                armed = 1
+        elif armed != 0:
+            if u >= middle:
+                before = int(times[(j - 1) & 127])
+                x0 = middle - int(volts[(j - 1) & 127])
+                crossing = 2 * before + 2 * (t - before) * x0 // (x0 + u - middle)
+                armed = 0
+                earliest = t + 7142
+        k = j - 8
+        j += 1
+        now = int(times[k & 127])
+        after = int(times[(k + 1) & 127])
+        rest = 0
+        if crossing != 0:
+            rest = now + after - crossing
+        if cycles < 0:
+            if rest <= 0:
+                at = k - 9
+                continue
+        w = after - int(times[(k - 1) & 127])
+        if w > 2600:
+            ended = 3
+            break
         part = now + delay
-        while int(times[at + 1]) <= part:
+        while at + 4 <= j:
+            if int(times[(at + 1) & 127]) > part:
+                break
             at += 1
-        dt = int(times[at + 1]) - int(times[at])
-        part -= int(times[at])
+        before = int(times[at & 127])
+        dt = int(times[(at + 1) & 127]) - before
+        part -= before
         if part != known_part:
             known_dt = 0
         if dt != known_dt:
@@ -219,57 +185,123 @@ def _sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
             known_dt = dt
             fraction = (part << 10) // dt
             bend = (fraction * (1024 - fraction)) >> 12
-        x0 = int(volts[at]) - volts_middle
-        x1 = int(volts[at + 1]) - volts_middle
+        x0 = int(volts[at & 127]) - middle
+        x1 = int(volts[(at + 1) & 127]) - middle
         x = (x1 - x0) * fraction
-        part = int(times[at + 2]) - int(times[at - 1])
+        part = int(times[(at + 2) & 127]) - int(times[(at - 1) & 127])
         part += part
         if part >= 5 * dt:
             if part <= 8 * dt:
-                part = int(volts[at + 2]) - volts_middle - x1 - x0 + int(volts[at - 1]) - volts_middle
+                part = int(volts[(at + 2) & 127]) - middle - x1 - x0 + int(volts[(at - 1) & 127]) - middle
                 x -= part * bend
         x = x0 + (x >> 10)
-        u = int(volts[k]) - volts_middle
-        i = int(amps[k]) - amps_middle
-        w = after - before
-        if w >= 4096:
-            return 0
-        weight += w
-        su += w * u
-        su_high += su >> 12
-        su &= 0xFFF
-        si += w * i
-        si_high += si >> 12
-        si &= 0xFFF
-        sx += w * x
-        sx_high += sx >> 12
-        sx &= 0xFFF
-        p = u * u
-        suu += w * (p & 0x1FFFF)
-        suu_high += w * (p >> 17) + (suu >> 17)
-        suu &= 0x1FFFF
-        p = i * i
-        sii += w * (p & 0x1FFFF)
-        sii_high += w * (p >> 17) + (sii >> 17)
-        sii &= 0x1FFFF
-        p = x * i
-        sxi += w * (p & 0x1FFFF)
-        sxi_high += w * (p >> 17) + (sxi >> 17)
-        sxi &= 0x1FFFF
-        before = now
-        now = after
-        k += 1
-    frame[0] = weight
-    frame[1] = su_high
-    frame[2] = su
-    frame[3] = si_high
-    frame[4] = si
-    frame[5] = sx_high
-    frame[6] = sx
-    frame[7] = suu_high
-    frame[8] = suu
-    frame[9] = sii_high
-    frame[10] = sii
-    frame[11] = sxi_high
-    frame[12] = sxi
-    return 1
+        u = int(volts[k & 127]) - middle
+        i = int(amps[k & 127]) - amps_middle
+        q = int(volts[(k - back) & 127]) - middle
+        late = now - int(times[(k - back) & 127])
+        if rest > 0:
+            w -= rest
+        while True:
+            weight += w
+            turned += w * late
+            su += w * u
+            si += w * i
+            sx += w * x
+            sq += w * q
+            p = u * u
+            suu += w * (p & 0x1FFFF)
+            suu_high += w * (p >> 17) + (suu >> 17)
+            suu &= 0x1FFFF
+            p = i * i
+            sii += w * (p & 0x1FFFF)
+            sii_high += w * (p >> 17) + (sii >> 17)
+            sii &= 0x1FFFF
+            p = x * i
+            sxi += w * (p & 0x1FFFF)
+            sxi_high += w * (p >> 17) + (sxi >> 17)
+            sxi &= 0x1FFFF
+            p = q * i
+            sqi += w * (p & 0x1FFFF)
+            sqi_high += w * (p >> 17) + (sqi >> 17)
+            sqi &= 0x1FFFF
+            if rest <= 0:
+                break
+            if cycles < 0:
+                frame[13] = crossing
+                place = 30
+                while place < 52:
+                    frame[place] = 0
+                    place += 1
+            else:
+                frame[30] = int(frame[30]) + weight
+                frame[31] = int(frame[31]) + (turned >> 8)
+                frame[32] = int(frame[32]) + (su >> 12)
+                frame[33] = int(frame[33]) + (su & 0xFFF)
+                frame[34] = int(frame[34]) + (si >> 12)
+                frame[35] = int(frame[35]) + (si & 0xFFF)
+                frame[36] = int(frame[36]) + (sx >> 12)
+                frame[37] = int(frame[37]) + (sx & 0xFFF)
+                frame[38] = int(frame[38]) + (sq >> 12)
+                frame[39] = int(frame[39]) + (sq & 0xFFF)
+                frame[40] = int(frame[40]) + (suu_high >> 12)
+                frame[41] = int(frame[41]) + (suu_high & 0xFFF)
+                frame[42] = int(frame[42]) + suu
+                frame[43] = int(frame[43]) + (sii_high >> 12)
+                frame[44] = int(frame[44]) + (sii_high & 0xFFF)
+                frame[45] = int(frame[45]) + sii
+                frame[46] = int(frame[46]) + (sxi_high >> 12)
+                frame[47] = int(frame[47]) + (sxi_high & 0xFFF)
+                frame[48] = int(frame[48]) + sxi
+                frame[49] = int(frame[49]) + (sqi_high >> 12)
+                frame[50] = int(frame[50]) + (sqi_high & 0xFFF)
+                frame[51] = int(frame[51]) + sqi
+            weight = 0
+            turned = 0
+            su = 0
+            si = 0
+            sx = 0
+            sq = 0
+            suu_high = 0
+            suu = 0
+            sii_high = 0
+            sii = 0
+            sxi_high = 0
+            sxi = 0
+            sqi_high = 0
+            sqi = 0
+            cycles += 1
+            frame[14] = crossing
+            crossing = 0
+            if cycles == int(frame[7]):
+                ended = 1
+                break
+            w = rest
+            rest = 0
+        if ended == 0:
+            if crossing == 0:
+                if 2 * t - int(frame[14]) > 52000:
+                    ended = 2
+        if ended != 0:
+            break
+    frame[1] = j
+    frame[8] = cycles
+    frame[9] = armed
+    frame[10] = earliest
+    frame[11] = crossing
+    frame[12] = at
+    frame[15] = ended
+    frame[16] = weight
+    frame[17] = turned
+    frame[18] = su
+    frame[19] = si
+    frame[20] = sx
+    frame[21] = sq
+    frame[22] = suu_high
+    frame[23] = suu
+    frame[24] = sii_high
+    frame[25] = sii
+    frame[26] = sxi_high
+    frame[27] = sxi
+    frame[28] = sqi_high
+    frame[29] = sqi
+    return ended

@@ -17,7 +17,7 @@ from .lights import is_on, pattern
 from .outage import DOWN
 from .phases import Phase, Phases
 from .quality import CLOCK_UNSURE, SENSOR_FAULT
-from .sampling import BLOCK_US
+from .sampling import WINDOW_US
 from .uplink import Uplink
 from .world import Board
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # While supply is out there is no energy to miss, only its return to date: look this often.
 OUTAGE_POLL_MS = 5_000
+# A window, and at most a cycle on the way to its first crossing.
+_TURN_MS = WINDOW_US // 1000 + 24
 ENROLLMENT_VALID_S = 30 * 86_400
 
 
@@ -107,23 +109,24 @@ class Meter:
             self.step()
 
     def step(self) -> None:
-        """Take one block of the phase whose turn it is, and follow what it tells."""
+        """Sample on for a fifth of a second at most, and follow what it tells once there is something."""
         self._follow_clock()
         phase = self.phases.next()
-        steady = phase.take()
+        over = phase.take()
         if self.reserve is not None:  # before it is declared there is something to tell as well
             self.reserve.follow(self.uplink.sent.owes_outage or self.journal.open_outage is None)
-        self._follow(phase, steady)
+        if over:
+            self._follow(phase)
         self._board.feed_watchdog()
         self._show()
 
     def _pause_ms(self) -> int:
-        """Return the time to the next block: none while an outage is undecided, else to the middle of a period.
+        """Return the time to sample on: none in a stretch or while an outage is undecided, else to mid-period.
 
         Windows in the middle of their periods, on the clock, lie evenly about the boundaries of the intervals.
         """
         phases = self.phases
-        if phases.undecided or not phases.between_rounds:
+        if phases.pressing:
             return 0
         now_ms = self._board.unix_us() // 1000
         if not phases.supplied:
@@ -133,11 +136,11 @@ class Meter:
         if not self._config.window_period_ms:
             return 0
         period_ms = self._config.window_period_ms
-        lead_ms = (period_ms - len(phases.all) * BLOCK_US // 1000) // 2
+        lead_ms = (period_ms - len(phases.all) * _TURN_MS) // 2
         return period_ms - (now_ms - lead_ms) % period_ms
 
     def _follow_clock(self) -> None:
-        """Move what is dated by as much as somebody has set the clock since the last block."""
+        """Move what is dated by as much as somebody has set the clock since the last step."""
         intervals, was_dated = self.intervals, self.intervals.running.dated
         intervals.running.flags = self.phases.flags | (0 if self.clock.is_sure() else CLOCK_UNSURE)
         by_us = self.clock.step_us()
@@ -151,12 +154,21 @@ class Meter:
         intervals.step(by_us, self.clock.is_set())
         self._after(closed)
 
-    def _follow(self, phase: Phase, steady: bool) -> None:
-        """Take one block into the account."""
+    def _follow(self, phase: Phase) -> None:
+        """Take a stretch that is over into the account."""
         phases = self.phases
         self.sensor_fault = phases.fault
         if self.sensor_fault:
             self.intervals.running.quality.flags |= SENSOR_FAULT
+        if self.darkness.since_us and phases.supplied and self.clock.is_set():
+            self.darkness.end(phases.ended_us)
+        whole = phase.measure()  # when supply is lost: up to then
+        if phases.conclude():
+            self.windows += 1
+            closed = self.intervals.closed
+            self.intervals.add(phases.start_us, phases.end_us, phases.energy_uj)
+            self.acting.update(phases.end_us, phases.power_mw, self._board.uptime_us())
+            self._after(closed)
         if not phases.supplied:
             if (
                 self.clock.is_set()
@@ -164,17 +176,8 @@ class Meter:
                 urgent = self.gasping
                 now_us = phase.sampler.end_us()
                 self.darkness.follow(phase, phases.started_us, now_us, self.sensor_fault, urgent)
-            return
-        if self.darkness.since_us and self.clock.is_set():
-            self.darkness.end(phases.ended_us)
-        if phase.detector.supplied and not phase.measure() and steady and not phase.sampler.clipped:
+        elif not whole and phase.detector.supplied and phase.detector.steady and not phase.sampler.clipped:
             self._board.log("voltage without whole cycles: is the mains frequency right?")
-        if phases.conclude():
-            self.windows += 1
-            closed = self.intervals.closed
-            self.intervals.add(phases.start_us, phases.end_us, phases.energy_uj)
-            self.acting.update(phases.end_us, phases.power_mw, self._board.uptime_us())
-            self._after(closed)
 
     def _after(self, closed: int) -> None:
         """Do what is to be done when intervals were closed."""

@@ -16,7 +16,7 @@ from .lights import SAFE_MODE, STEP_MS, is_on
 from .pins import pins_of
 from .radio import Radio
 from .reserve import QUIET
-from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, FLAT_US, LEAST_SPAN_US, Board
+from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, Board
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _EPOCH_S = epoch_s(time.gmtime(0)[0])
 _MACHINE: str = getattr(sys.implementation, "_machine", "")
 _WATCHDOG_MS = 30_000
 _SAY_EVERY = 20  # steps: whoever connects later reads it, too
+_FAST_HZ = 240_000_000  # stock builds start at 160; a C3 has no more
 _SLOW_HZ = 80_000_000  # the least at which the radio works
 _MOST_BLOB_BYTES = 4_096
 
@@ -61,6 +62,7 @@ class Esp32Board(Board):
         ]
         self._ranges = [False] * self.channels
         self._channel = 0
+        self.begin()
         self._grid_volts = None
         if pins.grid_present >= 0 and not (fine and pins.grid in pins.fine[: self.channels]):
             fitted = machine.Pin(pins.grid_present, machine.Pin.IN, machine.Pin.PULL_UP)
@@ -69,6 +71,10 @@ class Esp32Board(Board):
         self._warning = machine.Pin(pins.warning, machine.Pin.OUT, value=0)
         self._shed = machine.Pin(pins.shed, machine.Pin.OUT, value=0)
         self._supply = machine.Pin(pins.supply, machine.Pin.IN)
+        try:
+            machine.freq(_FAST_HZ)
+        except ValueError:
+            self.log("this chip has no 240 MHz")
         self._cpu_hz = machine.freq()
         self._nvs = esp32.NVS("electro")
         self._synced = False
@@ -122,47 +128,30 @@ class Esp32Board(Board):
         await asyncio.sleep(5)
         machine.reset()
 
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
+    def begin(self) -> None:
         direct, fine = self._all_amps[self._channel]
-        read_volts = self._all_volts[self._channel].read
-        read_amps = (fine or direct).read if self._ranges[self._channel] else direct.read
-        ticks_us, ticks_diff = time.ticks_us, time.ticks_diff
-        flat_from, flat_to = self.flat_from, self.flat_to
-        limit = FLAT_US if flat_from < flat_to else span_us
-        start = ticks_us()
-        elapsed = k = 0
-        alive_us = -min(self.flat_us, FLAT_US - LEAST_SPAN_US)  # what the last block ended with goes on
-        alone = False  # one sample outside may be an outlier
-        for k in range(len(times_us)):
-            elapsed = ticks_diff(ticks_us(), start)
-            if elapsed > span_us or elapsed - alive_us > limit:
-                break
-            times_us[k] = elapsed
-            volts[k] = v = read_volts()
-            amps[k] = read_amps()
-            if flat_from < v < flat_to:
-                alone = False
-            elif alone:
-                alive_us = elapsed
-            else:
-                alone = True
-        else:
-            k = len(times_us)
-        self.flat_us = min(elapsed - alive_us, FLAT_US)
-        return k
+        self._read_volts = self._all_volts[self._channel].read
+        self._read_amps = (fine or direct).read if self._ranges[self._channel] else direct.read
+        self._origin = time.ticks_us()
 
-    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+    ) -> None:
+        ticks_us, ticks_diff, origin = time.ticks_us, time.ticks_diff, self._origin
+        read_volts, read_amps = self._read_volts, self._read_amps
+        for k in range(first, end):
+            times_us[k] = ticks_diff(ticks_us(), origin)
+            volts[k] = read_volts()
+            amps[k] = read_amps()
+
+    def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:
         if self._grid_volts is None:
-            return 0
+            return False
         read = self._grid_volts.read
-        start = time.ticks_us()
-        for k in range(len(times_us)):
-            elapsed = time.ticks_diff(time.ticks_us(), start)
-            if elapsed > span_us:
-                return k
-            times_us[k] = elapsed
+        for k in range(first, end):
             volts[k] = read()
-        return len(times_us)
+            read()  # as long as a pair takes
+        return True
 
     def select_channel(self, channel: int) -> None:
         self._channel = channel

@@ -143,8 +143,6 @@ class Darkness:
 
 def _cause(phase: Phase) -> int:
     """Look at the grid side of the breaker: voltage there means that the consumer's side went away."""
-    sampler = phase.sampler
-    if not sampler.take_grid():
+    if not phase.sampler.fill_grid():
         return CAUSE_UNKNOWN
-    middle = sum(memoryview(sampler.volts)[: sampler.count]) // sampler.count
-    return CAUSE_CONSUMER if voltage_present(sampler, middle, phase.detector) else CAUSE_GRID
+    return CAUSE_CONSUMER if voltage_present(phase.sampler, phase.detector) else CAUSE_GRID

@@ -15,6 +15,11 @@ CODES = 4_096
 STEP_BITS = 3
 
 
+def identity() -> "array[int]":
+    """Return the table of a converter that is believed."""
+    return array("H", [code << FINE_BITS for code in range(0, CODES + 1, 1 << STEP_BITS)])
+
+
 def straighten(points: "list[tuple[int, int]]") -> "array[int]":
     """Return for every eighth code, and for the one after the last, what it should have been, in eighths of a count.
 

@@ -10,10 +10,9 @@ to where the voltage went or came.
 
 from array import array
 
-from .cells import follow, squares
+from .cells import squares
 from .events import Tally, VoltageEvents
-from .sampling import BLOCK_US, Sampler
-from .world import FLAT_US, LEAST_SPAN_US
+from .sampling import RING, Sampler
 
 THRESHOLD_PERCENT = 10
 HYSTERESIS_PERCENT = 2
@@ -28,28 +27,22 @@ RISING = 3  # above it again, not yet confirmed
 
 _CONTINUOUS_US = 250_000  # pieces further apart than this can't confirm each other
 PIECES = 16  # of a cycle
-FRAME = 45  # see cells.follow
-_SEAMLESS_US = 5_000  # blocks closer than this are one, and those between which the voltage stayed flat
-# A sine is never flat for so long: the block's end cut a loss of voltage, or a notch.
-NOTICED_FLAT_US = 2_000
-FLAT_PERCENT = 15  # of nominal's peak: an interruption's 10% and the noise on it
+FRAME = 47  # words: see cells.follow
 
 
 class OutageDetector:
-    """Follow Urms(1/2) through the blocks; `state`, `started_us` and `ended_us` are the result, unix microseconds."""
+    """Follow Urms(1/2) through the stretches: `state`, `started_us` and `ended_us` (unix microseconds)."""
 
     def __init__(
         self,
         nominal_mv: int,
         uv_per_count: int,
         mains_hz: int,
-        fine_bits: int = 0,
         tally: "Tally | None" = None,
     ) -> None:
         volts_counts = nominal_mv * 1000 // uv_per_count
         self._below = (volts_counts * THRESHOLD_PERCENT) ** 2 // 10_000
         self._above = (volts_counts * (THRESHOLD_PERCENT + HYSTERESIS_PERCENT)) ** 2 // 10_000
-        self.flat_counts = volts_counts * 1_414 * FLAT_PERCENT // 100_000
         self._cycle_us = 1_000_000 // mains_hz
         self.events = VoltageEvents(volts_counts, tally or Tally(1))
         self.state = UP
@@ -57,9 +50,10 @@ class OutageDetector:
         self.ended_us = 0
         self._changed_us = 0
         self._seen_us = 0
-        self._fine_bits = fine_bits
-        self._frame = array("i", [0] * FRAME)
-        self._ended_us = 0
+        self.frame = array("i", [0] * FRAME)
+        self._ended_us = 0  # the last stretch, and
+        self._edge_us = 0  # the piece that was running then
+        self.steady = True  # voltage was there all through the stretch
 
     @property
     def supplied(self) -> bool:
@@ -77,45 +71,47 @@ class OutageDetector:
         self._changed_us += by_us
         self._seen_us += by_us
         self._ended_us += by_us
+        self._edge_us += by_us
         self.events.shift(by_us)
 
     def is_voltage(self, mean_square: int) -> bool:
         """Return whether a squared RMS, in counts, is above the threshold with its hysteresis."""
         return mean_square >= self._above
 
-    def feed_block(self, sampler: Sampler, middle: int) -> bool:
-        """Follow one block of samples; return True if voltage was there through all of it."""
-        volts, times = sampler.volts, sampler.times_us
-        end = sampler.count
-        if end < 2:
-            return False
-        frame = self._frame
-        if sampler.start_us - self._ended_us > _SEAMLESS_US and not sampler.goes_on:
-            for place in range(6, FRAME):
+    def begin(self, start_us: int, middle: int) -> None:
+        """Begin a stretch, in the same cycle if it follows the last one within that."""
+        frame = self.frame
+        if start_us - self._ended_us > self._cycle_us:
+            for place in range(3, FRAME):
                 frame[place] = 0
-        self._ended_us = sampler.start_us + times[end - 1]
-        frame[0], frame[1], frame[2], frame[3] = 0, end, middle, self._fine_bits
-        frame[4] = self._cycle_us // PIECES
-        frame[5] = times[0] + frame[4]
-        steady = True
-        while True:
-            if self.state == UP and self.events.calm:
-                frame[9], frame[10] = self.events.band()
-            else:
-                frame[9], frame[10] = 1, 0  # every piece is looked at
-            if follow(times, volts, frame) == end:
-                return steady
-            mean_square, at_us = frame[11], sampler.start_us + frame[12]
-            steady = mean_square >= self._above and steady
-            self.feed(at_us, mean_square)
-            if frame[6] % (PIECES // 2) == 0:  # each half cycle, as the standard has it
-                self.events.feed(at_us, mean_square)
+            self._edge_us = start_us + self._cycle_us // PIECES
+        frame[0], frame[2] = 0, middle
+        frame[5], frame[6] = self._cycle_us // PIECES, self._edge_us - start_us
+        self.steady = True
+        self._choose_band()
 
-    def span_us(self, flat_us: int) -> int:
-        """Return how long to sample next: a whole block, or what is missing to decide about a voltage gone flat."""
-        if not self.supplied or flat_us < NOTICED_FLAT_US:
-            return BLOCK_US
-        return max(FLAT_US - flat_us, LEAST_SPAN_US)
+    def decide(self, start_us: int) -> None:
+        """Take the cycle that `follow` found remarkable, in a stretch that began then."""
+        frame = self.frame
+        mean_square, at_us = frame[12], start_us + frame[13]
+        self.steady = mean_square >= self._above and self.steady
+        self.feed(at_us, mean_square)
+        # each half cycle, as the standard has it; a cycle with a hole is none
+        if frame[7] % (PIECES // 2) == 0 and frame[7] - frame[14] >= PIECES:
+            self.events.feed(at_us, mean_square)
+        self._choose_band()
+
+    def end(self, start_us: int, end_us: int) -> None:
+        """End the stretch that began and ends then."""
+        self._ended_us = end_us
+        self._edge_us = start_us + self.frame[6]
+
+    def _choose_band(self) -> None:
+        frame = self.frame
+        if self.state == UP and self.events.calm:
+            frame[10], frame[11] = self.events.band()
+        else:
+            frame[10], frame[11] = 1, 0  # every piece is looked at
 
     def feed(self, at_us: int, mean_square: int) -> None:
         """Take the RMS of the cycle that ended at at_us, squared and in counts."""
@@ -145,14 +141,12 @@ class OutageDetector:
             self.ended_us = self._changed_us - self._cycle_us // PIECES
 
 
-def voltage_present(sampler: Sampler, middle: int, detector: OutageDetector) -> bool:
-    """Return whether a block's plain RMS is above the threshold; asked of the grid-side input."""
-    mean_square = squares(sampler.volts, 0, sampler.count, middle) // sampler.count
-    return detector.is_voltage(mean_square >> 2 * sampler.fine_bits)
+def voltage_present(sampler: Sampler, detector: OutageDetector) -> bool:
+    """Return whether the RMS of the raw voltages in the ring is above the threshold; asked of the grid-side input."""
+    return detector.is_voltage(squares(sampler.volts, RING, sum(sampler.volts) // RING) // RING)
 
 
 def current_flows(sampler: Sampler, least_counts: int) -> bool:
-    """Return whether a block's current exceeds least_counts RMS: then a missing voltage is a broken sensor."""
-    middle = sum(memoryview(sampler.amps)[: sampler.count]) // sampler.count
-    total = squares(sampler.amps, 0, sampler.count, middle)
-    return total > least_counts * least_counts * sampler.count
+    """Return whether the current in the ring exceeds least_counts RMS: then a missing voltage is a broken sensor."""
+    total = squares(sampler.amps, RING, sum(sampler.amps) // RING)
+    return total > least_counts * least_counts * RING

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure one to three phases, one block after the other, as one load; and tell whether any of them has supply.
+"""Measure one to three phases, one stretch after the other, as one load; and tell whether any of them has supply.
 
-A round is one block of each phase. Its energy is the sum of the phases' powers times the time from the first window's
+A round is one stretch of each phase. Its energy is the sum of the phases' powers times the time from the first window's
 start to the last one's end: each phase stands for the while in which the others are sampled. A phase without voltage
-carries none. One whose block was no measurement (clipped, say) goes on with its last power, for max_gap at most; after
-that it counts nothing and makes the interval an estimate, as does a phase with current and no voltage. Import and
-export are counted by the sign of the sum.
+carries what was measured until it went. One whose stretch was no measurement (clipped, say) goes on with its last
+power, for max_gap at most; after that it counts nothing and makes the interval an estimate, as does a phase with
+current and no voltage. Import and export are counted by the sign of the sum.
 
 By IEC 61000-4-30 (5.4, 5.5) a polyphase interruption begins when all phases are below its threshold and ends when one
 is back; the loss of fewer is a dip. A phase about which something is undecided keeps its turn until it is.
 """
 
 from .events import Tally
-from .linearisation import straighten
+from .linearisation import FINE_BITS, straighten
 from .metering import Calibration, Metering
-from .outage import NOTICED_FLAT_US, OutageDetector, current_flows
+from .outage import OutageDetector, current_flows
 from .quality import PHASE_MISSING, SENSOR_FAULT
-from .sampling import GLANCE_US, Sampler
+from .sampling import LOST, PIECE, RING, TIME, WINDOW_US, Sampler
 from .sensors import SensorTable
 from .world import Board
 
@@ -24,6 +24,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .settings import Channel, Settings
 
+# Windows of 200 ms in a stretch: what follows one takes some 10 ms, in which nothing is sampled.
+_WINDOWS = 5
+_WINDOWS_OF_SEVERAL = 2  # phases: each stands for the time of the others, so the round is kept short
+# Three cycles at 45 Hz: enough to tell whether voltage is there.
+_GLANCE_US = 66_000
+# Ten cycles at 40 Hz, and the way to the first: after that there is no voltage with whole cycles.
+_LONGEST_WINDOW_US = 275_000
+# When no crossing came for more than a cycle, a loss of supply is known by then.
+_DECISION_US = 40_000
 # Less than this part of rated current is no current: a quarter of a percent is the noise of the ADC.
 _NO_CURRENT_DIVISOR = 100
 
@@ -46,45 +55,67 @@ class Phase:
     """One pair of voltage and current."""
 
     def __init__(
-        self, sampler: Sampler, calibration: Calibration, detector: OutageDetector, rated_ma: int
+        self,
+        sampler: Sampler,
+        metering: Metering,
+        detector: OutageDetector,
+        calibration: Calibration,
+        rated_ma: int,
+        windows: int = _WINDOWS,
     ) -> None:
+        """windows: of 200 ms, in a stretch."""
         self.sampler = sampler
-        self.metering = Metering(calibration)
+        self.metering = metering
         self.window = self.metering.window
         self.detector = detector
         self.fault = False  # current flows, and there is no voltage
         self.fresh = False  # measured in the running round
         self.start_us = 0  # of the last window, unix
         self.end_us = 0
+        self.running = False  # a stretch is
         self._calibration = calibration
         self._rated_ma = rated_ma
-
-    @property
-    def undecided(self) -> bool:
-        """Return whether the next block should follow this one at once."""
-        detector = self.detector
-        return detector.undecided or (detector.supplied and self.sampler.flat_us >= NOTICED_FLAT_US)
+        self._windows = windows
+        self._most_us = windows * _LONGEST_WINDOW_US
 
     def take(self) -> bool:
-        """Take a block and look at its voltage; return whether that was there all through."""
-        sampler, detector = self.sampler, self.detector
-        whole = detector.supplied or detector.undecided
-        sampler.take(detector.span_us(sampler.flat_us) if whole else GLANCE_US)
-        self.metering.learn_middle(sampler)
-        steady = detector.feed_block(sampler, self.metering.volts_middle)
-        sampler.watch(detector.flat_counts if detector.supplied else 0)
+        """Sample on for 200 ms at most; return whether the stretch is over, and something is to be done about it."""
+        sampler, detector, metering = self.sampler, self.detector, self.metering
+        if not self.running:
+            self.running = True
+            metering.begin(sampler, self._windows)
+            detector.begin(sampler.start_us, metering.volts_middle)
+        supplied = detector.supplied
+        until_us = sampler.elapsed_us() + (WINDOW_US if supplied else _GLANCE_US)
+        while True:
+            ended = sampler.take(metering.frame, detector.frame, until_us)
+            if ended == PIECE:
+                detector.decide(sampler.start_us)
+                if detector.supplied != supplied:
+                    break
+            elif ended == TIME:
+                if detector.undecided or (
+                    supplied and metering.running and sampler.elapsed_us() < self._most_us
+                ):
+                    return False
+                break
+            elif ended == LOST:
+                until_us = sampler.elapsed_us() + _DECISION_US
+            elif not detector.undecided:
+                break
+        self.running = False
+        detector.end(sampler.start_us, sampler.end_us())
         self.fault = (
-            not detector.supplied and sampler.count > 0 and current_flows(sampler, self._least_current())
+            not detector.supplied and sampler.count >= RING and current_flows(sampler, self._least_current())
         )
-        return steady
+        return True
 
     def measure(self) -> bool:
-        """Measure the block; False if it is a gap, as one is that hit the rails: the next one is in the other range."""
+        """Measure the stretch; False if it is a gap."""
         sampler, window = self.sampler, self.window
-        if sampler.clipped:
-            sampler.go_on(0, self._rated_ma)
-            return False
         if not self.metering.measure(sampler):
+            if sampler.clipped:
+                sampler.go_on(0, self._rated_ma)
             return False
         sampler.go_on(window.irms_ma, self._rated_ma)
         self.start_us = sampler.start_us + window.start_us
@@ -96,7 +127,7 @@ class Phase:
         """Return the RMS, in the sampler's counts, from which on current counts as flowing."""
         sampler, calibration = self.sampler, self._calibration
         ua = calibration.fine_ua_per_count if sampler.amplified else calibration.ua_per_count
-        return (self._rated_ma * 1000 << sampler.fine_bits) // ua // _NO_CURRENT_DIVISOR
+        return (self._rated_ma * 1000 << FINE_BITS) // ua // _NO_CURRENT_DIVISOR
 
 
 class Phases:
@@ -106,13 +137,16 @@ class Phases:
         table = straighten(config.linearisation) if config.linearisation else None
         self.tally = Tally(len(config.channels))
         self.all: "list[Phase]" = []
+        windows = _WINDOWS if len(config.channels) == 1 else _WINDOWS_OF_SEVERAL
+        if config.window_period_ms:
+            windows = 1
         for number, channel in enumerate(config.channels):
             share = self.all[0].sampler if self.all else None
             sampler = Sampler(board, table, channel=number, share=share)
-            detector = OutageDetector(
-                config.nominal_mv, channel.uv_per_count, config.mains_hz, sampler.fine_bits, self.tally
-            )
-            self.all.append(Phase(sampler, calibration_of(config, channel), detector, config.rated_ma))
+            detector = OutageDetector(config.nominal_mv, channel.uv_per_count, config.mains_hz, self.tally)
+            calibration = calibration_of(config, channel)
+            metering = Metering(calibration, config.mains_hz)
+            self.all.append(Phase(sampler, metering, detector, calibration, config.rated_ma, windows))
         self._max_gap_us = config.max_gap_ms * 1000
         self._turn = -1
         self.start_us = 0  # of the last round
@@ -127,9 +161,11 @@ class Phases:
         return any(phase.detector.supplied for phase in self.all)
 
     @property
-    def undecided(self) -> bool:
-        """Return whether the next block should follow at once."""
-        return any(phase.undecided for phase in self.all)
+    def pressing(self) -> bool:
+        """Return whether sampling should go on at once: in the middle of a stretch, of a round, or of a decision."""
+        if 0 <= self._turn < len(self.all) - 1:
+            return True
+        return any(phase.running or phase.detector.undecided for phase in self.all)
 
     @property
     def fault(self) -> bool:
@@ -138,12 +174,8 @@ class Phases:
 
     @property
     def first(self) -> bool:
-        """Return whether no block was taken yet."""
+        """Return whether nothing was sampled yet."""
         return self._turn < 0
-
-    @property
-    def between_rounds(self) -> bool:
-        return self._turn in (-1, len(self.all) - 1)
 
     @property
     def started_us(self) -> int:
@@ -156,8 +188,8 @@ class Phases:
         return min([phase.detector.ended_us for phase in self.all if phase.detector.supplied])
 
     def next(self) -> Phase:
-        """Return the phase whose block is next."""
-        if self._turn < 0 or not self.all[self._turn].undecided:
+        """Return the phase that is to be sampled next."""
+        if self._turn < 0 or not (self.all[self._turn].running or self.all[self._turn].detector.undecided):
             self._turn = (self._turn + 1) % len(self.all)
         return self.all[self._turn]
 
@@ -182,8 +214,9 @@ class Phases:
         self.end_us = end_us = max([phase.end_us for phase in fresh])
         energy_uj = 0
         for phase in self.all:
-            phase.fresh = False
+            measured, phase.fresh = phase.fresh, False
             if not phase.detector.supplied:
+                energy_uj += phase.window.energy_uj if measured else 0
                 continue
             if end_us - phase.end_us > self._max_gap_us:
                 self.flags |= PHASE_MISSING

@@ -3,7 +3,7 @@
 
 
 class Window:
-    """One whole-cycle measurement; times count from the start of the block."""
+    """One whole-cycle measurement; times count from the start of the stretch."""
 
     def __init__(self) -> None:
         self.start_us = 0
@@ -14,9 +14,7 @@ class Window:
         self.urms_mv = 0
         self.irms_ma = 0
         self.frequency_mhz = 0
-        self.reactive_mvar = (
-            0  # of the fundamental, positive when the current lags; refreshed every few seconds
-        )
+        self.reactive_mvar = 0  # of the fundamental, positive when the current lags
 
     @property
     def apparent_mva(self) -> int:

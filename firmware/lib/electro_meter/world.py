@@ -7,10 +7,6 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
-# One cycle without voltage and 14 ms to confirm, and one sixteenth of a cycle for the detector's step (see outage.py).
-FLAT_US = 35_350
-LEAST_SPAN_US = 3_000  # but no block is shorter
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
@@ -72,13 +68,11 @@ class Board:
     channels = 1  # pairs of voltage and current
 
     def select_channel(self, channel: int) -> None:
-        """Read this pair from the next block on; range and bias are those of the pair that is selected."""
+        """Read this pair from the next stretch on; range and bias are those of the pair that is selected."""
         # most Boards have one
 
-    # raw counts between which the voltage counts as flat; equal: nobody watches
-    flat_from = 0
-    flat_to = 0
-    flat_us = 0  # how long it had been flat when the last block ended
+    # Pairs sampled between two looks at them: a look takes some 80 µs on a chip, and a loss of voltage waits for it.
+    pairs_a_run = 8
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 
@@ -111,22 +105,25 @@ class Board:
 
         # the grid
 
-        def sample(
-            self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int
-        ) -> int:
-            """Fill the arrays with raw ADC pairs for span_us or until they are full; return how many.
+        def begin(self) -> None:
+            """Begin a stretch: the times of its pairs count from now."""
+            ...
 
-            times_us counts from the start of the call and belongs to the voltage; the current is skew_us later.
-            A voltage that stays flat for FLAT_US ends the block before its time: the meter must know soon.
+        def sample(
+            self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+        ) -> None:
+            """Fill places first … end-1 with the stretch's next raw ADC pairs.
+
+            times_us belong to the voltage; the current is skew_us later.
             """
             ...
 
-        def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
-            """Do the same with the voltage on the grid side of the breaker; return 0 if that input does not exist."""
+        def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:
+            """Do so with the voltage on the grid side of the breaker; return False if that input does not exist."""
             ...
 
         def select_range(self, fine: bool) -> None:
-            """Read the current through its amplifier from the next block on, or directly."""
+            """Read the current through its amplifier from the next stretch on, or directly."""
             ...
 
         def step_bias(self, step: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole meter on a Board of sines, driven block by block, without tasks: for tests of what it measures and does."""
+"""A whole meter on a Board of sines, driven step by step, without tasks: for tests of what it measures and does."""
 
 import asyncio
 import unittest
@@ -42,7 +42,7 @@ class OnTheBench(unittest.TestCase):
         return Meter(self.board, Config(settings))
 
     def run_for(self, seconds):
-        """Let the meter take blocks, without a pause while there is supply."""
+        """Let the meter sample, without a pause while there is supply."""
         until_us = self.board.now_us + int(seconds * S)
         while self.board.now_us < until_us:
             self.board.rest(self.meter._pause_ms() * 1000)

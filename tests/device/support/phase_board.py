@@ -4,12 +4,12 @@
 import math
 from array import array
 
-from electro_meter.world import CLOCK_SYNCED, FLAT_US, LEAST_SPAN_US, Board
+from electro_meter.world import CLOCK_SYNCED, Board
 
 STEPS = 4_096
 MIDDLE = 1_625
 PAIR_US = 250
-WORK_US = 12_000  # what a chip might take for a block
+WORK_US = 9_000  # what a chip might take for a stretch
 VOLT_COUNTS = 625.0 / 230  # a pin's counts for one volt
 AMP_COUNTS = 562.5 / 100
 UV_PER_COUNT = 368_000
@@ -34,8 +34,9 @@ class PhaseBoard(Board):
         self.levels = []  # (when, level)
         self.outputs = (False, False, False)
         self.grid_side = None  # volts of the second input
-        self.sampled = []  # channel of each block
+        self.sampled = []  # channel of each stretch
         self._channel = 0
+        self._origin = 0
 
     def unix_us(self):
         return self.now_us
@@ -55,39 +56,34 @@ class PhaseBoard(Board):
     def step_bias(self, step):
         pass
 
-    def sample(self, times_us, volts, amps, span_us):
+    def begin(self):
+        self.sampled.append(self._channel)
+        self.now_us += WORK_US
+        self._origin = self.now_us
+
+    def sample(self, times_us, volts, amps, first, end):
         channel = self._channel
-        self.sampled.append(channel)
-        per_pair = STEPS * self.hz * PAIR_US / 1e6
         at = (self.now_us % 1_000_000) * STEPS * self.hz / 1e6 - channel * STEPS / 3
+        per_pair = STEPS * self.hz * PAIR_US / 1e6
         late = self.lag_deg[channel] / 360 * STEPS
         v, a = self.volts[channel] * VOLT_COUNTS, self.amps[channel] * AMP_COUNTS
-        flat_from, flat_to = self.flat_from, self.flat_to
-        watched = flat_from < flat_to
-        alive_us = -min(self.flat_us, FLAT_US - LEAST_SPAN_US)
-        k = t = 0
+        t = self.now_us - self._origin
         mask = STEPS - 1
-        most = len(times_us)
-        while t <= span_us and k < most and not (watched and t - alive_us > FLAT_US):
+        for k in range(first, end):
             times_us[k] = t
-            volts[k] = raw = int(MIDDLE + 0.5 + v * _SINE[int(at) & mask])
+            volts[k] = int(MIDDLE + 0.5 + v * _SINE[int(at) & mask])
             amps[k] = int(MIDDLE + 0.5 + a * _SINE[int(at - late) & mask])
-            if not flat_from < raw < flat_to:
-                alive_us = t
             at += per_pair
             t += PAIR_US
-            k += 1
-        self.flat_us = min(t - PAIR_US - alive_us, FLAT_US) if watched else 0
-        self.now_us += t + WORK_US
-        return k
+        self.now_us = self._origin + t
 
-    def sample_grid(self, times_us, volts, span_us):
+    def sample_grid(self, volts, first, end):
         if self.grid_side is None:
-            return 0
+            return False
         kept, self.volts[self._channel] = self.volts[self._channel], self.grid_side
-        count = self.sample(times_us, volts, array("H", volts), span_us)
+        self.sample(array("i", [0] * end), volts, array("H", volts), first, end)
         self.volts[self._channel] = kept
-        return count
+        return True
 
     def load_key(self):
         return b"\x07" * 32

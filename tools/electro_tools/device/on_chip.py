@@ -9,8 +9,9 @@ from array import array
 
 from electro_meter.linearisation import straighten
 from electro_meter.metering import Calibration, Metering
+from electro_meter.outage import FRAME
 from electro_meter.phases import calibration_of
-from electro_meter.sampling import BLOCK_US, CAPACITY, Sampler
+from electro_meter.sampling import RING, WHOLE, Sampler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _SETTLE = 4  # windows after a change, until range, bias and middles are found
 _BIAS_STEPS = 8
+_MOST_US = 300_000  # a window takes 200 ms, and the way to its first crossing
+_EXTREMES = 7  # rings of 32 ms: ten cycles
+_BLOCK = 7
+_NEVER = 1 << 30  # a piece ends, or is remarkable: outages are not looked for
 
 
 class Station:
@@ -32,21 +37,27 @@ class Station:
         table: "array[int] | None",
         calibration: Calibration,
         rated_ma: int,
+        mains_hz: int,
         channel: int = 0,
     ) -> None:
         self._board = board
         self._rated_ma = rated_ma
         self._channel = channel
         self.sampler = Sampler(board, table, 1, channel)
-        self.metering = Metering(calibration)
+        self.metering = Metering(calibration, mains_hz)
+        self._pieces = array("i", [0] * FRAME)
+        self._pieces[6] = self._pieces[11] = _NEVER
         self.force(False)  # where the station before left it, nobody knows
 
     def window(self, forced: bool = False) -> bool:
         """Take one window and choose the next one's range, unless that is forced; False if it was none."""
-        self.sampler.take(BLOCK_US)
-        measured = not self.sampler.clipped and self.metering.measure(self.sampler)
+        sampler = self.sampler
+        self.metering.begin(sampler, 1)
+        self._pieces[0] = self._pieces[3] = 0
+        ended = sampler.take(self.metering.frame, self._pieces, _MOST_US)
+        measured = ended == WHOLE and self.metering.measure(sampler)
         if not forced:
-            self.sampler.go_on(self.metering.window.irms_ma, self._rated_ma)
+            sampler.go_on(self.metering.window.irms_ma, self._rated_ma)
         return measured
 
     def force(self, fine: bool) -> None:
@@ -89,16 +100,33 @@ def station(board: "Board", config: "Config", channel: int) -> Station:
     table = straighten(config.linearisation) if config.linearisation else None
     calibration = calibration_of(config, config.channels[channel])
     calibration.creep_mw = 0
-    return Station(board, table, calibration, config.rated_ma, channel)
+    return Station(board, table, calibration, config.rated_ma, config.mains_hz, channel)
+
+
+class _Raw:
+    """A ring of what the converter says, for whoever wants that."""
+
+    def __init__(self, board: "Board", channel: int) -> None:
+        self._board = board
+        self._times_us = array("i", [0] * RING)
+        self.volts, self.amps = array("H", [0] * RING), array("H", [0] * RING)
+        board.select_channel(channel)
+        board.select_range(False)
+        board.begin()
+
+    def read(self) -> None:
+        self._board.sample(self._times_us, self.volts, self.amps, 0, RING)
 
 
 def extremes(board: "Board", channel: int) -> "dict[str, int]":
     """Return the least and the most that both converters say, raw: what clips shows here."""
-    sampler = Sampler(board, channel=channel)
-    board.select_channel(channel)
-    board.select_range(False)
-    count = sampler.take(BLOCK_US)
-    volts, amps = memoryview(sampler.volts)[:count], memoryview(sampler.amps)[:count]
+    raw = _Raw(board, channel)
+    volts: list[int] = []
+    amps: list[int] = []
+    for _ in range(_EXTREMES):
+        raw.read()
+        volts += [min(raw.volts), max(raw.volts)]
+        amps += [min(raw.amps), max(raw.amps)]
     return {
         "least_volts": min(volts), "most_volts": max(volts), "least_amps": min(amps), "most_amps": max(amps),
     }  # fmt: skip
@@ -106,19 +134,18 @@ def extremes(board: "Board", channel: int) -> "dict[str, int]":
 
 def level(board: "Board", reads: int) -> "dict[str, int]":
     """Return the sum of so many reads of the first current's pin, raw, and how far the blocks' means differ."""
-    times_us, volts = array("i", [0] * CAPACITY), array("H", [0] * CAPACITY)
-    amps = array("H", [0] * CAPACITY)
-    board.select_range(False)
+    raw = _Raw(board, 0)
     taken = total = 0
     least, most = 4_096 << 8, 0
     while taken < reads:
-        count = board.sample(times_us, volts, amps, BLOCK_US)
-        if not count:
-            break
-        block = sum(memoryview(amps)[:count])
-        taken += count
+        block = 0
+        for _ in range(_BLOCK):
+            raw.read()
+            block += sum(raw.amps)
+        taken += _BLOCK * RING
         total += block
-        least, most = min(least, (block << 8) // count), max(most, (block << 8) // count)
+        mean = (block << 8) // (_BLOCK * RING)
+        least, most = min(least, mean), max(most, mean)
     return {"reads": taken, "total": total, "spread_256ths": most - least}
 
 

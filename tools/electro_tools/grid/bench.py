@@ -4,7 +4,6 @@
 from electro_meter.world import CLOCK_SYNCED, Board
 from electro_tools.grid.chip import BIAS_COUNTS, BIAS_STEP_COUNTS, READ_US, Chip
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
-from electro_tools.grid.flatness import watch
 from electro_tools.grid.transformers import errors
 from electro_tools.grid.waveforms import STEPS, cycle, power
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     Harmonics = Sequence[tuple[int, float, float]]
 
 FINE_GAIN = 16
-PAUSE_US = 1_500  # from block to block: less than a chip takes to work on one
+PAUSE_US = 8_000  # from stretch to stretch: what a chip may take to make energy of the sums
 VT_PHASE_LEAD_DEG = 0.3  # a ZMPT101B with its burden; constant, so a calibration takes it out
 
 
@@ -45,6 +44,7 @@ class Bench(Board):
         self._fine = False
         self._bias = 0
         self._phase = 0.137
+        self._next_us = 0  # when the next pair can be read, since the stretch began
         self.carry(load, percent)
 
     def carry(self, load: "tuple[Harmonics, Harmonics]", percent: float) -> None:
@@ -67,9 +67,17 @@ class Bench(Board):
     def step_bias(self, step: int) -> None:
         self._bias = step * BIAS_STEP_COUNTS
 
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
+    def begin(self) -> None:
+        self.advance(PAUSE_US)
+        self._next_us = 0
+        self._chip.begin()
+
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+    ) -> None:
         chip = self._chip
-        count = chip.times(times_us, span_us)
+        began_us = self._next_us
+        self._next_us = chip.times(times_us, first, end, began_us)
         ratio, lead_deg = errors(self._transformer, self.percent)
         amplitude = RATED_COUNTS * self.percent / 100 * ratio * (FINE_GAIN if self._fine else 1)
         pick_up = chip.pick_up * NOMINAL_COUNTS
@@ -80,18 +88,16 @@ class Bench(Board):
         read, wave_v, wave_i, disturbance = chip.read, self._volts, self._amps, self.disturbance
         bias_i = BIAS_COUNTS + self._bias
         mask_v = STEPS - 1
-        for k in range(count):
-            x = (self._phase + times_us[k] * per_us) * STEPS
+        for k in range(first, end):
+            x = (self._phase + (times_us[k] - began_us) * per_us) * STEPS
             v = wave_v[int(x + early) & mask_v]
             if disturbance is not None:
-                v *= disturbance.factor(self.now_us + times_us[k])
+                v *= disturbance.factor(self.now_us + times_us[k] - began_us)
             volts[k] = read(BIAS_COUNTS + NOMINAL_COUNTS * v, noise[n & mask])
             i = amplitude * wave_i[int(x + late) & mask_v] + pick_up * v
             amps[k] = read(bias_i + i, noise[n + 7 & mask])
             n += 2
-        count = watch(self, times_us, volts, count)
-        self.advance(times_us[count - 1] + PAUSE_US)
-        return count
+        self.advance(self._next_us - began_us)
 
     def turn(self, cycles: float) -> None:
         """Move the mains' phase."""

@@ -2,9 +2,9 @@
 """A Board without hardware: a grid, a load, an ADC and a clock that the meter takes for the world."""
 
 import asyncio
+from array import array
 
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, READ_US, Converter, clip_to_range
-from electro_tools.grid.flatness import watch
 from electro_tools.grid.load import LoadCurve
 from electro_tools.grid.periods import GRID, Periods
 from electro_tools.grid.randomness import Randomness
@@ -12,12 +12,13 @@ from electro_tools.grid.virtual_board import VirtualBoard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from array import array
     from typing import Any
 
 
 class SimulatedBoard(VirtualBoard):
     """See electro_meter.world.Board; virtual time, real TCP."""
+
+    pairs_a_run = 64  # nobody waits in virtual time, and a loss of voltage may be known 16 ms later
 
     def __init__(
         self,
@@ -41,44 +42,56 @@ class SimulatedBoard(VirtualBoard):
         self._counts_per_watt = RATED_COUNTS / rated_a / (nominal_v * power_factor)
         self._network_down = network_down
         self._private_key = private_key
+        self._pace_us = 0
+        self._origin_us = 0
+        self._next_us = 0  # when the next pair can be read, since then
         self.outputs = (False, False, False)
         self.last_log = ""
 
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
-        return self._sample(times_us, volts, amps, span_us, False)
+    def begin(self) -> None:
+        self._pace_us = self._converter.pace()
+        self._origin_us = self.time.now_us
+        self._next_us = 0
 
-    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:
-        unused = volts[:]  # the second input has no current beside it
-        return self._sample(times_us, volts, unused, span_us, True)
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+    ) -> None:
+        self._sample(times_us, volts, amps, first, end, False)
+
+    def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:
+        # the second input has no current beside it
+        self._sample(array("i", [0] * end), volts, array("H", volts), first, end, True)
+        return True
 
     def _sample(
-        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int, grid_side: bool
-    ) -> int:
-        """Convert a block piece by piece, each between two changes of load or supply, and let its time pass."""
-        pace_us = self._converter.pace()
-        count = min(span_us // pace_us, len(times_us))
-        for k in range(count):
-            times_us[k] = k * pace_us
-        start_us = self.time.now_us
-        end_us = start_us + count * pace_us
-        phase0_us = (
-            start_us % 1_000_000
-        )  # whole cycles a second or not: only continuity within the block matters
+        self,
+        times_us: "array[int]",
+        volts: "array[int]",
+        amps: "array[int]",
+        first: int,
+        end: int,
+        grid_side: bool,
+    ) -> None:
+        """Convert a run piece by piece, each between two changes of load or supply, and let its time pass."""
+        pace_us, run_us, run_first = self._pace_us, self._next_us, first
+        for k in range(first, end):
+            times_us[k] = self._next_us
+            self._next_us += pace_us
+        start_us = self._origin_us + run_us
+        end_us = self._origin_us + self._next_us
+        # whole cycles a second or not: only continuity within the stretch matters
+        phase0_us = self._origin_us % 1_000_000
         at_us = start_us
-        first = 0
-        while first < count:
+        while first < end:
             edge_us = self.interruptions.next_edge_us(at_us, self.load.next_edge_us(at_us, end_us))
-            last = min(count, max(first + 1, (edge_us - start_us + pace_us - 1) // pace_us))
+            last = min(end, max(first + 1, run_first + (edge_us - start_us + pace_us - 1) // pace_us))
             gone = self.interruptions.at(at_us)
             volts_counts = 0.0 if gone and (gone.side == GRID or not grid_side) else float(NOMINAL_COUNTS)
             amps_counts = 0.0 if gone else clip_to_range(self.load.watts_at(at_us) * self._counts_per_watt)
             self._converter.fill(times_us, volts, amps, first, last, phase0_us, volts_counts, amps_counts)
             first = last
-            at_us = start_us + first * pace_us
-        if not grid_side:
-            count = watch(self, times_us, volts, count)
-        self.time.now_us = start_us + count * pace_us
-        return count
+            at_us = start_us + (first - run_first) * pace_us
+        self.time.now_us = end_us
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
         if self._network_down.at(self.time.now_us) is not None:

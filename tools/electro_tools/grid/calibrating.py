@@ -53,7 +53,7 @@ class Calibrated(Station):
     """A station of one device, on its bench."""
 
     def __init__(self, bench: Bench, table: "array[int] | None", calibration: Calibration) -> None:
-        super().__init__(bench, table, calibration, int(RATED_A * 1000))
+        super().__init__(bench, table, calibration, int(RATED_A * 1000), int(bench.mains_hz + 0.5))
         self.bench = bench
         self.calibration = calibration
         self.table_rows: "list[tuple[int, int]]" = []

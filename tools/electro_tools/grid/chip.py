@@ -9,6 +9,7 @@
 | quiet noise | σ 2.5 LSB | measured: 2–3 |
 | bad noise | σ 8.5 LSB, 0.5% of the reads σ 60 | measured: core 8–9 with outliers; their share is an assumption |
 | one read | 95 µs, a pair 250 µs | MicroPython 1.16 and later, measured by others |
+| a look at a run of pairs | 80 µs | tests/bench/coverage.py: instructions counted, bytecode assumed |
 | a stall | 1 ms, every 20 to 80 ms | the radio's interrupts; nothing is allocated in the loop; an assumption |
 | pick-up | the current's pin takes 0.05% of the voltage's signal | neighbouring tracks; an assumption |
 """
@@ -25,6 +26,7 @@ BIAS_COUNTS = 1_625  # 1.30 V
 BIAS_STEP_COUNTS = 8  # eight steps go once over the finest ripple
 READ_US = 95
 PAIR_US = 250
+LOOK_US = 80
 _STALL_US = 1_000
 _STALL_LEAST_US = 20_000
 _STALL_SPREAD_US = 60_000
@@ -40,6 +42,7 @@ class Chip:
 
     def __init__(self, seed: int, noise: "tuple[float, float, float]" = QUIET, stalls: bool = True) -> None:
         self._stalls = stalls
+        self._stall_in_us = 0
         randomness = Randomness(seed * 7 + 1)
         self.gain = 1 + 0.035 * max(-2.5, min(2.5, randomness.normal()))
         self.offset = 12 * max(-2.5, min(2.5, randomness.normal()))
@@ -91,17 +94,22 @@ class Chip:
         """Return the noise, a place to begin in it, and the mask to go round."""
         return self._noise, self._randomness.word() & _NOISE_MASK, _NOISE_MASK
 
-    def times(self, times_us: "array[int]", span_us: int) -> int:
-        """Fill in the instants of a block's voltage reads: a pace that trembles, and now and then a stall."""
+    def begin(self) -> None:
+        """Begin a stretch, with the next stall somewhere ahead."""
+        self._stall_in_us = self._randomness.word() % _STALL_SPREAD_US
+
+    def times(self, times_us: "array[int]", first: int, end: int, t: int) -> int:
+        """Fill in the instants of a run's voltage reads, from t on: a pace that trembles, and now and then a stall.
+
+        Returns when the next run can begin.
+        """
         word = self._randomness.word
-        stall_us = word() % _STALL_SPREAD_US if self._stalls else span_us + 1
-        t = k = 0
-        most = len(times_us)
-        while t <= span_us and k < most:
+        for k in range(first, end):
             times_us[k] = t
-            t += PAIR_US + (word() >> 16) % 9 - 4
-            if t >= stall_us:
-                t += _STALL_US
-                stall_us += _STALL_LEAST_US + word() % _STALL_SPREAD_US
-            k += 1
-        return k
+            step_us = PAIR_US + (word() >> 16) % 9 - 4
+            self._stall_in_us -= step_us
+            if self._stall_in_us <= 0 and self._stalls:
+                step_us += _STALL_US
+                self._stall_in_us += _STALL_LEAST_US + word() % _STALL_SPREAD_US
+            t += step_us
+        return t + LOOK_US

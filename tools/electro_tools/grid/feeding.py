@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import json
-import struct
 import subprocess
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from electro_meter.sampling import CAPACITY
+from electro_meter.sampling import RING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ class LeanMeter:
         config: dict[str, Any],
     ) -> None:
         self._board = board
-        self._arrays = array("i", [0] * CAPACITY), array("H", [0] * CAPACITY), array("H", [0] * CAPACITY)
+        self._arrays = array("i", [0] * RING), array("H", [0] * RING), array("H", [0] * RING)
         self.samples = 0
         self._process = subprocess.Popen(  # noqa: S603 - a list, no shell; the caller's own interpreter
             list(command), env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -65,12 +64,12 @@ class LeanMeter:
             self._process.stdin.write(self._sample(*answer["sample"]))
             self._process.stdin.flush()
 
-    def _sample(self, now_us: int, span_us: int, flat_from: int, flat_to: int, flat_us: int) -> bytes:
+    def _sample(self, now_us: int, pairs: int, begins: int) -> bytes:
         board = self._board
         board.time.now_us = now_us
-        board.flat_from, board.flat_to, board.flat_us = flat_from, flat_to, flat_us
+        if begins:
+            board.begin()
         times_us, volts, amps = self._arrays
-        count = board.sample(times_us, volts, amps, span_us)
-        self.samples += count
-        parts = [one[:count].tobytes() for one in (times_us, volts, amps)]
-        return b"".join([struct.pack("<iI", count, board.flat_us), *parts])
+        board.sample(times_us, volts, amps, 0, pairs)
+        self.samples += pairs
+        return b"".join(one[:pairs].tobytes() for one in (times_us, volts, amps))

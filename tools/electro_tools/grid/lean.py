@@ -7,7 +7,7 @@
 |---|---|
 | {"config", "directory", "start"} | {"address"} |
 | {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free", "ram_live"} |
-| | {"sample": [unix_us, span_us, flat_from, flat_to, flat_us]}, and bytes come back: see `sample` |
+| | {"sample": [unix_us, pairs, whether a stretch begins]}, and bytes come back: times, volts and amps of so many |
 
 What is in this process beside the meter: this file, virtual_board.py, virtual_time.py, and the interpreter's asyncio.
 """
@@ -15,7 +15,6 @@ What is in this process beside the meter: this file, virtual_board.py, virtual_t
 import asyncio
 import gc
 import json
-import struct
 import sys
 
 from electro_meter.life import ram_free
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from electro_meter.world import Board
 
 _READ_US = 95  # as converter.py, whose tables have no place here
-_HEADER = "<iI"  # samples, how long the voltage has been flat; then times, volts and amps of all samples
 
 
 class PipedBoard(VirtualBoard):
@@ -41,21 +39,27 @@ class PipedBoard(VirtualBoard):
     def __init__(self, directory: str, start_s: int) -> None:
         super().__init__(directory, start_s, _READ_US)
 
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
-        asked = f'{{"sample": [{self.time.now_us}, {span_us}, {self.flat_from}, {self.flat_to}, {self.flat_us}]}}\n'
-        sys.stdout.write(asked)
+    pairs_a_run = 64  # each takes its way through the pipe
+    _begins = False
+
+    def begin(self) -> None:
+        self._begins = True
+
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+    ) -> None:
+        sys.stdout.write(f'{{"sample": [{self.time.now_us}, {end - first}, {int(self._begins)}]}}\n')
         if hasattr(sys.stdout, "flush"):
             sys.stdout.flush()
+        before_us = 0 if self._begins else times_us[first - 1 & len(times_us) - 1]
+        self._begins = False
         pipe: "Any" = sys.stdin.buffer
-        header: "tuple[int, int]" = struct.unpack(_HEADER, pipe.read(8))
-        count, self.flat_us = header
         for samples in (times_us, volts, amps):
-            pipe.readinto(memoryview(samples)[:count])
-        self.time.now_us += times_us[count - 1]
-        return count
+            pipe.readinto(memoryview(samples)[first:end])
+        self.time.now_us += times_us[end - 1] - before_us
 
-    def sample_grid(self, times_us: "array[int]", volts: "array[int]", span_us: int) -> int:  # noqa: ARG002 - not fitted
-        return 0
+    def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:  # noqa: ARG002 - not fitted
+        return False
 
     async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":  # noqa: ARG002 - http only
         return await asyncio.open_connection(host, port)

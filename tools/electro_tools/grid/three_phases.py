@@ -46,14 +46,17 @@ class ThreePhases(Board):
     def step_bias(self, step: int) -> None:
         self._selected.step_bias(step)
 
-    def sample(self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", span_us: int) -> int:
+    def begin(self) -> None:
         phase = self._selected
         phase.advance(self.now_us - phase.now_us)  # while the others were sampled
-        phase.flat_from, phase.flat_to, phase.flat_us = self.flat_from, self.flat_to, self.flat_us
-        count = phase.sample(times_us, volts, amps, span_us)
-        self.flat_us = phase.flat_us
+        phase.begin()
         self.now_us = phase.now_us
-        return count
+
+    def sample(
+        self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
+    ) -> None:
+        self._selected.sample(times_us, volts, amps, first, end)
+        self.now_us = self._selected.now_us
 
 
 def meter(board: ThreePhases, mains_hz: int, devices: "list[Calibrated]") -> Phases:
@@ -63,6 +66,7 @@ def meter(board: ThreePhases, mains_hz: int, devices: "list[Calibrated]") -> Pha
     settings.rated_ma = int(RATED_A * 1000)
     settings.mains_hz = mains_hz
     settings.max_gap_ms = 5_000
+    settings.window_period_ms = 0
     settings.creep_mw = 0
     settings.linearisation = devices[0].table_rows
     settings.channels = []
