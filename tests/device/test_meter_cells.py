@@ -54,10 +54,10 @@ class Ring:
         return self.loops.follow(self.times, self.volts, frame)
 
 
-def cells_frame(middle=13_000, amps_middle=13_000, delay=0, back=20, cycles=10, earliest=6_667):
-    frame = array("i", [0] * 52)
+def cells_frame(middle=13_000, amps_middle=13_000, delay=0, quarter=5_000, cycles=10, earliest=6_667):
+    frame = array("i", [0] * 51)
     frame[2], frame[3], frame[4], frame[5] = middle, amps_middle, delay, middle - 192
-    frame[6], frame[7], frame[8], frame[10] = back, cycles, -1, earliest
+    frame[6], frame[7], frame[8], frame[10] = quarter, cycles, -1, earliest
     return frame
 
 
@@ -68,11 +68,11 @@ def pieces_frame(piece=1_250, least=0, most=1 << 30):
 
 
 def sums(frame):
-    """Return the totals: w, w·late / 256, four of one word, four of products."""
-    found = [frame[30], frame[31]]
-    for place in (32, 34, 36, 38):
+    """Return the totals: w, w·u, w·i, w·x, w·q, w·u·u, w·i·i, w·x·i, w·q·i."""
+    found = [frame[29]]
+    for place in (30, 32, 34, 36):
         found.append((frame[place] << 12) + frame[place + 1])
-    for place in (40, 43, 46, 49):
+    for place in (38, 41, 44, 47):
         found.append((frame[place] << 29) + (frame[place + 1] << 17) + frame[place + 2])
     return found
 
@@ -101,8 +101,8 @@ class WhatTheyMean(unittest.TestCase):
         self.assertEqual((frame[13], frame[14]), (2 * 9_875, 2 * 69_875))
         found = sums(frame)
         self.assertEqual(found[0], 2 * 60_000)
-        self.assertEqual(found[2], 0)  # as long above as below
-        self.assertEqual(found[6], 120_000 * 1_000_000)
+        self.assertEqual(found[1], 0)  # as long above as below
+        self.assertEqual(found[5], 120_000 * 1_000_000)
 
     def test_the_sums_are_those_of_every_cell(self):
         samples = squares_of(1_000, amps=lambda k: 13_000 + k * 31 % 97)
@@ -118,7 +118,7 @@ class WhatTheyMean(unittest.TestCase):
                 u_u += (end2 - begin2) * u * u
                 u_i += (end2 - begin2) * u * i
         found = sums(frame)
-        self.assertEqual((found[3], found[6], found[8]), (i_sum, u_u, u_i))  # without a delay x is u
+        self.assertEqual((found[2], found[5], found[7]), (i_sum, u_u, u_i))  # without a delay x is u
 
     def test_the_other_voltage_is_that_of_a_later_instant(self):
         # a saw that falls at once and rises by 10 in 100 µs: where it is straight, x is known
@@ -127,14 +127,13 @@ class WhatTheyMean(unittest.TestCase):
                 (k * 100, 12_000 + 10 * (k % 200), 13_001 if 120 <= k % 200 < 160 else 13_000)
                 for k in range(800)
             ]
-            frame, ended = self.summed(samples, cycles=2, delay=delay, back=5)
+            frame, ended = self.summed(samples, cycles=2, delay=delay, quarter=500)
             self.assertEqual(ended, 1)
             found = sums(frame)
             u_i = sum([200 * 10 * (k - 100) for k in range(120, 160)]) * 2
             w_i = 200 * 40 * 2
-            self.assertLessEqual(abs(found[8] - u_i - w_i * late), w_i)
-            self.assertEqual(found[9], u_i - w_i * 50)  # five samples ago
-            self.assertEqual(found[1], 2 * (40_000 * 500 >> 8))
+            self.assertLessEqual(abs(found[7] - u_i - w_i * late), w_i)
+            self.assertLessEqual(abs(found[8] - u_i - w_i * (late - 50)), w_i)  # q is 500 µs earlier than x
 
     def test_a_stall_does_not_move_that_instant(self):
         samples, t = [], 0
@@ -143,17 +142,17 @@ class WhatTheyMean(unittest.TestCase):
                 (t, 12_000 + t % 20_000 // 10, 13_001 if 12_000 <= t % 20_000 < 16_000 else 13_000)
             )
             t += 1_100 if k % 53 == 0 else 100
-        frame, ended = self.summed(samples, cycles=2, delay=150, back=5)
+        frame, ended = self.summed(samples, cycles=2, delay=150, quarter=500)
         self.assertEqual(ended, 1)
         found, u_i = sums(frame), 0
         for k in range(1, 899):
             if frame[13] < 2 * samples[k][0] < frame[14]:
                 w = samples[k + 1][0] - samples[k - 1][0]
                 u_i += w * (samples[k][1] - 13_000) * (samples[k][2] - 13_000)
-        self.assertGreater(found[3], 14_000)
-        self.assertLessEqual(
-            abs(found[8] - u_i - 15 * found[3]), found[3]
-        )  # 150 µs later, wherever that lies
+        self.assertGreater(found[2], 14_000)
+        # 150 µs later, 350 earlier, wherever that lies
+        self.assertLessEqual(abs(found[7] - u_i - 15 * found[2]), found[2])
+        self.assertLessEqual(abs(found[8] - u_i + 35 * found[2]), found[2])
 
     def test_how_long_the_runs_are_changes_nothing(self):
         samples = squares_of(1_100, amps=lambda k: 12_000 + k * 131 % 1_997)
@@ -248,7 +247,7 @@ class Twins(unittest.TestCase):
                 middle=12_000 + numbers.below(2_000),
                 amps_middle=12_000 + numbers.below(2_000),
                 delay=numbers.below(1_400) - 700,
-                back=15 + numbers.below(12),
+                quarter=4_000 + numbers.below(2_000),
                 cycles=6,
             )
             self.assertEqual(ended, (1, 6))
@@ -262,7 +261,7 @@ class Twins(unittest.TestCase):
         steep = [
             (250 * k, FULL if k // 2 % 2 or k // 40 % 2 else 0, FULL if k // 3 % 2 else 0) for k in range(900)
         ]
-        self.assert_equal_sums(steep, delay=330, back=21)
+        self.assert_equal_sums(steep, delay=330, quarter=5_100)
 
     def test_sums_end_equally_at_gaps_and_losses(self):
         samples = squares_of(700)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Viper: its types are annotations, and some of its names only its compiler knows.
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN202, F821, SIM102
+# ruff: noqa: ANN001, ANN202, F821, PLR1730, SIM102
 """The loops over a run of samples in viper for 32-bit words; _cells_plain says what they mean, and what fits a word.
 
 Importing it fails where viper or 32-bit words are missing; `cells` then takes _cells_plain.
@@ -115,26 +115,26 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
     amps_middle = int(frame[3])
     delay = int(frame[4])
     level = int(frame[5])
-    back = int(frame[6])
+    quarter = int(frame[6])
     cycles = int(frame[8])
     armed = int(frame[9])
     earliest = int(frame[10])
     crossing = int(frame[11])
     at = int(frame[12])
     weight = int(frame[16])
-    turned = int(frame[17])
-    su = int(frame[18])
-    si = int(frame[19])
-    sx = int(frame[20])
-    sq = int(frame[21])
-    suu_high = int(frame[22])
-    suu = int(frame[23])
-    sii_high = int(frame[24])
-    sii = int(frame[25])
-    sxi_high = int(frame[26])
-    sxi = int(frame[27])
-    sqi_high = int(frame[28])
-    sqi = int(frame[29])
+    su = int(frame[17])
+    si = int(frame[18])
+    sx = int(frame[19])
+    sq = int(frame[20])
+    suu_high = int(frame[21])
+    suu = int(frame[22])
+    sii_high = int(frame[23])
+    sii = int(frame[24])
+    sxi_high = int(frame[25])
+    sxi = int(frame[26])
+    sqi_high = int(frame[27])
+    sqi = int(frame[28])
+    ago = int(frame[50])
     fraction = 0
     bend = 0
     known_dt = 0
@@ -165,6 +165,9 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
         if cycles < 0:
             if rest <= 0:
                 at = k - 9
+                ago = k - 44
+                if ago < 0:
+                    ago = 0
                 continue
         w = after - int(times[(k - 1) & 127])
         if w > 2600:
@@ -197,13 +200,18 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
         x = x0 + (x >> 10)
         u = int(volts[k & 127]) - middle
         i = int(amps[k & 127]) - amps_middle
-        q = int(volts[(k - back) & 127]) - middle
-        late = now - int(times[(k - back) & 127])
+        part = now + delay - quarter
+        while int(times[(ago + 1) & 127]) <= part:
+            ago += 1
+        before = int(times[ago & 127])
+        dt = int(times[(ago + 1) & 127]) - before
+        q = int(volts[ago & 127])
+        q += ((int(volts[(ago + 1) & 127]) - q) * (((part - before) << 10) // dt)) >> 10
+        q -= middle
         if rest > 0:
             w -= rest
         while True:
             weight += w
-            turned += w * late
             su += w * u
             si += w * i
             sx += w * x
@@ -228,35 +236,33 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
                 break
             if cycles < 0:
                 frame[13] = crossing
-                place = 30
-                while place < 52:
+                place = 29
+                while place < 50:
                     frame[place] = 0
                     place += 1
             else:
-                frame[30] = int(frame[30]) + weight
-                frame[31] = int(frame[31]) + (turned >> 8)
-                frame[32] = int(frame[32]) + (su >> 12)
-                frame[33] = int(frame[33]) + (su & 0xFFF)
-                frame[34] = int(frame[34]) + (si >> 12)
-                frame[35] = int(frame[35]) + (si & 0xFFF)
-                frame[36] = int(frame[36]) + (sx >> 12)
-                frame[37] = int(frame[37]) + (sx & 0xFFF)
-                frame[38] = int(frame[38]) + (sq >> 12)
-                frame[39] = int(frame[39]) + (sq & 0xFFF)
-                frame[40] = int(frame[40]) + (suu_high >> 12)
-                frame[41] = int(frame[41]) + (suu_high & 0xFFF)
-                frame[42] = int(frame[42]) + suu
-                frame[43] = int(frame[43]) + (sii_high >> 12)
-                frame[44] = int(frame[44]) + (sii_high & 0xFFF)
-                frame[45] = int(frame[45]) + sii
-                frame[46] = int(frame[46]) + (sxi_high >> 12)
-                frame[47] = int(frame[47]) + (sxi_high & 0xFFF)
-                frame[48] = int(frame[48]) + sxi
-                frame[49] = int(frame[49]) + (sqi_high >> 12)
-                frame[50] = int(frame[50]) + (sqi_high & 0xFFF)
-                frame[51] = int(frame[51]) + sqi
+                frame[29] = int(frame[29]) + weight
+                frame[30] = int(frame[30]) + (su >> 12)
+                frame[31] = int(frame[31]) + (su & 0xFFF)
+                frame[32] = int(frame[32]) + (si >> 12)
+                frame[33] = int(frame[33]) + (si & 0xFFF)
+                frame[34] = int(frame[34]) + (sx >> 12)
+                frame[35] = int(frame[35]) + (sx & 0xFFF)
+                frame[36] = int(frame[36]) + (sq >> 12)
+                frame[37] = int(frame[37]) + (sq & 0xFFF)
+                frame[38] = int(frame[38]) + (suu_high >> 12)
+                frame[39] = int(frame[39]) + (suu_high & 0xFFF)
+                frame[40] = int(frame[40]) + suu
+                frame[41] = int(frame[41]) + (sii_high >> 12)
+                frame[42] = int(frame[42]) + (sii_high & 0xFFF)
+                frame[43] = int(frame[43]) + sii
+                frame[44] = int(frame[44]) + (sxi_high >> 12)
+                frame[45] = int(frame[45]) + (sxi_high & 0xFFF)
+                frame[46] = int(frame[46]) + sxi
+                frame[47] = int(frame[47]) + (sqi_high >> 12)
+                frame[48] = int(frame[48]) + (sqi_high & 0xFFF)
+                frame[49] = int(frame[49]) + sqi
             weight = 0
-            turned = 0
             su = 0
             si = 0
             sx = 0
@@ -289,19 +295,19 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
     frame[10] = earliest
     frame[11] = crossing
     frame[12] = at
+    frame[50] = ago
     frame[15] = ended
     frame[16] = weight
-    frame[17] = turned
-    frame[18] = su
-    frame[19] = si
-    frame[20] = sx
-    frame[21] = sq
-    frame[22] = suu_high
-    frame[23] = suu
-    frame[24] = sii_high
-    frame[25] = sii
-    frame[26] = sxi_high
-    frame[27] = sxi
-    frame[28] = sqi_high
-    frame[29] = sqi
+    frame[17] = su
+    frame[18] = si
+    frame[19] = sx
+    frame[20] = sq
+    frame[21] = suu_high
+    frame[22] = suu
+    frame[23] = sii_high
+    frame[24] = sii
+    frame[25] = sxi_high
+    frame[26] = sxi
+    frame[27] = sqi_high
+    frame[28] = sqi
     return ended

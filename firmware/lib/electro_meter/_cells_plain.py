@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MASK = 127
 # Cells are summed so many samples behind the newest, for the voltage of an instant after theirs is wanted.
 _LAG = 8
+_MOST_AGO = 44  # samples; 6 ms and what _LAG may be off, at the quickest pace
 _LONGEST_CELL = 2_600
 _LONGEST_CYCLE2 = 52_000
 _HALF_CYCLE_US = 7_142  # of 70 Hz: no true crossing is nearer to the last one
@@ -111,10 +112,10 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
     """Sum over cells of time between rising crossings of the voltage; return why it ended, 0 if it goes on.
 
     A sample's cell reaches half the way to both its neighbours; a cell in which a crossing lies is cut there. Summed
-    are w, w·late, w·u, w·i, w·x, w·q, w·u·u, w·i·i, w·x·i, w·q·i: w the cell's length, u and i the distance of voltage
-    and current from their middles, x the voltage `delay` later (negative: earlier), by a parabola through the four
-    samples around that instant or by a straight line where a stall lies among them, q the voltage of some samples ago,
-    and `late` how long ago that was. The sums count up to the last crossing: what comes after it is no whole cycle.
+    are w, w·u, w·i, w·x, w·q, w·u·u, w·i·i, w·x·i, w·q·i: w the cell's length, u and i the distance of voltage and
+    current from their middles, x the voltage `delay` later (negative: earlier), by a parabola through the four samples
+    around that instant or by a straight line where a stall lies among them, q that of some time before, by a straight
+    line. The sums count up to the last crossing: what comes after it is no whole cycle.
     It ends with 1 when all cycles wanted are there, 2 where no crossing comes any more, 3 at a gap. The frame holds:
 
     | word | what |
@@ -123,27 +124,28 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
     | 2, 3 | the middles of voltage and current |
     | 4 | the delay |
     | 5 | the level that a true negative half wave goes below |
-    | 6 | how many samples ago q was |
+    | 6 | by how much q is earlier than x, 6 ms at most |
     | 7, 8 | cycles wanted, and those that are there; -1: no crossing yet |
     | 9, 10 | whether that level was reached since the last crossing; it does not count before this time |
     | 11 | a crossing that the cells have not reached yet, 0: none |
-    | 12 | the voltage's sample before the last x |
+    | 12, 50 | the voltage's samples before the last x and the last q |
     | 13, 14 | the first crossing and the last |
     | 15 | why it ended |
-    | 16-29 | the running cycle: w, w·late, w·u, w·i, w·x, w·q; two words each of w·u·u, w·i·i, w·x·i, w·q·i |
-    | 30-51 | whole cycles: w, w·late in 256ths; the next four in two words each (12 bits), the rest in three (12, 17) |
+    | 16-28 | the running cycle: w, w·u, w·i, w·x, w·q; two words each (17 bits) of w·u·u, w·i·i, w·x·i, w·q·i |
+    | 29-49 | whole cycles: w; the next four in two words each (12 bits), the rest in three (12, 17) |
     """
     taken, j = frame[0], frame[1]
     if frame[15]:
         frame[1] = taken
         return 0
-    middle, amps_middle, delay, level, back = frame[2], frame[3], frame[4], frame[5], frame[6]
-    cycles, armed, earliest, crossing, at = frame[8], frame[9], frame[10], frame[11], frame[12]
-    weight, turned, su, si, sx, sq = frame[16], frame[17], frame[18], frame[19], frame[20], frame[21]
-    suu = (frame[22] << 17) + frame[23]
-    sii = (frame[24] << 17) + frame[25]
-    sxi = (frame[26] << 17) + frame[27]
-    sqi = (frame[28] << 17) + frame[29]
+    middle, amps_middle, delay, level, quarter = frame[2], frame[3], frame[4], frame[5], frame[6]
+    cycles, armed, earliest, crossing = frame[8], frame[9], frame[10], frame[11]
+    at, ago = frame[12], frame[50]
+    weight, su, si, sx, sq = frame[16], frame[17], frame[18], frame[19], frame[20]
+    suu = (frame[21] << 17) + frame[22]
+    sii = (frame[23] << 17) + frame[24]
+    sxi = (frame[25] << 17) + frame[26]
+    sqi = (frame[27] << 17) + frame[28]
     fraction = bend = known_dt = known_part = ended = 0
     while j < taken:
         t = times[j & _MASK]
@@ -162,7 +164,7 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
         before, now, after = times[k - 1 & _MASK], times[k & _MASK], times[k + 1 & _MASK]
         rest = now + after - crossing if crossing else 0
         if rest <= 0 and cycles < 0:
-            at = k - _LAG - 1
+            at, ago = k - _LAG - 1, max(k - _MOST_AGO, 0)
             continue
         w = after - before
         if w > _LONGEST_CELL:
@@ -185,13 +187,17 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
         x = x0 + (x >> 10)
         u = volts[k & _MASK] - middle
         i = amps[k & _MASK] - amps_middle
-        q = volts[k - back & _MASK] - middle
-        late = now - times[k - back & _MASK]
+        part = now + delay - quarter
+        while times[ago + 1 & _MASK] <= part:
+            ago += 1
+        dt = times[ago + 1 & _MASK] - times[ago & _MASK]
+        q = volts[ago & _MASK]
+        q += (volts[ago + 1 & _MASK] - q) * ((part - times[ago & _MASK] << 10) // dt) >> 10
+        q -= middle
         if rest > 0:
             w -= rest
         while True:
             weight += w
-            turned += w * late
             su += w * u
             sx += w * x
             sq += w * q
@@ -205,19 +211,18 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
                 break
             if cycles < 0:
                 frame[13] = crossing
-                for place in range(30, 52):
+                for place in range(29, 50):
                     frame[place] = 0
             else:
-                frame[30] += weight
-                frame[31] += turned >> 8
-                for place, total in ((32, su), (34, si), (36, sx), (38, sq)):
+                frame[29] += weight
+                for place, total in ((30, su), (32, si), (34, sx), (36, sq)):
                     frame[place] += total >> 12
                     frame[place + 1] += total & 0xFFF
-                for place, total in ((40, suu), (43, sii), (46, sxi), (49, sqi)):
+                for place, total in ((38, suu), (41, sii), (44, sxi), (47, sqi)):
                     frame[place] += total >> 29
                     frame[place + 1] += total >> 17 & 0xFFF
                     frame[place + 2] += total & 0x1FFFF
-            weight = turned = su = si = sx = sq = suu = sii = sxi = sqi = 0
+            weight = su = si = sx = sq = suu = sii = sxi = sqi = 0
             cycles += 1
             frame[14] = crossing
             crossing = 0
@@ -230,11 +235,12 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
         if ended:
             break
     frame[1] = j
-    frame[8], frame[9], frame[10], frame[11], frame[12] = cycles, armed, earliest, crossing, at
+    frame[8], frame[9], frame[10], frame[11] = cycles, armed, earliest, crossing
+    frame[12], frame[50] = at, ago
     frame[15] = ended
-    frame[16], frame[17], frame[18], frame[19], frame[20], frame[21] = weight, turned, su, si, sx, sq
-    frame[22], frame[23] = suu >> 17, suu & 0x1FFFF
-    frame[24], frame[25] = sii >> 17, sii & 0x1FFFF
-    frame[26], frame[27] = sxi >> 17, sxi & 0x1FFFF
-    frame[28], frame[29] = sqi >> 17, sqi & 0x1FFFF
+    frame[16], frame[17], frame[18], frame[19], frame[20] = weight, su, si, sx, sq
+    frame[21], frame[22] = suu >> 17, suu & 0x1FFFF
+    frame[23], frame[24] = sii >> 17, sii & 0x1FFFF
+    frame[25], frame[26] = sxi >> 17, sxi & 0x1FFFF
+    frame[27], frame[28] = sqi >> 17, sqi & 0x1FFFF
     return ended

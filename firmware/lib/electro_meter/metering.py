@@ -20,7 +20,7 @@ _SHORTEST_CYCLE_US = 14_285
 _LONGEST_CYCLE_US = 25_000
 # Below this amplitude, in counts, a "crossing" is noise: 3 LSB of noise stay under it by 8 sigma.
 _LEAST_AMPLITUDE = 24
-_WORDS = 52  # of a frame: see cells.sum_cells
+_WORDS = 51  # of a frame: see cells.sum_cells
 _SQUARE_BITS = 2 * FINE_BITS
 
 
@@ -59,7 +59,6 @@ class Metering:
         self.frame = array("i", [0] * _WORDS)
         self._cycles = mains_hz // 5  # of 200 ms
         self._period2 = 2_000_000 // mains_hz  # of the last window, half microseconds
-        self._pair_us = 250  # from pair to pair, in the last window
         self._irms_ma = 0  # of the last window, by which the sensors are corrected
 
     def begin(self, sampler: Sampler, windows: int) -> None:
@@ -74,10 +73,10 @@ class Metering:
         frame[1] = frame[9] = frame[11] = frame[15] = 0
         frame[2], frame[3], frame[4] = self.volts_middle, self.amps_middle, delay_us
         frame[5] = self.volts_middle - (_LEAST_AMPLITUDE << FINE_BITS)
-        frame[6] = max(1, (self._period2 // 8 - delay_us + self._pair_us // 2) // self._pair_us)
+        frame[6] = self._period2 // 8  # a quarter of a cycle
         frame[7], frame[8] = windows * self._cycles, -1
-        frame[10] = self._period2 // 6  # by then samples of a quarter of a cycle ago are there
-        for place in range(16, 30):
+        frame[10] = self._period2 // 6  # a third of a cycle: by then the quarter is there
+        for place in range(16, 29):
             frame[place] = 0
 
     @property
@@ -97,9 +96,9 @@ class Metering:
         period2 = (end2 - start2) // cycles
         if not 2 * _SHORTEST_CYCLE_US <= period2 <= 2 * _LONGEST_CYCLE_US:
             return False
-        weight = frame[30]
-        su, si, sx = _of_two(frame, 32), _of_two(frame, 34), _of_two(frame, 36)
-        suu, sii, sxi = _of_three(frame, 40), _of_three(frame, 43), _of_three(frame, 46)
+        weight = frame[29]
+        su, si, sx = _of_two(frame, 30), _of_two(frame, 32), _of_two(frame, 34)
+        suu, sii, sxi = _of_three(frame, 38), _of_three(frame, 41), _of_three(frame, 44)
         uv = calibration.uv_per_count
         ua = calibration.fine_ua_per_count if sampler.amplified else calibration.ua_per_count
         no_load_mw = calibration.fine_no_load_mw if sampler.amplified else calibration.no_load_mw
@@ -122,21 +121,18 @@ class Metering:
         window.frequency_mhz = cycles * 2_000_000_000 // weight
         window.reactive_mvar = self._reactive(weight, si, period2, uv * ua)
         self._period2 = period2
-        self._pair_us = max(1, sampler.elapsed_us() // (sampler.count - 1))
         self.volts_middle += (2 * su + weight) // (2 * weight)
         self.amps_middle += (2 * si + weight) // (2 * weight)
         return True
 
     def _reactive(self, weight: int, si: int, period2: int, uv_ua: int) -> int:
-        """Return Q of the correlation of the current with the voltage of about a quarter of a cycle before."""
+        """Return Q of the correlation of the current with the voltage of the last window's quarter before."""
         frame = self.frame
-        sqi, sq = _of_three(frame, 49), _of_two(frame, 38)
+        sqi, sq = _of_three(frame, 47), _of_two(frame, 36)
         shown = (sqi * weight - sq * si) * uv_ua // (weight * weight) >> _SQUARE_BITS
-        # at the angle θ the correlation is P·cos θ + Q·sin θ; θ is near a right angle: cos θ ≈ x, sin θ ≈ 1 - x²/2
-        turned2 = 2 * ((frame[31] << 8) // weight + frame[4])  # how much earlier that voltage really is
-        x_ppm = 6_283_185 * (period2 // 4 - turned2) // period2
-        rest = shown // 1_000_000_000 - self.window.power_mw * x_ppm // 1_000_000
-        return rest + rest * (x_ppm * x_ppm // 2_000_000) // 1_000_000
+        # at the angle θ it is P·cos θ + Q·sin θ; θ is a right angle but for the frequency's drift: cos θ ≈ x
+        x_ppm = 6_283_185 * (period2 // 4 - 2 * frame[6]) // period2
+        return shown // 1_000_000_000 - self.window.power_mw * x_ppm // 1_000_000
 
 
 def _middle(samples: "array[int]") -> int:
