@@ -29,20 +29,22 @@ class Node(Board):
         self.answers = answers
         self.asked: list[Any] = []
         self.connections = 0
-        self._raw = b""
+        self._request = self._raw = b""
 
     async def connect(self, host: str, port: int, tls: bool) -> tuple[Any, Any]:
         self.connections += 1
         return self, self
 
     def write(self, raw: bytes) -> None:
-        asked = json.loads(raw.partition(b"\r\n\r\n")[2])
+        self._request += raw
+
+    async def drain(self) -> None:
+        asked = json.loads(self._request.partition(b"\r\n\r\n")[2])
+        self._request = b""
         self.asked.append(asked)
         name = asked["method"] if asked["method"] == "eth_chainId" else asked["params"][1]
         answer = json.dumps({"jsonrpc": "2.0", "id": 1, **self.answers[name]}).encode()
         self._raw += b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
-
-    async def drain(self) -> None: ...
 
     async def readline(self) -> bytes:
         line, mark, self._raw = self._raw.partition(b"\n")

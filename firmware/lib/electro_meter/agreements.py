@@ -9,6 +9,7 @@ asked for CONFIRM_S, one's word must do.
 
 import json
 import os
+from array import array
 
 FILE = "agreements.json"
 MOST = 16  # running, next and the one still owed to are three: more than this is no sensible answer
@@ -161,16 +162,24 @@ def _integer(untrusted: "dict[str, object]", name: str, least: int, greatest: in
     return value
 
 
-def _bounds(untrusted: object) -> "tuple[int, list[int], list[int]]":
-    """Return (first interval, least, most) of the slots ahead; empty lists if none were told."""
+def _bounds(untrusted: object) -> "tuple[int, array[int], array[int]]":
+    """Return (first interval, least, most) of the slots ahead; empty ones if none were told."""
     if untrusted is None:
-        return 0, [], []
+        return 0, _words([]), _words([])
     if not isinstance(untrusted, dict):
         raise StateError("bounds must be an object")
     least, most = untrusted.get("min"), untrusted.get("max")
     if not isinstance(least, list) or not isinstance(most, list) or len(least) != len(most):
         raise StateError("bounds must have as many min as max")
-    for bound in least + most:
+    first = _integer(untrusted, "first_interval", 0, (1 << 32) - 1)
+    return first, _words(least), _words(most)
+
+
+def _words(untrusted: "list[object]") -> "array[int]":
+    """Return bounds in 16 bits each."""
+    words = array("H", bytes(2 * len(untrusted)))
+    for k, bound in enumerate(untrusted):
         if not isinstance(bound, int) or isinstance(bound, bool) or not 0 <= bound <= 0xFFFF:
             raise StateError("a bound must be a whole number from 0 to 65535")
-    return _integer(untrusted, "first_interval", 0, (1 << 32) - 1), least, most
+        words[k] = bound
+    return words

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 5 s of it
 MOST_BYTES = 32_768  # an answer with the bounds of a week is below 12 KB
+USUAL_BYTES = 2_048  # one with those of 96 slots fits
+_PIECE = 256
 _MOST_HEADERS = 64
 
 
@@ -53,6 +55,7 @@ class Client:
         self._peer: "tuple[str, int, bool] | None" = None
         self._reader: "Any" = None
         self._writer: "Any" = None
+        self._usual = bytearray(USUAL_BYTES)  # made when the heap is whole, for it is needed in one piece
         self.connections = 0
 
     async def request(self, method: str, url: str, body: object = None) -> Answer:
@@ -88,18 +91,18 @@ class Client:
         head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n"
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        request = (head + "\r\n").encode() + (body or b"")
+        request = (head + "\r\n").encode()
         kept = self._peer == (host, port, tls)
         if not kept:
             await self._connect(host, port, tls)
         try:
-            return await self._ask(request)
+            return await self._ask(request, body)
         except (OSError, EOFError, UnreachableError):
             if not kept:
                 raise
         # the peer had closed what was kept; every request here may be sent twice
         await self._connect(host, port, tls)
-        return await self._ask(request)
+        return await self._ask(request, body)
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:
         await self.close()
@@ -107,10 +110,12 @@ class Client:
         self._peer = (host, port, tls)
         self.connections += 1
 
-    async def _ask(self, request: bytes) -> Answer:
+    async def _ask(self, request: bytes, body: "bytes | None") -> Answer:
         self._writer.write(request)
+        if body is not None:
+            self._writer.write(body)
         await self._writer.drain()
-        answer, keep = await _answer(self._reader)
+        answer, keep = await _answer(self._reader, self._usual)
         if not keep:
             await self.close()
         return answer
@@ -132,8 +137,8 @@ def split(url: str) -> "tuple[bool, str, int, str]":
     return tls, host, int(port) if colon else (443 if tls else 80), slash + path or "/"
 
 
-async def _answer(reader: "Any") -> "tuple[Answer, bool]":
-    """Read one answer; return it and whether the peer keeps the connection."""
+async def _answer(reader: "Any", usual: bytearray) -> "tuple[Answer, bool]":
+    """Read one answer, into `usual` if it fits; return it and whether the peer keeps the connection."""
     words = (await reader.readline()).split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
         raise UnreachableError("the peer closed the connection or does not speak HTTP")
@@ -162,8 +167,21 @@ async def _answer(reader: "Any") -> "tuple[Answer, bool]":
         raise BadAnswerError("the answer has no Content-Length")
     if length > MOST_BYTES:
         raise BadAnswerError(f"the answer is longer than {MOST_BYTES} bytes")
-    raw = await reader.readexactly(length)
+    raw: "Any" = usual if length <= len(usual) else bytearray(length)
+    await _fill(reader, raw, length)
     try:
         return Answer(status, json.loads(raw), retry_after_s), keep
     except ValueError:
         raise BadAnswerError(f"the answer with status {status} is not JSON")
+
+
+async def _fill(reader: "Any", raw: bytearray, length: int) -> None:
+    """Read so many bytes into a buffer, and blanks behind them, which JSON does not mind.
+
+    Raises EOFError if the peer closes before.
+    """
+    for at in range(0, length, _PIECE):
+        end = min(at + _PIECE, length)
+        raw[at:end] = await reader.readexactly(end - at)
+    for rest in range(length, len(raw)):
+        raw[rest] = 0x20

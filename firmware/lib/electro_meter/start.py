@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a meter so that little stays in memory: large arrays first, and nothing kept that is needed once."""
 
-import gc
 import sys
+
+from .heap import START_BYTES, collect_as, collect_every
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,16 +27,18 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
 
     Raises SetupError.
     """
+    before = collect_every(START_BYTES)
     board, settings = configure()
     _forget()
     from .phases import Phases
 
     phases = Phases(board, settings)
     settings.linearisation = []  # the table is made
-    gc.collect()
     from .app import Meter
 
-    return board, Meter(board, settings, phases=phases)
+    meter = Meter(board, settings, phases=phases)
+    collect_as(before)
+    return board, meter
 
 
 def _forget() -> None:
@@ -45,4 +48,3 @@ def _forget() -> None:
         package, _, module = name.partition(".")
         if hasattr(sys.modules[package], module):
             delattr(sys.modules[package], module)
-    gc.collect()

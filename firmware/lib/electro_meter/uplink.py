@@ -14,6 +14,7 @@ from electro_protocol.reports import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
 from .agreements import Agreements, StateError
+from .heap import EXCHANGE_BYTES, collect_as, collect_every
 from .http import Client, HttpError
 from .intervals import Intervals
 from .journal import Journal
@@ -107,6 +108,7 @@ class Uplink:
         """Ask for the state and send what is due; on failure turn to the next relayer and pause."""
         self.exchanges += 1
         url = self._config.relayers[self._relayer]
+        before = collect_every(EXCHANGE_BYTES)
         try:
             pause_s = await self._ask(url)
             if not pause_s:
@@ -117,6 +119,7 @@ class Uplink:
             return
         finally:
             await self._client.close()
+            collect_as(before)
         if pause_s:
             self._fail(pause_s)
             return

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the free memory in few pieces: where much is made and some of it stays, collect often.
+
+What is allocated while the heap is full of garbage lies scattered when that is gone, and then a kilobyte in one piece
+is nowhere to be had, though a quarter of the heap may be free. So the start and each exchange with a relayer run with a
+collection after every few kilobytes; in between boot.py's limit holds.
+"""
+
+import gc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+START_BYTES = 2_048
+EXCHANGE_BYTES = 4_096
+
+
+def collect_every(count: int) -> int:
+    """Collect now and each time that so many bytes were allocated; return what was in force, for `collect_as`."""
+    gc.collect()
+    collector: "Any" = gc
+    if not hasattr(collector, "mem_free"):
+        return 0  # CPython counts objects
+    before: int = collector.threshold()
+    collector.threshold(count)
+    return before
+
+
+def collect_as(before: int) -> None:
+    """Collect as seldom as before `collect_every`."""
+    collector: "Any" = gc
+    if hasattr(collector, "mem_free"):
+        collector.threshold(before)
