@@ -162,7 +162,7 @@ class WhatTheyMean(unittest.TestCase):
             self.assertEqual(list(frame)[2:], list(want)[2:])
 
     def test_a_gap_ends_them_at_the_last_whole_cycle(self):
-        samples = [(t + (2_400 if t > 55_000 else 0), v, i) for t, v, i in squares_of(1_000)]
+        samples = [(t + (4_000 if t > 55_000 else 0), v, i) for t, v, i in squares_of(1_000)]
         frame, ended = self.summed(samples)
         self.assertEqual((ended, frame[8], frame[14]), (3, 2, 2 * 49_875))
 
@@ -265,7 +265,7 @@ class Twins(unittest.TestCase):
 
     def test_sums_end_equally_at_gaps_and_losses(self):
         samples = squares_of(700)
-        gap = [(t + (2_400 if k > 500 else 0), v, i) for k, (t, v, i) in enumerate(samples)]
+        gap = [(t + (4_000 if k > 500 else 0), v, i) for k, (t, v, i) in enumerate(samples)]
         self.assertEqual(self.assert_equal_sums(gap)[0], 3)
         lost = [(t, v if k < 500 else 13_000, i) for k, (t, v, i) in enumerate(samples)]
         self.assertEqual(self.assert_equal_sums(lost)[0], 2)

@@ -152,7 +152,7 @@ class WhatIsNoWindow(unittest.TestCase):
         self.assertLess(abs(power_mw - 11_500_000), 6_000)
 
     def test_a_gap_ends_it_too(self):
-        at = station(sines(pace=lambda k: 3_000 if k == 500 else 250))
+        at = station(sines(pace=lambda k: 4_500 if k == 500 else 250))
         self.assertFalse(at.window())
         self.assertEqual(at.metering.frame[15], GAP)
         self.assertTrue(at.metering.measure(at.sampler))

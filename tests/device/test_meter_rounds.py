@@ -109,7 +109,7 @@ class Quiet:
     """A Board that is never asked."""
 
     skew_us = 0
-    pairs_a_run = 8
+    pairs_a_run = 16
 
 
 if __name__ == "__main__":

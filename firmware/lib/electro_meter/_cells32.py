@@ -170,7 +170,7 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
                     ago = 0
                 continue
         w = after - int(times[(k - 1) & 127])
-        if w > 2600:
+        if w > 4000:
             ended = 3
             break
         part = now + delay

@@ -11,7 +11,7 @@ lower one, which hands over what it has above 17 bits at once.
 |---|---|---|
 | u, i | 2^15: a sample is an unsigned number of 15 bits | – |
 | x | 1.25 · u: so far a parabola overshoots | – |
-| w | 2,600 | the stretch has a gap, and ends |
+| w | 4,000 | the stretch has a gap, and ends |
 | Σ w in a cycle | 52,000, or 26 ms, and Σ w · x below 2^31 with it | the voltage is lost, and the sums end |
 | Σ w · (p >> 17) in a cycle | 52,000 · 1.25 · 8,192 < 2^30 | – |
 | squares of `follow` | 4,095² / 16 in a sample, 2,000 samples in a cycle: below 2^31 | – |
@@ -25,7 +25,7 @@ _MASK = 127
 # Cells are summed so many samples behind the newest, for the voltage of an instant after theirs is wanted.
 _LAG = 8
 _MOST_AGO = 44  # samples; 6 ms and what _LAG may be off, at the quickest pace
-_LONGEST_CELL = 2_600
+_LONGEST_CELL = 4_000
 _LONGEST_CYCLE2 = 52_000
 _HALF_CYCLE_US = 7_142  # of 70 Hz: no true crossing is nearer to the last one
 

@@ -110,14 +110,16 @@ class Meter:
 
     def step(self) -> None:
         """Sample on for a fifth of a second at most, and follow what it tells once there is something."""
-        self._follow_clock()
         phase = self.phases.next()
+        if not phase.running:
+            self._follow_clock()
         over = phase.take()
         if self.reserve is not None:  # before it is declared there is something to tell as well
             self.reserve.follow(self.uplink.sent.owes_outage or self.journal.open_outage is None)
         if over:
+            self._follow_clock()
             self._follow(phase)
-        self._board.feed_watchdog()
+            self._board.feed_watchdog()
         self._show()
 
     def _pause_ms(self) -> int:

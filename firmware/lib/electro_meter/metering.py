@@ -60,6 +60,7 @@ class Metering:
         self._cycles = mains_hz // 5  # of 200 ms
         self._period2 = 2_000_000 // mains_hz  # of the last window, half microseconds
         self._irms_ma = 0  # of the last window, by which the sensors are corrected
+        self._ratio_ppm = 0  # by which the current's sensor says too much
 
     def begin(self, sampler: Sampler, windows: int) -> None:
         """Begin a stretch of some times 200 ms."""
@@ -67,7 +68,7 @@ class Metering:
             sampler.fill()
             self.volts_middle, self.amps_middle = _middle(sampler.volts), _middle(sampler.amps)
         sampler.begin()
-        _, late_mdeg = self._calibration.sensors.at(self._irms_ma)
+        self._ratio_ppm, late_mdeg = self._calibration.sensors.at(self._irms_ma)
         delay_us = sampler.skew_us - (self._calibration.phase_mdeg + late_mdeg) * self._period2 // 720_000
         frame = self.frame
         frame[1] = frame[9] = frame[11] = frame[15] = 0
@@ -102,7 +103,7 @@ class Metering:
         uv = calibration.uv_per_count
         ua = calibration.fine_ua_per_count if sampler.amplified else calibration.ua_per_count
         no_load_mw = calibration.fine_no_load_mw if sampler.amplified else calibration.no_load_mw
-        ratio_ppm, _ = calibration.sensors.at(self._irms_ma)
+        ratio_ppm = self._ratio_ppm
         # counts² · half µs → µJ: µV · µA · µs is 10^-18 J
         product = ((sxi * weight - sx * si) * uv * ua // weight) >> _SQUARE_BITS
         product -= product * ratio_ppm // 1_000_000

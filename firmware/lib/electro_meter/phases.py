@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .settings import Channel, Settings
 
-# Windows of 200 ms in a stretch: what follows one takes some 10 ms, in which nothing is sampled.
-_WINDOWS = 5
+# Windows of 200 ms in a stretch: what follows one takes 5 to 15 ms, in which nothing is sampled.
+_WINDOWS = 10
 _WINDOWS_OF_SEVERAL = 2  # phases: each stands for the time of the others, so the round is kept short
 # Three cycles at 45 Hz: enough to tell whether voltage is there.
 _GLANCE_US = 66_000
@@ -163,9 +163,9 @@ class Phases:
     @property
     def pressing(self) -> bool:
         """Return whether sampling should go on at once: in the middle of a stretch, of a round, or of a decision."""
-        if 0 <= self._turn < len(self.all) - 1:
+        if self._turn >= 0 and (self.all[self._turn].running or self._turn < len(self.all) - 1):
             return True
-        return any(phase.running or phase.detector.undecided for phase in self.all)
+        return any(phase.detector.undecided for phase in self.all)
 
     @property
     def fault(self) -> bool:

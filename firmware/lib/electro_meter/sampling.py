@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sample voltage and current in runs of a few pairs, and let each run be followed before the next one is taken.
 
-What lies between two runs is no gap but some 80 µs: the loops of `cells` go over the run at once, and of the samples
+What lies between two runs is no gap but some 200 µs: the loops of `cells` go over the run at once, and of the samples
 only a ring of the last 32 ms is kept. A stretch is what is sampled from one `begin` to the next. Nothing needs a pause
 but what takes longer: to turn the sums into energy, and whatever else runs on the core.
 
@@ -29,7 +29,6 @@ PIECE = 5  # one after which the voltage is remarkable: see `follow`
 
 # Up and down without a leap: a step takes tenths of a second to settle, and what of it a stretch feels is small.
 _BIAS_STEPS = (0, 2, 4, 6, 7, 5, 3, 1)
-STRETCHES_PER_STEP = 2
 # More codes out of range in a window than noise puts there: the amplified current is clipped.
 _MOST_OUTLIERS = 12
 # The amplified range reaches to 11% of rated current as a sine; loads with a high crest clip before and are retaken.
@@ -44,7 +43,6 @@ class Sampler:
         self,
         board: Board,
         table: "array[int] | None" = None,
-        stretches_per_step: int = STRETCHES_PER_STEP,
         channel: int = 0,
         share: "Sampler | None" = None,
     ) -> None:
@@ -66,7 +64,6 @@ class Sampler:
         self.clipped = False
         self._outside = 0  # codes, in the running window
         self._stretches = 0
-        self._stretches_per_step = stretches_per_step
 
     def begin(self) -> None:
         """Begin a stretch."""
@@ -83,6 +80,7 @@ class Sampler:
         """
         times, volts, amps, table = self.times_us, self.volts, self.amps, self.table
         sample, run, count = self._board.sample, self._run, self.count
+        mask = RING - 1
         while True:
             cells[0] = pieces[1] = count
             if follow(times, volts, pieces) < count:
@@ -90,12 +88,13 @@ class Sampler:
             ended = sum_cells(times, volts, amps, cells)
             if ended:
                 return ended
-            if count and times[count - 1 & RING - 1] >= until_us:
+            if count and times[count - 1 & mask] >= until_us:
                 self._outside = 0
                 return TIME
-            place = count & RING - 1
-            sample(times, volts, amps, place, place + run)
-            outside = straighten(volts, amps, table, place << 8 | place + run)
+            first = count & mask
+            end = first + run
+            sample(times, volts, amps, first, end)
+            outside = straighten(volts, amps, table, first << 8 | end)
             self.count = count = count + run
             if outside and self.amplified:
                 self._outside += outside
@@ -138,8 +137,7 @@ class Sampler:
         elif irms_ma * 1000 < rated_ma * _FINE_BELOW_PERMILLE:
             self._select(True)
         self._stretches += 1
-        if self._stretches % self._stretches_per_step == 0:
-            self._board.step_bias(_BIAS_STEPS[self._stretches // self._stretches_per_step % len(_BIAS_STEPS)])
+        self._board.step_bias(_BIAS_STEPS[self._stretches % len(_BIAS_STEPS)])
 
     def _select(self, amplified: bool) -> None:
         self._board.select_range(amplified)

@@ -71,8 +71,8 @@ class Board:
         """Read this pair from the next stretch on; range and bias are those of the pair that is selected."""
         # most Boards have one
 
-    # Pairs sampled between two looks at them: a look takes some 80 µs on a chip, and a loss of voltage waits for it.
-    pairs_a_run = 8
+    # Pairs sampled between two looks at them: a look takes some 200 µs on a chip, and a loss of voltage waits for it.
+    pairs_a_run = 16
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 

@@ -95,10 +95,9 @@ def attend() -> None:
 
     def sample_between(board, *given):
         PIECES.before_sample()
-        count = sample(board, *given)
-        EXTENTS["sample"].note(count)
+        sample(board, *given)
+        EXTENTS["sample"].note(given[-1] - given[-2])
         PIECES.after_sample()
-        return count
 
     def turn(queue, milliseconds):
         PIECES.turn()
@@ -169,4 +168,5 @@ if sys.argv[1:] == ["turns"]:
     asyncio.run(turns(1_000))
 else:
     lean._say = say
+    lean.PipedBoard.pairs_a_run = lean.VirtualBoard.pairs_a_run  # as on a chip
     asyncio.run(lean._run())

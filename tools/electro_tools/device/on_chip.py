@@ -43,7 +43,7 @@ class Station:
         self._board = board
         self._rated_ma = rated_ma
         self._channel = channel
-        self.sampler = Sampler(board, table, 1, channel)
+        self.sampler = Sampler(board, table, channel)
         self.metering = Metering(calibration, mains_hz)
         self._pieces = array("i", [0] * FRAME)
         self._pieces[6] = self._pieces[11] = _NEVER

@@ -9,7 +9,7 @@
 | quiet noise | σ 2.5 LSB | measured: 2–3 |
 | bad noise | σ 8.5 LSB, 0.5% of the reads σ 60 | measured: core 8–9 with outliers; their share is an assumption |
 | one read | 95 µs, a pair 250 µs | MicroPython 1.16 and later, measured by others |
-| a look at a run of pairs | 80 µs | tests/bench/coverage.py: instructions counted, bytecode assumed |
+| a look at a run of pairs | 200 µs | tests/bench/coverage.py: instructions and bytecodes counted |
 | a stall | 1 ms, every 20 to 80 ms | the radio's interrupts; nothing is allocated in the loop; an assumption |
 | pick-up | the current's pin takes 0.05% of the voltage's signal | neighbouring tracks; an assumption |
 """
@@ -26,7 +26,7 @@ BIAS_COUNTS = 1_625  # 1.30 V
 BIAS_STEP_COUNTS = 8  # eight steps go once over the finest ripple
 READ_US = 95
 PAIR_US = 250
-LOOK_US = 80
+LOOK_US = 200
 _STALL_US = 1_000
 _STALL_LEAST_US = 20_000
 _STALL_SPREAD_US = 60_000
