@@ -14,7 +14,8 @@ comes from the whole cycles in them; the rest is bridged.
 | a step in a stretch, with its turn of asyncio | 770 bytecodes | bytecodes.py: 99% of them are within |
 | the end of a stretch: energy, account, outputs | 4,300 bytecodes | bytecodes.py: the largest |
 | an exchange with a relayer, TLS aside | 18,200 bytecodes | bytecodes.py |
-| a bytecode | 1.05 µs at 240 MHz, 1.58 at 160; 3.2 at worst with PSRAM, whose build has its virtual machine in flash | bytecode_time.py: medians |
+| a bytecode at 240 MHz, at 160 | 1.05 µs, 1.58 µs | bytecode_time.py: medians |
+| · ESP32 with PSRAM, its virtual machine in flash | 3.2 µs at worst | the same |
 | a signature | 29 ms at 240 MHz | FACTS: 22-29 ms |
 | a collection of garbage, every 4 s | 5.2 ms at 240 MHz | 0.83 M instructions, counted |
 | · with PSRAM | 22 ms | MicroPython's pull request 10235 |
