@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the loops over a block's samples in 32-bit MicroPython: viper beside the plain Python that it stands for.
+"""Measure the loops over a run of samples in 32-bit MicroPython: viper beside the plain Python that it stands for.
 
     python tests/bench/cells.py [--json]
 
-Both in one process of the i386 interpreter, from .mpy files as on a chip, over a block of 896 pairs; the least of
-two hundred rounds, so what else the machine does counts little. On a chip the ratio may differ; that they give the
-same to the last bit is tests/device/test_meter_cells.py's business.
+Both in one process of the i386 interpreter, from .mpy files as on a chip, over a run of 16 pairs (`squares` over the
+ring of 128); the least of many rounds, so what else the machine does counts little. On a chip the ratio may differ;
+that they give the same to the last bit is tests/device/test_meter_cells.py's business.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
     if parser.parse_args().json:
         sys.stdout.write(json.dumps(found) + "\n")
         return
-    table = Table("loop over a block", "plain, µs", "viper, µs", "times faster", title="MicroPython, i386")
+    table = Table("loop over a run", "plain, µs", "viper, µs", "times faster", title="MicroPython, i386")
     for name, (plain, native) in found.items():
         table.add_row(name, f"{plain:.0f}", f"{native:.1f}", f"{plain / native:.0f}")
     Console().print(table)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell how much of the time the meter samples, and its longest gap, with a chip's working times on its one core.
 
-    python tests/bench/coverage.py [--minutes N] [--json]
+    python tests/bench/coverage.py [--minutes N] [--chip NAME] [--json]
 
 Simulated: the meter's own code decides when it samples; what else the core does takes virtual time, as in the table.
 Sampled is the time in stretches: no two pairs beside one of them are further apart than 4 ms. The meter's energy
@@ -223,9 +223,10 @@ def measure(minutes: int, chip: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, default=30, help="whole quarters of an hour (default: 30)")
+    parser.add_argument("--chip", choices=CHIPS, help="this one alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each chip")
     arguments = parser.parse_args()
-    rows = [measure(arguments.minutes, chip) for chip in CHIPS]
+    rows = [measure(arguments.minutes, chip) for chip in CHIPS if arguments.chip in (None, chip)]
     if arguments.json:
         for row in rows:
             print(json.dumps(row))

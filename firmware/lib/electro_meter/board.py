@@ -96,7 +96,7 @@ class Esp32Board(Board):
         ticks_ms = time.ticks_ms()
         self._uptime_ms += time.ticks_diff(
             ticks_ms, self._ticks_ms
-        )  # asked each block: far within its 6 days
+        )  # asked each stretch: far within its 6 days
         self._ticks_ms = ticks_ms
         return self._uptime_ms * 1000
 

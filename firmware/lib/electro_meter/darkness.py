@@ -57,7 +57,7 @@ class Darkness:
             self._until_us += by_us
 
     def follow(self, phase: Phase, started_us: int, now_us: int, fault: bool, urgent: bool) -> None:
-        """Follow a block without voltage; fault: current flows; urgent: what is to be told must be told now."""
+        """Follow a stretch without voltage; fault: current flows; urgent: what is to be told must be told now."""
         if not self.since_us:
             self.since_us = started_us
             self._cause = _cause(phase)

@@ -68,7 +68,7 @@ class Station:
         self.sampler.amplified = fine
 
     def sums(self, windows: int, forced: bool = False) -> "dict[str, int]":
-        """Return what some windows hold, after a few to settle; after as many blocks without one it gives up."""
+        """Return what some windows hold, after a few to settle; after as many stretches without one it gives up."""
         for _ in range(_SETTLE):
             self.window(forced)
         found = {

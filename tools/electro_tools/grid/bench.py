@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put a chip, its transformers and a load on a test bench: known power, and blocks as the meter samples them."""
+"""Put a chip, its transformers and a load on a test bench: known power, and pairs as the meter samples them."""
 
 from electro_meter.world import CLOCK_SYNCED, Board
 from electro_tools.grid.chip import BIAS_COUNTS, BIAS_STEP_COUNTS, READ_US, Chip

@@ -69,7 +69,7 @@ class Converter:
     ) -> None:
         """Convert samples first … last-1 at their times; amplitudes are RMS, in counts of the fundamental.
 
-        phase0_us places time 0 of the block in the mains' cycle.
+        phase0_us places time 0 of the stretch in the mains' cycle.
         """
         root2 = math.sqrt(2)
         va = int(volts_counts * root2 * (1 << _AMPLITUDE_BITS) + 0.5)
@@ -92,7 +92,7 @@ class Converter:
             m = m + 1 & _NOISE_MASK
 
     def pace(self) -> int:
-        """Return the microseconds from pair to pair of the next block: a chip is never twice equally quick."""
+        """Return the microseconds from pair to pair of the next stretch: a chip is never twice equally quick."""
         return PAIR_US + (self._randomness.word() >> 24) % 7 - 3
 
 

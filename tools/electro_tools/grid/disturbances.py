@@ -35,7 +35,7 @@ class Disturbance:
         self.end_us = end_us
         self.residual = residual
         self.tau_us = tau_us
-        self.every_us = every_us  # a notch that comes again until the block ends
+        self.every_us = every_us  # a notch comes again and again
 
     def factor(self, t_us: int) -> float:
         if self.kind in (FLICKER, TRANSIENT):
