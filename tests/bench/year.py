@@ -3,7 +3,7 @@
 
     python tests/bench/year.py --load plant.csv.gz --time-column date --energy-column usage_kwh [--days 365]
 
-Without --load it takes the built-in metal works. Simulated: the meter's own code from the block of samples to the
+Without --load it takes the built-in metal works. Simulated: the meter's own code from the samples to the
 journal, on sines with quantisation and noise, a few windows an interval; the converter's curvature and the transformers
 are in metering.py.
 """
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from electro_meter.app import Meter
-from electro_meter.config import Config
 from electro_protocol.readings import ESTIMATE
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
@@ -55,7 +54,7 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
             settings.nominal_v, settings.rated_a, power_factor, settings.interruptions, settings.network_down,
             settings.private_key,
         )  # fmt: skip
-        meter = Meter(board, Config(_entries(settings)))
+        meter = Meter(board, settings.meter)
         meter.agreements.adopt([_agreement(load, len(watts), unit_wh)], START)
         readings: list[int] = []
         estimates: list[bool] = []
@@ -93,23 +92,6 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
             "estimates": sum(estimates),
             "seconds": round(time.perf_counter() - began),
         }
-
-
-def _entries(settings: Settings) -> dict[str, Any]:
-    meter = settings.meter
-    names = (
-        "nominal_mv",
-        "uv_per_count",
-        "ua_per_count",
-        "rated_ma",
-        "creep_mw",
-        "window_period_ms",
-        "max_gap_ms",
-    )
-    return {
-        "chain_id": 1, "contract": "0x" + "22" * 20, "hardware_id": "0x" + "11" * 32,
-        "relayers": ["http://nobody"], **{name: getattr(meter, name) for name in names},
-    }  # fmt: skip
 
 
 def _agreement(load: LoadCurve, intervals: int, unit_wh: int) -> dict[str, Any]:
