@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_MESSAGES = 50  # that a relayer takes in one request
 MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
-KEPT_SIGNATURES = 2  # 0.6 KB each: a retry after a lost answer costs none, a longer backlog signs anew
+KEPT_SIGNATURES = 2  # with their digests: a retry after a lost answer signs nothing, a longer backlog anew
 LEAST_BACKOFF_MS = 2_000
 CONFIRM_MS = 10_000  # how soon to ask another source about new terms
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
@@ -69,7 +69,7 @@ class Uplink:
         self._not_before_us = 0  # back-off
         self._asked_us = 0
         self.sent = Sent(board, journal, intervals, agreements, config.resend_ms)
-        self._signed: "list[tuple[bytes, SignedMessage]]" = []  # the last few, so that sending again costs nothing
+        self._signed: "list[tuple[bytes, bytes]]" = []
 
     async def run(self) -> None:
         """Exchange whenever something is due, for ever."""
@@ -242,12 +242,12 @@ class Uplink:
 
     def _sign(self, message: "EnergyReport | OutageReport") -> SignedMessage:
         digest = self._signer.digest(message)
-        for known, signed in self._signed:
+        for known, signature in self._signed:
             if known == digest:
-                return signed
+                return SignedMessage(message, signature)
         signed = self._signer.sign(message)
         self.signatures += 1
-        self._signed = self._signed[1 - KEPT_SIGNATURES :] + [(digest, signed)]
+        self._signed = self._signed[1 - KEPT_SIGNATURES :] + [(digest, signed.signature)]
         if self._on_signed is not None:
             self._on_signed(signed)
         return signed

@@ -12,21 +12,20 @@ NAME = "Electro"
 VERSION = "1"
 
 
-_known: "dict[str, tuple[bytes, tuple[tuple[str, str], ...]]]" = {}
+_hashes: "dict[str, bytes]" = {}
 
 
-def _type(type_string: str) -> "tuple[bytes, tuple[tuple[str, str], ...]]":
-    """Return the type hash and the fields of a type string; parsed and hashed once."""
-    if type_string not in _known:
-        inside = type_string[type_string.index("(") + 1 : -1]
-        fields = tuple([tuple(field.split(" ")) for field in inside.split(",")])
-        _known[type_string] = keccak256(type_string.encode()), fields  # type: ignore[assignment]
-    return _known[type_string]
+def _type_hash(type_string: str) -> bytes:
+    """Return the hash of a type string, which is computed once; the fields would take a chip more than they cost."""
+    if type_string not in _hashes:
+        _hashes[type_string] = keccak256(type_string.encode())
+    return _hashes[type_string]
 
 
 def fields_of(type_string: str) -> "tuple[tuple[str, str], ...]":
     """Return ((type, name), …) of a type string such as "Mail(address to,bytes body)"."""
-    return _type(type_string)[1]
+    inside = type_string[type_string.index("(") + 1 : -1]
+    return tuple([tuple(field.split(" ")) for field in inside.split(",")])  # type: ignore[misc]
 
 
 def check(field_type: str, name: str, value: object) -> None:
@@ -56,9 +55,9 @@ def encode(field_type: str, value: "int | bytes | str") -> bytes:
 
 def hash_struct(type_string: str, values: "tuple[int | bytes | str, ...]") -> bytes:
     """Return keccak256(typeHash ‖ encodeData(values))."""
-    type_hash, fields = _type(type_string)
+    fields = fields_of(type_string)
     encoded = bytearray(32 + 32 * len(fields))
-    encoded[:32] = type_hash
+    encoded[:32] = _type_hash(type_string)
     at = 32
     for (field_type, _), value in zip(fields, values):  # noqa: B905 - no strict= on MicroPython
         encoded[at : at + 32] = encode(field_type, value)

@@ -56,6 +56,9 @@ class AgreementAcceptance(Message):
         self.deadline = deadline
         self._check()
 
+    def values(self) -> "tuple[int | bytes, ...]":
+        return self.agreement_id, self.terms_hash, self.devices_hash, self.bonus, self.deadline
+
 
 class DiscountRedemption(Message):
     """The consumer's wish to set so much of the discount against an invoice."""
@@ -68,6 +71,9 @@ class DiscountRedemption(Message):
         self.amount = amount
         self.deadline = deadline
         self._check()
+
+    def values(self) -> "tuple[int | bytes, ...]":
+        return self.agreement_id, self.invoice, self.amount, self.deadline
 
 
 BY_NAME: "dict[str, type[Message]]" = {

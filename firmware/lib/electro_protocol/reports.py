@@ -8,6 +8,7 @@ from binascii import hexlify
 
 from .eip712 import Domain, check, fields_of, hash_struct
 
+TYPE_CHECKING = False
 MAX_INTERVALS = 672  # a week of quarter hours: the longest schedule, and a report stays within one pass of it
 CAUSE_UNKNOWN = 0
 CAUSE_GRID = 1
@@ -19,16 +20,8 @@ class MessageError(ValueError):
     """A message that does not fit its type; the sentence names the field."""
 
 
-def _attribute(field: str) -> str:
-    """Return the Python name of an EIP-712 field: firstInterval → first_interval."""
-    return "".join(["_" + c.lower() if "A" <= c <= "Z" else c for c in field])
-
-
-_attributes: "dict[str, tuple[str, ...]]" = {}
-
-
 class Message:
-    """One signed struct; a subclass gives its EIP-712 type string and its fields."""
+    """One signed struct; a subclass gives its EIP-712 type string and its fields' values."""
 
     TYPE = ""
 
@@ -37,12 +30,11 @@ class Message:
         """Return ((EIP-712 type, EIP-712 name), …) in the order of the type string."""
         return fields_of(cls.TYPE)
 
-    def values(self) -> "tuple[int | bytes, ...]":
-        """Return the fields' values in the order of the type string."""
-        names = _attributes.get(self.TYPE)
-        if names is None:
-            names = _attributes[self.TYPE] = tuple([_attribute(name) for _, name in self.fields()])
-        return tuple([getattr(self, name) for name in names])
+    if TYPE_CHECKING:
+
+        def values(self) -> "tuple[int | bytes, ...]":
+            """Return the fields' values in the order of the type string."""
+            ...
 
     def _check(self) -> None:
         for (field_type, name), value in zip(self.fields(), self.values()):  # noqa: B905 - no strict= on MicroPython
@@ -99,6 +91,9 @@ class EnergyReport(Message):
         if not 2 <= len(readings) <= 2 * MAX_INTERVALS or len(readings) % 2:
             raise MessageError(f"readings must hold 1 to {MAX_INTERVALS} intervals of two bytes")
 
+    def values(self) -> "tuple[int | bytes, ...]":
+        return self.agreement_id, self.first_interval, self.register_wh, self.readings
+
     @property
     def intervals(self) -> int:
         """How many intervals the report covers."""
@@ -121,6 +116,9 @@ class OutageReport(Message):
         if cause > CAUSE_CONSUMER:
             raise MessageError("cause must be 0 (unknown), 1 (grid side) or 2 (consumer side)")
 
+    def values(self) -> "tuple[int | bytes, ...]":
+        return self.agreement_id, self.started_at, self.ended_at, self.cause
+
 
 class DeviceEnrollment(Message):
     """Proof that the key exists and wants this operator's contract, good until the deadline, unix seconds."""
@@ -131,3 +129,6 @@ class DeviceEnrollment(Message):
         self.hardware_id = hardware_id
         self.deadline = deadline
         self._check()
+
+    def values(self) -> "tuple[int | bytes, ...]":
+        return self.hardware_id, self.deadline
