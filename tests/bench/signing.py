@@ -35,7 +35,7 @@ GOAL = {"sign_recoverable": 135, "sign": 20}
 # What a meter imports to sign; signed, address and recovery are for those who check.
 SIGNING = (
     "__init__", "_fast", "_field32", "_invert32", "_keccak32", "_word32", "comb", "curve", "eip712", "keccak",
-    "messages", "secp256k1", "table",
+    "reports", "secp256k1", "table",
 )  # fmt: skip
 
 BUFFERS = 80 * programs.SLOTS + 4 * keccak.WORDS

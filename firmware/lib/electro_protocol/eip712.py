@@ -12,14 +12,15 @@ NAME = "Electro"
 VERSION = "1"
 
 
-_hashes: "dict[str, bytes]" = {}
+_known: "dict[str, tuple[bytes, tuple[str, ...]]]" = {}
 
 
-def _type_hash(type_string: str) -> bytes:
-    """Return the hash of a type string, which is computed once; the fields would take a chip more than they cost."""
-    if type_string not in _hashes:
-        _hashes[type_string] = keccak256(type_string.encode())
-    return _hashes[type_string]
+def _type(type_string: str) -> "tuple[bytes, tuple[str, ...]]":
+    """Return the type hash and the fields' types, which hashing needs; their names would take twice the memory."""
+    if type_string not in _known:
+        types = tuple([field_type for field_type, _ in fields_of(type_string)])
+        _known[type_string] = keccak256(type_string.encode()), types
+    return _known[type_string]
 
 
 def fields_of(type_string: str) -> "tuple[tuple[str, str], ...]":
@@ -55,11 +56,11 @@ def encode(field_type: str, value: "int | bytes | str") -> bytes:
 
 def hash_struct(type_string: str, values: "tuple[int | bytes | str, ...]") -> bytes:
     """Return keccak256(typeHash ‖ encodeData(values))."""
-    fields = fields_of(type_string)
-    encoded = bytearray(32 + 32 * len(fields))
-    encoded[:32] = _type_hash(type_string)
+    type_hash, types = _type(type_string)
+    encoded = bytearray(32 + 32 * len(types))
+    encoded[:32] = type_hash
     at = 32
-    for (field_type, _), value in zip(fields, values):  # noqa: B905 - no strict= on MicroPython
+    for field_type, value in zip(types, values):  # noqa: B905 - no strict= on MicroPython
         encoded[at : at + 32] = encode(field_type, value)
         at += 32
     return keccak256(encoded)

@@ -13,7 +13,7 @@ gc.collect()
 _before = gc.mem_alloc()
 from electro_protocol import comb, keccak, secp256k1  # noqa: E402 - the memory it takes is measured
 from electro_protocol.eip712 import Domain  # noqa: E402
-from electro_protocol.messages import EnergyReport  # noqa: E402
+from electro_protocol.reports import EnergyReport  # noqa: E402
 
 DOMAIN = Domain(31337, bytes(range(20)))
 KEY = bytes(range(1, 33))
