@@ -197,14 +197,18 @@ def _inner_first(names: set[str]) -> list[str]:
 
 
 def least_heap(interpreter: list[str], *, frozen: bool) -> int:
-    """Return the smallest heap, to 2 KB, in which a day runs."""
+    """Return the smallest heap, to 2 KB, in which a day runs and all of it is delivered."""
     low, high = 16, 2 * CHIP_KB
     while high - low > 2:
         middle = (low + high) // 2
         try:
-            measure(interpreter, 1, middle * 1024, frozen=frozen)
-            high = middle
+            found = measure(interpreter, 1, middle * 1024, frozen=frozen)
         except EOFError:
+            low = middle
+            continue
+        if found["delivered"] == found["intervals"]:
+            high = middle
+        else:
             low = middle
     return high * 1024
 

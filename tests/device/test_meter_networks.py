@@ -22,6 +22,25 @@ class BadNetworks(Meters):
         self.assertEqual(len(self.readings), 10)
         self.assertEqual(meter.uplink.signatures, 2)  # 0…7, then 8 and 9: never across a pass of the schedule
 
+    def test_a_backlog_that_memory_is_too_short_for_goes_in_parts(self):
+        down = Period(START + 900, START + 11 * 900)
+        board, meter = self.make(network_down=[down], max_backoff_ms=60_000)
+        client = meter.uplink._client
+        request = client.request
+        refused = []
+
+        def short(method, url, body=None):
+            if body and "messages" in body:
+                refused.append(len(body["messages"]))
+                raise MemoryError("memory allocation failed")
+            return request(method, url, body)
+
+        client.request = short
+        self.run_to(board, meter, 13 * 900)
+        self.assertEqual(len(self.readings), 12)
+        self.assert_measured(self.readings)
+        self.assertEqual(refused, [2, 2, 2])  # 8, 4 and 2 at once
+
     def test_a_relayer_that_forgets_loses_nothing(self):
         board, meter = self.make()
         self.ledger.forgets = True

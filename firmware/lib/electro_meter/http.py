@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 5 s of it
 MOST_BYTES = 32_768  # an answer with the bounds of a week is below 12 KB
-USUAL_BYTES = 2_048  # one with those of 96 slots fits
+USUAL_BYTES = 1_536  # one with those of 96 slots fits
 _PIECE = 256
 _MOST_HEADERS = 64
 

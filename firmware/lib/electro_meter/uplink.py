@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-MOST_MESSAGES = 50  # that a relayer takes in one request
-MOST_REPORTS = 8  # in one go: a signature costs up to 0.1 s, and the measuring waits for it
+MOST_AT_ONCE = 8  # outages, and reports: a signature costs up to 0.1 s, and a relayer takes 50 in one request
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 KEPT_SIGNATURES = 2  # with their digests: a retry after a lost answer signs nothing, a longer backlog anew
 LEAST_BACKOFF_MS = 2_000
@@ -67,6 +66,7 @@ class Uplink:
         self._node = 0
         self._failures = 0
         self._not_before_us = 0  # back-off
+        self._at_once = MOST_AT_ONCE  # less where memory does not do
         self._asked_us = 0
         self.sent = Sent(board, journal, intervals, agreements, config.resend_ms)
         self._signed: "list[tuple[bytes, bytes]]" = []
@@ -115,6 +115,11 @@ class Uplink:
                 pause_s = await self._send(url)
         except (HttpError, StateError, FaultError) as error:
             self._board.log(f"{error}")
+            self._fail(0)
+            return
+        except MemoryError:
+            self._at_once = max(1, self._at_once // 2)
+            self._board.log(f"no memory for that much; {self._at_once} at once from now on")
             self._fail(0)
             return
         finally:
@@ -204,14 +209,14 @@ class Uplink:
         now_us = self._board.uptime_us()
         messages: "list[tuple[EnergyReport | OutageReport, int]]" = []  # with the outage's number
         for number in sorted(self._journal.outages):
-            if self.sent.outage_due_us(number) <= now_us and len(messages) < MOST_MESSAGES - MOST_REPORTS:
+            if self.sent.outage_due_us(number) <= now_us and len(messages) < self._at_once:
                 record = self._journal.outages[number]
                 outage = OutageReport(record.agreement_id, record.started_at, record.ended_at, record.cause)
                 messages.append((outage, number))
         for agreement in self._agreements.all:
             first, end = self.sent.unsent(agreement, now_us)
             if end - first >= self._config.report_every or end == agreement.intervals > first:
-                for report in backlog(self._journal, agreement, first, end, MOST_REPORTS):
+                for report in backlog(self._journal, agreement, first, end, self._at_once):
                     messages.append((report, -1))
         if not messages:
             return 0
