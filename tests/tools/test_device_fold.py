@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import subprocess
+import symtable
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,32 @@ def test_a_parameter_that_is_given_by_its_name_keeps_it() -> None:
 
 def test_viper_stays_as_it_is() -> None:
     assert folded(one="SLOTS = 1\n@micropython.viper\ndef run(x: int): pass\n") == {"one": None}
+
+
+def missing(text: str) -> set[str]:
+    """Return the names that a module's functions take from it, and that it does not have."""
+    top = symtable.symtable(text, "module", "exec")
+    known = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
+    known |= {one.get_name() for one in top.get_symbols() if one.is_namespace()} | set(dir(builtins))
+    found: set[str] = set()
+    todo = [top]
+    while todo:
+        table = todo.pop()
+        todo += table.get_children()
+        found |= {one.get_name() for one in table.get_symbols() if one.is_global() and one.is_referenced()}
+    return found - known
+
+
+def test_a_missing_name_would_be_seen() -> None:
+    assert missing("def late(by):\n    return by < LATE\n") == {"LATE"}
+
+
+def test_no_module_says_a_name_that_it_lacks() -> None:
+    texts = {source.place: source.local.read_text() for source in firmware_files.modules()}
+    program = Folded({place[4:-3].replace("/", "."): text for place, text in texts.items()}, [])
+    for place in texts:
+        text = program.text(place[4:-3].replace("/", "."))
+        assert text is None or not missing(text), place
 
 
 @pytest.fixture(scope="module")
