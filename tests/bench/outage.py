@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Metering
 from electro_meter.outage import DOWN, OutageDetector
 from electro_meter.phases import Phase
@@ -50,7 +51,9 @@ class Scene:
         self.bench = Bench(Chip(seed % _CHIPS + 1, BAD), IDEAL, hz, LOADS["PF 1"], 50)
         self.detector = OutageDetector(230_000, nominal().uv_per_count, hz)
         metering = Metering(nominal(), hz)
-        self.phase = Phase(Sampler(self.bench), metering, self.detector, nominal(), int(RATED_A * 1000))
+        self.phase = Phase(
+            Sampler(self.bench, table_of([])), metering, self.detector, nominal(), int(RATED_A * 1000)
+        )
         self.bench.advance(seed * 1_237)  # begin anywhere in the cycle
         self._follow(1 + seed * 7_919 % 1_100_000)  # and anywhere in a stretch
 
@@ -87,7 +90,7 @@ def three_phases(seed: int, hz: int, all_of_them: bool) -> int | None:
     board = ThreePhases([Bench(chip, IDEAL, hz, LOADS["PF 1"], 50) for _ in range(3)])
     board.phases[0].advance(seed * 1_237)
     board.now_us = board.phases[0].now_us
-    polyphase = meter(board, hz, [Calibrated(bench, None, nominal()) for bench in board.phases])
+    polyphase = meter(board, hz, [Calibrated(bench, table_of([]), nominal()) for bench in board.phases])
 
     def live(for_us: int) -> None:
         until_us = board.now_us + for_us

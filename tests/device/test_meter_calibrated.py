@@ -6,7 +6,7 @@ import unittest
 from array import array
 
 from electro_meter import cells
-from electro_meter.linearisation import straighten
+from electro_meter.linearisation import straighten, table_of
 from electro_meter.sampling import _FINE_BELOW_PERMILLE
 from electro_meter.sensors import SensorTable
 from electro_tools.grid.bench import Bench
@@ -101,7 +101,7 @@ class TheBench(unittest.TestCase):
 
 class AWindowOnTheBench(unittest.TestCase):
     def test_nominal_parts_measure_within_their_spread(self):
-        device = Calibrated(Bench(Chip(1), IDEAL, 50, LOADS["PF 1"], 50), None, nominal())
+        device = Calibrated(Bench(Chip(1), IDEAL, 50, LOADS["PF 1"], 50), table_of([]), nominal())
         self.assertTrue(device.window())
         self.assertTrue(device.window())
         self.assertLess(abs(device.metering.window.power_mw / 11_500_000 / Chip(1).gain ** 2 - 1), 0.04)

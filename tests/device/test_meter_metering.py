@@ -6,6 +6,7 @@ import unittest
 
 from played import UA, UV, sines
 
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration
 from electro_meter.sampling import GAP, LOST, WHOLE
 from electro_meter.window import square_root
@@ -13,7 +14,7 @@ from electro_tools.device.on_chip import Station
 
 
 def station(board, phase_mdeg=0, creep_mw=0, mains_hz=50):
-    return Station(board, None, Calibration(UV, UA, phase_mdeg, creep_mw), 100_000, mains_hz)
+    return Station(board, table_of([]), Calibration(UV, UA, phase_mdeg, creep_mw), 100_000, mains_hz)
 
 
 def measured(board, phase_mdeg=0, mains_hz=50):

@@ -6,6 +6,7 @@ import unittest
 from played import UA, UV, sines
 
 from electro_meter.events import Tally, VoltageEvents
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration, Metering
 from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, voltage_present
 from electro_meter.phases import Phase
@@ -86,7 +87,9 @@ class Followed(unittest.TestCase):
         board.volts_at = lambda t: 1625.5 + (volts_at(t) - 1625.3) * percent_at(t) / 100 + t * 7919 % 7 - 3
         calibration = Calibration(UV, UA)
         self.detector = OutageDetector(230_000, UV, 50)
-        self.phase = Phase(Sampler(board), Metering(calibration), self.detector, calibration, 100_000)
+        self.phase = Phase(
+            Sampler(board, table_of([])), Metering(calibration), self.detector, calibration, 100_000
+        )
         self.board = board
         for _ in range(stretches):
             while not self.phase.take():

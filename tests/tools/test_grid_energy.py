@@ -14,6 +14,7 @@ from tests.device.support.played import Played
 from electro_meter.agreements import Agreements
 from electro_meter.intervals import Intervals
 from electro_meter.journal import INTERVAL, Journal
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration
 from electro_meter.registers import UJ_PER_WH, Registers
 from electro_protocol.readings import ESTIMATE
@@ -87,7 +88,7 @@ def exact_energy_uj(
 )
 def test_a_window_is_what_the_fractions_say(amps: int, lag_deg: int, hz: float, jitter: list[int]) -> None:
     sines = board(amps, lag_deg, hz, jitter)
-    at = Station(sines, None, Calibration(UV, UA), 100_000, 50)
+    at = Station(sines, table_of([]), Calibration(UV, UA), 100_000, 50)
     at.metering.begin(at.sampler, 1)
     middles = at.metering.volts_middle, at.metering.amps_middle
     sines.kept = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from electro_meter.linearisation import table_of
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, Calibrated, nominal
 from electro_tools.grid.chip import QUIET, Chip
@@ -36,7 +37,7 @@ def phases(percents: list[float], loads: list[str]) -> tuple[ThreePhases, Phases
     found.ua_per_count = round(found.ua_per_count / chip.gain)
     found.fine_ua_per_count = 0
     found.phase_mdeg = 300
-    return board, meter(board, 50, [Calibrated(bench, None, found) for bench in board.phases])
+    return board, meter(board, 50, [Calibrated(bench, table_of([]), found) for bench in board.phases])
 
 
 def round_over(polyphase: Phases) -> bool:

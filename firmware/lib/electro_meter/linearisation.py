@@ -15,8 +15,10 @@ CODES = 4_096
 STEP_BITS = 3
 
 
-def identity() -> "array[int]":
-    """Return the table of a converter that is believed."""
+def table_of(points: "list[tuple[int, int]]") -> "array[int]":
+    """Return `straighten` of the points; without any the table of a converter that is believed."""
+    if points:
+        return straighten(points)
     return array("H", [code << FINE_BITS for code in range(0, CODES + 1, 1 << STEP_BITS)])
 
 

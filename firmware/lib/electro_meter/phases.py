@@ -12,7 +12,7 @@ is back; the loss of fewer is a dip. A phase about which something is undecided 
 """
 
 from .events import Tally
-from .linearisation import FINE_BITS, straighten
+from .linearisation import FINE_BITS
 from .metering import Calibration, Metering
 from .outage import OutageDetector, current_flows
 from .quality import PHASE_MISSING, SENSOR_FAULT
@@ -134,7 +134,9 @@ class Phases:
     """All phases of the meter, and the round that is running."""
 
     def __init__(self, board: Board, config: "Settings") -> None:
-        table = straighten(config.linearisation) if config.linearisation else None
+        from .linearisation import table_of  # which is not needed again
+
+        table = table_of(config.linearisation)
         self.tally = Tally(len(config.channels))
         self.all: "list[Phase]" = []
         windows = _WINDOWS if len(config.channels) == 1 else _WINDOWS_OF_SEVERAL

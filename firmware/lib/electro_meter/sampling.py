@@ -13,7 +13,6 @@ goes round eight steps, so that no ripple of the converter sits under a small cu
 from array import array
 
 from .cells import follow, straighten, sum_cells
-from .linearisation import identity
 from .world import Board
 
 RING = 128  # pairs; `cells` knows it
@@ -40,20 +39,16 @@ class Sampler:
     """Own the ring of samples, and know when the stretch in it began."""
 
     def __init__(
-        self,
-        board: Board,
-        table: "array[int] | None" = None,
-        channel: int = 0,
-        share: "Sampler | None" = None,
+        self, board: Board, table: "array[int]", channel: int = 0, share: "Sampler | None" = None
     ) -> None:
-        """table: from `linearisation.straighten`; without it the converter is believed.
+        """table: from `linearisation`.
 
         share: another channel's, whose ring this one uses, too: a stretch is there until either begins the next.
         """
         self._board = board
         self._channel = channel
         self._run = board.pairs_a_run
-        self.table: "array[int]" = share.table if share else table or identity()
+        self._table = table
         self.times_us: "array[int]" = share.times_us if share else array("i", range(RING))
         self.volts: "array[int]" = share.volts if share else array("H", range(RING))
         self.amps: "array[int]" = share.amps if share else array("H", range(RING))
@@ -78,7 +73,7 @@ class Sampler:
 
         cells, pieces: the frames of `sum_cells` and of `follow`.
         """
-        times, volts, amps, table = self.times_us, self.volts, self.amps, self.table
+        times, volts, amps, table = self.times_us, self.volts, self.amps, self._table
         sample, run, count = self._board.sample, self._run, self.count
         mask = RING - 1
         while True:
@@ -107,7 +102,7 @@ class Sampler:
         """Fill the ring, for whoever wants to look at some 32 ms and no more."""
         self.begin()
         self._board.sample(self.times_us, self.volts, self.amps, 0, RING)
-        straighten(self.volts, self.amps, self.table, RING)
+        straighten(self.volts, self.amps, self._table, RING)
         self.count = RING
 
     def fill_grid(self) -> bool:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .world import Board
 
-# What only reads the configuration: 14 KB.
+# What only reads the configuration, or makes tables of it: 15 KB.
 _ONCE = (
     "electro_meter.calibration",
     "electro_meter.config",
+    "electro_meter.linearisation",
     "electro_meter.migrations",
     "electro_protocol.untrusted",
 )
@@ -34,6 +35,7 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
 
     phases = Phases(board, settings)
     settings.linearisation = []  # the table is made
+    _forget()
     from .app import Meter
 
     meter = Meter(board, settings, phases=phases)

@@ -7,7 +7,7 @@ Only sums leave the chip, in integers: its floats have 24 bits. The simulated be
 import json
 from array import array
 
-from electro_meter.linearisation import straighten
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration, Metering
 from electro_meter.outage import FRAME
 from electro_meter.phases import calibration_of
@@ -34,7 +34,7 @@ class Station:
     def __init__(
         self,
         board: "Board",
-        table: "array[int] | None",
+        table: "array[int]",
         calibration: Calibration,
         rated_ma: int,
         mains_hz: int,
@@ -97,10 +97,11 @@ class Station:
 
 def station(board: "Board", config: "Config", channel: int) -> Station:
     """Return a channel's station, as the meter itself would measure; without its creep threshold."""
-    table = straighten(config.linearisation) if config.linearisation else None
     calibration = calibration_of(config, config.channels[channel])
     calibration.creep_mw = 0
-    return Station(board, table, calibration, config.rated_ma, config.mains_hz, channel)
+    return Station(
+        board, table_of(config.linearisation), calibration, config.rated_ma, config.mains_hz, channel
+    )
 
 
 class _Raw:

@@ -6,7 +6,7 @@ What the references themselves err by is part of it: 0.2 LSB (0.16 mV) on each D
 
 import math
 
-from electro_meter.linearisation import straighten
+from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration
 from electro_meter.sensors import SensorTable
 from electro_tools.device.on_chip import Station
@@ -52,7 +52,7 @@ def dc_rows(chip: Chip, randomness: Randomness) -> "list[tuple[int, int]]":
 class Calibrated(Station):
     """A station of one device, on its bench."""
 
-    def __init__(self, bench: Bench, table: "array[int] | None", calibration: Calibration) -> None:
+    def __init__(self, bench: Bench, table: "array[int]", calibration: Calibration) -> None:
         super().__init__(bench, table, calibration, int(RATED_A * 1000), int(bench.mains_hz + 0.5))
         self.bench = bench
         self.calibration = calibration
@@ -81,7 +81,7 @@ def calibrate(bench: Bench, chip: Chip, seed: int, table: bool = True) -> Calibr
     """Go through all steps on a bench; its load is changed on the way."""
     randomness = Randomness(seed)
     rows_of_dc = dc_rows(chip, randomness) if table else []
-    codes = straighten(rows_of_dc) if table else None
+    codes = table_of(rows_of_dc)
     found = nominal()
     device = Calibrated(bench, codes, found)
     bench.carry(LOADS["PF 1"], 50)
