@@ -20,18 +20,18 @@ abstract contract Forecasts is Reports {
         uint256 count = reports.length;
         reasons = new bytes4[](count);
         uint256[] memory advanced = Overlay.make(count);
-        bytes32 domain = _domain();
-        uint256 free = Memory.end();
+        uint256 sheet = Messages.newSheet();
+        Memory.store(sheet + Messages.DOMAIN, uint256(_domain()));
+        uint256 list = _entries(reports);
         for (uint256 i; i < count; ++i) {
-            (uint256 device, uint256 agreementId, uint256 data, uint256 length) =
-                Messages.openReport(_item(reports, i), domain);
-            uint256 position = _position(Points.key(agreementId, device));
+            (uint256 length, uint256 end) = Messages.openReport(_item(list, list + 32 * i), sheet);
+            Memory.setEnd(end);
+            uint256 position = _position(_key(sheet));
             uint256 place = Overlay.find(advanced, position);
             uint256 found = advanced[place] != 0 ? advanced[place + 1] : _stored(position);
-            (bytes32 reason,,) = _admit(found, _terms(found), agreementId, device, data, length);
+            (bytes32 reason,,) = _admit(found, _terms(found), sheet, length);
             reasons[i] = bytes4(reason);
-            if (reason == 0) (advanced[place], advanced[place + 1]) = (position, found.advance(length / 2));
-            Memory.setEnd(free);
+            if (reason == 0) (advanced[place], advanced[place + 1]) = (position, found.advanceBehind(length));
         }
     }
 
@@ -52,8 +52,7 @@ abstract contract Forecasts is Reports {
         uint256 intervals = terms.word(0).intervals();
         if (firstInterval + count > intervals) revert OutsideTerm(intervals, firstInterval + count);
         uint256 lanes = Memory.dataOf(readings);
-        uint256 least = terms + TermsCode.HEADER + 2 * slot;
-        Lanes.Judgement memory judged = Lanes.judge(lanes, readings.length, least, least + 2 * slots);
+        Lanes.Judgement memory judged = _judge(lanes, readings.length, terms, firstInterval);
         (quoted.under, quoted.over) = (judged.under, judged.over);
         (quoted.noData, quoted.noSupply) = (judged.noData, judged.noSupply);
         (quoted.underUnits, quoted.overUnits) = (judged.underUnits, judged.overUnits);

@@ -2,8 +2,15 @@
 pragma solidity ^0.8.28;
 
 /// @notice Judges readings against bands, sixteen 16-bit lanes a word. `LanesPlain` in the tests is its specification.
-/// @dev Bounds have bit 15 clear, so `(value | HIGH) - bound` can't borrow from the next lane, and its bit 15 tells
-/// whether value >= bound. Readings, least and greatest bounds are memory addresses; lanes past the length are cut off.
+/// @dev Readings, least and greatest bounds are memory addresses; lanes past the length are cut off.
+///
+/// Bounds have bit 15 clear, and least <= greatest. So of a whole word `(greatest - x) | (x - least)` has bit 15 clear in
+/// every lane just if every reading is measured and inside its band. As long as lanes are good, nothing is borrowed from the
+/// next. In the first bad lane from the right one of the two is negative; or, if the reading's own bit 15 is set, one of
+/// them keeps it, for the bits below can't be both above the greatest and below the least. What a bad lane borrows may spoil
+/// the lanes to its left: that changes nothing any more.
+///
+/// Lane by lane, `(value | HIGH) - bound` can't borrow, and its bit 15 tells whether value >= bound.
 library Lanes {
     /// @notice How many intervals were under, over, without data, without supply; and by how many units in all.
     struct Judgement {
@@ -25,8 +32,6 @@ library Lanes {
     uint256 private constant GATHER = 0x0000000200040008001000200040008001000200040008001000200040008001;
 
     /// @notice Whether every reading is a full measurement inside its band. All that a compliant report pays for.
-    /// @param readings at 160 or above, as what openReport puts behind the free memory's beginning: the loop looks that far
-    /// back from their end
     /// @param high HIGH, from an immutable: the optimizer has the constant copied from code to memory at each use, which
     /// costs ten times what an immutable does
     function within(uint256 readings, uint256 length, uint256 least, uint256 greatest, uint256 high)
@@ -35,65 +40,52 @@ library Lanes {
         returns (bool ok)
     {
         assembly ("memory-safe") {
-            ok := high
+            // Of all words so far, what is wrong with them: good if bit 15 of every lane is clear.
+            let bad
             let x
             // Three pointers that move: of one pointer and two distances the optimizer works out the distances anew
             // in each round. Six words a round, a day of quarter hours: moving them costs as much as judging a word.
-            let end := add(readings, and(length, not(31)))
-            for { let last := sub(end, 160) } lt(readings, last) {} {
+            // Compared with sign, for what is as short as a round or as a word may end before so much memory has begun.
+            let end := add(readings, length)
+            for { let last := sub(end, 191) } slt(readings, last) {} {
                 x := mload(readings)
-                ok := and(and(ok, not(x)), and(sub(or(mload(greatest), high), x), sub(or(x, high), mload(least))))
+                bad := or(bad, or(sub(mload(greatest), x), sub(x, mload(least))))
                 x := mload(add(readings, 32))
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(add(greatest, 32)), high), x), sub(or(x, high), mload(add(least, 32))))
-                )
+                bad := or(bad, or(sub(mload(add(greatest, 32)), x), sub(x, mload(add(least, 32)))))
                 x := mload(add(readings, 64))
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(add(greatest, 64)), high), x), sub(or(x, high), mload(add(least, 64))))
-                )
+                bad := or(bad, or(sub(mload(add(greatest, 64)), x), sub(x, mload(add(least, 64)))))
                 x := mload(add(readings, 96))
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(add(greatest, 96)), high), x), sub(or(x, high), mload(add(least, 96))))
-                )
+                bad := or(bad, or(sub(mload(add(greatest, 96)), x), sub(x, mload(add(least, 96)))))
                 x := mload(add(readings, 128))
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(add(greatest, 128)), high), x), sub(or(x, high), mload(add(least, 128))))
-                )
+                bad := or(bad, or(sub(mload(add(greatest, 128)), x), sub(x, mload(add(least, 128)))))
                 x := mload(add(readings, 160))
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(add(greatest, 160)), high), x), sub(or(x, high), mload(add(least, 160))))
-                )
+                bad := or(bad, or(sub(mload(add(greatest, 160)), x), sub(x, mload(add(least, 160)))))
                 readings := add(readings, 192)
                 least := add(least, 192)
                 greatest := add(greatest, 192)
             }
-            for {} lt(readings, end) {} {
-                x := mload(readings)
-                ok := and(and(ok, not(x)), and(sub(or(mload(greatest), high), x), sub(or(x, high), mload(least))))
-                readings := add(readings, 32)
-                least := add(least, 32)
-                greatest := add(greatest, 32)
+            if lt(readings, end) {
+                for { let last := sub(end, 31) } slt(readings, last) {} {
+                    x := mload(readings)
+                    bad := or(bad, or(sub(mload(greatest), x), sub(x, mload(least))))
+                    readings := add(readings, 32)
+                    least := add(least, 32)
+                    greatest := add(greatest, 32)
+                }
+                if lt(readings, end) {
+                    // bits of the last word that lie behind the end
+                    let behind := shl(3, sub(add(readings, 32), end))
+                    x := shr(behind, mload(readings))
+                    bad := or(bad, or(sub(shr(behind, mload(greatest)), x), sub(x, shr(behind, mload(least)))))
+                }
             }
-            if and(length, 31) {
-                let mask := not(shr(shl(3, and(length, 31)), not(0)))
-                x := and(mload(readings), mask)
-                // A reading of 0 is at most whatever lies behind the greatest bounds.
-                ok := and(
-                    and(ok, not(x)),
-                    and(sub(or(mload(greatest), high), x), sub(or(x, high), and(mload(least), mask)))
-                )
-            }
-            ok := eq(ok, high)
+            ok := iszero(and(bad, high))
         }
     }
 
     /// @notice Judge every lane. Words that are within cost little more than in {within}.
-    function judge(uint256 readings, uint256 length, uint256 least, uint256 greatest)
+    /// @param high HIGH, as in {within}; ~high are the value bits
+    function judge(uint256 readings, uint256 length, uint256 least, uint256 greatest, uint256 high)
         internal
         pure
         returns (Judgement memory j)
@@ -101,17 +93,18 @@ library Lanes {
         // Can't overflow: addresses are small; 42 words at most, whose lane counts stay below 2**6 and whose 32-bit
         // unit sums stay below 42 * 2**16. The lane arithmetic is modular by intent.
         unchecked {
-            for (uint256 offset; offset < length; offset += 32) {
-                uint256 rest = length - offset < 32 ? length - offset : 32;
-                uint256 mask = ~(type(uint256).max >> (8 * rest));
-                uint256 x = _load(readings + offset) & mask;
-                uint256 lo = _load(least + offset) & mask;
-                uint256 hi = _load(greatest + offset) & mask;
-                if (~x & ((hi | HIGH) - x) & ((x | HIGH) - lo) & HIGH == HIGH) continue;
+            for (uint256 end = readings + length; readings < end; readings += 32) {
+                uint256 mask = end - readings < 32 ? ~(type(uint256).max >> (8 * (end - readings))) : type(uint256).max;
+                uint256 x = _load(readings) & mask;
+                uint256 lo = _load(least) & mask;
+                uint256 hi = _load(greatest) & mask;
+                least += 32;
+                greatest += 32;
+                if (((hi - x) | (x - lo)) & high == 0) continue;
 
-                uint256 sentinel = ((x | HIGH) - SENTINEL) & x & HIGH;
+                uint256 sentinel = ((x | high) - SENTINEL) & x & high;
                 if (sentinel != 0) {
-                    uint256 noData = ((x | HIGH) - LOW15) & x & HIGH;
+                    uint256 noData = ((x | high) - ~high) & x & high;
                     j.noData += noData >> 15;
                     j.noSupply += (sentinel ^ noData) >> 15;
                     mask = ~((sentinel << 1) - (sentinel >> 15));
@@ -119,12 +112,12 @@ library Lanes {
                     lo &= mask;
                     hi &= mask;
                 }
-                x &= LOW15;
-                uint256 excess = _excess(x, hi);
-                j.over += ((excess + LOW15) & HIGH) >> 15;
+                x &= ~high;
+                uint256 excess = _excess(x, hi, high);
+                j.over += ((excess + ~high) & high) >> 15;
                 j.overUnits += _pairs(excess);
-                excess = _excess(lo, x);
-                j.under += ((excess + LOW15) & HIGH) >> 15;
+                excess = _excess(lo, x, high);
+                j.under += ((excess + ~high) & high) >> 15;
                 j.underUnits += _pairs(excess);
             }
             j.noData = _total(_pairs(j.noData));
@@ -163,10 +156,10 @@ library Lanes {
     }
 
     /// @dev max(0, a - b) in each lane, for lanes below 2**15.
-    function _excess(uint256 a, uint256 b) private pure returns (uint256) {
+    function _excess(uint256 a, uint256 b, uint256 high) private pure returns (uint256) {
         unchecked {
-            uint256 difference = (a | HIGH) - b;
-            uint256 positive = difference & HIGH;
+            uint256 difference = (a | high) - b;
+            uint256 positive = difference & high;
             return difference & (positive - (positive >> 15));
         }
     }

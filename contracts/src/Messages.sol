@@ -19,64 +19,79 @@ library Messages {
 
     /// Two bytes for each slot of the longest schedule.
     uint256 internal constant MAX_READINGS = 1344;
-    /// Half the order of secp256k1: of the two s that sign the same thing only the lower counts (EIP-2).
-    uint256 private constant MAX_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
+    /// The first s that is high: of the two s that sign the same thing only the lower counts (EIP-2), which is at most
+    /// half the order of secp256k1.
+    uint256 private constant HIGH_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A1;
 
-    /// @notice Who signed the report at calldata position `item`, 0 if nobody. It is left in memory of its own as the
-    /// data of EnergyReported: firstInterval, registerWh, offset, length, readings padded to words.
+    // A sheet, on which reports are opened one after the other: what lies where, in bytes from its beginning.
+    //
+    //     0 0x1901, in the last two bytes | 32 the domain | 64 the struct's hash; then digest, v, r, s
+    //     192 who signed | 224 the typehash | 256 agreementId
+    //     288 firstInterval | 320 registerWh | 352 0x60, or the hash of the readings | 384 their length | 416 readings
+    //
+    // From 30 on it is hashed for the digest, from 64 on recovered, from 224 on hashed as the struct, and from 288 on
+    // logged as the data of EnergyReported. 0x1901, domain and typehash are those of all reports of a call.
+    uint256 internal constant DOMAIN = 32;
+    uint256 internal constant SIGNER = 192;
+    uint256 private constant TYPEHASH = 224;
+    uint256 internal constant AGREEMENT_ID = 256;
+    uint256 internal constant DATA = 288;
+    uint256 internal constant LENGTH = 384;
+    uint256 internal constant READINGS = 416;
+
+    /// @notice A sheet in memory for the reports of a call; the domain is for the caller to put there.
+    /// @dev What is behind its first DATA bytes is not allocated, for nobody knows how long it will be: who wants memory
+    /// while a report lies there has to move the memory's end first.
+    function newSheet() internal pure returns (uint256 sheet) {
+        bytes32 typehash = ENERGY_REPORT;
+        assembly ("memory-safe") {
+            sheet := mload(0x40)
+            mstore(0x40, add(sheet, DATA))
+            mstore(sheet, 0x1901)
+            mstore(add(sheet, TYPEHASH), typehash)
+        }
+    }
+
+    /// @notice Open the report at calldata position `item`: on the sheet are then who signed it, 0 if nobody, and what.
+    /// @return length of the readings, in bytes, as the report has it
+    /// @return end the address behind all that is on the sheet
     /// @dev In plain Solidity the struct's hash is `keccak256(abi.encode(ENERGY_REPORT, report.agreementId,
     /// report.firstInterval, report.registerWh, keccak256(report.readings)))`. Here each word is written once and serves
     /// both digest and event: the place of the event's offset holds the hash of the readings while the struct is hashed.
     /// Excess bits of the integers are cut off before anything else, and positions beyond the calldata read as zeros, so
     /// that what is signed is what counts, however oddly it was encoded.
-    /// Of more than MAX_READINGS bytes none is opened, and the signer is 0; so it is if s is high. Nothing branches: what is
-    /// refused costs the same.
-    /// The scratch space at 0 takes the digest and what recovering it needs, one word after the other; the pointer to the
-    /// free memory and the zero behind it, which lie there too, are put back.
-    function openReport(uint256 item, bytes32 domain)
-        internal
-        view
-        returns (uint256 signer, uint256 agreementId, uint256 data, uint256 length)
-    {
-        bytes32 typehash = ENERGY_REPORT;
+    /// No length makes this dear: of 2048 bytes or more only a part is opened. Who signed is of no use then:
+    /// more than MAX_READINGS are never taken. Nothing branches: what is refused costs the same.
+    /// A sheet begins where a word does, as all that Solidity allocates: so one rounding pads the readings.
+    function openReport(uint256 item, uint256 sheet) internal view returns (uint256 length, uint256 end) {
         assembly ("memory-safe") {
             let readings := add(item, calldataload(add(item, 96)))
             length := calldataload(readings)
-            agreementId := and(calldataload(item), 0xffffffffffffffff)
-            let vs := calldataload(add(item, 160))
-            let s := shr(1, shl(1, vs))
-            let good := iszero(or(gt(length, MAX_READINGS), gt(s, MAX_S)))
-            let opened := mul(length, good)
+            let opened := and(length, 2047)
+            end := and(add(add(sheet, add(READINGS, 31)), opened), not(31))
+            mstore(sub(end, 32), 0)
+            calldatacopy(add(sheet, READINGS), add(readings, 32), opened)
 
-            let m := mload(0x40)
-            data := add(m, 64)
-            let copied := add(data, 128)
-            let free := add(copied, and(add(opened, 31), not(31)))
-            mstore(sub(free, 32), 0)
-            calldatacopy(copied, add(readings, 32), opened)
+            mstore(add(sheet, AGREEMENT_ID), and(calldataload(item), 0xffffffffffffffff))
+            mstore(add(sheet, DATA), and(calldataload(add(item, 32)), 0xffffffff))
+            mstore(add(sheet, add(DATA, 32)), and(calldataload(add(item, 64)), 0xffffffffffffffff))
+            mstore(add(sheet, add(DATA, 64)), keccak256(add(sheet, READINGS), opened))
+            mstore(add(sheet, 64), keccak256(add(sheet, TYPEHASH), 160))
+            mstore(add(sheet, add(DATA, 64)), 0x60)
+            mstore(add(sheet, LENGTH), opened)
 
-            mstore(m, typehash)
-            mstore(add(m, 32), agreementId)
-            mstore(data, and(calldataload(add(item, 32)), 0xffffffff))
-            mstore(add(data, 32), and(calldataload(add(item, 64)), 0xffffffffffffffff))
-            mstore(add(data, 64), keccak256(copied, opened))
             // 0x1901 | domain | the struct's hash, in 66 bytes
-            mstore(0, shl(240, 0x1901))
-            mstore(2, domain)
-            mstore(34, keccak256(m, 160))
-            mstore(add(data, 64), 0x60)
-            mstore(add(data, 96), opened)
-
-            mstore(0, keccak256(0, 66))
-            mstore(32, add(27, shr(255, vs)))
-            mstore(64, calldataload(add(item, 128)))
-            mstore(96, s)
-            // recovering from nonsense returns nothing: then this word, which was free, is 0
-            mstore(free, 0)
-            pop(staticcall(gas(), 1, 0, 128, free, 32))
-            signer := mul(mload(free), good)
-            mstore(96, 0)
-            mstore(64, free)
+            mstore(add(sheet, 64), keccak256(add(sheet, 30), 66))
+            let vs := calldataload(add(item, 160))
+            let odd := slt(vs, 0)
+            let s := sub(vs, shl(255, odd))
+            // with a v of 0 nobody signed
+            mstore(add(sheet, 96), mul(lt(s, HIGH_S), add(27, odd)))
+            mstore(add(sheet, 128), calldataload(add(item, 128)))
+            mstore(add(sheet, 160), s)
+            // recovering from nonsense returns nothing, which leaves the 0
+            mstore(add(sheet, SIGNER), 0)
+            pop(staticcall(gas(), 1, add(sheet, 64), 128, add(sheet, SIGNER), 32))
         }
     }
 
@@ -96,7 +111,7 @@ library Messages {
     function recover(bytes32 digest, bytes32 r, bytes32 vs) internal view returns (address signer) {
         assembly ("memory-safe") {
             let s := shr(1, shl(1, vs))
-            if iszero(gt(s, MAX_S)) {
+            if lt(s, HIGH_S) {
                 let m := mload(0x40)
                 mstore(m, digest)
                 mstore(add(m, 32), add(27, shr(255, vs)))
@@ -120,7 +135,7 @@ library Messages {
         } else if (signature.length == 65) {
             uint8 v = uint8(signature[64]);
             uint256 s = uint256(bytes32(signature[32:64]));
-            if ((v == 27 || v == 28) && s <= MAX_S) {
+            if ((v == 27 || v == 28) && s < HIGH_S) {
                 signer = recover(digest, bytes32(signature[:32]), bytes32(s | (uint256(v - 27) << 255)));
             }
         }

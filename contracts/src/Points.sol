@@ -59,6 +59,13 @@ library Points {
         }
     }
 
+    /// @notice {advance} behind readings of `length` bytes, which the caller has made sure is even: two for an interval.
+    function advanceBehind(uint256 point, uint256 length) internal pure returns (uint256) {
+        unchecked {
+            return point + (length << (NEXT - 1));
+        }
+    }
+
     /// @dev Never a later end: what is agreed can only be cut short.
     function endAt(uint256 point, uint256 end_) internal pure returns (uint256) {
         return end_ < end(point) ? point - ((end(point) - end_) << END) : point;

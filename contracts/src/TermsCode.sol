@@ -45,23 +45,25 @@ library TermsCode {
     }
 
     /// @notice The address of this contract's creation number `index`, which counts from 1: CREATE takes the hash of
-    /// the RLP of creator and nonce, made here in the scratch space of one word. Of the hash the low 160 bits are the address, and no opcode looks at the others.
+    /// the RLP of creator and nonce, made here in the scratch space of one word. Of the hash the low 160 bits are the
+    /// address, and no opcode looks at the others.
     function accountOf(uint256 index) internal view returns (uint256 account) {
         assembly ("memory-safe") {
             // the list's head, the address's head, the address, and the number without leading zeros
             let head := shl(80, or(shl(160, 0xd694), address()))
-            let length := 23
-            switch lt(index, 0x80)
-            case 1 { head := or(head, shl(72, index)) }
+            switch gt(index, 0x7f)
+            case 0 {
+                mstore(0, or(head, shl(72, index)))
+                account := keccak256(0, 23)
+            }
             default {
+                // a number of more than seven bits has a head of its own
                 let bytes_ := add(1, add(gt(index, 0xff), add(gt(index, 0xffff), gt(index, 0xffffff))))
                 head := add(head, shl(248, bytes_))
                 head := or(head, shl(72, add(0x80, bytes_)))
-                head := or(head, shl(sub(72, shl(3, bytes_)), index))
-                length := add(length, bytes_)
+                mstore(0, or(head, shl(sub(72, shl(3, bytes_)), index)))
+                account := keccak256(0, add(23, bytes_))
             }
-            mstore(0, head)
-            account := keccak256(0, length)
         }
     }
 

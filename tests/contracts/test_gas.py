@@ -22,9 +22,9 @@ def days() -> dict[str, gas_cases.Case]:
     ("name", "ceiling"),
     [
         ("one interval", 39_100),
-        ("a day of 96", 42_700),  # 443 an interval; promised 500
-        ("50 meters, an interval each", 888_000),  # 17,760 a report; promised 18,500
-        ("50 days in a batch", 1_066_000),  # 222 an interval; promised 270
+        ("a day of 96", 42_400),  # 440 an interval; promised 500
+        ("50 meters, an interval each", 875_000),  # 17,470 a report; promised 18,500
+        ("50 days in a batch", 1_041_000),  # 217 an interval; promised 270
         ("a day, all in violation", 53_000),  # promised 60,000
     ],
 )
@@ -33,7 +33,9 @@ def test_reports_under_a_daily_schedule(days: dict[str, gas_cases.Case], name: s
 
 
 def test_a_week_in_one_report() -> None:
-    assert gas_cases.week().gas <= 68_000  # 101 an interval; promised 115
+    week = gas_cases.week()
+    assert week.gas <= 1.10 * week.floor
+    assert week.gas <= 66_500  # 99 an interval; promised 115
 
 
 def test_setting_up_an_agreement() -> None:
@@ -44,7 +46,7 @@ def test_setting_up_an_agreement() -> None:
 
 @pytest.mark.parametrize(
     ("name", "ratio"),
-    [("a day of 96", 1.08), ("50 meters, an interval each", 1.12), ("50 days in a batch", 1.13)],
+    [("a day of 96", 1.07), ("50 meters, an interval each", 1.11), ("50 days in a batch", 1.10)],
 )
 def test_near_the_physical_floor(days: dict[str, gas_cases.Case], name: str, ratio: float) -> None:
     assert days[name].gas <= ratio * days[name].floor

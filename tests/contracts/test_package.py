@@ -47,6 +47,13 @@ def test_the_contract_fits_every_chain() -> None:
     assert load.settings["evmVersion"] == "paris"
 
 
+def test_reports_are_opened_in_memory_where_the_compiler_keeps_nothing() -> None:
+    """See SHEET in Reports.sol; such a build is refused."""
+    code = artifact.load().deployed_bytecode.hex()
+    assert build.FREE_MEMORY.match(code)
+    assert not build.FREE_MEMORY.match(code.replace("6080", "60a0", 1))
+
+
 def test_the_office_is_fixed_and_alone_does_nothing(world: World) -> None:
     office = world.call("OFFICE")
     acceptance = encode_call("accept", 1, bytes(32), bytes(32), 0)

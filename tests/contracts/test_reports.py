@@ -72,10 +72,32 @@ def test_every_byte_of_a_report_is_signed(site: Site) -> None:
 
 
 def test_readings_of_no_or_half_or_too_many_intervals_are_refused(site: Site) -> None:
-    for length in (0, 1, 3, 1345, 1346, 4000):
-        item = site.report(0, 1)
-        item.message.readings = bytes(length)
+    """Even if their own meter has signed them."""
+    for length in (0, 1, 3, 191, 1345, 1346, 2048, 4000):
+        message = site.report(0, 1).message
+        message.readings = bytes(length)  # which the class would not take
+        item = site.meter.sign(message, site.world.domain)
         assert site.refusal(item) == ("BadLength", (length, 1344))
+    assert site.point()[0] == 0
+
+
+def test_a_length_of_which_the_low_bits_are_a_good_report_is_refused(site: Site) -> None:
+    item = site.report(0, 1)
+    item.message.readings += bytes(2048)
+    assert site.refusal(item) == ("BadLength", (2050, 1344))
+
+
+def test_nothing_of_a_report_shows_in_the_next_of_a_batch(site: Site) -> None:
+    """Neither its readings, in the padding of fewer, nor who signed it, where nobody has."""
+    long, short = site.report(0, 96), site.report(96, 3)
+    nobodys = SignedMessage(site.report(99, 1).message, bytes(64) + b"\x1b")
+    outcome = site.world.engine.send(
+        site.world.anyone, site.world.address, calldata.submit_batch([long, short, nobodys])
+    )
+    padded = pack(inside(96, 3)) + bytes(26)
+    assert [data[-32:] == padded for _, data in outcome.logs] == [False, True, False]
+    assert errors.REASONS[outcome.logs[2][1][-32:-28]] == "BadSignature"
+    assert site.point()[0] == 99
 
 
 def test_an_interval_must_be_over(site: Site) -> None:

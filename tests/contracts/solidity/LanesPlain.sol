@@ -12,7 +12,7 @@ contract LanesPlain {
     {
         (uint256 a, uint256 b, uint256 c) = (_at(readings), _at(least), _at(greatest));
         within = Lanes.within(a, readings.length, b, c, Lanes.HIGH);
-        judgement = Lanes.judge(a, readings.length, b, c);
+        judgement = Lanes.judge(a, readings.length, b, c, Lanes.HIGH);
     }
 
     function plain(bytes memory readings, bytes memory least, bytes memory greatest)

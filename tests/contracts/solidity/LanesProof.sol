@@ -16,12 +16,8 @@ contract LanesProof {
     }
 
     function check_boundsAreBounds(uint256 least, uint256 greatest) public pure {
-        uint256 bad;
-        for (uint256 lane; lane < 16; ++lane) {
-            bad |= _less(0x7FFF, _lane(greatest, lane)) | _less(_lane(greatest, lane), _lane(least, lane));
-        }
         uint256 a = _inMemory(least, greatest, 0);
-        assert(Lanes.areBounds(a, 16) == (bad == 0));
+        assert(Lanes.areBounds(a, 16) == _areBounds(least, greatest));
     }
 
     function check_noSupplyBitsAreTheLanesWithoutSupply(uint256 readings) public pure {
@@ -91,7 +87,7 @@ contract LanesProof {
     }
 
     function _within(uint256 readings, uint256 least, uint256 greatest, uint256 last) private pure {
-        require((least | greatest) & Lanes.HIGH == 0);
+        require(_areBounds(least, greatest));
         uint256 bad;
         for (uint256 lane = last; lane < 16; ++lane) {
             uint256 value = _lane(readings, lane);
@@ -99,6 +95,15 @@ contract LanesProof {
         }
         uint256 a = _inMemory(readings, least, greatest);
         assert(Lanes.within(a, 2 * (16 - last), a + 32, a + 64, Lanes.HIGH) == (bad == 0));
+    }
+
+    /// What the terms admit.
+    function _areBounds(uint256 least, uint256 greatest) private pure returns (bool) {
+        uint256 bad;
+        for (uint256 lane; lane < 16; ++lane) {
+            bad |= _less(0x7FFF, _lane(greatest, lane)) | _less(_lane(greatest, lane), _lane(least, lane));
+        }
+        return bad == 0;
     }
 
     function _unitsUnder(uint256 readings, uint256 least, uint256 greatest, uint256 first) private pure {
@@ -116,9 +121,9 @@ contract LanesProof {
     }
 
     function _judge(uint256 readings, uint256 least, uint256 greatest) private pure returns (Lanes.Judgement memory) {
-        require((least | greatest) & Lanes.HIGH == 0);
+        require(_areBounds(least, greatest));
         uint256 a = _inMemory(readings, least, greatest);
-        return Lanes.judge(a, 32, a + 32, a + 64);
+        return Lanes.judge(a, 32, a + 32, a + 64, Lanes.HIGH);
     }
 
     /// Units missing to the least bound, and above the greatest; none in a lane that is a sentinel. Without branches, of
@@ -163,10 +168,9 @@ contract LanesProof {
         return (word >> (16 * lane)) & 0xFFFF;
     }
 
-    /// As far behind the beginning of memory as readings always are: `Lanes.within` counts on 160 bytes.
     function _inMemory(uint256 x, uint256 y, uint256 z) private pure returns (uint256 a) {
         assembly ("memory-safe") {
-            a := add(mload(0x40), 192)
+            a := mload(0x40)
             mstore(a, x)
             mstore(add(a, 32), y)
             mstore(add(a, 64), z)
