@@ -183,5 +183,7 @@ async def _fill(reader: "Any", raw: bytearray, length: int) -> None:
     for at in range(0, length, _PIECE):
         end = min(at + _PIECE, length)
         raw[at:end] = await reader.readexactly(end - at)
-    for rest in range(length, len(raw)):
-        raw[rest] = 0x20
+    blanks = b" " * _PIECE
+    for at in range(length, len(raw), _PIECE):
+        end = min(at + _PIECE, len(raw))
+        raw[at:end] = blanks[: end - at]
