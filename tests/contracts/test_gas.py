@@ -9,8 +9,6 @@ import pytest
 
 from . import gas_cases
 
-pytestmark = pytest.mark.xdist_group("gas")
-
 
 @pytest.fixture(scope="module")
 def days() -> dict[str, gas_cases.Case]:

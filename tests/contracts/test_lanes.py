@@ -24,7 +24,6 @@ BOUNDS = (0, 1, 2, 0x7FFD, 0x7FFE, 0x7FFF)
 JUDGEMENT = "(uint256,uint256,uint256,uint256,uint256,uint256)"
 
 # These tests share one compiled contract: one worker runs them all.
-pytestmark = pytest.mark.xdist_group("lanes")
 
 
 @pytest.fixture(scope="module")

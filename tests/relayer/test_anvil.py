@@ -13,8 +13,6 @@ import pytest
 from electro_relayer.key import read_key
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
-pytestmark = pytest.mark.xdist_group("relayer-anvil")
-
 
 async def test_a_week_of_three_meters_arrives_in_a_few_batches(world, settings_for, relay):
     world.agree(3)

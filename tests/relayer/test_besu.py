@@ -16,7 +16,6 @@ from tests.relayer.carrying import assert_no_gas_was_burnt
 from tests.relayer.real_meters import RealMeter
 from tests.relayer.world import World
 
-pytestmark = pytest.mark.xdist_group("relayer-besu")
 INTERVALS = 96
 
 

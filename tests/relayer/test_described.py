@@ -13,7 +13,6 @@ import pytest
 
 from tests.relayer import fuzzing_meters
 
-pytestmark = pytest.mark.xdist_group("relayer-http")
 SLOW = bool(os.environ.get("ELECTRO_SLOW"))
 HERE = Path(__file__).parent
 WITHIN_S = 120  # on a busy machine; alone it takes a twentieth

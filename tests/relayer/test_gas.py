@@ -8,7 +8,6 @@ from electro_relayer import gas
 from electro_relayer.intake import verify
 from tests.relayer.world import World
 
-pytestmark = pytest.mark.xdist_group("relayer-gas")
 SIZES = (1, 2, 7, 50)
 SPARE = 1.1  # the least
 LOOSE = 2.6  # the most: reports that violate nothing cost half of those that do

@@ -17,7 +17,6 @@ from electro_relayer.unmined import Sent, Unmined
 from tests.relayer import faults
 from tests.relayer.world import Meter
 
-pytestmark = pytest.mark.xdist_group("relayer-healing")
 TOO_LATE = next(selector for selector, name in REASONS.items() if name == "TooLate")
 
 

@@ -14,7 +14,6 @@ from electro_relayer import Settings, StartError, errors, serve
 from electro_relayer.addresses import checksum
 from tests.relayer.world import INTERVAL_S, SLOTS
 
-pytestmark = pytest.mark.xdist_group("relayer-http")
 _seeds = itertools.count(10)
 
 

@@ -21,7 +21,6 @@ from electro_relayer.metrics import Metrics
 from electro_relayer.openapi import DOCUMENT
 from electro_relayer.routes import add_routes
 
-pytestmark = pytest.mark.xdist_group("relayer-http")
 MNEMONIC = "test test test test test test test test test test test junk"  # everybody's
 
 

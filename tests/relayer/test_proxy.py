@@ -12,7 +12,6 @@ import pytest
 
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
-pytestmark = pytest.mark.xdist_group("relayer-anvil")
 CONFIGURATION = Path(__file__).parents[2] / "relayer" / "deploy" / "haproxy.cfg"
 COUNT = 120  # intervals of each meter: as many as keep it busy while both are killed
 

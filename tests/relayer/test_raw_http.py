@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.xdist_group("relayer-http")
 _seeds = itertools.count(401)
 EXAMPLES = 15_000 if os.environ.get("ELECTRO_SLOW") else 250
 

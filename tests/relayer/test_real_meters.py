@@ -18,7 +18,6 @@ from tests.relayer.real_meters import LiveBoard, RealMeter
 from tests.relayer.troubles import TROUBLES, Scene
 from tests.relayer.world import World
 
-pytestmark = pytest.mark.xdist_group("relayer-real-meters")
 SLOW = bool(os.environ.get("ELECTRO_SLOW"))
 FINALITY = 3  # blocks
 INTERVALS = 96
