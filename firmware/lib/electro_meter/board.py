@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ESP32 itself: with its radio the only files of the meter that touch machine, network or esp32."""
+"""The ESP32 itself: the only file of the meter that imports machine, network or esp32."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ import time
 
 import esp32
 import machine
+import network
 import ntptime
 
 from .clock import epoch_s, is_plausible
@@ -47,7 +48,8 @@ class Esp32Board(Board):
         self.directory = "."
         self.channels = len(config.channels) if config else 1
         pins = pins_of((config.board if config else "") or _MACHINE, self.channels)
-        self._radio = Radio(config.wifi_ssid if config else "", config.wifi_password if config else "")
+        ssid, password = (config.wifi_ssid, config.wifi_password) if config else ("", "")
+        self._radio = Radio(network.WLAN(network.STA_IF), ssid, password)
         fine = bool(config and pins.fine and config.channels[0].fine_ua_per_count)
         self.has_fine = fine
         self._all_volts = [_adc(pin) for pin in pins.volts[: self.channels]]

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ESP32's WiFi, and connections over it: the part of the board that imports network and ssl."""
+"""Join a WiFi network with the board's station, and open connections over it; TLS trusts one CA."""
 
 import asyncio
 import ssl
-
-import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +15,11 @@ _CA_FILE = "ca.der"
 class Radio:
     """A station of one network."""
 
-    def __init__(self, ssid: str, password: str) -> None:
+    def __init__(self, station: "Any", ssid: str, password: str) -> None:
+        """station: network.WLAN(network.STA_IF)."""
         self._ssid = ssid
         self._password = password
-        self._station = network.WLAN(network.STA_IF)
+        self._station = station
         self._station.active(True)  # the hardware generator is true-random only with the radio on
 
     def switch(self, on: bool) -> None:
