@@ -33,11 +33,12 @@ TOOLS = ROOT / "tools" / "electro_tools"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "device" / "support")]  # the relayer's stand-in
 
 from simulated_relayer import SimulatedRelayer  # noqa: E402 - after the path
+from tests.bench.week import config  # noqa: E402
 from tests.tools.fake_relayer import FakeRelayer  # noqa: E402
 
 from electro_tools.device import firmware_files  # noqa: E402
 from electro_tools.grid.board import SimulatedBoard  # noqa: E402
-from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, Converter  # noqa: E402
+from electro_tools.grid.converter import Converter  # noqa: E402
 from electro_tools.grid.feeding import LeanMeter  # noqa: E402
 from electro_tools.grid.load import LoadCurve  # noqa: E402
 from electro_tools.grid.periods import Periods  # noqa: E402
@@ -50,23 +51,11 @@ WARM_S = 1_000  # the first interval is closed and reported, everything that is 
 INTERVAL_S = 900
 CONTRACT = bytes(range(20))
 NOMINAL_V, RATED_A = 230.0, 100.0
+CONTINUOUS = {"report_every": 1, "window_period_ms": 0, "max_gap_ms": 5_000}  # else as in week.py
 HEAP_KB = 109  # as an ESP32's without PSRAM grows: tests/bench/interpreter.py
 BENCH_KB = 8  # of the heap beside it, for what counts
 SLOT = 256  # bytecodes, as in micropython/bytecodes.py
 SHARES = (50, 99)  # percent
-
-
-def config(url: str) -> dict[str, Any]:
-    """Return the configuration of a calibrated meter of one phase."""
-    return {
-        "chain_id": 1337, "contract": "0x" + CONTRACT.hex(), "hardware_id": "0x" + "11" * 32, "relayers": [url],
-        "report_every": 1, "nominal_mv": int(NOMINAL_V * 1000), "rated_ma": int(RATED_A * 1000), "creep_mw": 5_000,
-        "uv_per_count": int(NOMINAL_V * 1e6 / NOMINAL_COUNTS + 0.5),
-        "ua_per_count": int(RATED_A * 1e6 / RATED_COUNTS + 0.5),
-        "linearisation": [[8 * k, 8 * k] for k in range(150, 3_130, 32)],
-        "sensors": [[1_000 * k, 0, 0] for k in range(1, 25)],
-        "window_period_ms": 0, "max_gap_ms": 5_000,
-    }  # fmt: skip
 
 
 def measure(program: str, minutes: int, heap_kb: int) -> dict[str, Any]:
@@ -96,7 +85,7 @@ def measure(program: str, minutes: int, heap_kb: int) -> dict[str, Any]:
         turns = subprocess.run(
             [*command, "turns"], env=environment, capture_output=True, text=True, check=True
         )
-        meter = LeanMeter(command, environment, board, config(relayer.url))
+        meter = LeanMeter(command, environment, board, config(relayer.url) | CONTINUOUS)
         try:
             ledger.enrol(meter.address)
             meter.advance_to(START + WARM_S)

@@ -109,7 +109,7 @@ def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool 
         with FakeRelayer(ledger) as relayer:
             command = [*interpreter, "-X", f"heapsize={heap_bytes}", "-m", "electro_tools.grid.lean"]
             environment = {**os.environ, "MICROPYPATH": f"{lib}/lib:.frozen"}
-            meter = LeanMeter(command, environment, board, _config(relayer.url))
+            meter = LeanMeter(command, environment, board, config(relayer.url))
             try:
                 ledger.enrol(meter.address)
                 phases = range(QUARTER_S, days * 86_400 + 1, QUARTER_S)
@@ -135,7 +135,8 @@ def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool 
     }
 
 
-def _config(url: str) -> dict[str, Any]:
+def config(url: str) -> dict[str, Any]:
+    """Return the configuration of a calibrated meter of one phase."""
     return {
         "chain_id": 1337, "contract": "0x" + CONTRACT.hex(), "hardware_id": "0x" + "11" * 32, "relayers": [url],
         "report_every": 4, "nominal_mv": int(NOMINAL_V * 1000), "rated_ma": int(RATED_A * 1000), "creep_mw": 5_000,
