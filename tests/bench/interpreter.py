@@ -10,7 +10,7 @@
 | micropython-frozen-in-two | the same | two equal pieces, as on an ESP32 without PSRAM once it has grown |
 
 SOURCES: those of MicroPython 1.25.0, which are copied and not changed. Debian 13 has them, signed, with all that this
-needs: with a line `deb-src http://deb.debian.org/debian trixie main` in apt's sources, `apt-get update` and
+needs: with its source packages (deb-src) among apt's sources, `apt-get update` and
 `apt-get source --only-source micropython=1.25.0+ds-1`. x86-64 with gcc-multilib, GNU make and some two minutes.
 
 Lines are added to the copy in three places: where the virtual machine takes its next bytecode, where the heap gives

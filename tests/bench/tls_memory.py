@@ -3,8 +3,8 @@
 
     python tests/bench/tls_memory.py SOURCES [--json]
 
-SOURCES: those of Mbed TLS 3.6, not changed. Debian 13 has them, signed: with a line
-`deb-src http://deb.debian.org/debian trixie main` in apt's sources, `apt-get update` and
+SOURCES: those of Mbed TLS 3.6, not changed. Debian 13 has them, signed: with its
+source packages (deb-src) among apt's sources, `apt-get update` and
 `apt-get source --only-source mbedtls`. x86-64 with gcc-multilib; the tests' packages; about a minute.
 
 Simulated: the library runs on the PC with words of 32 bits, configured as on the chip (micropython/tls/mbedtls_config.h

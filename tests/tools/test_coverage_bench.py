@@ -3,22 +3,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-BENCH = Path(__file__).parents[1] / "bench" / "coverage.py"
+from tests.tools.benches import figures
 
 
 def test_a_chip_without_psram_samples_almost_all_the_time() -> None:
-    done = subprocess.run(
-        [sys.executable, str(BENCH), "--minutes", "15", "--chip", "ESP32, S3", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout)
+    found = figures("coverage", "--minutes", "15", "--chip", "ESP32, S3")
     assert found["simulated"]
     assert found["signatures"] == 1
     assert 990 <= found["sampled_permille"] < 1000

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.tools.benches import figures
 
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import Calibrated, calibrate
@@ -17,7 +15,8 @@ from electro_tools.grid.chip import BAD, Chip
 from electro_tools.grid.transformers import CLASS_05S
 from electro_tools.grid.waveforms import LOADS
 
-BENCH = Path(__file__).parents[1] / "bench" / "metering.py"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +79,9 @@ def test_a_mains_whose_frequency_drifts_costs_nothing(device: Calibrated):
 
 def test_the_benchmark_prints_one_object_and_a_drawing(tmp_path: Path):
     drawing = tmp_path / "errors.svg"
-    done = subprocess.run(
-        [
-            sys.executable, str(BENCH), "--windows", "2", "--chips", "1", "--transformer", "class 0.5S",
-            "--json", "--plot", str(drawing),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=200,
-    )  # fmt: skip
-    found = json.loads(done.stdout)
+    found = figures(
+        "metering", "--windows", "2", "--chips", "1", "--transformer", "class 0.5S", "--plot", str(drawing)
+    )
     assert found["simulated"] is True
     assert {point["method"] for point in found["points"]} == {
         "Electro", "Electro without table", "EmonLib", "EmonLibCM",

@@ -9,24 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.tools.benches import figures
 
 ROOT = Path(__file__).parents[2]
 DAYS = 7 if os.environ.get("ELECTRO_SLOW") else 1
 BUDGET: dict[str, int] = json.loads((ROOT / "firmware" / "ram-budget.json").read_text())
-
-
-def bench(*arguments: str) -> dict[str, Any]:
-    command = [sys.executable, str(ROOT / "tests" / "bench" / "week.py"), *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def hold(name: str, size: int) -> None:
@@ -38,7 +28,7 @@ def hold(name: str, size: int) -> None:
 
 def test_what_is_imported_keeps_to_its_budget(micropython_i386: list[str]) -> None:
     assert micropython_i386  # skips where there is none
-    found = bench("--modules")
+    found = figures("week", "--modules")
     hold("imports", found["all_imports"])
     hold("native", found["native_bytes"])
 
@@ -46,7 +36,7 @@ def test_what_is_imported_keeps_to_its_budget(micropython_i386: list[str]) -> No
 @pytest.mark.timeout(900)
 def test_it_runs_without_a_leak(micropython_i386: list[str]) -> None:
     assert micropython_i386
-    found = bench("--days", str(DAYS))
+    found = figures("week", "--days", str(DAYS))
     assert found["delivered"] == found["intervals"] == 96 * DAYS
     assert abs(found["register_error_percent"]) < 0.1
     hold("running", found["running_bytes"])

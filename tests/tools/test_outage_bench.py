@@ -3,23 +3,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-BENCH = Path(__file__).parents[1] / "bench" / "outage.py"
+from tests.tools.benches import figures
 
 
-def test_interruptions_are_known_in_41_ms_and_nothing_else_passes_for_one():
-    done = subprocess.run(
-        [sys.executable, str(BENCH), "--each", "24", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    for row in json.loads(done.stdout)["rows"]:
+def test_interruptions_are_known_in_41_ms_and_nothing_else_passes_for_one() -> None:
+    for row in figures("outage", "--each", "24")["rows"]:
         assert row.get("false_alarms", 0) == 0, row
         assert row.get("found", row["generated"]) == row["generated"], row
         if row["kind"] == "interruption":

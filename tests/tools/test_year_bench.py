@@ -3,22 +3,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-BENCH = Path(__file__).parents[1] / "bench" / "year.py"
+from tests.tools.benches import figures
 
 
 def test_the_register_shows_what_the_load_used() -> None:
-    done = subprocess.run(
-        [sys.executable, str(BENCH), "--days", "1", "--windows", "3", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout)
+    found = figures("year", "--days", "1", "--windows", "3")
     assert found["intervals"] == 96
     assert found["estimates"] <= 1  # the first, which begins with the meter
     assert found["register_wh"] > 100_000

@@ -59,8 +59,7 @@ class Metering:
         self.frame = array("i", [0] * _WORDS)
         self._cycles = mains_hz // 5  # of 200 ms
         self._period2 = 2_000_000 // mains_hz  # of the last window, half microseconds
-        self._irms_ma = 0  # of the last window, by which the sensors are corrected
-        self._ratio_ppm = 0  # by which the current's sensor says too much
+        self._ratio_ppm = 0  # by which the current's sensor says too much, at the last window's current
 
     def begin(self, sampler: Sampler, windows: int) -> None:
         """Begin a stretch of some times 200 ms."""
@@ -68,7 +67,7 @@ class Metering:
             sampler.fill()
             self.volts_middle, self.amps_middle = _middle(sampler.volts), _middle(sampler.amps)
         sampler.begin()
-        self._ratio_ppm, late_mdeg = self._calibration.sensors.at(self._irms_ma)
+        self._ratio_ppm, late_mdeg = self._calibration.sensors.at(self.window.irms_ma)
         delay_us = sampler.skew_us - (self._calibration.phase_mdeg + late_mdeg) * self._period2 // 720_000
         frame = self.frame
         frame[1] = frame[9] = frame[11] = frame[15] = 0
@@ -115,7 +114,7 @@ class Metering:
         squares = weight * weight << _SQUARE_BITS
         window.urms_mv = square_root((suu * weight - su * su) * uv * uv // squares) // 1000
         irms_ua = square_root((sii * weight - si * si) * ua * ua // squares)
-        self._irms_ma = window.irms_ma = (irms_ua - irms_ua * ratio_ppm // 1_000_000) // 1000
+        window.irms_ma = (irms_ua - irms_ua * ratio_ppm // 1_000_000) // 1000
         window.start_us = start2 // 2
         window.end_us = end2 // 2
         window.cycles = cycles
