@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carry meters' signed messages to the contract: verify before paying, batch, send, heal, and keep nothing.
 
-    routes → admission → chain
-    routes → intake                 untrusted bytes → verified messages
-    admission → batch → submit → spend → chain
+    app, preflight     put it together; look before it begins
+    http/              routes: answers, and the words of errors
+      ↓
+    paying/            admission → batch → submit → spend ⇄ watch: from a verified message to a mined transaction
+      ↓
+    chain/             the one object that asks the chain, over nodes that may fail or lie
+      ↓
+    incoming/          intake: untrusted bytes → verified messages
+      ↓
+    errors, settings, hashing, metrics, logs
+
+Nothing imports what stands above it.
 
 `run(Settings.load(…))` serves until SIGTERM; a `StartError` says in one sentence why it can't.
 """

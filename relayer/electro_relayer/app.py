@@ -13,19 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from electro_relayer.addresses import checksum
-from electro_relayer.admission import Admission
-from electro_relayer.batch import Queue
-from electro_relayer.chain import Chain
-from electro_relayer.comparison import Comparison
-from electro_relayer.failover import Nodes
+from electro_relayer.chain.chain import Chain
+from electro_relayer.chain.comparison import Comparison
+from electro_relayer.chain.failover import Nodes
+from electro_relayer.chain.standing import Standings
+from electro_relayer.chain.upkeep import Upkeep
 from electro_relayer.gauges import add_gauges
-from electro_relayer.key import Key, key_of
-from electro_relayer.limits import Buckets, Budgets
-from electro_relayer.listening import listen
-from electro_relayer.metrics import Metrics
-from electro_relayer.refusals import Refusals
-from electro_relayer.routes import (
+from electro_relayer.hashing import checksum
+from electro_relayer.http.listening import listen
+from electro_relayer.http.routes import (
     ADMISSION,
     CHAIN,
     METRICS,
@@ -37,12 +33,16 @@ from electro_relayer.routes import (
     errors_as_json,
     straight,
 )
-from electro_relayer.spend import Spender
-from electro_relayer.standing import Standings
-from electro_relayer.submit import Lane
-from electro_relayer.unmined import Unmined
-from electro_relayer.upkeep import Upkeep
-from electro_relayer.watch import Watch
+from electro_relayer.metrics import Metrics
+from electro_relayer.paying.admission import Admission
+from electro_relayer.paying.batch import Queue
+from electro_relayer.paying.key import Key, key_of
+from electro_relayer.paying.limits import Buckets, Budgets
+from electro_relayer.paying.refusals import Refusals
+from electro_relayer.paying.spend import Spender
+from electro_relayer.paying.submit import Lane
+from electro_relayer.paying.unmined import Unmined
+from electro_relayer.paying.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

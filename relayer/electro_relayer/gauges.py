@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from electro_relayer.batch import Queue
-    from electro_relayer.failover import Nodes
+    from electro_relayer.chain.failover import Nodes
+    from electro_relayer.chain.rpc import Node
+    from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Labels, Metrics
-    from electro_relayer.rpc import Node
-    from electro_relayer.unmined import Unmined
-    from electro_relayer.upkeep import Upkeep
+    from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.unmined import Unmined
 
 
 def add_gauges(metrics: Metrics, queue: Queue, unmined: Unmined, upkeep: Upkeep, nodes: Nodes) -> None:

@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electro_relayer import gas
-from electro_relayer.addresses import checksum
-from electro_relayer.chain import Chain
+from electro_relayer.chain.chain import Chain
+from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError, hex_data, understood
 from electro_relayer.errors import NodeMissing, StartError
-from electro_relayer.key import key_of
-from electro_relayer.rpc import Node, NodeUnreachable, RpcError, hex_data, understood
+from electro_relayer.hashing import checksum
+from electro_relayer.paying import gas
+from electro_relayer.paying.key import key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

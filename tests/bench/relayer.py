@@ -43,11 +43,11 @@ from electro_protocol import secp256k1
 from electro_protocol.messages import EnergyReport
 from electro_protocol.signed import SignedMessage
 from electro_relayer import Settings, run
-from electro_relayer.fees import Fees
-from electro_relayer.keccak import public_keccak256 as keccak256  # as anyone would call it
-from electro_relayer.key import Key
-from electro_relayer.rpc import Node
-from electro_relayer.transaction import Call, sign
+from electro_relayer.chain.market import Fees
+from electro_relayer.chain.rpc import Node
+from electro_relayer.hashing import public_keccak256 as keccak256  # as anyone would call it
+from electro_relayer.paying.key import Key
+from electro_relayer.paying.transaction import Call, sign
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue

@@ -33,8 +33,8 @@ from tests.toolchain.running_anvil import Anvil
 
 from electro_contracts import calldata
 from electro_relayer import Settings
-from electro_relayer.key import Key
-from electro_relayer.rpc import Node, NodeUnreachable, read_data
+from electro_relayer.chain.rpc import Node, NodeUnreachable, read_data
+from electro_relayer.paying.key import Key
 
 DEPTH = 3
 LOOK_S = 0.05

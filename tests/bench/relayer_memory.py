@@ -35,7 +35,7 @@ from tests.relayer.world import Meter
 
 from electro_contracts import calldata
 from electro_protocol.eip712 import Domain
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
 
 CHAIN_ID, CONTRACT = 31337, bytes(range(20))
 CONNECTIONS = 64

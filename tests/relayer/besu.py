@@ -14,7 +14,7 @@ from typing import Any
 import rlp
 from eth_account import Account
 
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
 from tests.relayer.faults import FaultyNode, error, sends
 
 FREE_OF_CHARGE = ("--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee")

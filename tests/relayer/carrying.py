@@ -9,7 +9,7 @@ import asyncio
 
 import aiohttp
 
-from electro_relayer.key import read_key
+from electro_relayer.paying.key import read_key
 
 
 async def carry(urls, meter, count, *, until_s=40, intervals=1):

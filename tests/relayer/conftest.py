@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 from electro_relayer import Settings, serve
-from electro_relayer.key import Key
+from electro_relayer.paying.key import Key
 from tests.relayer.faults import FaultyNode
 from tests.relayer.world import World
 

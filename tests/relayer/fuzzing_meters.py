@@ -14,7 +14,7 @@ import schemathesis
 
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import BY_NAME
-from electro_relayer.addresses import checksum
+from electro_relayer.hashing import checksum
 from tests.relayer.world import Meter, World
 
 MEANT = "ELECTRO_FUZZED"

@@ -10,7 +10,7 @@ import signal
 import aiohttp
 import pytest
 
-from electro_relayer.key import read_key
+from electro_relayer.paying.key import read_key
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
 

@@ -6,9 +6,9 @@ import asyncio
 import pytest
 
 from electro_relayer import preflight
-from electro_relayer.key import read_key
-from electro_relayer.nodewords import Verdict, understand
-from electro_relayer.rpc import Node, RpcError
+from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.rpc import Node, RpcError
+from electro_relayer.paying.key import read_key
 from electro_tools import transact
 from electro_tools.contract import deploy
 from tests.relayer.besu import EXTRA_DATA, FREE_OF_CHARGE, POOL_PER_ACCOUNT, BesuStandIn

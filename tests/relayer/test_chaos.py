@@ -9,7 +9,7 @@ import rlp
 from aiohttp import web
 
 from electro_contracts import calldata
-from electro_relayer.key import read_key
+from electro_relayer.paying.key import read_key
 from tests.relayer import faults
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 from tests.relayer.faults import FaultyNode

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from electro_relayer.errors import KeyFileError
-from electro_relayer.key import read_key
 from electro_relayer.metrics import Metrics
+from electro_relayer.paying.key import read_key
 from electro_relayer.settings import Settings
 
 RELAYER = Path(__file__).parents[2] / "relayer"

@@ -7,10 +7,10 @@ import pytest
 import rlp
 
 from electro_relayer import errors
+from electro_relayer.chain.finality import Finality, find_finality, is_qbft
+from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.rpc import RpcError
 from electro_relayer.errors import http_answer
-from electro_relayer.finality import Finality, find_finality, is_qbft
-from electro_relayer.nodewords import Verdict, understand
-from electro_relayer.rpc import RpcError
 
 REFUSALS = [
     errors.Malformed("x"),

@@ -4,8 +4,8 @@
 import pytest
 
 from electro_contracts import calldata
-from electro_relayer import gas
-from electro_relayer.intake import verify
+from electro_relayer.incoming.intake import verify
+from electro_relayer.paying import gas
 from tests.relayer.world import World
 
 SIZES = (1, 2, 7, 50)

@@ -10,12 +10,10 @@ from eth_account import Account
 from electro_contracts import calldata
 from electro_contracts.errors import REASONS
 from electro_protocol.keccak import keccak256
-from electro_relayer.key import read_key
-from electro_relayer.packed import PackedReports
-from electro_relayer.refusals import MAX_REMEMBERED, MAX_TOLD, REMEMBERED_S, Refusals
-from electro_relayer.unmined import Sent, Unmined
+from electro_relayer.paying.key import read_key
+from electro_relayer.paying.refusals import MAX_REMEMBERED, MAX_TOLD, REMEMBERED_S, Refusals
+from electro_relayer.paying.unmined import Sent, Unmined
 from tests.relayer import faults
-from tests.relayer.world import Meter
 
 TOO_LATE = next(selector for selector, name in REASONS.items() if name == "TooLate")
 
@@ -180,35 +178,20 @@ def test_what_a_fork_undid_is_known_for_a_while():
     assert unmined.next_nonce(8) == 8
 
 
-def test_reports_packed_once_are_cut_into_the_calls_of_the_abi():
-    from electro_protocol.eip712 import Domain
-    from electro_protocol.signed import SignedMessage
-
-    meter = Meter(b"\1" * 32, Domain(1, bytes(20)), 1)
-    signed = [SignedMessage.from_json(meter.report(i, intervals)) for i, intervals in enumerate((1, 96, 17))]
-    packed = PackedReports()
-    packed.add(signed[:1])
-    packed.add(signed[1:])
-    assert packed.check([0, 1, 2]) == calldata.check(signed)
-    for chosen in ([0, 1, 2], [0], [2], [0, 2], [1, 2]):
-        assert packed.check(chosen) == calldata.check([signed[i] for i in chosen])
-        assert packed.submit_batch(chosen) == calldata.submit_batch([signed[i] for i in chosen])
-
-
 @pytest.mark.parametrize("length", [0, 1, 135, 136, 137, 1000])
 def test_the_direct_keccak_is_the_protocols(length):
-    from electro_relayer import keccak
+    from electro_relayer import hashing
 
     data = bytes(i % 251 for i in range(length))
-    assert keccak.keccak256(data) == keccak.public_keccak256(data) == keccak256(data)
-    assert keccak.keccak256 is not keccak.public_keccak256  # the fast path is in use
+    assert hashing.keccak256(data) == hashing.public_keccak256(data) == keccak256(data)
+    assert hashing.keccak256 is not hashing.public_keccak256  # the fast path is in use
 
 
 def test_threads_hash_side_by_side():
     from concurrent.futures import ThreadPoolExecutor
 
-    from electro_relayer.keccak import keccak256 as direct
-    from electro_relayer.keccak import public_keccak256
+    from electro_relayer.hashing import keccak256 as direct
+    from electro_relayer.hashing import public_keccak256
 
     inputs = [bytes([i % 256]) * (i * 37) for i in range(400)]
     with ThreadPoolExecutor(8) as pool:

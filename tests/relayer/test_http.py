@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from electro_contracts.calldata import STATES
 from electro_relayer import Settings, StartError, errors, serve
-from electro_relayer.addresses import checksum
+from electro_relayer.hashing import checksum
 from tests.relayer.world import INTERVAL_S, SLOTS
 
 _seeds = itertools.count(10)

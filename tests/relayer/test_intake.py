@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import BY_NAME, DeviceEnrollment, EnergyReport, MessageError, OutageReport
 from electro_protocol.signed import SignedMessage
-from electro_relayer import intake
-from electro_relayer.digest import digest
 from electro_relayer.errors import BadSignature, Malformed, TooLarge
-from electro_relayer.intake import parse, recover, verify
+from electro_relayer.incoming import intake
+from electro_relayer.incoming.digest import digest
+from electro_relayer.incoming.intake import parse, recover, verify
 
 DOMAIN = Domain(31337, bytes(range(20)))
 SECRET = bytes(range(1, 33))

@@ -15,11 +15,11 @@ import pytest
 from eth_account import Account
 
 from electro_relayer import errors, logs, preflight
-from electro_relayer.key import key_of, read_key, read_ordinal
-from electro_relayer.limits import DAY_S, Buckets, Budgets
+from electro_relayer.http.openapi import DOCUMENT
+from electro_relayer.http.routes import add_routes
 from electro_relayer.metrics import Metrics
-from electro_relayer.openapi import DOCUMENT
-from electro_relayer.routes import add_routes
+from electro_relayer.paying.key import key_of, read_key, read_ordinal
+from electro_relayer.paying.limits import DAY_S, Buckets, Budgets
 
 MNEMONIC = "test test test test test test test test test test test junk"  # everybody's
 

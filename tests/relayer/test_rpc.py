@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from electro_relayer.chain import Chain
-from electro_relayer.key import Key
-from electro_relayer.rpc import Node, NodeUnreachable, RpcError
+from electro_relayer.chain.chain import Chain
+from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError
+from electro_relayer.paying.key import Key
 from electro_relayer.settings import Settings
 
 SETTINGS = Settings(rpc_url="http://x", contract=bytes(20), key_file="key")

@@ -9,7 +9,7 @@ import pytest
 from eth_account import Account
 
 from electro_relayer.errors import KeyFileError, SettingError
-from electro_relayer.key import Key, read_key
+from electro_relayer.paying.key import Key, read_key
 from electro_relayer.settings import Settings
 
 NEEDED = {"rpc_url": "http://127.0.0.1:8545", "contract": "0x" + "11" * 20, "key_file": "/run/key"}

@@ -6,9 +6,9 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from electro_relayer.fees import Fees, dynamic_offer, legacy_offer, replacement
-from electro_relayer.key import Key
-from electro_relayer.transaction import Call, sign
+from electro_relayer.chain.market import Fees, dynamic_offer, legacy_offer, replacement
+from electro_relayer.paying.key import Key
+from electro_relayer.paying.transaction import Call, sign
 
 SECRET = bytes(range(1, 33))
 CONTRACT = bytes(range(20))

@@ -7,7 +7,7 @@ import time
 
 from aiohttp import web
 
-from electro_relayer.key import read_key
+from electro_relayer.paying.key import read_key
 from tests.relayer import faults
 from tests.relayer.test_chaos import lie_about_next
 

@@ -19,8 +19,8 @@ from electro_contracts.terms import Terms, devices_hash
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, EnergyReport, Message, OutageReport
 from electro_protocol.signed import SignedMessage
-from electro_relayer.digest import digest
-from electro_relayer.key import Key
+from electro_relayer.incoming.digest import digest
+from electro_relayer.paying.key import Key
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 
 INTERVAL_S = 900

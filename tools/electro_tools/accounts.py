@@ -12,7 +12,7 @@ import click
 from eth_account import Account
 
 from electro_relayer.errors import KeyFileError
-from electro_relayer.key import read_secret
+from electro_relayer.paying.key import read_secret
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from electro_contracts.terms import padded
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
-from electro_relayer.digest import digest
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
+from electro_relayer.incoming.digest import digest
 from tests.contracts.world import World, _entry, _type
 
 if TYPE_CHECKING:

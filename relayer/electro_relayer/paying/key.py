@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import coincurve
 
 from electro_relayer.errors import KeyFileError
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,27 +15,25 @@ from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport
-from electro_relayer import gas
-from electro_relayer.admission import FUTURE_PATIENCE_S
-from electro_relayer.batch import Place
-from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
-from electro_relayer.packed import PackedReports
-from electro_relayer.rpc import NodeUnreachable, RpcError
-from electro_relayer.spend import Rejected, Spender
-from electro_relayer.transaction import Call
+from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.paying import gas
+from electro_relayer.paying.admission import FUTURE_PATIENCE_S
+from electro_relayer.paying.batch import Place
+from electro_relayer.paying.spend import Rejected, Spender
+from electro_relayer.paying.transaction import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from electro_relayer.batch import Item, Queue, Track
-    from electro_relayer.unmined import Unmined
+    from electro_relayer.paying.batch import Item, Queue, Track
+    from electro_relayer.paying.unmined import Unmined
 
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
 LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
 CHECKED_BATCHES = 8  # in one check: anvil takes 3.4 ms for each, and all wait for the last
-PACKED_AT_ONCE = 100  # half a millisecond: then senders get their turn
 RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
 
 
@@ -76,22 +74,17 @@ class Lane:
             await self._submit_outages(items)
 
     async def _submit_reports(self, items: list[Item]) -> None:
-        packed = PackedReports()
-        for start in range(0, len(items), PACKED_AT_ONCE):
-            packed.add([item.verified.signed for item in items[start : start + PACKED_AT_ONCE]])
-            await asyncio.sleep(0)
-        places = {id(item): place for place, item in enumerate(items)}
         fees = await self._chain.quote()
         riding = self._riding(items)
         if riding:  # no await between looking and signing: what they follow is in flight
-            await self._spender.offer(self._cut(packed, places, riding), 0, fees)
+            await self._spender.offer(self._cut(riding), 0, fees)
         asked = [item for item in items if item.place is Place.TAKEN]
         if asked:
-            question = packed.check([places[id(item)] for item in asked])
+            question = calldata.check([item.verified.signed for item in asked])
             reasons, pending_nonce = await self._chain.check(question, len(asked))
             good = self._sort(asked, reasons)
             if good:
-                await self._spender.offer(self._cut(packed, places, good), pending_nonce, fees)
+                await self._spender.offer(self._cut(good), pending_nonce, fees)
 
     def _riding(self, items: Sequence[Item]) -> list[Item]:
         """Return those reports that need no check of their own: they go on where one in flight ends.
@@ -115,15 +108,11 @@ class Lane:
                 riding.append(item)
         return riding
 
-    def _cut(
-        self, packed: PackedReports, places: dict[int, int], items: Sequence[Item]
-    ) -> list[tuple[Call, list[Item]]]:
-        return [
-            (self._call(packed.submit_batch([places[id(item)] for item in batch]), batch), batch)
-            for batch in self._queue.split(items)
-        ]
+    def _cut(self, items: Sequence[Item]) -> list[tuple[Call, list[Item]]]:
+        return [(self._call(batch), batch) for batch in self._queue.split(items)]
 
-    def _call(self, data: bytes, batch: list[Item]) -> Call:
+    def _call(self, batch: list[Item]) -> Call:
+        data = calldata.submit_batch([item.verified.signed for item in batch])
         limit = gas.of_batch(item.verified for item in batch)
         return Call(self._chain.chain_id, self._chain.contract, data, limit)
 

@@ -13,24 +13,24 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from electro_relayer.batch import Place
+from electro_relayer.chain.market import Fees, replacement
+from electro_relayer.chain.nodewords import Verdict
+from electro_relayer.chain.rpc import NodeUnreachable
 from electro_relayer.errors import shout
-from electro_relayer.fees import Fees, replacement
-from electro_relayer.nodewords import Verdict
-from electro_relayer.rpc import NodeUnreachable
-from electro_relayer.transaction import Call, sign
-from electro_relayer.unmined import Sent, Unmined
+from electro_relayer.paying.batch import Place
+from electro_relayer.paying.transaction import Call, sign
+from electro_relayer.paying.unmined import Sent, Unmined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from electro_relayer.batch import Item, Queue
-    from electro_relayer.chain import Chain
-    from electro_relayer.key import Key
+    from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.standing import Standings
     from electro_relayer.metrics import Metrics
-    from electro_relayer.refusals import Refusals
+    from electro_relayer.paying.batch import Item, Queue
+    from electro_relayer.paying.key import Key
+    from electro_relayer.paying.refusals import Refusals
     from electro_relayer.settings import Settings
-    from electro_relayer.standing import Standings
 
 log = logging.getLogger(__name__)
 

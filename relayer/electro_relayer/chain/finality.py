@@ -8,7 +8,7 @@ from typing import Any
 
 import rlp
 
-from electro_relayer.rpc import Rpc, RpcError
+from electro_relayer.chain.rpc import Rpc, RpcError
 
 # A chain without `finalized` and without QBFT is a proof-of-authority or test network; 12 blocks is what
 # exchanges asked of Ethereum before it had finality.

@@ -8,13 +8,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from electro_relayer.batch import Place
+from electro_relayer.paying.batch import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from electro_relayer.batch import Item
-    from electro_relayer.transaction import Call, Transaction
+    from electro_relayer.paying.batch import Item
+    from electro_relayer.paying.transaction import Call, Transaction
 
 FOREIGN_REMEMBERED_S = (
     300.0  # how long a use of our nonces by someone else keeps the service from being ready

@@ -5,26 +5,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from electro_relayer.fees import replacement
-from electro_relayer.nodewords import Verdict
-from electro_relayer.rpc import NodeUnreachable, RpcError
-from electro_relayer.skipped import skipped_items
-from electro_relayer.transaction import sign
+from electro_relayer.chain.market import replacement
+from electro_relayer.chain.nodewords import Verdict
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.hashing import keccak256
+from electro_relayer.paying.transaction import sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from electro_relayer.batch import Queue
-    from electro_relayer.chain import Chain, Receipt
-    from electro_relayer.key import Key
+    from electro_relayer.chain.chain import Chain, Receipt
+    from electro_relayer.chain.standing import Standings
+    from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Metrics
+    from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.key import Key
+    from electro_relayer.paying.spend import Spender
+    from electro_relayer.paying.unmined import Sent, Unmined
     from electro_relayer.settings import Settings
-    from electro_relayer.spend import Spender
-    from electro_relayer.standing import Standings
-    from electro_relayer.unmined import Sent, Unmined
-    from electro_relayer.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,11 @@ REFUSED_FOR_GOOD = 3  # refusals in a row of the same bytes, a healing time apar
 HEALED_AT_ONCE = 16  # transactions sent again in one request: the oldest must come first anyway
 SETTLED_AT_ONCE = 8  # receipts of fifty reports each in one answer: more would keep senders waiting
 FOREIGN_AFTER_S = 3.0  # a nonce is used but no receipt is ours: nodes behind one address may lag so long
+
+_SKIPPED = {
+    "0x" + keccak256(signature).hex()
+    for signature in (b"ReportSkipped(uint256,bytes4)", b"OutageSkipped(uint256,bytes4)")
+}
 
 
 class Watch:
@@ -233,3 +238,13 @@ class Watch:
         sent.healed_at = self._chain.clock()
         await self._chain.send([transaction.raw])
         return True
+
+
+def skipped_items(logs: Iterable[dict[str, Any]], contract: bytes) -> set[int]:
+    """Return which items of a batch the contract left out; the event's data is index and reason, a word each."""
+    address = "0x" + contract.hex()
+    return {
+        int(entry["data"][2:66], 16)
+        for entry in logs
+        if entry["topics"] and entry["topics"][0] in _SKIPPED and entry["address"].lower() == address
+    }

@@ -13,13 +13,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
-from electro_relayer.rpc import NodeUnreachable, RpcError, hex_data
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError, hex_data
 
 if TYPE_CHECKING:
-    from electro_relayer.chain import Chain
-    from electro_relayer.failover import Nodes
+    from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.failover import Nodes
+    from electro_relayer.chain.rpc import Node
     from electro_relayer.metrics import Metrics
-    from electro_relayer.rpc import Node
 
 log = logging.getLogger(__name__)
 

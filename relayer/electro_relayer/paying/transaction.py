@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import rlp
 
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
-    from electro_relayer.fees import Fees
-    from electro_relayer.key import Key
+    from electro_relayer.chain.market import Fees
+    from electro_relayer.paying.key import Key
 
 DYNAMIC_FEE = b"\x02"  # EIP-2718 type of EIP-1559
 

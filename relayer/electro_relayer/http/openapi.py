@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from electro_relayer.schemas import ADDRESS, COUNT, SCHEMAS, ref
+from electro_relayer.http.schemas import ADDRESS, COUNT, SCHEMAS, ref
 
 
 def _answer(description: str, schema: Any, kind: str = "application/json") -> dict[str, Any]:

@@ -11,7 +11,7 @@ import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from electro_relayer.rpc import RpcError
+    from electro_relayer.chain.rpc import RpcError
 
 
 class Verdict(enum.Enum):

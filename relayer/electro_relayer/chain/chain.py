@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 from electro_contracts import calldata
 from electro_contracts.errors import REASONS
 from electro_protocol.eip712 import Domain
-from electro_relayer.addresses import checksum
-from electro_relayer.errors import NoContract, NodeMissing, WrongChain
-from electro_relayer.failover import Nodes
-from electro_relayer.finality import Finality, find_finality
-from electro_relayer.market import Market
-from electro_relayer.nodewords import Verdict, understand
-from electro_relayer.rpc import (
+from electro_relayer.chain.failover import Nodes
+from electro_relayer.chain.finality import Finality, find_finality
+from electro_relayer.chain.market import Market
+from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.rpc import (
     Node,
     NodeUnreachable,
     Rpc,
@@ -30,15 +28,17 @@ from electro_relayer.rpc import (
     read_data,
     understood,
 )
-from electro_relayer.survey import Surveyor
+from electro_relayer.chain.survey import Surveyor
+from electro_relayer.errors import NoContract, NodeMissing, WrongChain
+from electro_relayer.hashing import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from electro_relayer.fees import Fees
-    from electro_relayer.intake import Verified
+    from electro_relayer.chain.market import Fees
+    from electro_relayer.chain.standing import Standing
+    from electro_relayer.incoming.intake import Verified
     from electro_relayer.settings import Settings
-    from electro_relayer.standing import Standing
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
 # Forks of public chains are shorter; more is another chain, or a node that was left behind.

@@ -19,7 +19,7 @@ from electro_protocol.readings import NO_SUPPLY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from electro_relayer.intake import Verified
+    from electro_relayer.incoming.intake import Verified
 
 BATCH = 51_000  # the transaction itself, dispatch, the array's head
 REPORT = 14_000  # beside its calldata: ecrecover, the point's slot, cold terms read as code, events

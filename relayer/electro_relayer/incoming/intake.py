@@ -17,9 +17,9 @@ import orjson
 
 from electro_protocol.messages import MAX_INTERVALS, EnergyReport, MessageError, OutageReport
 from electro_protocol.signed import SignedMessage
-from electro_relayer.digest import digest
 from electro_relayer.errors import BadSignature, Malformed, TooLarge
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
+from electro_relayer.incoming.digest import digest
 
 if TYPE_CHECKING:
     from electro_protocol.eip712 import Domain

@@ -8,10 +8,10 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from electro_relayer.rpc import NodeUnreachable, RpcError
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
-    from electro_relayer.chain import Chain
+    from electro_relayer.chain.chain import Chain
     from electro_relayer.metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from electro_protocol.eip712 import Domain, fields_of
 from electro_protocol.messages import EnergyReport
-from electro_relayer.keccak import keccak256
+from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
     from electro_protocol.messages import Message

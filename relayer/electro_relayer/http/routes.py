@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import web
 
 from electro_protocol import address
-from electro_relayer.addresses import checksum
-from electro_relayer.admission import Admission, Outcome
-from electro_relayer.chain import Chain
+from electro_relayer.chain.chain import Chain
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.chain.standing import Standings
 from electro_relayer.errors import (
     Draining,
     KeyShared,
@@ -28,14 +28,14 @@ from electro_relayer.errors import (
     WrongMethod,
     http_answer,
 )
-from electro_relayer.intake import Verified, parse, quick, verify, verify_signed
+from electro_relayer.hashing import checksum
+from electro_relayer.http.openapi import DOCUMENT
+from electro_relayer.incoming.intake import Verified, parse, quick, verify, verify_signed
 from electro_relayer.metrics import CONTENT_TYPE, Metrics
-from electro_relayer.openapi import DOCUMENT
-from electro_relayer.refusals import Refusals
-from electro_relayer.rpc import NodeUnreachable, RpcError
+from electro_relayer.paying.admission import Admission, Outcome
+from electro_relayer.paying.refusals import Refusals
+from electro_relayer.paying.unmined import Unmined
 from electro_relayer.settings import Settings
-from electro_relayer.standing import Standings
-from electro_relayer.unmined import Unmined
 
 CHAIN = web.AppKey("chain", Chain)
 ADMISSION = web.AppKey("admission", Admission)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from electro_relayer.errors import Refusal
-    from electro_relayer.intake import Verified
+    from electro_relayer.incoming.intake import Verified
 
 REMEMBERED_S = 60.0  # the operator may have mended the cause meanwhile: then the contract is asked again
 MAX_REMEMBERED = 4096

@@ -17,13 +17,13 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport, OutageReport
-from electro_relayer import gas
 from electro_relayer.errors import QueueFull, TooManyInFlight
+from electro_relayer.paying import gas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from electro_relayer.intake import Verified
+    from electro_relayer.incoming.intake import Verified
 
 Track = tuple[bytes, int]  # device and agreement: one sequence of intervals
 Kind = type[EnergyReport | OutageReport]

@@ -12,14 +12,14 @@ import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from electro_relayer.rpc import Node, NodeUnreachable
+from electro_relayer.chain.rpc import Node, NodeUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import TracebackType
 
+    from electro_relayer.chain.rpc import Request
     from electro_relayer.metrics import Metrics
-    from electro_relayer.rpc import Request
 
 log = logging.getLogger(__name__)
 

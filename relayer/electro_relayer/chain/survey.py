@@ -6,15 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
-from electro_relayer.keccak import keccak256
-from electro_relayer.rpc import RpcError, all_or_none, hex_data, read_data, understood
-from electro_relayer.standing import Agreement, Standing
+from electro_relayer.chain.rpc import RpcError, all_or_none, hex_data, read_data, understood
+from electro_relayer.chain.standing import Agreement, Standing
+from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from electro_relayer.finality import Finality
-    from electro_relayer.rpc import Request, Rpc
+    from electro_relayer.chain.finality import Finality
+    from electro_relayer.chain.rpc import Request, Rpc
 
 _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
 

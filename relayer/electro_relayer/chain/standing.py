@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from electro_relayer.addresses import checksum
+from electro_relayer.hashing import checksum
 
 if TYPE_CHECKING:
     from electro_contracts.calldata import MeterState

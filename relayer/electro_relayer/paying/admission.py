@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport
-from electro_relayer import gas
-from electro_relayer.addresses import checksum
-from electro_relayer.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
     Draining,
     NodeDown,
@@ -19,19 +18,20 @@ from electro_relayer.errors import (
     UnknownDevice,
     WrongSequence,
 )
-from electro_relayer.refusals import refusal_of
-from electro_relayer.rpc import NodeUnreachable, RpcError
+from electro_relayer.hashing import checksum
+from electro_relayer.paying import gas
+from electro_relayer.paying.refusals import refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from electro_relayer.batch import Queue
+    from electro_relayer.chain.standing import Agreement, Standing, Standings
     from electro_relayer.errors import Refusal
-    from electro_relayer.intake import Verified
-    from electro_relayer.limits import Buckets, Budgets
+    from electro_relayer.incoming.intake import Verified
     from electro_relayer.metrics import Metrics
-    from electro_relayer.refusals import Refusals
-    from electro_relayer.standing import Agreement, Standing, Standings
+    from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.limits import Buckets, Budgets
+    from electro_relayer.paying.refusals import Refusals
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
 FINAL_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
