@@ -49,6 +49,12 @@ def haproxy() -> Path:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' judge of rules."""
+    return _have(fetch.promtool)
+
+
+@pytest.fixture(scope="session")
 def micropython_i386() -> list[str]:
     """The command of real MicroPython with 32-bit machine words, like the chip's."""
     return _have(lambda: fetch.micropython("i386"))

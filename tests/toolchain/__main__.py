@@ -26,6 +26,7 @@ def main() -> int:
         "node_modules": lambda: [str(fetch.node_modules())],
         "anvil": lambda: [str(fetch.anvil())],
         "haproxy": lambda: [str(fetch.haproxy())],
+        "promtool": lambda: [str(fetch.promtool())],
     }
     for arch in fetch.ARCHITECTURES:
         tools[f"micropython {arch}"] = functools.partial(fetch.micropython, arch)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpack Debian 13's MicroPython and HAProxy beside the system, for another architecture than the machine's if need be.
+"""Unpack Debian 13's MicroPython, HAProxy and promtool beside the system, for another architecture if need be.
 
 i386 is the main test interpreter: its machine words have 32 bits, like the chip's. The interpreter is pinned
-by version and hash. Libraries and HAProxy float within Debian 13: a security update takes the old version off
-the mirrors, so a pin would break on the day of a fix, and MicroPython's behaviour does not hang on them. apt
+by version and hash. Libraries, HAProxy and promtool float within Debian 13: a security update takes the old version
+off the mirrors, so a pin would break on the day of a fix, and MicroPython's behaviour does not hang on them. apt
 checks them against Debian's signed index. The system's own packages and package lists are not touched.
 """
 
@@ -28,6 +28,7 @@ HAPROXY = (
     "libopentracing-c-wrapper0t64", "libopentracing1", "libpcre2-8-0", "libssl3t64", "libstdc++6", "libsystemd0",
     "libzstd1", "zlib1g",
 )  # fmt: skip
+PROMTOOL = ("promtool", "libc6")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -88,6 +89,23 @@ def haproxy() -> Path:
             raise ToolchainError(f"the HAProxy that was fetched does not run: it said {said.strip()[:200]!r}")
 
     return installed(f"haproxy-{SUITE}-amd64", build) / "haproxy"
+
+
+def promtool() -> Path:
+    """Return Debian 13's promtool, which reads Prometheus' rules and expressions as the server does."""
+    if platform.machine() != "x86_64":
+        raise Unavailable("promtool is fetched for x86_64 only")
+
+    def build(folder: Path) -> None:
+        log.info("fetching promtool from Debian, 60 MB and the package index")
+        program = _unpack(folder, _download(folder, "amd64", PROMTOOL), "usr/bin/promtool", "")
+        said = run([program, "--version"], cwd=folder)
+        if not said.startswith("promtool, version 2."):
+            raise ToolchainError(
+                f"the promtool that was fetched does not run: it said {said.strip()[:200]!r}"
+            )
+
+    return installed(f"promtool-{SUITE}-amd64", build) / "promtool"
 
 
 def _emulator(arch: str) -> str:

@@ -5,6 +5,7 @@
 - node_modules(): the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
 - anvil(): a local chain's binary
 - haproxy(): the proxy that relayer/deploy puts before two relayers
+- promtool(): what judges relayer/deploy's alert rules
 - micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from . import debian
 from .cache import ToolchainError, Unavailable, cache_folder
-from .debian import haproxy
+from .debian import haproxy, promtool
 from .npm import anvil, micropython_wasm, node, node_modules
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "micropython",
     "node",
     "node_modules",
+    "promtool",
 ]
 
 # i386 first: its words have 32 bits like the chip's. wasm has neither native code nor sockets.
