@@ -42,7 +42,8 @@ _COUNTERS = (
     ("nodes_disagree_total", "comparisons in which nodes told different chains", ""),
 )
 
-prometheus_client.disable_created_metrics()  # the moment a counter was made: a second series for each, read by nobody
+# the moment a counter was made: a second series for each, read by nobody
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
