@@ -34,6 +34,10 @@ _COMMANDS = {
         "electro_tools.agreement.cli:agreement",
         "Propose, accept, follow, settle, redeem and audit agreements.",
     ),
+    "plan": (
+        "electro_tools.plan.cli:plan",
+        "Read load histories; plan bands, tariffs and sections from them.",
+    ),
     "key": ("electro_tools.keys:key", "Make a key file; say whose account one is."),
     "relayer": (
         "electro_tools.relayer:relayer",

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of `electro plan`, by what they are for."""
+
+from __future__ import annotations
+
+import click
+
+from electro_tools.commands import Sections
+
+_HERE = "electro_tools.plan."
+_SECTIONS = {
+    "Load histories": {
+        "read": (_HERE + "read:read", "Read a load file; say what was understood."),
+    },
+}
+
+
+@click.group(cls=Sections, sections=_SECTIONS)
+def plan() -> None:
+    """Read load histories, and plan bands, tariffs and sections from them."""
