@@ -107,6 +107,79 @@ def test_unknown_things_are_null(shared: Ledger) -> None:
     assert ask(shared, "eth_getBlockByNumber", "0xffff", False) is None
 
 
+# PUSH32 topic, then LOG1 of nothing, behind the code that deploys it
+_TOPIC = bytes(range(32))
+_LOGS = b"\x7f" + _TOPIC + bytes.fromhex("60006000a100")
+_DEPLOY_LOGS = bytes([0x60, len(_LOGS), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + _LOGS
+
+
+def deployed(ledger: Ledger, code: bytes) -> str:
+    sent = ask(ledger, "eth_sendRawTransaction", signed(0, code))
+    contract: str = ask(ledger, "eth_getTransactionReceipt", sent)["contractAddress"]
+    return contract
+
+
+def test_logs_are_found_by_block_address_and_topic(ledger: Ledger) -> None:
+    contract = deployed(ledger, _DEPLOY_LOGS)
+    sent = [ask(ledger, "eth_sendRawTransaction", signed(nonce, to=contract)) for nonce in (1, 2)]
+    logs = ask(ledger, "eth_getLogs", {"fromBlock": "earliest"})
+    assert [log["transactionHash"] for log in logs] == sent
+    assert [log["blockNumber"] for log in logs] == ["0x2", "0x3"]
+    assert logs[0]["blockTimestamp"] == ask(ledger, "eth_getBlockByNumber", "0x2", False)["timestamp"]
+    assert logs[1] == ask(ledger, "eth_getTransactionReceipt", sent[1])["logs"][0]
+    topic = "0x" + _TOPIC.hex()
+    for found, wanted in (
+        ([], {"fromBlock": "0x4"}),
+        (logs[1:], {}),
+        (logs[:1], {"fromBlock": "0x0", "toBlock": "0x2"}),
+        (logs[:1], {"blockHash": logs[0]["blockHash"]}),
+        (
+            logs,
+            {
+                "fromBlock": "0x0",
+                "address": [contract.lower(), ADDRESS],
+                "topics": [[topic, "0x" + "00" * 32]],
+            },
+        ),
+        (logs, {"fromBlock": "0x0", "topics": [None]}),
+        ([], {"fromBlock": "0x0", "address": ADDRESS}),
+        ([], {"fromBlock": "0x0", "topics": ["0x" + "00" * 32]}),
+        ([], {"fromBlock": "0x0", "topics": [topic, None]}),
+    ):
+        assert ask(ledger, "eth_getLogs", wanted) == found
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [None, {"fromBlock": "-0x1"}, {"toBlock": 1.5}, {"address": "0x12"}, {"topics": ["0x12"]}, {"topics": "0x"},
+     {"blockHash": "0x" + "11" * 32}],
+)  # fmt: skip
+def test_a_filter_for_logs_that_means_nothing_is_refused(shared: Ledger, wanted: Any) -> None:
+    assert ask(shared, "eth_getLogs", wanted)["code"] == -32602
+
+
+def test_blocks_name_their_transactions_or_hold_them(ledger: Ledger) -> None:
+    sent = ask(ledger, "eth_sendRawTransaction", signed(0, to=ADDRESS))
+    named = ask(ledger, "eth_getBlockByNumber", "latest", False)
+    whole = ask(ledger, "eth_getBlockByHash", named["hash"], True)
+    assert named["transactions"] == [sent]
+    assert whole["transactions"] == [ask(ledger, "eth_getTransactionByHash", sent)]
+    assert {**whole, "transactions": [sent]} == named
+
+
+def test_what_is_taken_back_is_gone_and_what_comes_instead_is_there(ledger: Ledger) -> None:
+    contract = deployed(ledger, _DEPLOY_LOGS)
+    snapshot = ask(ledger, "evm_snapshot")
+    gone = [ask(ledger, "eth_sendRawTransaction", signed(nonce, to=contract)) for nonce in (1, 2)]
+    assert len(ask(ledger, "eth_getLogs", {"fromBlock": "0x0"})) == 2
+    ask(ledger, "evm_revert", snapshot)
+    assert ask(ledger, "eth_blockNumber") == "0x1"
+    assert ask(ledger, "eth_getTransactionReceipt", gone[0]) is None
+    ask(ledger, "evm_mine", GENESIS + 5000)
+    instead = [ask(ledger, "eth_sendRawTransaction", signed(nonce, to=contract)) for nonce in (1, 2)]
+    assert [log["transactionHash"] for log in ask(ledger, "eth_getLogs", {"fromBlock": "0x0"})] == instead
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -15,10 +15,12 @@ from electro_tools.errors import ToolError
 
 try:
     from eth.estimators.gas import binary_gas_search_1000_tolerance
+    from eth.exceptions import TransactionNotFound as EVMTransactionNotFound
     from eth.exceptions import VMError
     from eth_tester import PyEVMBackend
     from eth_tester.backends.pyevm.main import EVMSpoofTransaction, _get_vm_for_block_number
-    from eth_tester.exceptions import TransactionFailed
+    from eth_tester.backends.pyevm.serializers import serialize_transaction, serialize_transaction_receipt
+    from eth_tester.exceptions import TransactionFailed, TransactionNotFound
 except ImportError as missing:
     raise ToolError(
         "the embedded chain is not installed", "pip install 'electro-grid[demo]' brings it"
@@ -61,6 +63,38 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
     def latest_time(self) -> int:
         """Timestamp of the newest block, unix seconds."""
         return int(self.chain.get_canonical_head().timestamp)
+
+    @property
+    def latest_number(self) -> int:
+        """Number of the newest block."""
+        return int(self.chain.header.block_number) - 1  # the chain's header is the next block's
+
+    def hash_of(self, number: int) -> bytes:
+        """Return the hash of a block that is there."""
+        found: bytes = self.chain.chaindb.get_canonical_block_hash(number)
+        return found
+
+    def get_transaction_by_hash(self, transaction_hash: bytes) -> dict[str, Any]:
+        block, transaction, index = self._find(transaction_hash)
+        found: dict[str, Any] = serialize_transaction(block, transaction, index, is_pending=False)
+        return found
+
+    def get_transaction_receipt(self, transaction_hash: bytes) -> dict[str, Any]:
+        block, transaction, index = self._find(transaction_hash)
+        receipts = block.get_receipts(self.chain.chaindb)
+        found: dict[str, Any] = serialize_transaction_receipt(
+            block, receipts, transaction, index, is_pending=False, vm=self.chain.get_vm()
+        )
+        return found
+
+    def _find(self, transaction_hash: bytes) -> tuple[Any, Any, int]:
+        """Return a transaction with its block and its place there; eth-tester would walk all blocks back."""
+        try:
+            number, index = self.chain.get_canonical_transaction_index(transaction_hash)
+        except EVMTransactionNotFound as missing:
+            raise TransactionNotFound(f"no transaction has the hash 0x{transaction_hash.hex()}") from missing
+        block = self.chain.get_canonical_block_by_number(number)
+        return block, block.transactions[index], index
 
     def mine_at(self, timestamp: int) -> None:
         """Mine an empty block at this time, which must lie after the newest block's."""
