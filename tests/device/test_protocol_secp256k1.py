@@ -9,7 +9,7 @@ from binascii import hexlify, unhexlify
 from electro_protocol import secp256k1
 from electro_protocol.comb import inverse
 from electro_protocol.curve import P
-from electro_protocol.secp256k1 import N, SignatureError, compact, public_key, recover, sign
+from electro_protocol.secp256k1 import N, SignatureError, compact, public_key, recover, sign, verify
 
 VECTORS = (__file__.rpartition("/")[0] or ".") + "/vectors/"
 KEY = bytes(31) + b"\x07"
@@ -176,6 +176,16 @@ class Recovering(unittest.TestCase):
 
 
 class Compact(unittest.TestCase):
+    def test_verify_answers_for_lengths_that_nothing_has(self):
+        signature, public = sign(DIGEST, KEY), public_key(KEY)
+        self.assertTrue(verify(DIGEST, signature, public))
+        for digest in (b"", DIGEST[:31], DIGEST + b"\x00"):
+            self.assertFalse(verify(digest, signature, public))
+            with self.assertRaises(SignatureError):
+                recover(digest, signature)
+        self.assertFalse(verify(DIGEST, signature[:64], public))
+        self.assertFalse(verify(DIGEST, signature, public[:63]))
+
     def test_the_vectors_of_eip_2098(self):
         # both examples of EIP-2098
         r1 = "68a020a209d3d56c46f38cc50a33f704f4a9a10a59377f8dd762ac66910e9b90"

@@ -12,6 +12,10 @@ NAME = "Electro"
 VERSION = "1"
 
 
+class MessageError(ValueError):
+    """A message that does not fit its type; the sentence names the field."""
+
+
 _known: "dict[str, tuple[bytes, tuple[str, ...]]]" = {}
 
 
@@ -30,15 +34,15 @@ def fields_of(type_string: str) -> "tuple[tuple[str, str], ...]":
 
 
 def check(field_type: str, name: str, value: object) -> None:
-    """Raise ValueError, naming the field, unless value is in the range of the EIP-712 type."""
+    """Raise MessageError, naming the field, unless value is in the range of the EIP-712 type."""
     if field_type[:4] == "uint":
         bits = int(field_type[4:])
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
-            raise ValueError(f"{name} must be a whole number from 0 to 2^{bits} - 1")
+            raise MessageError(f"{name} must be a whole number from 0 to 2^{bits} - 1")
     elif not isinstance(value, bytes):
-        raise ValueError(f"{name} must be bytes")
+        raise MessageError(f"{name} must be bytes")
     elif len(field_type) > 5 and len(value) != int(field_type[5:]):
-        raise ValueError(f"{name} must have {field_type[5:]} bytes")
+        raise MessageError(f"{name} must have {field_type[5:]} bytes")
 
 
 def encode(field_type: str, value: "int | bytes | str") -> bytes:

@@ -14,7 +14,7 @@ from .curve import N, P, SignatureError
 def recover(digest: bytes, signature: bytes) -> bytes:
     """Return the public key, x|y in 64 bytes; see secp256k1.recover."""
     if len(digest) != 32:
-        raise ValueError("a digest has 32 bytes")
+        raise SignatureError("a digest has 32 bytes")
     if len(signature) != 65:
         raise SignatureError("a signature has 65 bytes")
     r = int.from_bytes(signature[:32], "big")

@@ -141,7 +141,8 @@ def _sign(digest: bytes, private_key: bytes, k: int) -> bytes:
 def recover(digest: bytes, signature: bytes) -> bytes:
     """Return the public key, x|y in 64 bytes, that made this signature of 65 bytes over digest.
 
-    Raises SignatureError for v other than 27 or 28, r or s out of range, a high s, or an r on no point.
+    Raises SignatureError for v other than 27 or 28, r or s out of range, a high s, an r on no point, or a digest
+    that has not 32 bytes.
     """
     from .recovery import recover as recover_key
 

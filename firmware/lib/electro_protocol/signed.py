@@ -43,6 +43,10 @@ class SignedMessage:
     @classmethod
     def from_json(cls, untrusted: object) -> "SignedMessage":
         """Return the signed message of a JSON object; raise MessageError, naming what does not fit."""
-        from .untrusted import signed  # which no meter needs
+        from .messages import BY_NAME  # neither of which a meter needs
+        from .untrusted import signed
 
-        return cls(*signed(untrusted))
+        kind, message, signature = signed(untrusted)
+        if kind not in BY_NAME:
+            raise MessageError("type must be one of " + ", ".join(sorted(BY_NAME)))
+        return cls(BY_NAME[kind].from_json(message), signature)
