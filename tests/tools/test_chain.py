@@ -21,9 +21,18 @@ from electro_tools.errors import ToolError
 KEY = bytes(31) + b"\x05"
 ADDRESS = Account.from_key(KEY).address
 GENESIS = 1_500_000_000
-# PUSH4 01020304 PUSH1 e0 SHL PUSH1 0 MSTORE PUSH1 4 PUSH1 0 REVERT, behind the code that deploys it
-_REVERTS = bytes.fromhex("630102030460e01b60005260046000fd")
-_DEPLOY = bytes([0x60, len(_REVERTS), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + _REVERTS
+
+
+def _behind_deployer(code_hex: str) -> bytes:
+    """Return what deploys this code."""
+    code = bytes.fromhex(code_hex)
+    return bytes([0x60, len(code), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
+
+
+# PUSH4 01020304 PUSH1 e0 SHL PUSH1 0 MSTORE PUSH1 4 PUSH1 0 REVERT
+_DEPLOY = _behind_deployer("630102030460e01b60005260046000fd")
+_TOPIC = bytes(range(32))
+_DEPLOY_LOGS = _behind_deployer("7f" + _TOPIC.hex() + "60006000a100")  # LOG1 with the topic, of nothing
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +116,6 @@ def test_unknown_things_are_null(shared: Ledger) -> None:
     assert ask(shared, "eth_getBlockByNumber", "0xffff", False) is None
 
 
-# PUSH32 topic, then LOG1 of nothing, behind the code that deploys it
-_TOPIC = bytes(range(32))
-_LOGS = b"\x7f" + _TOPIC + bytes.fromhex("60006000a100")
-_DEPLOY_LOGS = bytes([0x60, len(_LOGS), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + _LOGS
-
-
 def deployed(ledger: Ledger, code: bytes) -> str:
     sent = ask(ledger, "eth_sendRawTransaction", signed(0, code))
     contract: str = ask(ledger, "eth_getTransactionReceipt", sent)["contractAddress"]
@@ -156,6 +159,24 @@ def test_logs_are_found_by_block_address_and_topic(ledger: Ledger) -> None:
 )  # fmt: skip
 def test_a_filter_for_logs_that_means_nothing_is_refused(shared: Ledger, wanted: Any) -> None:
     assert ask(shared, "eth_getLogs", wanted)["code"] == -32602
+
+
+def test_a_call_sees_each_new_block(ledger: Ledger) -> None:
+    clock = {"data": "0x4260005260206000f3"}  # returns TIMESTAMP
+    for moved in (0, 0, 900):
+        if moved:
+            ask(ledger, "evm_mine", GENESIS + moved)
+        assert int(ask(ledger, "eth_call", clock), 16) == GENESIS + moved
+
+
+def test_an_estimate_suffices_where_a_call_within_gets_all_but_a_64th(ledger: Ledger) -> None:
+    inner = deployed(ledger, _behind_deployer("6108005b600190038060035700"))  # counts down from 2,048
+    calls = "6000600060006000600073" + inner[2:] + "5af1602557fe5b00"  # all its gas; fails with it
+    sent = ask(ledger, "eth_sendRawTransaction", signed(1, _behind_deployer(calls)))
+    outer = ask(ledger, "eth_getTransactionReceipt", sent)["contractAddress"]
+    gas = int(ask(ledger, "eth_estimateGas", {"to": outer}), 16)
+    assert ask(ledger, "eth_call", {"to": outer, "gas": hex(gas)}) == "0x"
+    assert ask(ledger, "eth_call", {"to": outer, "gas": hex(gas * 62 // 64)})["code"] == 3
 
 
 def test_blocks_name_their_transactions_or_hold_them(ledger: Ledger) -> None:
