@@ -26,15 +26,20 @@ _POOR = ("nsufficient funds", "Upfront cost exceeds account balance", "cannot af
 _MINING_TIMEOUT_S = 180  # fifteen Ethereum slots: past that the fee was too low
 
 
-def connect(rpc_url: str, chain_id: int | None = None) -> Web3:
+def connect(rpc_url: str, chain_id: int | None = None, timeout_s: float | None = _RPC_TIMEOUT_S) -> Web3:
     """Return a connection to the node.
+
+    Args:
+        rpc_url: its JSON-RPC.
+        chain_id: the chain that it must serve.
+        timeout_s: how long it may be silent; None for a node on this machine: busy is not gone.
 
     Raises:
         ToolError: no node answers there, or it serves another chain than `chain_id`.
     """
     # web3 sends eth_sendRawTransaction up to five times on its own; the second answer hides the first
     provider = Web3.HTTPProvider(
-        rpc_url, request_kwargs={"timeout": _RPC_TIMEOUT_S}, exception_retry_configuration=None
+        rpc_url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None
     )
     web3 = Web3(provider)
     web3.middleware_onion.inject(

@@ -39,7 +39,7 @@ class ChainServer:
     def __enter__(self) -> Self:
         self._thread.start()
         try:
-            self._port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(timeout=30)
+            self._port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
         except OSError as error:
             self._stop_loop()
             raise ToolError(
@@ -51,12 +51,12 @@ class ChainServer:
 
     def __exit__(self, *_: object) -> None:
         if self._runner is not None:
-            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(timeout=30)
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
         self._stop_loop()
 
     def _stop_loop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=30)
+        self._thread.join()
         self._loop.close()
 
     async def _start(self) -> int:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import asyncio.subprocess
 import json
 import os
 import sys
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PROCESS = Path(electro_tools.__file__).parent / "grid" / "process.py"
-_ANSWER_TIMEOUT_S = 120  # a quarter hour of samples takes milliseconds; past this the process hangs
 _LINE_LIMIT = 1 << 20
 
 
@@ -88,7 +87,7 @@ class MeterProcess:
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             await process.stdin.drain()
-            while line := await asyncio.wait_for(process.stdout.readline(), _ANSWER_TIMEOUT_S):
+            while line := await process.stdout.readline():
                 answer = json.loads(line)
                 if "signed" in answer:
                     self._signed(SignedMessage.from_json(answer["signed"]))
@@ -97,8 +96,6 @@ class MeterProcess:
                 elif wanted in answer:
                     inner = answer[wanted]
                     return inner if isinstance(inner, dict) else answer
-        except TimeoutError:
-            raise ToolError(f"the meter {self.name!r} did not answer for {_ANSWER_TIMEOUT_S} s") from None
         except (ConnectionError, ValueError) as error:
             raise ToolError(
                 f"the meter {self.name!r} broke off: {error}", await self._last_words()

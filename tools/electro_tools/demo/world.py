@@ -133,7 +133,7 @@ class World:
             ToolError: something did not start, or a message was lost.
         """
         with tempfile.TemporaryDirectory(prefix="electro-demo-") as folder:
-            return asyncio.run(self._live(connect(node.url), node, Path(folder)))
+            return asyncio.run(self._live(connect(node.url, timeout_s=None), node, Path(folder)))
 
     async def _live(self, web3: Web3, node: Node, folder: Path) -> Outcome:
         operator, payer = node.operator, node.payer
