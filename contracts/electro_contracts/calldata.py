@@ -44,7 +44,7 @@ class DecodeError(ValueError):
     """An answer that is not what the function returns: not this contract, or not this version."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MeterState:
     """What a meter has to know about an agreement; `bounds` has (least, greatest) from `bounds_from` on."""
 

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put the relayer together and run it: from settings to a listening service, and down again in good order."""
+"""Put the relayer together: from settings to the application that answers, with everything that works behind it."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -19,25 +16,15 @@ from electro_relayer.chain.failover import Nodes
 from electro_relayer.chain.standing import Standings
 from electro_relayer.chain.upkeep import Upkeep
 from electro_relayer.gauges import add_gauges
-from electro_relayer.hashing import checksum
-from electro_relayer.http.listening import listen
-from electro_relayer.http.routes import (
-    ADMISSION,
-    CHAIN,
-    METRICS,
-    REFUSALS,
-    SETTINGS,
-    STANDINGS,
-    UNMINED,
-    add_routes,
-    errors_as_json,
-    straight,
-)
+from electro_relayer.http.health import READINESS
+from electro_relayer.http.parts import ADMISSION, CHAIN, METRICS, REFUSALS, SETTINGS
+from electro_relayer.http.routes import add_operations, add_routes, errors_as_json
 from electro_relayer.metrics import Metrics
 from electro_relayer.paying.admission import Admission
 from electro_relayer.paying.batch import Queue
 from electro_relayer.paying.key import Key, key_of
-from electro_relayer.paying.limits import Buckets, Budgets
+from electro_relayer.paying.limits import Buckets, Budgets, too_many_strangers
+from electro_relayer.paying.readiness import Readiness
 from electro_relayer.paying.refusals import Refusals
 from electro_relayer.paying.spend import Spender
 from electro_relayer.paying.submit import Lane
@@ -45,30 +32,13 @@ from electro_relayer.paying.unmined import Unmined
 from electro_relayer.paying.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
     from electro_relayer.settings import Settings
 
 log = logging.getLogger(__name__)
 
 QUEUE = web.AppKey("queue", Queue)
-_LINGER_S = 1.0  # after an answer to a body that was not read: lets the sender see the answer
-_CLOSE_S = 1.0  # answers are made at once, so an open request has a second to end once the lane is empty
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What a caller may tell about a relayer that has begun to listen."""
-
-    url: str
-    port: int
-    chain_id: int
-    contract: str
-    sender: str
-
-    def __str__(self) -> str:
-        payer = f"paying from {self.sender}"
-        return f"relayer ready on {self.url}, chain {self.chain_id}, contract {self.contract}, {payer}"
 
 
 def create_app(settings: Settings, key: Key | None = None) -> web.Application:
@@ -94,6 +64,15 @@ def create_app(settings: Settings, key: Key | None = None) -> web.Application:
     return app
 
 
+def create_operations(app: web.Application) -> web.Application:
+    """Return what those who operate a started application may ask, as an application of its own."""
+    operations = web.Application(middlewares=[errors_as_json])
+    operations[CHAIN], operations[METRICS] = app[CHAIN], app[METRICS]
+    operations[READINESS] = app[READINESS]
+    add_operations(operations)
+    return operations
+
+
 def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> list[Coroutine[Any, Any, None]]:
     """Make everything that works on the opened chain; returns what is to run."""
     settings, metrics, clock = app[SETTINGS], app[METRICS], chain.clock
@@ -113,7 +92,7 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         window_s=settings.batch_ms / 1000,
         clock=clock,
     )
-    standings = Standings(chain.standing, clock, suspicious)
+    standings = Standings(chain, clock, limit=settings.meters_remembered, suspicious=suspicious)
     refusals = Refusals(clock)
     unmined = Unmined(settings.unmined_transactions, clock)
     upkeep = Upkeep(chain, metrics)
@@ -139,91 +118,35 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         metrics=metrics,
         settings=settings,
     )
-    app[CHAIN], app[QUEUE], app[STANDINGS] = chain, queue, standings
-    app[REFUSALS], app[UNMINED] = refusals, unmined
+    readiness = Readiness(
+        chain=chain, upkeep=upkeep, queue=queue, unmined=unmined, stalled_s=settings.stalled_s
+    )
+    app[CHAIN], app[QUEUE], app[REFUSALS], app[READINESS] = chain, queue, refusals, readiness
     app[ADMISSION] = Admission(
         chain=chain,
         queue=queue,
         standings=standings,
         refusals=refusals,
-        buckets=Buckets(settings.device_rate, settings.device_burst, clock),
-        budgets=Budgets(settings.device_gas_per_day, clock),
+        buckets=Buckets(settings.device_rate, settings.device_burst, clock, limit=settings.meters_remembered),
+        budgets=Budgets(settings.device_gas_per_day, clock, limit=settings.meters_remembered),
+        senders=Buckets(
+            settings.stranger_rate,
+            settings.stranger_burst,
+            clock,
+            limit=settings.meters_remembered,
+            refusal=too_many_strangers,
+        ),
+        readiness=readiness,
         metrics=metrics,
     )
-    add_gauges(metrics, queue, unmined, upkeep, nodes)
+    add_gauges(
+        metrics,
+        settings,
+        queue=queue,
+        unmined=unmined,
+        upkeep=upkeep,
+        nodes=nodes,
+        readiness=readiness,
+        standings=standings,
+    )
     return [lane.run(), watch.run(), upkeep.run(), comparison.run()]
-
-
-async def drain(app: web.Application) -> bool:
-    """Take nothing new and wait until everything accepted is mined; returns whether it was in time."""
-    app[ADMISSION].draining = True
-    try:
-        async with asyncio.timeout(app[SETTINGS].drain_s):
-            await app[QUEUE].empty()
-    except TimeoutError:
-        log.warning("going down with %d messages unmined; their meters will send them again", len(app[QUEUE]))
-        return False
-    return True
-
-
-async def serve(
-    settings: Settings, *, ready: Callable[[Ready], None] | None = None, stop: asyncio.Event | None = None
-) -> None:
-    """Serve until `stop` is set; raises a StartError. With port 0 `ready` tells which port was taken."""
-    app = create_app(settings)
-    runner = web.AppRunner(app, shutdown_timeout=_CLOSE_S)
-    listening: asyncio.Server | None = None
-    try:
-        await runner.setup()
-        assert runner.server is not None
-        runner.server.request_handler = straight(app, runner.server.request_handler)
-        listening, port = await listen(
-            runner.server,
-            settings.host,
-            settings.port,
-            settings.connections,
-            access_log=None,
-            keepalive_timeout=settings.idle_timeout_s,
-            auto_decompress=False,  # a small body that unfolds into a large one is refused, not unfolded
-            lingering_time=_LINGER_S,
-        )
-        chain = app[CHAIN]
-        told = Ready(
-            url=f"http://{_in_url(settings.host)}:{port}",
-            port=port,
-            chain_id=chain.chain_id,
-            contract=checksum(chain.contract),
-            sender=checksum(chain.sender),
-        )
-        log.info("%s", told)
-        if ready is not None:
-            ready(told)
-        await (stop if stop is not None else asyncio.Event()).wait()
-        await drain(app)
-    finally:
-        if listening is not None:
-            listening.close()
-        await runner.cleanup()
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def run(settings: Settings, *, ready: Callable[[Ready], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was accepted; raises a StartError with one sentence."""
-    # What is loaded by now stays: the collector need not look at it again. Thousands of messages in memory are
-    # no garbage either, so it begins later than after 700 new objects: 10 µs less for each message. Not much
-    # later, for it takes a millisecond for 7,000, and everybody waits; and the middle generation often enough, for
-    # each connection leaves 18 objects in it when it closes.
-    gc.freeze()
-    gc.set_threshold(5_000, 10, 50)
-    asyncio.run(_serve_until_signalled(settings, ready))
-
-
-async def _serve_until_signalled(settings: Settings, ready: Callable[[Ready], None] | None) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(settings, ready=ready, stop=stop)

@@ -24,12 +24,15 @@
         TooLarge            413  body or number of messages over the limit
         TooManyInFlight     429  this device has enough on its way
         TooManyMessages     429  this device sends too often
+        TooManyStrangers    429  this sender shows too many signers and addresses that nobody enrolled
         GasBudgetSpent      429  this device has used its gas of the day
         QueueFull           503  back-pressure: try again later
         NodeDown            503  the chain can't be asked right now
         Draining            503  the service is going down; another replica will answer
         TooManyConnections  503  the relayer has as many connections as it takes
-        KeyShared           503  not ready: someone else uses the relayer's key
+        NoMoney             503  the relayer's key can't pay for a transaction
+        ChainHalted         503  the chain makes no blocks
+        NothingMined        503  messages wait, and for long none was mined
 
 `http_answer` is the one place where any of them, or a fault of ours, becomes HTTP.
 """
@@ -172,6 +175,10 @@ class TooManyMessages(Refusal):
     code, status, retry_after_s = "TOO_MANY_MESSAGES", 429, 5
 
 
+class TooManyStrangers(Refusal):
+    code, status, retry_after_s = "TOO_MANY_STRANGERS", 429, 5
+
+
 class GasBudgetSpent(Refusal):
     code, status, retry_after_s = "GAS_BUDGET_SPENT", 429, 3600
 
@@ -192,8 +199,16 @@ class Draining(Refusal):
     code, status, retry_after_s = "DRAINING", 503, 10
 
 
-class KeyShared(Refusal):
-    code, status, retry_after_s = "KEY_SHARED", 503, 60
+class NoMoney(Refusal):
+    code, status, retry_after_s = "NO_MONEY", 503, 60
+
+
+class ChainHalted(Refusal):
+    code, status, retry_after_s = "CHAIN_HALTED", 503, 30
+
+
+class NothingMined(Refusal):
+    code, status, retry_after_s = "NOTHING_MINED", 503, 30
 
 
 def http_answer(error: BaseException) -> tuple[int, dict[str, Any], dict[str, str]]:

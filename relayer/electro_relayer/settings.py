@@ -3,26 +3,28 @@
 """Hold the relayer's settings in one frozen record, from keyword arguments, environment and a TOML file.
 
 A later source loses to an earlier one: keyword arguments of `Settings.load`, then `ELECTRO_RELAYER_<NAME>`,
-then the file (its table `[relayer]`, or its top level), then the default. Every error names the setting.
+then the file (its table `[relayer]`, or its top level), then ELECTRO_RPC and ELECTRO_CONTRACT, then the default. Every
+error names the setting.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
+import math
 from dataclasses import MISSING, dataclass, field, fields
-from pathlib import Path
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path  # noqa: TC003 - get_type_hints reads it
 from typing import TYPE_CHECKING, Any, get_type_hints
 from urllib.parse import urlsplit
 
+from electro_relayer.configuration import SHARED, collect, convert, missing, read_addresses
 from electro_relayer.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PREFIX = "ELECTRO_RELAYER_"
 FEE_MODES = ("auto", "dynamic", "legacy")
 LOG_FORMATS = ("text", "json")
+METRICS_ABOVE = 1000  # so much above its own port a relayer listens for metrics and health
 
 
 def _setting(
@@ -38,6 +40,10 @@ class Settings:
     rpc_url: str = _setting(
         "HTTP address of the node's JSON-RPC; several, with commas, take each other's place"
     )
+    rpc_url_file: Path | None = _setting(
+        "a file with `rpc_url`, whose addresses may hold a provider's secret; one a line, or with commas",
+        None,
+    )
     contract: bytes = _setting("address of the Electro contract")
     key_file: Path = _setting(
         "the key that pays gas: an encrypted keystore, 32 bytes of hex, or a mnemonic, in a 0600 file"
@@ -52,6 +58,16 @@ class Settings:
     chain_id: int | None = _setting("refuse to start on any other chain", None, low=1)
     host: str = _setting("address to listen on", "127.0.0.1")
     port: int = _setting("port to listen on; 0 takes a free one", 8645, low=0, high=65535)
+    metrics_host: str = _setting("address to listen on for metrics and health", "127.0.0.1")
+    metrics_port: int | None = _setting(
+        "port of metrics and health, else 1000 above `port`, or a free one if that is 0",
+        None,
+        low=0,
+        high=65535,
+    )
+    trusted_proxies: str | None = _setting(
+        "addresses or networks, with commas, whose X-Forwarded-For says who sends", None
+    )
     finality: str = _setting("`auto`, `finalized`, `latest`, or a number of blocks", "auto")
     batch_size: int = _setting("messages in one transaction", 50, low=1, high=50)
     batch_ms: int = _setting("how long the first message of a batch waits for others", 75, low=0, high=60_000)
@@ -73,13 +89,27 @@ class Settings:
     body_limit: int = _setting("bytes of one request body", 262_144, low=1024)
     body_timeout_s: float = _setting("time a request body has to arrive", 10.0, low=0.05)
     idle_timeout_s: float = _setting("time a connection has to bring the next request's head", 30.0, low=0.05)
-    connections: int = _setting("connections at once, then 503", 2000, low=1)
+    connections: int = _setting(
+        "connections at once; one more takes the place of one silent for a second, or gets 503", 2000, low=1
+    )
     device_rate: float = _setting(
         "messages a second of one device in the long run, then 429; 0: no limit", 20.0, low=0
     )
     device_burst: int = _setting("messages of one device at once", 400, low=1)
     device_gas_per_day: int = _setting(
         "gas that one device's messages may need a day, then 429; 0: no limit", 50_000_000, low=0
+    )
+    stranger_rate: float = _setting(
+        "signers and addresses the contract does not know that one sender may show a second, then 429; 0: no limit",
+        20.0,
+        low=0,
+    )
+    stranger_burst: int = _setting("of these at once", 1000, low=1)
+    meters_remembered: int = _setting(
+        "meters, and senders, whose state is kept in memory: a kilobyte each", 50_000, low=100
+    )
+    stalled_s: float = _setting(
+        "not ready when messages waited, or the chain stood still, for so long", 120.0, low=1
     )
     log_format: str = _setting("`text`, or `json` for one object a line", "text")
     slots_ahead: int = _setting("slots of bounds told by GET /v1/meters", 96, low=0, high=672)
@@ -92,6 +122,12 @@ class Settings:
             raise SettingError("rpc_url", "must start with http:// or https://")
         if self.log_format not in LOG_FORMATS:
             raise SettingError("log_format", f"must be one of {', '.join(LOG_FORMATS)}")
+        if self.metrics_port is None and self.port > 65535 - METRICS_ABOVE:
+            raise SettingError("metrics_port", f"is needed where port is above {65535 - METRICS_ABOVE}")
+        try:
+            self.trusted_networks  # noqa: B018 - reads the setting once, to say at the start what is wrong with it
+        except ValueError as error:
+            raise SettingError("trusted_proxies", f"must be addresses or networks: {error}") from error
         if len(self.contract) != 20:
             raise SettingError("contract", "must be an address of 20 bytes")
         if self.finality not in ("auto", "finalized", "latest") and not self.finality.isdigit():
@@ -107,29 +143,40 @@ class Settings:
 
         Values may be text (as from a shell or a file) or already of the field's type.
         """
-        sources = [
-            ({name: value for name, value in overrides.items() if value is not None}, "{}"),
-            (_from_environment(os.environ if environ is None else environ), PREFIX + "{}"),
-            (_from_file(Path(file)) if file is not None else {}, "{} in the settings file"),
-        ]
         kinds = get_type_hints(cls)
         known = {item.name: item for item in fields(cls)}
         values: dict[str, Any] = {}
-        for source, spelling in sources:
-            for name, untrusted in source.items():
-                shown = spelling.format(name.upper() if spelling.startswith(PREFIX) else name)
-                if name not in known:
-                    raise SettingError(shown, "is not a setting of the relayer")
-                if name not in values:
-                    values[name] = _convert(shown, untrusted, kinds[name])
+        shared = set()
+        for name, shown, untrusted in collect(file, environ, overrides):
+            if name not in known:
+                raise SettingError(shown, "is not a setting of the relayer")
+            if name not in values:
+                values[name] = convert(shown, untrusted, kinds[name])
+                shared |= {name} if shown in SHARED.values() else set()
+        if "rpc_url_file" in values:
+            if "rpc_url" in values and "rpc_url" not in shared:
+                raise SettingError("rpc_url_file", "and rpc_url are both given, and one is enough")
+            values["rpc_url"] = read_addresses(values["rpc_url_file"])
         for name, item in known.items():
             if name not in values and item.default is MISSING:
-                raise SettingError(name, f"is missing ({item.metadata['meaning']})")
+                raise missing(name, item.metadata["meaning"])
         return cls(**values)
 
     @property
     def rpc_urls(self) -> tuple[str, ...]:
         return tuple(url for part in self.rpc_url.split(",") if (url := part.strip()))
+
+    @property
+    def listens_for_metrics_on(self) -> int:
+        """The port of metrics and health."""
+        if self.metrics_port is not None:
+            return self.metrics_port
+        return self.port + METRICS_ABOVE if self.port else 0
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        parts = (self.trusted_proxies or "").split(",")
+        return tuple(ip_network(part.strip()) for part in parts if part.strip())
 
     @property
     def fee_cap_wei(self) -> int:
@@ -138,52 +185,10 @@ class Settings:
 
 def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     low, high = metadata["low"], metadata["high"]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingError(name, f"must be a number, not {value}")
     if value is None or (low is None and high is None):
         return
     if (low is not None and value < low) or (high is not None and value > high):
         limits = f"at least {low}" if high is None else f"between {low} and {high}"
         raise SettingError(name, f"must be {limits}, not {value}")
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    return {name[len(PREFIX) :].lower(): text for name, text in environ.items() if name.startswith(PREFIX)}
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise SettingError("settings file", f"{file} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError("settings file", f"{file} is not TOML: {error}") from error
-    table = document.get("relayer", document)
-    if not isinstance(table, dict):
-        raise SettingError("settings file", f"{file}: relayer must be a table")
-    return table
-
-
-def _convert(name: str, untrusted: Any, kind: Any) -> Any:
-    """Bring text or a TOML value into the type of its field."""
-    try:
-        if kind is bytes:
-            return (
-                untrusted
-                if isinstance(untrusted, bytes)
-                else bytes.fromhex(str(untrusted).removeprefix("0x"))
-            )
-        if kind in (int, int | None):
-            return _whole(untrusted)
-        if kind is float:
-            return float(untrusted)
-        if kind in (Path, Path | None):
-            return Path(untrusted).expanduser()
-        return ",".join(map(str, untrusted)) if isinstance(untrusted, list) else str(untrusted)
-    except (TypeError, ValueError) as error:
-        wanted = {bytes: "0x-hex", float: "a number", int: "a whole number"}.get(kind, "a whole number")
-        raise SettingError(name, f"must be {wanted}, not {str(untrusted)[:60]!r}") from error
-
-
-def _whole(untrusted: Any) -> int:
-    if isinstance(untrusted, (bool, float)):
-        raise ValueError("not a whole number")
-    return int(untrusted)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from electro_relayer import Settings, serve
 from electro_relayer.paying.key import Key
@@ -67,6 +68,7 @@ class Client:
 
     url: str
     session: aiohttp.ClientSession
+    metrics_url: str = ""
 
     async def post(self, body: Any) -> tuple[int, Any]:
         async with self.session.post(self.url + "/v1/messages", json=body) as response:
@@ -75,6 +77,16 @@ class Client:
     async def get(self, path: str) -> tuple[int, Any]:
         async with self.session.get(self.url + path) as response:
             return response.status, await response.json()
+
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """Everything that is counted: by name and the labels' values."""
+        async with self.session.get(self.metrics_url) as response:
+            text = await response.text()
+        return {
+            (sample.name.removeprefix("electro_relayer_"), *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     async def next(self, meter: Any) -> dict[str, int]:
         _, body = await self.get("/v1/meters/0x" + meter.device.hex())
@@ -100,7 +112,8 @@ async def relay() -> AsyncIterator[Callable[..., Any]]:
             await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
-            return Client((await ready).url, session)
+            told = await ready
+            return Client(told.url, session, told.metrics_url)
 
         yield start
 

@@ -42,8 +42,7 @@ async def test_finality_by_depth_is_told_apart_from_the_latest_block(world, sett
     assert (await client.post(report))[0] == 200
 
     async def timed():
-        async with client.session.get(client.url + "/metrics") as response:
-            return "electro_relayer_final_seconds_count 1\n" in await response.text()
+        return (await client.metrics())["final_seconds_count",] == 1
 
     await eventually(timed, within_s=3)  # seen soon, or the histogram would tell of the looking
 

@@ -39,4 +39,4 @@ async def test_schemathesis_finds_nothing_with_its_default_checks(
     )
     told, _ = await asyncio.wait_for(judge.communicate(), 7 * WITHIN_S if SLOW else WITHIN_S)
     assert judge.returncode == 0, told.decode()[-6000:]
-    assert b"Tested: 5" in told, told.decode()
+    assert b"Tested: 4" in told, told.decode()

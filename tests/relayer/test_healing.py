@@ -226,8 +226,7 @@ async def test_a_report_that_continues_one_in_flight_is_sent_without_a_check_of_
     assert all_succeeded(world, settings)
 
     async def settled():
-        async with client.session.get(client.url + "/metrics") as response:
-            return "electro_relayer_unmined_transactions 0\n" in await response.text()
+        return (await client.metrics())["unmined_transactions",] == 0
 
     await eventually(settled)
     await client.post(meter.reports(1)[0])  # nothing is in flight any more

@@ -13,7 +13,6 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from eth_account import Account
-from prometheus_client.parser import text_string_to_metric_families
 
 from electro_relayer import errors, logs, preflight
 from electro_relayer.http.openapi import DOCUMENT
@@ -166,37 +165,28 @@ async def test_what_happens_is_counted_as_prometheus_reads_it(fresh, settings_fo
     await client.post({})
     await eventually(lambda: fresh.reported(one) == [0, 1, 2])
 
-    async def scrape():
-        async with client.session.get(client.url + "/metrics") as response:
-            assert response.headers["Content-Type"].startswith("text/plain; version=")
-            return await response.text()
-
     async def settled():
-        return "electro_relayer_landed_total 3.0\n" in await scrape()
+        return (await client.metrics())["landed_total",] == 3
 
     await eventually(settled)
-    told = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(await scrape())
-        for sample in family.samples
-    }
-    prefix = "electro_relayer_"
-    assert told[prefix + "accepted_total", "EnergyReport"] == 3
-    assert told[prefix + "refused_total", "WRONG_SEQUENCE"] == 1
-    assert told[prefix + "refused_total", "MALFORMED"] == 1
-    assert told[prefix + "final_seconds_count",] == 3
-    assert told[prefix + "reverted_total",] == 0
-    assert told[prefix + "queue_messages",] == 0
-    assert told[prefix + "gas_total",] > 50_000
-    assert told[prefix + "fee_wei_total",] > told[prefix + "gas_total",]
-    assert told[prefix + "balance_wei",] > 0
-    assert [value for name, value in told.items() if name[0] == prefix + "node_up"] == [1]
+    told = await client.metrics()
+    assert told["accepted_total", "EnergyReport"] == 3
+    assert told["refused_total", "WRONG_SEQUENCE"] == 1
+    assert told["refused_total", "MALFORMED"] == 1
+    assert told["final_seconds_count",] == 3
+    assert told["reverted_total",] == 0
+    assert told["queue_messages",] == told["oldest_message_seconds",] == 0
+    assert told["gas_total",] > 50_000
+    assert told["fee_wei_total",] > told["gas_total",]
+    assert told["balance_wei",] > 0
+    assert [value for name, value in told.items() if name[0] == "node_up"] == [1]
     assert told["process_resident_memory_bytes",] > 10_000_000
 
 
 async def test_promtool_finds_nothing_to_mend_in_the_metrics(fresh, settings_for, relay, promtool):
     client = await relay(settings_for(fresh))
-    async with client.session.get(client.url + "/metrics") as response:
+    async with client.session.get(client.metrics_url) as response:
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
         text = await response.text()
     judged = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False

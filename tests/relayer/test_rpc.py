@@ -76,7 +76,7 @@ async def test_nonsense_is_taken_for_no_answer_and_never_for_a_fault_of_ours(res
         chain = Chain(node, SETTINGS, Key(b"\1" * 32).address)
         for asked in (
             chain.ready(),
-            chain.standing(bytes(20), 0),
+            chain.states([(bytes(20), 0)]),
             chain.check(b"", 1),
             chain.quote(),
             chain.estimate_gas(b""),

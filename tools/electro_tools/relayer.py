@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from electro_relayer.settings import LOG_FORMATS, PREFIX
+from electro_relayer.configuration import PREFIX
+from electro_relayer.settings import LOG_FORMATS
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EPILOG = (
-    f"Every setting can also come from the environment, as {PREFIX}RPC_URL, or from the file; "
-    "relayer/README.md lists them."
+    f"Every setting can also come from the environment, as {PREFIX}RPC_URL, or from the file, node and contract also "
+    "from ELECTRO_RPC and ELECTRO_CONTRACT; relayer/README.md lists them."
 )
 _OPTIONS = [
     click.option("--settings", "file", type=_FILE, help="TOML file with settings."),
     click.option("--rpc", "rpc_url", help="JSON-RPC address of the node; several with commas."),
+    click.option("--rpc-file", "rpc_url_file", type=_FILE, help="Holds that address, where it is a secret."),
     click.option("--contract", help="Address of the agreements contract."),
     click.option("--chain-id", type=click.IntRange(1), help="Refuse to start on any other chain."),
     click.option(

@@ -16,6 +16,7 @@ from electro_contracts.errors import REASONS
 from electro_protocol.eip712 import Domain
 from electro_relayer.chain.failover import Nodes
 from electro_relayer.chain.finality import Finality, find_finality
+from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.market import Market
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import (
@@ -28,6 +29,7 @@ from electro_relayer.chain.rpc import (
     read_data,
     understood,
 )
+from electro_relayer.chain.standing import BACKWARDS_BLOCKS
 from electro_relayer.chain.survey import Surveyor
 from electro_relayer.errors import NoContract, NodeMissing, WrongChain
 from electro_relayer.hashing import checksum
@@ -35,14 +37,14 @@ from electro_relayer.hashing import checksum
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from electro_contracts.calldata import MeterState
     from electro_relayer.chain.market import Fees
-    from electro_relayer.chain.standing import Standing
+    from electro_relayer.chain.survey import Head, Question
     from electro_relayer.incoming.intake import Verified
     from electro_relayer.settings import Settings
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
-# Forks of public chains are shorter; more is another chain, or a node that was left behind.
-BACKWARDS_BLOCKS = 3
+MOST_OUTAGES = 50  # in one question; a request brings no more
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,13 @@ class Chain:
         self._finality = Finality("latest")
         self._node = node
         self._market = Market(node, settings, clock)
-        self._surveyor = Surveyor(node, settings.contract, sender, clock)
+        self._surveyor = Surveyor(node, settings.contract, sender)
+        self._final_known: tuple[float, int] | None = (
+            None  # when the chain last told its final block, and which
+        )
+        self._outages: Gathering[Verified, tuple[bytes, bytes]] = Gathering(
+            self._outage_reasons, most=MOST_OUTAGES
+        )
         self._wanted_chain_id, self._wanted_finality = settings.chain_id, settings.finality
 
     async def open(self) -> None:
@@ -117,7 +125,7 @@ class Chain:
 
     async def is_served_by(self, node: Node) -> bool:
         """Tell whether a node serves this chain with this contract; raises NodeUnreachable."""
-        surveyor = Surveyor(node, self.contract, self.sender, self.clock)
+        surveyor = Surveyor(node, self.contract, self.sender)
         try:
             with understood(node):
                 return (
@@ -137,6 +145,12 @@ class Chain:
         with understood(self._node):
             answer = await self._node.call("eth_getTransactionCount", [hex_data(self.sender), "pending"])
             return int(answer, 16)
+
+    async def latest_block(self) -> tuple[int, int, bool]:
+        """Return the newest block's number and time, and whether nothing is in it."""
+        header = await self._node.call("eth_getBlockByNumber", ["latest", False])
+        with understood(self._node):
+            return int(header["number"], 16), int(header["timestamp"], 16), header.get("transactions") == []
 
     async def final_block(self) -> int:
         """Return the number of the final block."""
@@ -161,30 +175,41 @@ class Chain:
     def final_at_once(self) -> bool:
         return self._finality.instant
 
-    async def standing(self, device: bytes, ahead: int) -> Standing:
-        """Read where a meter stands at the latest and at the final block."""
-        standing = await self._surveyor.survey(device, ahead, self._finality)
-        self.time_s = max(self.time_s, standing.chain_time_s)
-        self.last_asked = device
-        if standing.latest + BACKWARDS_BLOCKS < self.highest:
-            self.suspicious(f"its latest block is {standing.latest}, and {self.highest} was known")
-            self.highest = standing.latest
-        self.highest = max(self.highest, standing.latest)
-        return standing
+    async def states(
+        self, questions: Sequence[Question]
+    ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
+        """Return the head and each meter's states there, None for a stranger; raises NodeUnreachable or RpcError."""
+        head, states = await self._surveyor.at_latest(questions, self._finality)
+        self.time_s = max(self.time_s, head.time_s)
+        if questions:
+            self.last_asked = questions[-1][0]
+        if head.latest + BACKWARDS_BLOCKS < self.highest:
+            self.suspicious(f"its latest block is {head.latest}, and {self.highest} was known")
+            self.highest = head.latest
+        self.highest = max(self.highest, head.latest)
+        return head, states
+
+    async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]:
+        """Return each meter's next interval by agreement at the final block; raises NodeUnreachable."""
+        return await self._surveyor.next_at(devices, self._finality.block(head.latest))
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
         """Return what the contract says of an outage report at the latest and at the final block."""
-        data = calldata.check_outages([outage.signed])
-        latest = await self._surveyor.ask(data, "latest")
-        final = latest
+        return await self._outages.answer(outage)
+
+    async def _outage_reasons(self, outages: Sequence[Verified]) -> list[tuple[bytes, bytes]]:
+        data = calldata.check_outages([outage.signed for outage in outages])
+        questions = [self._surveyor.question(data, "latest")]
         if not self._finality.instant:
-            number = await self._node.call("eth_blockNumber", [])
-            with understood(self._node):
-                block = self._finality.block(int(number, 16))
-            final = await self._surveyor.ask(data, block)
+            questions.append(self._surveyor.question(data, self._finality.block(self.highest)))
+        latest, *at_final = await self._node.batch(questions)
         with understood(self._node):
-            at_final = calldata.decode_reasons(final)[0] if final else ACCEPTABLE  # older than the contract
-            return calldata.decode_reasons(latest)[0], at_final
+            told = calldata.decode_reasons(read_data(*all_or_none([latest])))
+            if not at_final:
+                return list(zip(told, told, strict=True))
+            data = read_data(*all_or_none(at_final))  # empty where the final block is older than the contract
+            final = calldata.decode_reasons(data) if data else [ACCEPTABLE] * len(outages)
+            return list(zip(told, final, strict=True))
 
     async def check(self, data: bytes, count: int) -> tuple[list[bytes], int]:
         """Return the contract's reasons for the messages of a check call on `pending`, and our next nonce."""

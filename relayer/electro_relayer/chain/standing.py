@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remember for a moment where each meter stands on the chain.
+"""Remember for a while where each meter stands on the chain, and ask for many at once.
 
 The rule that makes a cache safe here: a remembered state may accept a message, for the contract checks it
 again before it is paid for; only a state read after the message came may refuse it.
+
+What is remembered is bounded in number, and small: bounds of slots are told to who asks and not kept.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
+from electro_relayer.chain.gathering import Gathering
 from electro_relayer.hashing import checksum
 
 if TYPE_CHECKING:
-    from electro_contracts.calldata import MeterState
+    from collections.abc import Callable, Sequence
 
-MAX_REMEMBERED = 50_000  # meters; about 1 kB each
+    from electro_contracts.calldata import MeterState
+    from electro_relayer.chain.rpc import NodeUnreachable
+    from electro_relayer.chain.survey import Head, Question
+
 FRESH_S = 0.1  # as good as read now: keeps a meter that asks in a loop from making the node work
+STRANGER_S = 2.0  # so long an address that was not enrolled is not asked for again
+MAX_STRANGERS = 10_000  # remembered, 200 bytes each
+MOST_AT_ONCE = 100  # meters in one request; some nodes take no more calls than that in a batch
+# Forks of public chains are shorter; more is another chain, or a node that was left behind.
+BACKWARDS_BLOCKS = 3
 
 
 @dataclass(slots=True)
@@ -50,15 +59,22 @@ class Standing:
                 return agreement
         return None
 
-    def to_json(self, chain_id: int, contract: bytes) -> dict[str, Any]:
-        return {
+    def to_json(self, chain_id: int, contract: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what each block moves, and what concerns the meter."""
+        moving = {"time": self.chain_time_s, "block": {"latest": self.latest, "final": self.final}}
+        return moving, {
             "device": checksum(self.device),
             "chain_id": chain_id,
             "contract": checksum(contract),
-            "time": self.chain_time_s,
-            "block": {"latest": self.latest, "final": self.final},
             "agreements": [_agreement_json(a) for a in self.agreements],
         }
+
+    def without_bounds(self) -> Standing:
+        """Return the same in a tenth of the memory."""
+        if not any(agreement.state.bounds for agreement in self.agreements):
+            return self
+        slim = [replace(a, state=replace(a.state, bounds=())) for a in self.agreements]
+        return replace(self, agreements=tuple(slim))
 
 
 def _agreement_json(agreement: Agreement) -> dict[str, Any]:
@@ -81,52 +97,128 @@ def _agreement_json(agreement: Agreement) -> dict[str, Any]:
     }
 
 
-Reader = Callable[[bytes, int], Awaitable[Standing]]
+class Reader(Protocol):
+    """Who asks the chain."""
+
+    async def states(
+        self, questions: Sequence[Question]
+    ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]: ...
+
+    async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]: ...
 
 
 class Standings:
-    """Cached standings, least recently used first; one read at a time for each meter."""
+    """Remembered standings, least recently used first; many are read in one request."""
 
     def __init__(
-        self, read: Reader, clock: Callable[[], float], suspicious: Callable[[str], None] = lambda _: None
+        self,
+        chain: Reader,
+        clock: Callable[[], float],
+        *,
+        limit: int,
+        suspicious: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._read = read
-        self._clock = clock
+        self._chain = chain
+        self._clock, self._limit = clock, limit
         self._suspicious = suspicious  # told when a meter's next interval has moved back
         self._remembered: OrderedDict[bytes, Standing] = OrderedDict()
-        self._reading: dict[tuple[bytes, int], asyncio.Task[Standing]] = {}
+        self._strangers: OrderedDict[bytes, Standing] = OrderedDict()
+        self._highest = 0
+        self._gathering: Gathering[Question, Standing] = Gathering(self._survey, most=MOST_AT_ONCE)
+
+    def __len__(self) -> int:
+        return len(self._remembered)
 
     def remembered(self, device: bytes) -> Standing | None:
+        """Return the enrolled meter's standing as last read and moved on by receipts since."""
         standing = self._remembered.get(device)
         if standing is not None:
             self._remembered.move_to_end(device)
         return standing
 
+    def is_stranger(self, device: bytes) -> bool:
+        """Tell whether an address was not enrolled a moment ago."""
+        standing = self._strangers.get(device)
+        return standing is not None and self._clock() - standing.read_at < STRANGER_S
+
     async def read(self, device: bytes, ahead: int = 0) -> Standing:
-        """Return a standing read just now; concurrent readers share one."""
+        """Return a standing read just now, a stranger's read a moment ago; raises NodeUnreachable or RpcError."""
+        if self.is_stranger(device):
+            return self._strangers[device]
         standing = self._remembered.get(device)
         if not ahead and standing is not None and self._clock() - standing.read_at < FRESH_S:
             return standing
-        task = self._reading.get((device, ahead))
-        if task is None:
-            task = asyncio.create_task(self._read_and_remember(device, ahead))
-            self._reading[device, ahead] = task
-            task.add_done_callback(lambda _: self._reading.pop((device, ahead), None))
-        return await asyncio.shield(task)  # one caller who leaves takes no answer from the others
+        return await self._gathering.answer((device, ahead))
 
-    async def _read_and_remember(self, device: bytes, ahead: int) -> Standing:
-        standing = await self._read(device, ahead)
+    async def _survey(self, questions: Sequence[Question]) -> list[Standing | Exception]:
+        """Read many meters' standings at the latest block, and at the final one as far as that is not known."""
+        read_at = self._clock()
+        head, told = await self._chain.states(questions)
+        if (
+            head.latest + BACKWARDS_BLOCKS < self._highest
+        ):  # another chain, maybe: what is final there is not known
+            self._remembered.clear()
+            self._highest = 0
+        self._highest = max(self._highest, head.latest)
+        asked = {
+            device: None
+            for (device, _), states in zip(questions, told, strict=True)
+            if isinstance(states, list) and not self._knows_final(device, states, head)
+        }
+        if asked:
+            answers = await self._chain.next_at_final(list(asked), head)
+            finals: dict[bytes, dict[int, int]] = dict(zip(asked, answers, strict=True))
+        else:
+            finals = {}
+        return [
+            states
+            if isinstance(states, Exception)
+            else self._remember(device, states, finals.get(device), head, read_at)
+            for (device, _), states in zip(questions, told, strict=True)
+        ]
+
+    def _knows_final(self, device: bytes, states: Sequence[MeterState], head: Head) -> bool:
+        """Tell whether it is known where a meter stands at the final block, or follows from the latest.
+
+        Its next interval only grows: it is final up to the latest if it was so at an earlier final block.
+        """
+        if head.final_at_once:
+            return True
+        known = self._remembered.get(device)
+        if known is not None and known.final == head.final:
+            return True
+        return all(s.next_interval == _next_final(known, s.agreement_id) for s in states)
+
+    def _remember(
+        self,
+        device: bytes,
+        states: Sequence[MeterState] | None,
+        final: dict[int, int] | None,
+        head: Head,
+        read_at: float,
+    ) -> Standing:
         before = self._remembered.get(device)
-        for known in before.agreements if before is not None else ():
-            told = standing.agreement(known.state.agreement_id)
-            if told is not None and told.next_latest < known.next_latest:
+        agreements = []
+        for s in states or ():
+            known = before.agreement(s.agreement_id) if before is not None else None
+            if known is not None and s.next_interval < known.next_latest:
                 self._suspicious(
-                    f"the next interval of {checksum(device)} is {told.next_latest}, and {known.next_latest} was known"
+                    f"the next interval of {checksum(device)} is {s.next_interval}, and {known.next_latest} was known"
                 )
-        self._remembered[device] = standing
-        self._remembered.move_to_end(device)
-        if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered.popitem(last=False)
+            if final is not None:
+                at_final = final.get(s.agreement_id, 0)
+            else:
+                at_final = s.next_interval if head.final_at_once else _next_final(before, s.agreement_id)
+            # min: the two answers are of two moments, and what is final can't be ahead of the latest
+            agreements.append(Agreement(s, s.next_interval, min(s.next_interval, at_final)))
+        standing = Standing(
+            device, states is not None, tuple(agreements), head.latest, head.final, head.time_s, read_at
+        )
+        if standing.enrolled:
+            _keep(self._remembered, device, standing.without_bounds(), self._limit)
+        else:
+            self._remembered.pop(device, None)
+            _keep(self._strangers, device, standing, MAX_STRANGERS)
         return standing
 
     def advance(self, device: bytes, agreement_id: int, next_interval: int, *, final: bool) -> None:
@@ -140,3 +232,15 @@ class Standings:
 
     def forget(self, device: bytes) -> None:
         self._remembered.pop(device, None)
+
+
+def _next_final(standing: Standing | None, agreement_id: int) -> int:
+    agreement = standing.agreement(agreement_id) if standing is not None else None
+    return agreement.next_final if agreement is not None else 0
+
+
+def _keep(kept: OrderedDict[bytes, Standing], device: bytes, standing: Standing, limit: int) -> None:
+    kept[device] = standing
+    kept.move_to_end(device)
+    if len(kept) > limit:
+        kept.popitem(last=False)

@@ -1,27 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read where a meter stands on the contract, at the latest block and at the final one."""
+"""Ask the contract where meters stand, many at once, at the latest block and at the final one.
+
+A meter that the contract does not know costs one call: its refusal is recognised by the error's selector, and only a
+node that hides that is asked once more.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
-from electro_relayer.chain.rpc import RpcError, all_or_none, hex_data, read_data, understood
-from electro_relayer.chain.standing import Agreement, Standing
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError, all_or_none, hex_data, read_data, understood
 from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
+    from electro_contracts.calldata import MeterState
     from electro_relayer.chain.finality import Finality
     from electro_relayer.chain.rpc import Request, Rpc
 
 _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
+_NOT_ENROLLED = keccak256(b"NotEnrolled(address)")[:4].hex()
+Question = tuple[bytes, int]  # a meter, and for how many slots its bounds are asked
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The latest block and the final one, as told together."""
+
+    latest: int
+    time_s: int
+    final: int
+    final_at_once: bool  # the chain takes no block back
 
 
 class Surveyor:
-    def __init__(self, node: Rpc, contract: bytes, sender: bytes, clock: Callable[[], float]) -> None:
-        self._node, self._clock = node, clock
+    """Speaks of meters to one node, or to several of which one is in use."""
+
+    def __init__(self, node: Rpc, contract: bytes, sender: bytes) -> None:
+        self._node = node
         self._contract, self._sender = contract, sender
 
     def question(self, data: bytes, block: str) -> Request:
@@ -35,58 +54,61 @@ class Surveyor:
         with understood(self._node):
             return read_data(answer)
 
-    async def is_enrolled(self, device: bytes) -> bool:
-        return any(await self.ask(_IS_ENROLLED + device.rjust(32, b"\0"), "latest"))
-
     async def is_electro(self) -> bool:
         """Tell whether something at the address answers like the contract."""
         return len(await self.ask(_IS_ENROLLED + bytes(32), "latest")) == 32
 
-    async def survey(self, device: bytes, ahead: int, finality: Finality) -> Standing:
-        """Return the meter's standing with bounds for so many slots; raises NodeUnreachable or RpcError."""
-        read_at = self._clock()
-        latest_question = self.question(calldata.meter_state(device, ahead), "latest")
-        requests: list[Request] = [("eth_getBlockByNumber", ["latest", False]), latest_question]
-        if finality.tag is not None and not finality.instant:
-            requests += self._final_requests(device, finality.tag)
-        header, state, *at_final = await self._node.batch(requests)
-        all_or_none([header, *at_final[:1]])
-        # the contract answers a stranger with an error, and nodes dress errors differently: ask what is plain
-        enrolled = not isinstance(state, RpcError) or await self.is_enrolled(device)
-        if enrolled:
-            all_or_none([state])
+    async def at_latest(
+        self, questions: Sequence[Question], finality: Finality
+    ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
+        """Return the head, and each meter's states: None for a stranger; raises NodeUnreachable or RpcError."""
+        headers: list[Request] = [("eth_getBlockByNumber", ["latest", False])]
+        asks_final = finality.tag is not None and not finality.instant
+        if asks_final:
+            headers.append(("eth_getBlockByNumber", [finality.tag, False]))
+        answers = await self._node.batch(headers + self._about_meters(questions, "latest"))
+        all_or_none(answers[: len(headers)])
+        states = [_states(answer) for answer in answers[len(headers) :]]
+        unclear = [i for i, state in enumerate(states) if isinstance(state, RpcError)]
+        if unclear:
+            enrolled = await self._are_enrolled([questions[i][0] for i in unclear])
+            for i, known in zip(unclear, enrolled, strict=True):
+                states[i] = NodeUnreachable(f"The node can't answer: {states[i]}") if known else None
         with understood(self._node):
-            latest, chain_time_s = int(header["number"], 16), int(header["timestamp"], 16)
-            states = calldata.decode_meter_state(read_data(state)) if enrolled else []
-        if not finality.instant and not at_final:
-            at_final = await self._node.batch(self._final_requests(device, finality.block(latest)))
-            all_or_none(at_final[:1])
-        with understood(self._node):
-            final = int(at_final[0]["number"], 16) if at_final else latest
-            final_next = (
-                _next_intervals(at_final[1])
-                if at_final
-                else {s.agreement_id: s.next_interval for s in states}
-            )
-        return Standing(
-            device=device,
-            enrolled=enrolled,
-            # min: the two answers are of two moments, and what is final can't be ahead of the latest
-            agreements=tuple(
-                Agreement(s, s.next_interval, min(s.next_interval, final_next.get(s.agreement_id, 0)))
-                for s in states
-            ),
-            latest=latest,
-            final=final,
-            chain_time_s=chain_time_s,
-            read_at=read_at,
-        )
+            latest, time_s = int(answers[0]["number"], 16), int(answers[0]["timestamp"], 16)
+            if asks_final:
+                final = int(answers[1]["number"], 16)
+            else:
+                final = latest if finality.instant else max(0, latest - finality.depth)
+        head = Head(latest, time_s, min(final, latest), finality.instant)
+        return head, states  # type: ignore[return-value]  # no RpcError is left
 
-    def _final_requests(self, device: bytes, block: str) -> list[Request]:
-        return [
-            ("eth_getBlockByNumber", [block, False]),
-            self.question(calldata.meter_state(device, 0), block),
-        ]
+    async def next_at(self, devices: Sequence[bytes], block: str) -> list[dict[int, int]]:
+        """Return each meter's next interval by agreement at a block; raises NodeUnreachable."""
+        answers = await self._node.batch(self._about_meters([(device, 0) for device in devices], block))
+        with understood(self._node):
+            return [_next_intervals(answer) for answer in answers]
+
+    def _about_meters(self, questions: Sequence[Question], block: str) -> list[Request]:
+        """Return the calls that ask for the meters' states, one for each question."""
+        return [self.question(calldata.meter_state(device, ahead), block) for device, ahead in questions]
+
+    async def _are_enrolled(self, devices: Sequence[bytes]) -> list[bool]:
+        questions = [self.question(_IS_ENROLLED + device.rjust(32, b"\0"), "latest") for device in devices]
+        answers = all_or_none(await self._node.batch(questions))
+        with understood(self._node):
+            return [any(read_data(answer)) for answer in answers]
+
+
+def _states(answer: Any) -> list[MeterState] | NodeUnreachable | RpcError | None:
+    """Read one meter's answer: None for a stranger, the node's error where it may be either."""
+    if isinstance(answer, RpcError):
+        words = f"{answer.data} {answer.message}"  # where a node puts the contract's error is its own affair
+        return None if _NOT_ENROLLED in words else answer
+    try:
+        return calldata.decode_meter_state(read_data(answer))
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        return NodeUnreachable(f"The node answers nonsense: {error!r:.100}")
 
 
 def _next_intervals(answer: Any) -> dict[int, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look now and then at what no message asks for: the key's balance, and which blocks have become final."""
+"""Look now and then at what no message asks for: the newest block, the key's balance, what has become final."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from electro_relayer.chain.pulse import Pulse
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BALANCE_EVERY_S = 30.0
+HEAD_EVERY_S = 5.0  # less than any chain's blocks need to be missed
+BALANCE_EVERY_S, POOR_EVERY_S = 30.0, 5.0  # the second while somebody may be sending money
+# Of a transaction with one report: what it may need at the present price, the key must have to send anything.
+LEAST_GAS = 70_000
 FINAL_EVERY_S = 0.5  # where finality is so many blocks; a call of a few bytes
 FINALIZED_EVERY_S = 5.0  # where the chain says it: it moves in minutes
 MAX_WAITING = 10_000  # messages whose finality is timed at once; more are not timed
@@ -28,6 +32,9 @@ class Upkeep:
         self._waiting: deque[tuple[int, float]] = deque()  # block of a message, when it was accepted
         self._any = asyncio.Event()
         self.balance_wei: int | None = None
+        self._final: int | None = None
+        self.cannot_pay = False  # not even for the smallest transaction
+        self.pulse = Pulse(chain.clock)
 
     def landed(self, block: int, queued_at: float) -> None:
         """Note a message that was mined; it is final at once where every block is."""
@@ -39,19 +46,50 @@ class Upkeep:
             self._waiting.append((block, queued_at))
             self._any.set()
 
+    def final_lag(self) -> int | None:
+        """Return how many blocks the final one is behind the newest; None until both are known."""
+        if self._final is None or self.pulse.number is None:
+            return None
+        return max(0, self.pulse.number - self._final)
+
     async def run(self) -> None:
         """Look until cancelled."""
-        await asyncio.gather(self._follow_balance(), self._follow_finality())
+        await asyncio.gather(self._follow_head(), self._follow_balance(), self._follow_finality())
+
+    async def _follow_head(self) -> None:
+        while True:
+            try:
+                number, time_s, empty = await self._chain.latest_block()
+                self.pulse.note(number, time_s, empty=empty)
+                self._final = await self._chain.final_block()
+            except (NodeUnreachable, RpcError) as error:
+                log.debug("the newest block is unknown: %s", error)
+            except Exception:  # a fault of ours must not end it
+                log.exception("asking for the newest block failed")
+            await asyncio.sleep(HEAD_EVERY_S)
 
     async def _follow_balance(self) -> None:
         while True:
             try:
-                self.balance_wei = await self._chain.balance()
+                await self._look_at_balance()
             except (NodeUnreachable, RpcError) as error:
                 log.debug("the balance is unknown: %s", error)
-            except Exception:  # a fault of ours must not end it
+            except Exception:
                 log.exception("asking for the balance failed")
-            await asyncio.sleep(BALANCE_EVERY_S)
+            await asyncio.sleep(POOR_EVERY_S if self.cannot_pay else BALANCE_EVERY_S)
+
+    async def _look_at_balance(self) -> None:
+        self.balance_wei = await self._chain.balance()
+        fees = await self._chain.quote()
+        needed_wei = LEAST_GAS * fees.max_fee_wei  # nothing on a chain whose gas is free
+        if (self.balance_wei < needed_wei) != self.cannot_pay:
+            self.cannot_pay = not self.cannot_pay
+            if self.cannot_pay:
+                log.error(
+                    "%d wei are too little for a transaction, which needs %d", self.balance_wei, needed_wei
+                )
+            else:
+                log.info("the key can pay again")
 
     async def _follow_finality(self) -> None:
         every_s = FINAL_EVERY_S if self._chain.finality.tag is None else FINALIZED_EVERY_S

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describe the HTTP interface as an OpenAPI 3.1 document; a test holds it to the routes and to real answers."""
+"""Describe what meters and strangers reach, as an OpenAPI 3.1 document; a test holds it to routes and real answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from electro_relayer.http.meters import MOST_AHEAD
 from electro_relayer.http.schemas import ADDRESS, COUNT, SCHEMAS, ref
 
 
@@ -27,6 +28,10 @@ _HEADERS: dict[str, Any] = {
     "429": _RETRY,
     "503": _RETRY,
 }
+_TAGGED: dict[str, Any] = {
+    "ETag": {"schema": {"type": "string"}, "required": True, "description": "weak"},
+    "Cache-Control": {"schema": {"const": "no-cache"}, "required": True},
+}
 _ANYWHERE = ("405", "500", "503")  # whatever is asked for
 _ERRORS = {
     "400": "malformed",
@@ -36,7 +41,7 @@ _ERRORS = {
     "408": "the body did not arrive in time",
     "409": "out of sequence, or refused by the contract",
     "413": "too large, or too many messages",
-    "429": "this meter has to wait",
+    "429": "this meter or this sender has to wait",
     "500": "a fault of the relayer's own; the message was not accepted",
     "503": "the relayer or its node has to be waited for",
 }
@@ -88,10 +93,25 @@ DOCUMENT: dict[str, Any] = {
                         "name": "ahead",
                         "in": "query",
                         "description": "slots whose bounds are told",
-                        "schema": {"type": "integer", "minimum": 0, "maximum": 672},
+                        "schema": {"type": "integer", "minimum": 0, "maximum": MOST_AHEAD},
+                    },
+                    {
+                        "name": "If-None-Match",
+                        "in": "header",
+                        "description": "the ETag of an earlier answer",
+                        "schema": {"type": "string"},
                     },
                 ],
-                "responses": _answers({"200": _answer("its standing", ref("Meter"))}, "400", "404"),
+                "responses": _answers(
+                    {
+                        "200": {**_answer("its standing", ref("Meter")), "headers": _TAGGED},
+                        "304": {
+                            "description": "nothing that concerns the meter has changed; time and blocks may have",
+                            "headers": _TAGGED,
+                        },
+                    },
+                    *("400", "404", "429"),
+                ),
             }
         },
         "/healthz": {
@@ -106,15 +126,6 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "getReadiness",
                 "summary": "Say whether messages can be carried now",
                 "responses": _answers({"200": _answer("they can", ref("Readiness"))}),
-            }
-        },
-        "/metrics": {
-            "get": {
-                "operationId": "getMetrics",
-                "summary": "Tell Prometheus everything that is counted",
-                "responses": _answers(
-                    {"200": _answer("text format 0.0.4", {"type": "string"}, "text/plain")}
-                ),
             }
         },
         "/openapi.json": {

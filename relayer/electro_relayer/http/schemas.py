@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from electro_contracts.calldata import STATES
+
 ADDRESS = {"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}
 _DIGEST = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 COUNT = {"type": "integer", "minimum": 0}
@@ -111,7 +113,7 @@ SCHEMAS = {
     ),
     "Agreement": _object(
         agreement_id=COUNT,
-        state={"enum": ["none", "proposed", "accepted", "settled"]},
+        state={"enum": list(STATES)},
         start=COUNT,
         interval_seconds=COUNT,
         intervals=COUNT,
@@ -134,12 +136,21 @@ SCHEMAS = {
         agreements={"type": "array", "items": ref("Agreement")},
         refused_={
             "type": "array",
-            "description": "what the contract refused in the last minute after a 202",
+            "description": "what the contract refused in the last minute, after a 202 or at once",
             "items": _object(digest=_DIGEST, agreement_id=COUNT, error=_ERROR),
         },
     ),
     "Health": _object(status={"const": "alive"}),
     "Readiness": _object(
-        status={"const": "ready"}, chain_id=COUNT, contract=ADDRESS, sender=ADDRESS, block=COUNT
+        status={"const": "ready"},
+        chain_id=COUNT,
+        contract=ADDRESS,
+        sender=ADDRESS,
+        block=COUNT,
+        warnings_={
+            "type": "array",
+            "description": "codes of what somebody should look at, though messages are carried",
+            "items": {"enum": ["KEY_SHARED"]},
+        },
     ),
 }

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judge a verified message against the chain and what is already on its way, before anything is paid."""
+"""Judge a verified message against the chain and what is already on its way, before anything is paid.
+
+Work is charged to who causes it. What is queued is its meter's: a token, and gas. What repeats a message that is known
+costs its meter nothing: whatever is on chain anyone can send again. A signer nobody knows is charged to who sends it.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections import OrderedDict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,30 +16,31 @@ from electro_protocol.messages import EnergyReport
 from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
-    Draining,
     NodeDown,
     NotServed,
+    Refusal,
     RefusedByContract,
     UnknownDevice,
     WrongSequence,
 )
 from electro_relayer.hashing import checksum
 from electro_relayer.paying import gas
-from electro_relayer.paying.refusals import refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from electro_relayer.chain.standing import Agreement, Standing, Standings
-    from electro_relayer.errors import Refusal
     from electro_relayer.incoming.intake import Verified
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue
     from electro_relayer.paying.limits import Buckets, Budgets
+    from electro_relayer.paying.readiness import Readiness
     from electro_relayer.paying.refusals import Refusals
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
-FINAL_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
+MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
+FINAL_KNOWN_FOR_S = 30.0  # the same of "final": a chain may be reset, if seldom
+MAX_OUTAGES_KNOWN = 4096  # of which it is remembered that they are on chain
 
 
 class Outcome(enum.Enum):
@@ -54,46 +60,57 @@ class Admission:
         refusals: Refusals,
         buckets: Buckets,
         budgets: Budgets,
+        senders: Buckets,
+        readiness: Readiness,
         metrics: Metrics,
     ) -> None:
         self._chain, self._queue, self._standings = chain, queue, standings
         self._refusals, self._buckets, self._budgets = refusals, buckets, budgets
-        self._metrics = metrics
-        self.draining = False
+        self._senders, self._readiness, self._metrics = senders, readiness, metrics
+        self._outages: OrderedDict[tuple[bytes, bytes], tuple[Outcome, float]] = OrderedDict()
 
-    async def admit(self, verified: Verified) -> Outcome:
+    async def admit(self, verified: Verified, sender: Callable[[], str]) -> Outcome:
         """Queue a message that is due, and say what became of one that was; raises a Refusal."""
-        self._buckets.take(verified.device)
         if self._queue.holds(verified):
             return Outcome.ACCEPTED
-        if self.draining:
-            raise Draining("This relayer is going down; send to another one, or again later.")
         refusal = self._refusals.of(verified)
         if refusal is not None:
             raise refusal
-        if verified.kind is EnergyReport:
-            return await self._admit_report(verified)
-        return await self._admit_outage(verified)
-
-    async def _admit_report(self, verified: Verified) -> Outcome:
         standing = self._standings.remembered(verified.device)
+        if verified.kind is not EnergyReport:
+            if standing is None:
+                await self.read(verified.device, sender)
+            return await self._admit_outage(verified)
         if standing is not None:
             try:
                 outcome = self._place(verified, standing, chain_time_s=None)
-                if outcome is Outcome.FINAL or self._queue.holds(verified):
+                known_for_s = FINAL_KNOWN_FOR_S if outcome is Outcome.FINAL else MINED_KNOWN_FOR_S
+                if self._queue.holds(verified) or self._chain.clock() - standing.read_at < known_for_s:
                     return outcome
-                if self._chain.clock() - standing.read_at < FINAL_KNOWN_FOR_S:
-                    return outcome
-            except (UnknownDevice, NotServed, WrongSequence, RefusedByContract):
+            except (NotServed, WrongSequence, RefusedByContract):
                 pass  # remembered states don't refuse: ask
-        with _node_trouble():
-            standing = await self._standings.read(verified.device)
+        standing = await self.read(verified.device, sender)
         return self._place(verified, standing, chain_time_s=standing.chain_time_s)
+
+    async def read(self, device: bytes, sender: Callable[[], str], ahead: int = 0) -> Standing:
+        """Return an enrolled meter's standing, read just now; raises UnknownDevice, TooManyStrangers or NodeDown.
+
+        Who sends is charged for addresses that turn out to be nobody's; those of a moment ago cost nothing.
+        """
+        charged = None
+        if self._standings.remembered(device) is None and not self._standings.is_stranger(device):
+            charged = sender()
+            self._senders.take(charged)
+        with _node_trouble():
+            standing = await self._standings.read(device, ahead)
+        if not standing.enrolled:
+            raise UnknownDevice(checksum(device))
+        if charged is not None:
+            self._senders.give_back(charged)
+        return standing
 
     def _place(self, verified: Verified, standing: Standing, *, chain_time_s: int | None) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
-        if not standing.enrolled:
-            raise UnknownDevice(checksum(verified.device))
         agreement = standing.agreement(verified.agreement_id)
         if agreement is None:
             raise NotServed(verified.agreement_id)
@@ -109,32 +126,49 @@ class Admission:
         return Outcome.ACCEPTED
 
     async def _admit_outage(self, verified: Verified) -> Outcome:
-        """Ask the contract itself: outage reports have no sequence, and are rare."""
+        known = self._outages.get(verified.identity)
+        if known is not None and self._chain.clock() < known[1]:
+            return known[0]
+        self._buckets.take(verified.device)  # for the question; given back if the outage is known
         with _node_trouble():
             latest, final = await self._chain.outage_reasons(verified)
-        if reason_name(final) == "KnownOutage":
-            return Outcome.FINAL
         name = reason_name(latest)
         if name == "KnownOutage" or self._queue.holds(verified):
-            return Outcome.ACCEPTED
+            self._buckets.give_back(verified.device)
+            on_chain = name == "KnownOutage" and reason_name(final) == name
+            return self._note_outage(verified, Outcome.FINAL if on_chain else Outcome.ACCEPTED)
         # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
         if latest != ACCEPTABLE and name != "FromTheFuture":
-            raise await self._refusal(name, verified)
+            raise self._refusals.remember(verified, name)
+        self._buckets.give_back(verified.device)
         self._put(verified)
         return Outcome.ACCEPTED
 
-    def _put(self, verified: Verified, ends_at_s: int = 0) -> None:
-        self._budgets.promise(verified.device, gas.of_message(verified))
-        self._queue.put(verified, ends_at_s)
-        self._metrics.count("accepted_total", kind=verified.kind.__name__)
+    def _note_outage(self, verified: Verified, outcome: Outcome) -> Outcome:
+        """Remember for a while that an outage is on chain: anyone may send it again, as often as he likes."""
+        known_for_s = FINAL_KNOWN_FOR_S if outcome is Outcome.FINAL else MINED_KNOWN_FOR_S
+        self._outages[verified.identity] = (outcome, self._chain.clock() + known_for_s)
+        self._outages.move_to_end(verified.identity)
+        if len(self._outages) > MAX_OUTAGES_KNOWN:
+            self._outages.popitem(last=False)
+        return outcome
 
-    async def _refusal(self, name: str, verified: Verified) -> Refusal:
-        if name == "UnknownDevice":
-            with _node_trouble():
-                standing = await self._standings.read(verified.device)
-            if not standing.enrolled:
-                return UnknownDevice(checksum(verified.device))
-        return refusal_of(name, verified)
+    def _put(self, verified: Verified, ends_at_s: int = 0) -> None:
+        """Queue a message, at its meter's cost; raises a Refusal, and then it cost nothing."""
+        self._readiness.refuse_new()
+        bound = gas.of_message(verified)
+        self._buckets.take(verified.device)
+        try:
+            self._budgets.promise(verified.device, bound)
+            try:
+                self._queue.put(verified, ends_at_s)
+            except Refusal:
+                self._budgets.give_back(verified.device, bound)
+                raise
+        except Refusal:
+            self._buckets.give_back(verified.device)
+            raise
+        self._metrics.count("accepted_total", kind=verified.kind.__name__)
 
 
 def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> int:

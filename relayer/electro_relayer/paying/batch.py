@@ -77,6 +77,7 @@ class Queue:
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._moved_at = clock()  # when a message was last done with, or came into an empty queue
         self.hurry = False  # a draining relayer waits for no company
 
     def __len__(self) -> int:
@@ -105,6 +106,8 @@ class Queue:
                 f"This meter has {count} messages on their way; send again when they have landed."
             )
         item = Item(verified, self._clock(), ends_at_s)
+        if not self._items:
+            self._moved_at = item.queued_at
         self._devices[verified.device] = count + 1
         self._items[verified.identity] = item
         if verified.kind is EnergyReport:
@@ -207,6 +210,7 @@ class Queue:
             items.remove(item)
             if not items:
                 del self._tracks[item.track]
+        self._moved_at = self._clock()
         if not self._items:
             self._empty.set()
 
@@ -218,3 +222,12 @@ class Queue:
 
     def waiting(self) -> int:
         return sum(1 for _ in chain(*self._waiting.values(), self._held))
+
+    def still_s(self) -> float:
+        """Return for how long no message was done with, though there are some."""
+        return self._clock() - self._moved_at if self._items else 0.0
+
+    def oldest_s(self) -> float:
+        """Return for how long the oldest message has been in memory."""
+        oldest = next(iter(self._items.values()), None)
+        return self._clock() - oldest.queued_at if oldest is not None else 0.0

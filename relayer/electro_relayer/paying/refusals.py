@@ -30,14 +30,15 @@ class Refusals:
         self._clock = clock
         self._known: OrderedDict[tuple[bytes, bytes], tuple[float, Verified, Refusal]] = OrderedDict()
 
-    def remember(self, verified: Verified, reason: str) -> None:
-        """Note that the contract gave this reason, a name of its errors or words of ours."""
-        if reason in _EXPLAINED_BY_STANDING:
-            return
-        self._known[verified.identity] = (self._clock(), verified, refusal_of(reason, verified))
-        self._known.move_to_end(verified.identity)
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)
+    def remember(self, verified: Verified, reason: str) -> Refusal:
+        """Note that the contract gave this reason, a name of its errors or words of ours; return it as an answer."""
+        refusal = refusal_of(reason, verified)
+        if reason not in _EXPLAINED_BY_STANDING:
+            self._known[verified.identity] = (self._clock(), verified, refusal)
+            self._known.move_to_end(verified.identity)
+            if len(self._known) > MAX_REMEMBERED:
+                self._known.popitem(last=False)
+        return refusal
 
     def of(self, verified: Verified) -> Refusal | None:
         """Return what became of the message, if it was refused lately."""
@@ -45,7 +46,8 @@ class Refusals:
             return None
         self._expire()
         found = self._known.get(verified.identity)
-        return found[2] if found is not None else None
+        # raised again and again, it would gather the frames of all who raised it
+        return found[2].with_traceback(None) if found is not None else None
 
     def of_device(self, device: bytes) -> list[dict[str, Any]]:
         """Return the latest refusals of a meter's messages as its GET answer tells them."""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow the chain's newest block, and tell a chain that has halted from one that has nothing to do.
+
+Some chains make a block only when there is something to put in it: they may stand still for hours. Whether this one
+makes empty blocks, and how far apart its blocks are, is learnt from those that came while somebody was looking.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOKED_AT = 8  # blocks that came lately, of which the chain's habits are read
+EMPTY_ENOUGH = 3  # of these: one or two may be somebody's `evm_mine`
+LATE = 4  # times its longest pause, and a chain that makes empty blocks has halted
+
+
+class Pulse:
+    """What is known of the newest block; `clock` is monotonic, `wall` the calendar's."""
+
+    def __init__(self, clock: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
+        self._clock, self._wall = clock, wall
+        self._moved_at = clock()
+        self._seen: deque[tuple[float, bool]] = deque(
+            maxlen=LOOKED_AT
+        )  # how long after the last, and whether empty
+        self.number: int | None = None
+        self._time_s = 0
+
+    def note(self, number: int, time_s: int, *, empty: bool) -> None:
+        """Take what the latest block says of itself."""
+        now, self._time_s = self._clock(), time_s
+        if number != self.number:
+            if self.number is not None:
+                self._seen.append((now - self._moved_at, empty))
+            self.number, self._moved_at = number, now
+
+    @property
+    def age_s(self) -> float | None:
+        """How old the newest block is by its own time."""
+        return None if self.number is None else max(0.0, self._wall() - self._time_s)
+
+    @property
+    def still_s(self) -> float:
+        """For how long no block came."""
+        return self._clock() - self._moved_at
+
+    def has_halted(self, limit_s: float, *, awaited: bool) -> bool:
+        """Tell whether no block came for so long though one was due; `awaited`: ours wait to be in one."""
+        if self.number is None or self.still_s <= limit_s:
+            return False
+        return awaited or (self._makes_empty_blocks() and self.still_s > LATE * max(s for s, _ in self._seen))
+
+    def _makes_empty_blocks(self) -> bool:
+        return sum(empty for _, empty in self._seen) >= EMPTY_ENOUGH

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Name what the handlers of one service share, and write answers and refusals in their one form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+from electro_relayer.chain.chain import Chain
+from electro_relayer.errors import http_answer
+from electro_relayer.http.senders import sender_of
+from electro_relayer.metrics import Metrics
+from electro_relayer.paying.admission import Admission
+from electro_relayer.paying.refusals import Refusals
+from electro_relayer.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHAIN = web.AppKey("chain", Chain)
+ADMISSION = web.AppKey("admission", Admission)
+REFUSALS = web.AppKey("refusals", Refusals)
+METRICS = web.AppKey("metrics", Metrics)
+SETTINGS = web.AppKey("settings", Settings)
+# aiohttp answers the first itself; with the others the client has gone
+PASSED_ON = (web.HTTPException, ConnectionError)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def refuse(app: web.Application, failure: Exception, **more: str) -> web.Response:
+    """Answer with what went wrong, and count it."""
+    status, body, headers = http_answer(failure)
+    app[METRICS].count("refused_total", code=body["error"]["code"])
+    return json_answer(status, body, {**headers, **more})
+
+
+def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status, body=orjson.dumps(body), content_type="application/json", headers=headers
+    )
+
+
+def sender_in(app: web.Application, request: web.BaseRequest) -> Callable[[], str]:
+    """Return a function that finds out who sends the request, which is seldom asked for."""
+    return lambda: sender_of(request, app[SETTINGS].trusted_networks)
