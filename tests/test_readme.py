@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from electro_tools import lifeline
+
 ROOT = Path(__file__).parents[1]
 ELECTRO = Path(sys.executable).with_name("electro")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,10 +31,10 @@ def test_the_main_job_prints_what_the_readme_shows() -> None:
     command = shlex.split(blocks("sh")[0].rpartition("&&")[2])
     assert command[0] == ".venv/bin/electro"
     done = subprocess.run(
-        [ELECTRO, *command[1:]],
+        lifeline.tied([ELECTRO, *command[1:]]),
+        pass_fds=lifeline.pass_fds(),
         capture_output=True,
         text=True,
-        timeout=240,
         check=False,
         env={**os.environ, "COLUMNS": "80"},
     )
@@ -54,7 +56,6 @@ def test_every_command_it_names_exists() -> None:
             [ELECTRO, *(word for word in words if word.isalpha()), "--help"],
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         assert done.returncode == 0, line

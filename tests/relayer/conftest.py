@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from electro_relayer import Settings, serve
 from electro_relayer.paying.key import Key
+from electro_tools import lifeline
 from tests.relayer.faults import FaultyNode
 from tests.relayer.world import World
 
@@ -144,7 +145,8 @@ class Process:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM],
+            lifeline.tied([sys.executable, "-c", _PROGRAM]),
+            pass_fds=lifeline.pass_fds(),
             env=self._environ,
             stdout=subprocess.PIPE,
             text=True,
@@ -160,7 +162,7 @@ class Process:
     def end(self, number: int = signal.SIGKILL) -> int:
         if self._process.poll() is None:
             self._process.send_signal(number)
-        code = self._process.wait(timeout=20)
+        code = self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code

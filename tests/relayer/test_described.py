@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from electro_tools import lifeline
 from tests.relayer import fuzzing_meters
 
 SLOW = bool(os.environ.get("ELECTRO_SLOW"))
@@ -26,8 +27,19 @@ async def test_schemathesis_finds_nothing_with_its_default_checks(
     client = await relay(settings_for(shared_world, device_rate=0, drain_s=0))
     extent = ["--max-examples", "2000"] if SLOW else ["--max-examples", "25", "--seed", "1"]
     judge = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
-        *("run", client.url + "/openapi.json", *extent),
+        *lifeline.tied(
+            [
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "--config-file",
+                str(HERE / "schemathesis.toml"),
+                "run",
+                client.url + "/openapi.json",
+                *extent,
+            ]
+        ),
+        pass_fds=lifeline.pass_fds(),
         cwd=tmp_path,
         env={
             **os.environ,

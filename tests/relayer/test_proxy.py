@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from electro_tools import lifeline
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
 CONFIGURATION = Path(__file__).parents[2] / "relayer" / "deploy" / "haproxy.cfg"
@@ -34,14 +35,15 @@ def proxy(tmp_path, haproxy):
             text = text.replace(f"relayer-{number}:8645", url.removeprefix("http://"))
         file = tmp_path / "haproxy.cfg"
         file.write_text(text)
-        subprocess.run([haproxy, "-c", "-q", "-f", file], check=True, timeout=20)
-        running.append(subprocess.Popen([haproxy, "-db", "-f", file], stderr=subprocess.DEVNULL))
+        subprocess.run([haproxy, "-c", "-q", "-f", file], check=True)
+        command = lifeline.tied([haproxy, "-db", "-f", file])
+        running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, pass_fds=lifeline.pass_fds()))
         return f"http://127.0.0.1:{port}"
 
     yield start
     for each in running:
-        each.terminate()
-        each.wait(timeout=10)
+        each.kill()
+        each.wait()
 
 
 async def test_each_replica_is_killed_once_and_nothing_is_lost(world, settings_for, spawn, proxy, eventually):

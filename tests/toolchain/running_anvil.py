@@ -10,14 +10,13 @@ import tempfile
 import time
 from typing import TYPE_CHECKING
 
+from electro_tools import lifeline
+
 from . import fetch
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
-
-# It listens 50 ms after its start on an idle machine; the rest is for a busy one.
-START_TIMEOUT_S = 20
 
 # The account anvil funds first, known to everybody from its start-up text: worthless anywhere else.
 FUNDED_PRIVATE_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -44,7 +43,11 @@ class Anvil:
             *arguments,
         ]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output
+            lifeline.tied(command),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            pass_fds=lifeline.pass_fds(),
         )
         try:
             self.url = self._listening()
@@ -60,26 +63,17 @@ class Anvil:
     def close(self) -> None:
         """End the process; calling it again does nothing."""
         if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            self._process.kill()  # what it holds in memory is nobody's any more
+            self._process.wait()
         self._output.close()
 
     def _listening(self) -> str:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            found = re.search(r"Listening on (127\.0\.0\.1:\d+)", self.log())
-            if found:
-                return f"http://{found.group(1)}"
+        """Return the address, 50 ms after the start on an idle machine, or say why it has ended."""
+        while not (found := re.search(r"Listening on (127\.0\.0\.1:\d+)", self.log())):
             if self._process.poll() is not None:
                 raise fetch.ToolchainError(f"anvil ended at once: {self.log().strip()[-500:]}")
             time.sleep(0.01)
-        raise fetch.ToolchainError(
-            f"anvil does not listen after {START_TIMEOUT_S} s: {self.log().strip()[-500:]}"
-        )
+        return f"http://{found.group(1)}"
 
     def __enter__(self) -> Self:
         return self

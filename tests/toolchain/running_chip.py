@@ -13,6 +13,8 @@ import tty
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from electro_tools import lifeline
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
@@ -30,11 +32,12 @@ class Chip:
         # The far end stays open here too: with nobody there, a read at the near end is an error, not a pause.
         repl = Path(__file__).with_name("raw_repl.py")
         self._process = subprocess.Popen(
-            [*micropython, "-X", f"heapsize={heap}", str(repl)],
+            lifeline.tied([*micropython, "-X", f"heapsize={heap}", str(repl)]),
             cwd=flash,
             stdin=ours,
             stdout=ours,
             stderr=subprocess.DEVNULL,
+            pass_fds=lifeline.pass_fds(),
         )
         os.close(ours)
 

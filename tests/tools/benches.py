@@ -9,13 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from electro_tools import lifeline
+
 FOLDER = Path(__file__).parents[1] / "bench"
 
 
 def figures(name: str, *options: str) -> dict[str, Any]:
     """Return what `python tests/bench/NAME.py … --json` prints; what it says on failing is in the assertion."""
     command = [sys.executable, str(FOLDER / f"{name}.py"), *options, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        lifeline.tied(command), capture_output=True, text=True, check=False, pass_fds=lifeline.pass_fds()
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

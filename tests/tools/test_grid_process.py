@@ -18,6 +18,7 @@ from tests.tools.fake_relayer import FakeRelayer
 
 from electro_protocol.readings import NO_SUPPLY
 from electro_protocol.signed import SignedMessage
+from electro_tools import lifeline
 
 ROOT = Path(__file__).parents[2]
 PROCESS = ROOT / "tools" / "electro_tools" / "grid" / "process.py"
@@ -32,7 +33,8 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 class Process:
     def __init__(self, command: list[str]) -> None:
         self._process = subprocess.Popen(
-            command,
+            lifeline.tied(command),
+            pass_fds=lifeline.pass_fds(),
             env={**os.environ, "MICROPYPATH": f".frozen:{ROOT}/firmware/lib:{ROOT}/tools"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

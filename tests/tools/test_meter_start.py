@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from electro_tools import lifeline
+
 ROOT = Path(__file__).parents[2]
 PATHS = [ROOT / "firmware" / "lib", Path(__file__).parent / "simulated_hardware"]
 CONFIG = {
@@ -39,7 +41,8 @@ def first_line(micropython: list[str], flash: Path) -> str:
     """Start main.py and return its first line; then the cable is pulled."""
     search = ":".join([str(path) for path in PATHS] + [".frozen"])
     with subprocess.Popen(
-        [*micropython, "-X", "heapsize=600k", str(ROOT / "firmware" / "main.py")],
+        lifeline.tied([*micropython, "-X", "heapsize=600k", str(ROOT / "firmware" / "main.py")]),
+        pass_fds=lifeline.pass_fds(),
         cwd=flash,
         env={**os.environ, "MICROPYPATH": search},
         stdin=subprocess.DEVNULL,

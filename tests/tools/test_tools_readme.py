@@ -16,6 +16,8 @@ import requests
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 from tests.tools.agreements import electro
 
+from electro_tools import lifeline
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -51,7 +53,9 @@ def chain(
             yield node.url
         return
     command = [sys.executable, "-m", "electro_tools.cli", *shlex.split(first)[1:], "--port", "0"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        lifeline.tied(command), cwd=folder, stdout=subprocess.PIPE, text=True, pass_fds=lifeline.pass_fds()
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://[0-9.:]+", process.stdout.readline())

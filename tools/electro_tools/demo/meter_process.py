@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio.subprocess
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import electro_protocol
 import electro_tools
 from electro_protocol.signed import SignedMessage
+from electro_tools import lifeline
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -52,18 +54,17 @@ class MeterProcess:
             "PYTHONPATH": ":".join(roots),
         }
         program = str(self._interpreter or sys.executable)
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                program,
-                str(_PROCESS),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=environment,
-                limit=_LINE_LIMIT,
-            )
-        except OSError as error:
-            raise ToolError(f"{program} can't be started: {error.strerror}") from error
+        if shutil.which(program) is None:
+            raise ToolError(f"{program} can't be started: there is no such program")
+        self._process = await asyncio.create_subprocess_exec(
+            *lifeline.tied([program, str(_PROCESS)]),
+            pass_fds=lifeline.pass_fds(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment,
+            limit=_LINE_LIMIT,
+        )
         ready = await self._ask(configuration, "ready")
         return ready["address"], SignedMessage.from_json(ready["enrollment"])
 

@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from electro_tools import lifeline
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -43,13 +44,9 @@ class RelayerProcess:
         """
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "electro_tools.cli",
-                "relayer",
-                *self._arguments,
-                "--port",
-                str(self._port),
+                *lifeline.tied([sys.executable, "-m", "electro_tools.cli", "relayer", *self._arguments]),
+                *("--port", str(self._port)),
+                pass_fds=lifeline.pass_fds(),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **_SETTINGS},

@@ -14,6 +14,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from electro_tools import lifeline
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def run(
         ToolError: it is not installed.
     """
     process = subprocess.Popen(  # noqa: S603 - a list, no shell; the program is this Python's own module
-        [*command(module), *arguments],
+        lifeline.tied([*command(module), *arguments]),  # one that goes on would keep the port
+        pass_fds=lifeline.pass_fds(),
         stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

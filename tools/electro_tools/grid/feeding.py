@@ -9,6 +9,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from electro_meter.sampling import RING
+from electro_tools import lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,11 @@ class LeanMeter:
         self._arrays = array("i", [0] * RING), array("H", [0] * RING), array("H", [0] * RING)
         self.samples = 0
         self._process = subprocess.Popen(  # noqa: S603 - a list, no shell; the caller's own interpreter
-            list(command), env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            lifeline.tied(command),
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=lifeline.pass_fds(),
         )
         first = {"config": config, "directory": board.directory, "start": board.time.now_us // 1_000_000}
         self.address: str = self._ask(first)["address"]
@@ -43,7 +48,7 @@ class LeanMeter:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._process.wait(20)
+        self._process.wait()
 
     def _ask(self, line: dict[str, Any]) -> dict[str, Any]:
         """Send a line and serve samples until its answer comes.
