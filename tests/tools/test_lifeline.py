@@ -90,7 +90,7 @@ def _marked(mark: str) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux lists what runs")
-@pytest.mark.parametrize("count", [1, 2, 4, 6, 9])
+@pytest.mark.parametrize("count", [2, 4, 9])
 def test_nothing_of_a_demo_that_is_killed_goes_on(count: int) -> None:
     """Killed when so many processes are there: the relayer, three meters, and a watcher of each."""
     mark = f"ELECTRO_TEST_MARK={os.getpid()}-{count}-{time.time_ns()}"
@@ -103,7 +103,7 @@ def test_nothing_of_a_demo_that_is_killed_goes_on(count: int) -> None:
     ) as demo:
         while len(_marked(mark)) < count:
             assert demo.poll() is None
-            time.sleep(0.01)
+            time.sleep(0.05)
         demo.kill()
     while _marked(mark):
-        time.sleep(0.01)
+        time.sleep(0.05)
