@@ -72,6 +72,7 @@ def _word(text: str) -> bytes:
 
 ADDRESS = _Read("address", _address)
 INSTANT = _Read("time", quantities.instant)  # ISO 8601 with an offset, or unix seconds
+DURATION = _Read("duration", quantities.duration_s)
 DAY = _Read("date", _day)
 WORD = _Read("text", _word)
 AMOUNT = _Read("amount", _amount)

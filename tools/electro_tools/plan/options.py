@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from electro_plan.settings import ReadSettings
+from electro_plan.errors import PlanError, Undecided
+from electro_plan.settings import Dialect, ReadSettings, with_entry
+from electro_tools.parameters import DURATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,21 +19,60 @@ if TYPE_CHECKING:
 
     from electro_plan.reading import Reading
 
+_MOST_QUESTIONS = 12  # more than there are settings
+
+
+def _dialect(_ctx: click.Context, parameter: click.Parameter, entries: tuple[str, ...]) -> Dialect:
+    dialect = Dialect()
+    try:
+        for entry in entries:
+            dialect = with_entry(dialect, entry)
+    except PlanError as error:
+        raise click.BadParameter(f"{error.sentence}; {error.hint}", param=parameter) from error
+    return dialect
+
+
 _OPTIONS = (
-    click.option("--zone", help="Zone of times without an offset: Europe/Moscow, UTC+03:00."),
+    click.option("--zone", help="Zone of times that have no offset, and to tell times in: Europe/Moscow, UTC+03:00."),
     click.option("--unit", help="Unit of the figures: Wh, kWh, MWh, GWh, W, kW, MW, GW."),
     click.option(
-        "--quantity", type=click.Choice(["energy", "power", "register"]), help="What the figures are."
+        "--quantity",
+        type=click.Choice(["energy", "power", "register"]),
+        help="What the figures are: energies of intervals, mean powers, or a register's readings.",
+    ),
+    click.option(
+        "--peak-kw",
+        type=click.FloatRange(0, min_open=True),
+        help="Greatest power the plant can take, such as its connection's capacity: rules out units.",
     ),
     click.option("--time-column", help="Heading of the column with times."),
     click.option(
-        "--energy-column", "energy_columns", multiple=True, help="Heading of the column with figures."
+        "--energy-column",
+        "energy_columns",
+        multiple=True,
+        help="Heading of the column with figures; several are added up, 'all' is every one.",
     ),
-)
+    click.option(
+        "--meter",
+        "meters",
+        multiple=True,
+        help="Which meter, if the file has many; several are added up, 'all' is every one.",
+    ),
+    click.option("--interval", "interval_s", type=DURATION, help="Length of an interval: 15 min."),
+    click.option(
+        "--dialect",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_dialect,
+        help="How the file writes: separator, decimal, thousands (comma, point, …), date (dmy, mdy, ymd), time (as "
+        "strptime has it), stamps (start, end), encoding, clock (a zone), member, sheet, line (of the headings).",
+    ),
+    click.option("--format", "file_format", help="Of the file, where its content does not show it."),
+)  # fmt: skip
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of reading, as one argument `settings`."""
+    """Give a command the options of reading, as two arguments: `settings` and `file_format`."""
 
     @functools.wraps(command)
     def with_settings(*args: Any, **kwargs: Any) -> Any:
@@ -43,8 +85,28 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def ask_and_read(path: Path, settings: ReadSettings) -> Reading:
-    """Read a load file; on a terminal ask what it leaves open."""
+def ask_and_read(path: Path, settings: ReadSettings, file_format: str | None = None) -> Reading:
+    """Read a load file; on a terminal ask what it leaves open, without one refuse.
+
+    Raises:
+        PlanError: it can't be read, or leaves something open and nobody can be asked.
+    """
     from electro_plan.reading import read
 
-    return read(path, settings)
+    for _ in range(_MOST_QUESTIONS):
+        try:
+            return read(path, settings, file_format)
+        except Undecided as question:
+            if not sys.stdin.isatty():
+                raise
+            settings = settings.settle(question.setting, _ask(question))
+    raise PlanError(f"{path} leaves more open than there are answers")
+
+
+def _ask(question: Undecided) -> str:
+    click.echo(question.sentence, err=True)
+    for choice in question.choices:
+        click.echo(f"  {choice.value}: {choice.meaning}", err=True)
+    values = [choice.value for choice in question.choices]
+    answer: str = click.prompt(question.setting, type=click.Choice(values) if values else str, err=True)
+    return answer

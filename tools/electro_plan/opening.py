@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open a load file: its bytes out of gz and zip, bounded, however deep they promise to be."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from electro_plan.errors import Choice, PlanError, Undecided
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
+MOST_BYTES = 512 * 2**20  # a minute's row of 40 bytes for 25 years: no load history is larger
+_MOST_WRAPPINGS = 3  # a gz in a zip, as some portals send, and one more
+_GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
+_ZIP_MAGIC = b"PK\x03\x04"  # APPNOTE.TXT 4.3.7
+_SHEET_PARTS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")  # XLSX, XLSB, ODS are zips themselves
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The bytes of a load file.
+
+    Args:
+        data: what was in it, unpacked.
+        name: the file's name; of a zip's member, both.
+        shown: how sentences name it.
+    """
+
+    data: bytes
+    name: str
+    shown: str
+
+
+def open_file(path: Path, member: str | None = None) -> Opened:
+    """Read a file, unpacked; `member` chooses a file in a zip.
+
+    Raises:
+        PlanError: it is not there, damaged, encrypted or too large.
+        Undecided: a zip has several files.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = _bounded(stream, str(path))
+    except FileNotFoundError:
+        raise PlanError(f"there is no file {path}") from None
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
+    return unpack(Opened(data, path.name, str(path)), member)
+
+
+def unpack(packed: Opened, member: str | None = None) -> Opened:
+    """Return what is in gz and zip wrappings; spreadsheets, which are zips too, as they are."""
+    for _ in range(_MOST_WRAPPINGS):
+        if packed.data.startswith(_GZIP_MAGIC):
+            packed = Opened(_gunzip(packed), packed.name.removesuffix(".gz"), packed.shown)
+        elif packed.data.startswith(_ZIP_MAGIC):
+            inner = _unzip(packed, member)
+            if inner is None:
+                return packed
+            packed = inner
+        else:
+            return packed
+    raise PlanError(f"{packed.shown} is packed more than {_MOST_WRAPPINGS} times", "unpack it first")
+
+
+def _gunzip(packed: Opened) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(packed.data)) as stream:
+            return _bounded(stream, packed.shown)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PlanError(f"{packed.shown} can't be unpacked: {error}", "its end may be missing") from error
+
+
+def _unzip(packed: Opened, member: str | None) -> Opened | None:
+    """Return the one file of a zip, or the one asked for; None if the zip is a spreadsheet."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed.data)) as archive:
+            names = archive.namelist()
+            if any(part in names for part in _SHEET_PARTS):
+                _check_sizes(archive, packed)
+                return None
+            chosen = _choose(packed, [each for each in names if _is_file(each)], member)
+            with archive.open(chosen) as stream:
+                data = _bounded(stream, f"{packed.shown}:{chosen}")
+            return Opened(data, f"{packed.name}:{chosen}", f"{packed.shown}:{chosen}")
+    except RuntimeError as error:  # zipfile's word for encrypted
+        raise PlanError(f"{packed.shown} is encrypted", "unpack it first") from error
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError) as error:
+        raise PlanError(f"{packed.shown} is a damaged zip: {error}") from error
+
+
+def _check_sizes(archive: zipfile.ZipFile, packed: Opened) -> None:
+    """Refuse a spreadsheet that unpacks beyond the bound; its reader unpacks it whole."""
+    promised = 0
+    for each in archive.infolist():
+        promised += each.file_size
+        if each.filename.startswith("xl/") or each.filename == "content.xml":
+            # what a directory entry promises may be a lie: count what comes
+            with archive.open(each) as stream:
+                promised += max(0, _count(stream) - each.file_size)
+        if promised > MOST_BYTES:
+            raise PlanError(f"{packed.shown} unpacks to more than {MOST_BYTES // 2**20} MB")
+
+
+def _count(stream: IO[bytes]) -> int:
+    total = 0
+    while (block := stream.read(_BLOCK)) and total <= MOST_BYTES:
+        total += len(block)
+    return total
+
+
+def _choose(packed: Opened, names: list[str], member: str | None) -> str:
+    if member is not None:
+        if member not in names:
+            raise PlanError(
+                f"{packed.shown} has no file {member!r}; it has {', '.join(names[:20]) or 'none'}"
+            )
+        return member
+    if not names:
+        raise PlanError(f"{packed.shown} has no file in it")
+    if len(names) > 1:
+        raise Undecided(
+            f"{packed.shown} has {len(names)} files: {', '.join(names[:20])}",
+            "--dialect member",
+            tuple(Choice(each, "this file") for each in names[:20]),
+        )
+    return names[0]
+
+
+def _is_file(name: str) -> bool:
+    """Return whether a member is one that a person put there: macOS adds its own."""
+    base = name.rpartition("/")[2]
+    return bool(base) and not base.startswith(".") and not name.startswith("__MACOSX/")
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile, shown: str) -> bytes:
+    parts = []
+    total = 0
+    while block := stream.read(_BLOCK):
+        parts.append(block)
+        total += len(block)
+        if total > MOST_BYTES:
+            raise PlanError(f"{shown} has more than {MOST_BYTES // 2**20} MB", "cut it into years")
+    return b"".join(parts)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reading a file gives: a history, and how the file was understood, in a paragraph for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from electro_plan import zones
+from electro_plan.history import DAY_S, Quality
+from electro_plan.wording import figure, instant, span
+
+if TYPE_CHECKING:
+    from electro_plan.history import LoadHistory
+
+_MOST_GAPS_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A history, and how its file was understood.
+
+    Args:
+        history: what the file holds.
+        unit: of the file's figures.
+        quantity: "energy", "power" or "register".
+        notes: what else there is to say about it, a sentence each.
+        format: of the file, as --format names it.
+    """
+
+    history: LoadHistory
+    unit: str
+    quantity: str
+    notes: tuple[str, ...] = ()
+    format: str = "csv"
+
+    def paragraph(self) -> str:
+        """Return what was understood, for a person to agree with before anything is built on it."""
+        history = self.history
+        zone = history.zone
+        words = [
+            f"{history.source}{f', {history.meter}' if history.meter else ''}: {len(history):,} intervals of "
+            f"{span(history.interval_s)}; the first begins {instant(history.first_s, zone)}, the last "
+            f"{instant(history.last_s, zone)}, ending {instant(history.end_s, zone)}"
+            + (
+                f" ({zone})."
+                if zone
+                else ". These are the file's own times, taken for UTC: it names no zone; --zone sets one."
+            )
+        ]
+        kinds = {
+            "energy": "energies of each interval",
+            "power": "mean powers",
+            "register": "readings of a register",
+        }
+        words.append(
+            f"Figures are {kinds[self.quantity]} in {self.unit}: {figure(history.total_wh / 1000)} kWh in all, "
+            f"at most {figure(history.peak_w / 1000)} kW in an interval."
+        )
+        words += [*self._gaps(), *self._estimates(), *self._changes(), *self.notes]
+        if not history.total_wh:
+            words.append("Warning: every figure is zero; bands of zero follow from it.")
+        return " ".join(words)
+
+    def _gaps(self) -> list[str]:
+        history, gaps = self.history, self.history.gaps()
+        if not gaps:
+            return ["There are no gaps."]
+        told = [
+            f"{instant(gap.start_s, history.zone)} to {instant(gap.end_s, history.zone)} ({gap.intervals:,})"
+            for gap in gaps[:_MOST_GAPS_TOLD]
+        ]
+        missing = sum(gap.intervals for gap in gaps)
+        more = f" and {len(gaps) - _MOST_GAPS_TOLD} more" if len(gaps) > _MOST_GAPS_TOLD else ""
+        return [
+            f"{missing:,} intervals are missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}: {'; '.join(told)}{more}."
+        ]
+
+    def _estimates(self) -> list[str]:
+        count = int(np.sum(self.history.quality == Quality.ESTIMATED))
+        return [f"{count:,} intervals are estimates."] if count else []
+
+    def _changes(self) -> list[str]:
+        history = self.history
+        if history.zone is None:
+            return []
+        found = zones.changes_between(history.first_s, history.end_s, history.zone)
+        words = [
+            f"{instant(at, history.zone)[:10]} has {span(DAY_S - forward)}"
+            for at, forward in found[:_MOST_GAPS_TOLD]
+        ]
+        more = f" and {len(found) - _MOST_GAPS_TOLD} more" if len(found) > _MOST_GAPS_TOLD else ""
+        return [f"The clock changes: {', '.join(words)}{more}."] if words else []

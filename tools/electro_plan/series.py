@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of meters on instants, as formats give them, to one history: order, doubles, grid, gaps and sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from electro_plan import zones
+from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.history import DAY_S, LoadHistory, Quality
+from electro_plan.text.printing import listed, shown
+from electro_plan.wording import instant, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+_MOST_INTERVALS = 30_000_000  # 57 years of minutes: a wrong century in one row must not take the memory
+
+
+@dataclass(frozen=True)
+class Series:
+    """Intervals of one meter, in the order of the file.
+
+    Args:
+        meter: the file's name for it; "" if it has none.
+        starts_s: shape (n,), int64: unix seconds at which intervals begin.
+        interval_s: their length.
+        energy_wh: shape (n,): Wh; NaN where there is none.
+        quality: shape (n,), a `Quality` each.
+        places: shape (n,): where each stands in the file.
+        where: names a place in a sentence.
+    """
+
+    meter: str
+    starts_s: NDArray[np.int64]
+    interval_s: int
+    energy_wh: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    where: Callable[[int], str]
+
+
+def choose(series: Sequence[Series], meters: tuple[str, ...], shown_file: str) -> list[Series]:
+    """Return the series of the meters that were asked for.
+
+    Raises:
+        Undecided: there are several and none was asked for.
+        PlanError: one that was asked for is not there.
+    """
+    names = [each.meter for each in series]
+    if meters == ("all",) and "all" not in names:
+        return list(series)
+    if not meters:
+        if len(series) == 1:
+            return list(series)
+        raise Undecided(
+            f"{shown_file} has {len(series)} meters: {listed(names)}",
+            "--meter",
+            (*(Choice(name, "this one") for name in names[:20]), Choice("all", "their sum")),
+        )
+    for wanted in meters:
+        if names.count(wanted) != 1:
+            raise PlanError(
+                f"{shown_file} has {names.count(wanted) or 'no'} meter {shown(wanted)}; it has {listed(names)}"
+            )
+    return [each for each in series if each.meter in meters]
+
+
+def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: list[str]) -> LoadHistory:
+    """Return the sum of some meters as one history; say in `notes` what was put right.
+
+    Raises:
+        PlanError: intervals overlap or differ, or an instant has two energies.
+    """
+    intervals = sorted({each.interval_s for each in chosen})
+    if len(intervals) > 1:
+        raise PlanError(
+            f"{source}: meters have intervals of {' and '.join(span(each) for each in intervals)}",
+            "choose one with --meter",
+        )
+    interval_s = intervals[0]
+    laid = [_in_order(each, zone, notes) for each in chosen]
+    first = min(int(each.starts_s[0]) for each in laid)
+    last = max(int(each.starts_s[-1]) for each in laid)
+    grid = _grid(first, last, interval_s, zone, laid[0])
+    energy = np.zeros(len(grid))
+    quality = np.zeros(len(grid), np.uint8)
+    for each in laid:
+        index = np.searchsorted(grid, each.starts_s)
+        off = np.flatnonzero(grid[np.minimum(index, len(grid) - 1)] != each.starts_s)
+        if len(off):
+            place = int(each.places[off[0]])
+            raise PlanError(
+                f"{each.where(place)}: {instant(int(each.starts_s[off[0]]), zone)} is not a whole number of "
+                f"{span(interval_s)} after {instant(first, zone)}",
+                "a history has intervals of one length; set it with --interval",
+            )
+        part = np.full(len(grid), np.nan)
+        part[index] = each.energy_wh
+        told = np.full(len(grid), Quality.MISSING, np.uint8)
+        told[index] = each.quality
+        told[np.isnan(part)] = Quality.MISSING
+        energy += part
+        quality = np.maximum(quality, told)
+    energy[quality == Quality.MISSING] = np.nan
+    _check(energy, grid, zone, source)
+    return LoadHistory(
+        grid, interval_s, energy, quality, zone, source, " + ".join(each.meter for each in chosen)
+    )
+
+
+def _check(energy: NDArray[np.float64], grid: NDArray[np.int64], zone: str | None, source: str) -> None:
+    if np.isnan(energy).all():
+        raise PlanError(f"{source} has no figure in any interval")
+    if np.isinf(energy).any():
+        raise PlanError(
+            f"{source}: figures at {instant(int(grid[np.isinf(energy)][0]), zone)} are beyond any energy"
+        )
+
+
+def _in_order(series: Series, zone: str | None, notes: list[str]) -> Series:
+    """Return a meter's intervals in rising order, equal doubles left out."""
+    starts = series.starts_s
+    if not len(starts):
+        raise PlanError(f"meter {shown(series.meter)} has no intervals")
+    if np.any(starts[1:] <= starts[:-1]):
+        falls = bool(np.all(starts[1:] < starts[:-1]))
+        order = np.argsort(starts, kind="stable")
+        series = Series(
+            series.meter, starts[order], series.interval_s, series.energy_wh[order], series.quality[order],
+            series.places[order], series.where,
+        )  # fmt: skip
+        starts = series.starts_s
+        if falls:
+            notes.append("The newest row comes first.")
+        elif np.all(starts[1:] > starts[:-1]):
+            notes.append("Rows were not in order of time; they were put in order.")
+    same = np.flatnonzero(starts[1:] == starts[:-1])
+    if not len(same):
+        return series
+    values = series.energy_wh
+    differ = same[
+        ~((values[same] == values[same + 1]) | (np.isnan(values[same]) & np.isnan(values[same + 1])))
+    ]
+    if len(differ):
+        at = int(differ[0])
+        raise PlanError(
+            f"{series.where(int(series.places[at + 1]))}: {instant(int(starts[at]), zone)} was there before, in "
+            f"{series.where(int(series.places[at])).rpartition(', ')[2]}, with another figure",
+            "are there two meters in the file, or is the zone another?",
+        )
+    keep = np.ones(len(starts), np.bool_)
+    keep[same + 1] = False
+    notes.append(
+        f"{len(same)} interval{'s are' if len(same) > 1 else ' is'} there twice with the same figure, the first at "
+        f"{instant(int(starts[same[0]]), zone)}; each counts once."
+    )
+    return Series(
+        series.meter,
+        starts[keep],
+        series.interval_s,
+        values[keep],
+        series.quality[keep],
+        series.places[keep],
+        series.where,
+    )
+
+
+def _grid(first: int, last: int, interval_s: int, zone: str | None, series: Series) -> NDArray[np.int64]:
+    """Return the starts of all intervals from the first to the last."""
+    if (last - first) // interval_s > _MOST_INTERVALS:
+        raise PlanError(
+            f"{series.where(int(series.places[-1]))}: from {instant(first, zone)} to {instant(last, zone)} "
+            f"there would be {(last - first) // interval_s:,} intervals of {span(interval_s)}",
+            "is one row's year wrong?",
+        )
+    if interval_s < DAY_S:
+        return np.arange(first, last + 1, interval_s, dtype=np.int64)
+    where = zone or "UTC"
+    walls = zones.to_wall(np.array([first, last], np.int64), where)
+    return zones.to_instants(np.arange(walls[0], walls[1] + 1, interval_s, dtype=np.int64), where)
+
+
+def interval_of(starts_s: NDArray[np.int64], shown_file: str, settled: int | None) -> int:
+    """Return the length of intervals: the commonest distance between instants, of which all others are multiples.
+
+    Raises:
+        Undecided: there is no such distance.
+    """
+    if settled is not None:
+        return settled
+    steps = np.diff(np.unique(starts_s))
+    if not len(steps):
+        raise Undecided(f"{shown_file} has one instant only, which shows no interval", "--interval")
+    lengths, counts = np.unique(steps, return_counts=True)
+    common = int(lengths[np.argmax(counts)])
+    if counts.max() * 2 <= len(steps) and len(lengths) > 2:
+        choices = tuple(
+            Choice(str(each), f"{span(int(each))}, {count} times")
+            for each, count in zip(lengths[:5], counts[:5], strict=True)
+        )
+        raise Undecided(f"{shown_file} has no usual distance between its times", "--interval", choices)
+    return common
