@@ -22,14 +22,17 @@ from electro_relayer.http.routes import add_operations, add_routes, errors_as_js
 from electro_relayer.metrics import Metrics
 from electro_relayer.paying.admission import Admission
 from electro_relayer.paying.batch import Queue
+from electro_relayer.paying.blame import Blame
+from electro_relayer.paying.gas import GasLimits
 from electro_relayer.paying.key import Key, key_of
 from electro_relayer.paying.limits import Buckets, Budgets, too_many_strangers
+from electro_relayer.paying.nonces.heal import Healer
+from electro_relayer.paying.nonces.spend import Spender
+from electro_relayer.paying.nonces.unmined import Unmined
+from electro_relayer.paying.nonces.watch import Watch
 from electro_relayer.paying.readiness import Readiness
 from electro_relayer.paying.refusals import Refusals
-from electro_relayer.paying.spend import Spender
 from electro_relayer.paying.submit import Lane
-from electro_relayer.paying.unmined import Unmined
-from electro_relayer.paying.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -96,27 +99,34 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
     refusals = Refusals(clock)
     unmined = Unmined(settings.unmined_transactions, clock)
     upkeep = Upkeep(chain, metrics)
+    gas = GasLimits(chain)
+    blame = Blame(queue=queue, standings=standings, refusals=refusals, metrics=metrics, clock=clock)
     spender = Spender(
-        chain=chain,
-        key=paying,
-        queue=queue,
-        standings=standings,
-        refusals=refusals,
-        unmined=unmined,
-        metrics=metrics,
-        settings=settings,
+        chain=chain, key=paying, queue=queue, unmined=unmined, blame=blame, gas=gas, metrics=metrics
     )
-    lane = Lane(chain=chain, queue=queue, unmined=unmined, spender=spender, batch_gas=settings.batch_gas)
+    lane = Lane(
+        chain=chain,
+        queue=queue,
+        unmined=unmined,
+        spender=spender,
+        blame=blame,
+        gas_limits=gas,
+        batch_gas=settings.batch_gas,
+        check_s=settings.rpc_timeout_s / 4,
+    )
+    healer = Healer(
+        chain=chain, key=paying, unmined=unmined, spender=spender, metrics=metrics, settings=settings
+    )
     watch = Watch(
         chain=chain,
-        key=paying,
         queue=queue,
         standings=standings,
         unmined=unmined,
         spender=spender,
+        healer=healer,
+        gas=gas,
         upkeep=upkeep,
         metrics=metrics,
-        settings=settings,
     )
     readiness = Readiness(
         chain=chain, upkeep=upkeep, queue=queue, unmined=unmined, stalled_s=settings.stalled_s

@@ -17,6 +17,8 @@
         NotServed           409  the device reports to no such agreement now
         WrongSequence       409  another interval is expected; carries both numbers
         RefusedByContract   409  the contract's own check says no, in the contract's words
+        FitsNoBlock         409  what it takes on chain is more than a block has
+        RefusedByNodes      409  the nodes refuse what would carry it, again and again, and it alone
         NoSuchPath          404
         MistypedAddress     404  the address fails its checksum: it is nobody's
         WrongMethod         405
@@ -149,6 +151,14 @@ class RefusedByContract(Refusal):
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence, reason=reason)
         self.reason = reason
+
+
+class FitsNoBlock(Refusal):
+    code, status = "FITS_NO_BLOCK", 409
+
+
+class RefusedByNodes(Refusal):
+    code, status = "REFUSED", 409
 
 
 class NoSuchPath(Refusal):

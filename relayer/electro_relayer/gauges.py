@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from electro_relayer.paying.batch import Place
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.nonces.unmined import Unmined
     from electro_relayer.paying.readiness import Readiness
-    from electro_relayer.paying.unmined import Unmined
     from electro_relayer.settings import Settings
 
 
@@ -39,6 +41,7 @@ def add_gauges(
     one("queue_messages", "messages in memory, in flight or not", lambda: len(queue))
     one("queue_limit_messages", "so many are held, then 503", lambda: settings.queue_size)
     one("waiting_messages", "of these, messages in no transaction yet", queue.waiting)
+    one("held_messages", "of these, held for a while", lambda: queue.places()[Place.HELD])
     one("oldest_message_seconds", "how long the oldest message has been in memory", queue.oldest_s)
     one("no_progress_seconds", "how long no message was done with though there are some", queue.still_s)
     one("unmined_transactions", "transactions in flight", lambda: len(unmined))

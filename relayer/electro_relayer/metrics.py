@@ -30,6 +30,7 @@ _COUNTERS = (
     ("transactions_total", "transactions mined", ""),
     ("replaced_total", "fees raised on the same nonce", ""),
     ("healed_total", "transactions sent again as the same bytes", ""),
+    ("set_aside_total", "messages that failed alone and wait, for the node may be in trouble", ""),
     ("given_up_total", "nonces given up", ""),
     ("gas_total", "gas used by mined transactions", ""),
     ("fee_wei_total", "what that gas cost", ""),

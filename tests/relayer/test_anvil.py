@@ -117,29 +117,6 @@ async def test_a_transaction_that_the_node_lost_is_sent_again(world, settings_fo
     await eventually(lambda: world.reported(meter) == [0, 1, 2])
 
 
-async def test_an_underpriced_transaction_is_raised_on_its_own_nonce(world, settings_for, relay, eventually):
-    world.agree(1)
-    world.block_time(1000)
-    settings = settings_for(world, bump_s=0.4, heal_s=60)
-    client = await relay(settings)
-    [meter] = world.meters
-    await client.post(meter.report(0))
-
-    def fees():
-        return [
-            int(t["maxFeePerGas"], 16)
-            for each in world.rpc("txpool_content")["pending"].values()
-            for t in each.values()
-        ]
-
-    await eventually(fees)
-    [first] = fees()
-    await eventually(lambda: fees()[0] >= first * 11 // 10)
-    world.rpc("evm_mine")
-    await eventually(lambda: world.reported(meter) == [0])
-    assert len(world.transactions_of(read_key(settings.key_file).address)) == 1
-
-
 async def test_gas_may_cost_nothing(start_anvil, settings_for, relay, eventually):
     from tests.relayer.world import World
 

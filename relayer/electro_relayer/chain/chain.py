@@ -24,6 +24,7 @@ from electro_relayer.chain.rpc import (
     NodeUnreachable,
     Rpc,
     RpcError,
+    TooMuchAtOnce,
     all_or_none,
     hex_data,
     read_data,
@@ -71,11 +72,12 @@ class Chain:
         self.domain = Domain(0, self.contract)
         self.time_s = 0  # of the latest block seen
         self.highest = 0  # block seen
+        self._moved_at = clock()  # when it was first seen
         self.last_asked: bytes | None = None  # a meter whose standing was read: nodes are compared by it
         self.suspicious: Callable[[str], None] = log.warning  # told when an answer is behind what was known
         self._finality = Finality("latest")
         self._node = node
-        self._market = Market(node, settings, clock)
+        self.market = Market(node, settings, clock, self._saw)
         self._surveyor = Surveyor(node, settings.contract, sender)
         self._final_known: tuple[float, int] | None = (
             None  # when the chain last told its final block, and which
@@ -135,6 +137,25 @@ class Chain:
         except RpcError:
             return False
 
+    def _saw(self, number: int, time_s: int = 0) -> None:
+        """Note a block that was told as the latest."""
+        self.time_s = max(self.time_s, time_s)
+        if number > self.highest:
+            self.highest, self._moved_at = number, self.clock()
+
+    def wall_s(self) -> float:
+        """Return the time of day, which blocks follow where they are made without a cause."""
+        return time.time()
+
+    def stands_still(self, stale_s: float, unmoved_s: float) -> bool:
+        """Tell whether the latest block is so old by its own time, and has been the latest for so long."""
+        return self.wall_s() - self.time_s > stale_s and self.clock() - self._moved_at > unmoved_s
+
+    @property
+    def block_gas(self) -> int:
+        """The latest block's gas limit; 0 while nobody has asked for a quote."""
+        return self.market.block_gas
+
     async def balance(self) -> int:
         """Return what the key has left for gas, in wei."""
         with understood(self._node):
@@ -150,7 +171,9 @@ class Chain:
         """Return the newest block's number and time, and whether nothing is in it."""
         header = await self._node.call("eth_getBlockByNumber", ["latest", False])
         with understood(self._node):
-            return int(header["number"], 16), int(header["timestamp"], 16), header.get("transactions") == []
+            number, time_s = int(header["number"], 16), int(header["timestamp"], 16)
+            self._saw(number, time_s)
+            return number, time_s, header.get("transactions") == []
 
     async def final_block(self) -> int:
         """Return the number of the final block."""
@@ -180,13 +203,12 @@ class Chain:
     ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
         """Return the head and each meter's states there, None for a stranger; raises NodeUnreachable or RpcError."""
         head, states = await self._surveyor.at_latest(questions, self._finality)
-        self.time_s = max(self.time_s, head.time_s)
         if questions:
             self.last_asked = questions[-1][0]
         if head.latest + BACKWARDS_BLOCKS < self.highest:
             self.suspicious(f"its latest block is {head.latest}, and {self.highest} was known")
             self.highest = head.latest
-        self.highest = max(self.highest, head.latest)
+        self._saw(head.latest, head.time_s)
         return head, states
 
     async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]:
@@ -212,13 +234,18 @@ class Chain:
             return list(zip(told, final, strict=True))
 
     async def check(self, data: bytes, count: int) -> tuple[list[bytes], int]:
-        """Return the contract's reasons for the messages of a check call on `pending`, and our next nonce."""
+        """Return the contract's reasons for the messages of a check call on `pending`, and our next nonce.
+
+        Raises TooMuchAtOnce where a check of fewer messages may be answered.
+        """
         answers = await self._node.batch(
             [
                 self._surveyor.question(data, "pending"),
                 ("eth_getTransactionCount", [hex_data(self.sender), "pending"]),
             ]
         )
+        if isinstance(answers[0], RpcError) and understand(answers[0]) is not Verdict.TROUBLE:
+            raise TooMuchAtOnce(f"The node can't check: {answers[0]}") from answers[0]
         with understood(self._node):
             answer, nonce = all_or_none(answers)
             reasons = list(calldata.decode_reasons(read_data(answer)))
@@ -228,12 +255,13 @@ class Chain:
 
     async def quote(self) -> Fees:
         """Return what to offer for gas now, under the cap."""
-        return await self._market.quote()
+        return await self.market.quote()
 
     async def estimate_gas(self, data: bytes) -> int:
         """Return the node's estimate of a call's gas, the transaction's own included."""
-        _, [call, _] = self._surveyor.question(data, "latest")
-        estimate = await self._node.call("eth_estimateGas", [call])
+        # `pending`, as the check: what that took and this would not see is left out, and costs little
+        _, parameters = self._surveyor.question(data, "pending")
+        estimate = await self._node.call("eth_estimateGas", parameters)
         with understood(self._node):
             return int(estimate, 16)
 
@@ -249,13 +277,14 @@ class Chain:
 
     async def mined(self, hashes: Sequence[bytes]) -> tuple[int, list[Receipt | None]]:
         """Return our number of mined transactions, and the receipts as far as there are any."""
-        count, *receipts = await self._node.batch(
-            [("eth_getTransactionCount", [hex_data(self.sender), "latest"])]
+        count, number, *receipts = await self._node.batch(
+            [("eth_getTransactionCount", [hex_data(self.sender), "latest"]), ("eth_blockNumber", [])]
             + [("eth_getTransactionReceipt", [hex_data(each)]) for each in hashes]
         )
         if isinstance(count, RpcError):
             raise count
         with understood(self._node):
+            self._saw(int(number, 16) if isinstance(number, str) else 0)
             return int(count, 16), [_receipt(receipt) for receipt in receipts]
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask what gas costs now, in the chain's own way: EIP-1559, legacy, or nothing; and decide what to offer for it.
 
-An offer is under a cap, and one that replaces another is enough more for any node to take it.
+An offer is under a cap and never far above the market, whatever a node says. What a pool demands beyond the quote is
+learnt from its refusals and kept for a while, so that the next offer begins there.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +19,18 @@ if TYPE_CHECKING:
     from electro_relayer.settings import Settings
 
 BUMP_PERMILLE = 1125  # geth and Besu ask 10% more for a replacement, some nodes 12.5%
+# The tip decides who is taken when the base fee is paid, and is the smaller part: it may rise sooner.
+TIP_BUMP_PERMILLE = 1500
 BASE_FEE_HEADROOM = 2  # survives six full blocks in a row: the base fee rises by 1/8 a block at most
 QUOTE_LIVES_S = 1.0  # where fees matter, blocks don't come faster
 DEFAULT_TIP_WEI = 10**9  # where the node knows no eth_maxPriorityFeePerGas and gas is not free
+FLOOR_LIVES_S = 600.0  # what a pool demanded may have fallen since: then the quote is tried again
+FLOOR_STEP_WEI = 10**8  # the first guess where nothing was offered and something is demanded
+# Polygon's 25 gwei is the highest floor known. A node that claims more may lie, or wants the operator's own word.
+FLOOR_MOST_WEI = 100 * 10**9
+ABOVE_MARKET = 10  # times the quote; what is not taken for that has another reason than its price
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +57,33 @@ def replacement(old: Fees, quote: Fees, cap_wei: int) -> Fees | None:
     """Raise an offer so that any node takes it on the same nonce; None where cap or a free chain forbid."""
     if old.max_fee_wei == 0 and quote.max_fee_wei == 0:
         return None
-    max_fee_wei = max(_bumped(old.max_fee_wei), quote.max_fee_wei)
-    priority_fee_wei = max(_bumped(old.priority_fee_wei), quote.priority_fee_wei)
+    max_fee_wei = max(_bumped(old.max_fee_wei, BUMP_PERMILLE), quote.max_fee_wei)
+    tip_permille = BUMP_PERMILLE if old.legacy else TIP_BUMP_PERMILLE
+    priority_fee_wei = max(_bumped(old.priority_fee_wei, tip_permille), quote.priority_fee_wei)
+    max_fee_wei = max(max_fee_wei, priority_fee_wei)
     if max_fee_wei > cap_wei:
         return None
-    return Fees(max_fee_wei, min(priority_fee_wei, max_fee_wei), old.legacy)
+    return Fees(max_fee_wei, priority_fee_wei, old.legacy)
 
 
-def _bumped(fee_wei: int) -> int:
-    return fee_wei * BUMP_PERMILLE // 1000 + 1
+def _bumped(fee_wei: int, permille: int) -> int:
+    return fee_wei * permille // 1000 + 1
 
 
 class Market:
-    def __init__(self, node: Rpc, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        node: Rpc,
+        settings: Settings,
+        clock: Callable[[], float],
+        saw: Callable[[int, int], None],
+    ) -> None:
         self._node, self._clock = node, clock
+        self._saw = saw  # told number and time of the latest block
         self._mode, self._cap_wei = settings.fees, settings.fee_cap_wei
         self._quote: tuple[float, Fees] | None = None
+        self._floor_wei, self._floor_at = 0, 0.0  # of the tip, or of a legacy price
+        self.block_gas = 0  # the latest block's gas limit, once known
 
     async def quote(self) -> Fees:
         """Return what to offer, under the cap; raises RpcError or NodeUnreachable."""
@@ -76,17 +98,45 @@ class Market:
         )
         if isinstance(header, RpcError):
             raise header
+        floor_wei = self._floor()
         with understood(self._node):
+            self._saw(int(header["number"], 16), int(header["timestamp"], 16))
+            self.block_gas = int(header.get("gasLimit") or "0x0", 16)
             base_fee = header.get("baseFeePerGas")
             if self._mode == "legacy" or (self._mode == "auto" and base_fee is None):
                 if isinstance(price, RpcError):
                     raise price
-                fees = legacy_offer(int(price, 16), self._cap_wei)
+                fees = legacy_offer(max(int(price, 16), floor_wei), self._cap_wei)
             else:
                 base_fee_wei = int(base_fee or "0x0", 16)
                 free = base_fee_wei == 0 and (isinstance(price, RpcError) or int(price, 16) == 0)
                 tip_wei = DEFAULT_TIP_WEI if isinstance(tip, RpcError) else int(tip, 16)
                 # anvil suggests a tip even where gas costs nothing
-                fees = dynamic_offer(base_fee_wei, 0 if free else tip_wei, self._cap_wei)
+                fees = dynamic_offer(base_fee_wei, max(0 if free else tip_wei, floor_wei), self._cap_wei)
         self._quote = (self._clock(), fees)
         return fees
+
+    async def replacement(self, old: Fees) -> Fees | None:
+        """Return an offer that takes the place of another at what the market asks, if there may be one."""
+        quote = await self.quote()
+        cap_wei = min(self._cap_wei, ABOVE_MARKET * quote.max_fee_wei or self._cap_wei)
+        return replacement(old, quote, cap_wei)
+
+    def refused(self, offer: Fees, demanded_wei: int | None) -> None:
+        """Learn from a pool that refused an offer as below its floor; `demanded_wei` if it named that."""
+        guess_wei = max(2 * offer.priority_fee_wei, FLOOR_STEP_WEI)
+        self._learn(guess_wei if demanded_wei is None else demanded_wei)
+
+    def _learn(self, floor_wei: int) -> None:
+        floor_wei = min(floor_wei, FLOOR_MOST_WEI, self._cap_wei)
+        if floor_wei > self._floor():
+            log.warning("offers begin at %d wei for the miner: less is not taken", floor_wei)
+            self._floor_wei, self._floor_at = floor_wei, self._clock()
+            self._quote = None
+
+    def moved(self) -> None:
+        """Forget the quote: a node says that the base fee has risen."""
+        self._quote = None
+
+    def _floor(self) -> int:
+        return self._floor_wei if self._clock() - self._floor_at < FLOOR_LIVES_S else 0

@@ -21,10 +21,18 @@ log = logging.getLogger(__name__)
 
 Request = tuple[str, list[Any]]
 _LOG_EVERY_S = 60  # a node that is down for a night must not fill the disk
+# The largest honest answer is 400 receipts' logs, half a megabyte; orjson makes objects of ten times the size.
+MAX_ANSWER_BYTES = 16 << 20
+MAX_RETRY_AFTER_S = 60.0  # a node that asks for more is asked again all the same
+DEFAULT_RETRY_AFTER_S = 1.0
 
 
 class NodeUnreachable(Exception):  # noqa: N818 - a state of the node, which callers wait out
     """The node gave no usable answer: whether it acted on the request is unknown."""
+
+
+class TooMuchAtOnce(NodeUnreachable):
+    """The node did not manage what it was asked in one request; of less it may."""
 
 
 class RpcError(Exception):
@@ -60,6 +68,7 @@ class Node:
         self._logged_at = -float(_LOG_EVERY_S)
         self._down = False
         self.answered, self.failed, self.busy_s = 0, 0, 0.0  # requests, and the time they took
+        self._silent_until = 0.0  # it asked not to be asked before
         self._known = False  # it has answered once: before that its absence is the caller's to tell
 
     @property
@@ -69,7 +78,10 @@ class Node:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            timeout=self._timeout, headers={"Content-Type": "application/json"}
+            timeout=self._timeout,
+            # uncompressed: a small answer that unfolds into a large one is refused, not unfolded
+            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
+            auto_decompress=False,
         )
         return self
 
@@ -109,12 +121,28 @@ class Node:
 
     async def _post(self, payload: Any) -> Any:
         assert self._session is not None
-        status, began = 0, time.monotonic()
+        began = time.monotonic()
+        if began < self._silent_until:
+            raise self._failed("it asked to be left alone for a moment")
+        status = 0
         try:
-            async with self._session.post(self._url, data=orjson.dumps(payload)) as response:
+            async with self._session.post(
+                self._url, data=orjson.dumps(payload), allow_redirects=False
+            ) as response:
                 status = response.status
-                answer = orjson.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if 300 <= status < 400:
+                    raise self._failed(f"it redirects (HTTP {status}); set rpc_url to where it stands")
+                asked = response.headers.get("Retry-After")
+                if status == 429 or (status == 503 and asked is not None):
+                    wait_s = _retry_after_s(asked or "")
+                    self._silent_until = began + wait_s
+                    raise self._failed(f"HTTP {status}, for {wait_s:g} s")
+                if status == 413:
+                    raise self._failed("HTTP 413, the question is too large", TooMuchAtOnce)
+                answer = orjson.loads(await self._read(response))
+        except TimeoutError as error:
+            raise self._failed("no answer in time", TooMuchAtOnce) from error
+        except (aiohttp.ClientError, OSError) as error:
             raise self._failed(_why(error)) from error
         except ValueError as error:
             raise self._failed(f"HTTP {status} without JSON") from error
@@ -129,22 +157,39 @@ class Node:
             log.info("node %s answers again", self.shown)
         return answer
 
-    def _failed(self, why: str) -> NodeUnreachable:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the body, read no further than any honest one goes."""
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise self._failed("it answers compressed, which it was asked not to")
+        parts, size = [], 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > MAX_ANSWER_BYTES:
+                raise self._failed(f"an answer of more than {MAX_ANSWER_BYTES} bytes", TooMuchAtOnce)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _failed(self, why: str, kind: type[NodeUnreachable] = NodeUnreachable) -> NodeUnreachable:
         now = time.monotonic()
         self.failed += 1
         self._down = self._known
         if self._known and now - self._logged_at >= _LOG_EVERY_S:
             self._logged_at = now
             log.warning("node %s does not answer: %s", self.shown, why[:200])
-        return NodeUnreachable(f"The node {self.shown} does not answer: {why[:200]}")
+        return kind(f"The node {self.shown} does not answer: {why[:200]}")
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         return os.strerror(error.os_error.errno).lower()
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
     return type(error).__name__  # its own words may carry the URL, and that a password
+
+
+def _retry_after_s(text: str) -> float:
+    """Return the seconds that a node asks for, within bounds; of a date, or nonsense, the usual."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return DEFAULT_RETRY_AFTER_S
+    return min(MAX_RETRY_AFTER_S, float(text))
 
 
 def _result(answer: Any) -> Any:

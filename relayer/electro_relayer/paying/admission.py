@@ -8,14 +8,18 @@ costs its meter nothing: whatever is on chain anyone can send again. A signer no
 from __future__ import annotations
 
 import enum
+import logging
 from collections import OrderedDict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from electro_protocol.messages import EnergyReport
+from electro_contracts import calldata
+from electro_protocol.messages import EnergyReport, OutageReport
 from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
+from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
+    FitsNoBlock,
     NodeDown,
     NotServed,
     Refusal,
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from electro_relayer.paying.limits import Buckets, Budgets
     from electro_relayer.paying.readiness import Readiness
     from electro_relayer.paying.refusals import Refusals
+
+log = logging.getLogger(__name__)
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
 MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
@@ -121,8 +127,9 @@ class Admission:
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
-        ends_at_s = _refuse_what_never_passes(verified, agreement, chain_time_s)
-        self._put(verified, ends_at_s)
+        now_s = None if chain_time_s is None else max(chain_time_s, self._chain.wall_s())
+        due_s = _refuse_what_never_passes(verified, agreement, now_s)
+        self._put(verified, gas.of_report(verified), due_s)
         return Outcome.ACCEPTED
 
     async def _admit_outage(self, verified: Verified) -> Outcome:
@@ -140,9 +147,34 @@ class Admission:
         # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
         if latest != ACCEPTABLE and name != "FromTheFuture":
             raise self._refusals.remember(verified, name)
+        needed = await self._gas_of_outage(verified)
         self._buckets.give_back(verified.device)
-        self._put(verified)
+        if self._queue.holds(verified):
+            return Outcome.ACCEPTED
+        message = verified.message
+        assert isinstance(message, OutageReport)
+        self._put(verified, needed, max(message.started_at, message.ended_at))
         return Outcome.ACCEPTED
+
+    async def _gas_of_outage(self, verified: Verified) -> int:
+        """Return what the node thinks that an outage takes: it grows with its length. Raises FitsNoBlock."""
+        try:
+            estimate = await self._chain.estimate_gas(calldata.submit_outage_batch([verified.signed]))
+        except NodeUnreachable as error:
+            raise NodeDown("The chain can't be asked right now; send again later.") from error
+        except RpcError as error:
+            if understand(error).certain:
+                raise self._refusals.remember(verified, "FitsNoBlock") from error
+            if understand(error) is Verdict.TROUBLE:
+                raise NodeDown("The chain can't be asked right now; send again later.") from error
+            log.warning(
+                "the node estimates no gas (%.200r): an outage is taken for a short one", error.message
+            )
+            return gas.of_report(verified)
+        block_gas = self._chain.block_gas
+        if block_gas and estimate > block_gas:
+            raise self._refusals.remember(verified, "FitsNoBlock")
+        return max(estimate, gas.of_report(verified))  # of one that is early, little is estimated
 
     def _note_outage(self, verified: Verified, outcome: Outcome) -> Outcome:
         """Remember for a while that an outage is on chain: anyone may send it again, as often as he likes."""
@@ -153,17 +185,16 @@ class Admission:
             self._outages.popitem(last=False)
         return outcome
 
-    def _put(self, verified: Verified, ends_at_s: int = 0) -> None:
+    def _put(self, verified: Verified, needed_gas: int, due_s: int) -> None:
         """Queue a message, at its meter's cost; raises a Refusal, and then it cost nothing."""
         self._readiness.refuse_new()
-        bound = gas.of_message(verified)
         self._buckets.take(verified.device)
         try:
-            self._budgets.promise(verified.device, bound)
+            self._budgets.promise(verified.device, needed_gas)
             try:
-                self._queue.put(verified, ends_at_s)
+                self._queue.put(verified, needed_gas, due_s)
             except Refusal:
-                self._budgets.give_back(verified.device, bound)
+                self._budgets.give_back(verified.device, needed_gas)
                 raise
         except Refusal:
             self._buckets.give_back(verified.device)
@@ -171,8 +202,10 @@ class Admission:
         self._metrics.count("accepted_total", kind=verified.kind.__name__)
 
 
-def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_time_s: int | None) -> int:
-    """Foresee the contract's refusals that the agreement and the chain's time, if known, explain.
+def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: float | None) -> int:
+    """Foresee the contract's refusals that the agreement and the time, if known, explain.
+
+    The time is the later of the chain's and ours: a chain that stands still, or makes no empty blocks, is behind.
 
     Returns the chain time from which on the contract takes the report.
     """
@@ -185,8 +218,8 @@ def _refuse_what_never_passes(verified: Verified, agreement: Agreement, chain_ti
     if verified.end - verified.first > left:
         raise RefusedByContract("BeyondSchedule", f"This pass of the schedule has {left} slots left.")
     end_s = state.start + verified.end * state.interval_seconds
-    if chain_time_s is not None and end_s > chain_time_s + FUTURE_PATIENCE_S:
-        raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {chain_time_s}.")
+    if now_s is not None and end_s > now_s + FUTURE_PATIENCE_S:
+        raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {now_s:.0f}.")
     return end_s
 
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold accepted messages in memory, in order, until they are mined or dropped, and cut them into batches.
 
-The queue is all the relayer remembers. An item is waiting (to be put in a batch), taken (by the lane), held
-(its predecessor of the same meter is in flight and the node's `pending` does not show it), or sent.
+The queue is all the relayer remembers. An item is in one place at a time:
+
+    put ─► WAITING ─► TAKEN (by the lane) ─► SENT (in a transaction) ─► GONE (mined, or refused)
+              ▲          │  ▲                  │
+              │          ▼  └──────────────────┘ the transaction did not come to be
+              └──────── HELD until a moment, or until something becomes of the report before it
 
 Several batches are taken at once, since they share one check: some nodes make the pending block anew for each.
 """
@@ -11,9 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import heapq
 from collections import deque
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport, OutageReport
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
 
 Track = tuple[bytes, int]  # device and agreement: one sequence of intervals
 Kind = type[EnergyReport | OutageReport]
+ANY_COMPANY = 1 << 30
+# An item held for the report before it is looked at again after so long, whatever was overlooked.
+BEHIND_S = 5.0
 
 
 class Place(enum.Enum):
@@ -40,12 +48,20 @@ class Place(enum.Enum):
 @dataclass(slots=True, eq=False)
 class Item:
     verified: Verified
+    gas: int  # bound of what it adds to a batch
     queued_at: float
-    ends_at_s: int = 0  # chain time from which on the contract takes a report
+    due_s: int = 0  # chain time from which on the contract takes it
     previous: Item | None = None  # the report of the same track before this one, while it was in memory
     place: Place = Place.WAITING
-    tries: int = 0
+    wake_at: float = 0.0  # while it is held
     checked_at: float | None = None  # when the contract last took it, or one before it, for acceptable
+    early_at_s: int | None = None  # the chain's time when it first found this one to be of the future
+    company: int = (
+        ANY_COMPANY  # with so many at most in one request or transaction: what it was in has failed
+    )
+    failed_at: float | None = None  # when it first failed alone
+    tries: int = 0  # how often it has failed alone
+    counted: int = 0  # of these, after others had passed
 
     @property
     def track(self) -> Track:
@@ -69,7 +85,9 @@ class Queue:
         self._batch_size, self._batch_gas, self._window_s = batch_size, batch_gas, window_s
         self._clock = clock
         self._waiting: dict[Kind, deque[Item]] = {EnergyReport: deque(), OutageReport: deque()}
-        self._held: list[Item] = []
+        self._alarms: list[tuple[float, int, Item]] = []  # a heap of held items by the moment they wake
+        self._behind: dict[Track, dict[Item, None]] = {}  # held for an earlier report of their track
+        self._numbers = count()
         # two meters may report the same of the same agreement: a digest does not name its signer
         self._items: dict[tuple[bytes, bytes], Item] = {}
         self._tracks: dict[Track, deque[Item]] = {}
@@ -96,7 +114,7 @@ class Queue:
         items = self._tracks.get(item.track)
         return items is None or items[0] is item
 
-    def put(self, verified: Verified, ends_at_s: int = 0) -> None:
+    def put(self, verified: Verified, gas: int, due_s: int = 0) -> None:
         """Accept a message; raises QueueFull or TooManyInFlight."""
         if len(self._items) >= self._size:
             raise QueueFull("The relayer holds as many messages as it can; send again later.")
@@ -105,7 +123,7 @@ class Queue:
             raise TooManyInFlight(
                 f"This meter has {count} messages on their way; send again when they have landed."
             )
-        item = Item(verified, self._clock(), ends_at_s)
+        item = Item(verified, gas, self._clock(), due_s)
         if not self._items:
             self._moved_at = item.queued_at
         self._devices[verified.device] = count + 1
@@ -129,14 +147,19 @@ class Queue:
         The window begins with the first message that waits.
         """
         while True:
+            self._wake_due()
             heads = [items for items in self._waiting.values() if items]
+            now = self._clock()
+            rest_s = self._alarms[0][0] - now if self._alarms else None
             if heads:
                 waiting = min(heads, key=lambda items: items[0].queued_at)
-                rest_s = waiting[0].queued_at + self._window_s - self._clock()
-                if self.hurry or rest_s <= 0 or len(waiting) >= self._batch_size * batches:
-                    return self._cut(waiting, batches)
-            else:
-                rest_s = None
+                window_s = waiting[0].queued_at + self._window_s - now
+                if self.hurry or window_s <= 0 or len(waiting) >= self._batch_size * batches:
+                    taken = self._cut(waiting, batches)
+                    if taken:
+                        return taken
+                    continue
+                rest_s = window_s if rest_s is None else min(rest_s, window_s)
             self._changed.clear()
             try:
                 async with asyncio.timeout(rest_s):
@@ -146,27 +169,27 @@ class Queue:
 
     def _cut(self, waiting: deque[Item], batches: int) -> list[Item]:
         taken: list[Item] = []
-        for batch in islice(self.split(waiting), batches):
+        for batch in islice(self.split(item for item in waiting if item.place is Place.WAITING), batches):
             taken += batch
+        left = len(taken)
+        while waiting and (left or waiting[0].place is not Place.WAITING):
+            left -= waiting.popleft().place is Place.WAITING
         for item in taken:
-            waiting.popleft()
             item.place = Place.TAKEN
         return taken
 
     def split(self, items: Iterable[Item]) -> Iterator[list[Item]]:
-        """Cut items of one kind, in their order, into what one transaction carries.
-
-        What failed before goes in ever smaller batches, so that one message can't take the others with it.
-        """
+        """Cut items of one kind, in their order, into what one transaction carries."""
         batch: list[Item] = []
-        gas_left = room = self._batch_gas - gas.of_batch(())
+        most = self._batch_size
+        gas_left = room = self._batch_gas - gas.BATCH
         for item in items:
-            needed = gas.of_message(item.verified)
-            if batch and (len(batch) >= self._batch_size >> batch[0].tries or gas_left < needed):
+            if batch and (len(batch) >= min(most, item.company) or gas_left < item.gas):
                 yield batch
-                batch, gas_left = [], room
+                batch, most, gas_left = [], self._batch_size, room
             batch.append(item)
-            gas_left -= needed
+            most = min(most, item.company)
+            gas_left -= item.gas
         if batch:
             yield batch
 
@@ -180,14 +203,40 @@ class Queue:
             ]
         )
 
-    def hold(self, item: Item) -> None:
-        item.place = Place.HELD
-        self._held.append(item)
+    def hold(self, item: Item, for_s: float) -> None:
+        """Let an item that was taken wait for a while, and others go before it."""
+        item.place, item.wake_at = Place.HELD, self._clock() + for_s
+        heapq.heappush(self._alarms, (item.wake_at, next(self._numbers), item))
+        self._changed.set()
 
-    def unhold(self) -> None:
-        """Let held items wait again: something was mined, or given up."""
-        held, self._held = self._held, []
-        self._wait_first(held)
+    def hold_behind(self, item: Item) -> None:
+        """Hold a report until something becomes of those before it in its track."""
+        self._behind.setdefault(item.track, {})[item] = None
+        self.hold(item, BEHIND_S)
+
+    def wake(self, items: Iterable[Item]) -> None:
+        """Let those wait again that are held behind any of these: something became of it."""
+        if self._behind:
+            for track in {item.track for item in items}:
+                held = self._behind.pop(track, {})
+                self._wait_first([item for item in held if item.place is Place.HELD])
+
+    def _wake_due(self) -> None:
+        due = []
+        now = self._clock()
+        while self._alarms and (
+            self._alarms[0][0] <= now
+            or self._alarms[0][2].place is not Place.HELD
+            or self._alarms[0][2].wake_at != self._alarms[0][0]
+        ):
+            at, _, item = heapq.heappop(self._alarms)
+            if item.place is Place.HELD and item.wake_at == at:
+                due.append(item)
+        suspects = [item for item in due if item.tries]
+        self._wait_first([item for item in due if not item.tries])
+        for item in suspects:  # those that failed alone let all others go first
+            item.place = Place.WAITING
+            self._waiting[item.verified.kind].append(item)
 
     def _wait_first(self, items: list[Item]) -> None:
         for item in reversed(items):
@@ -197,9 +246,10 @@ class Queue:
             self._changed.set()
 
     def release(self, item: Item) -> None:
-        """Forget an item: it is on chain, or the contract will not have it."""
-        if self._items.pop(item.verified.identity, None) is None:
+        """Forget an item: it is on chain, or nobody will have it."""
+        if self._items.get(item.verified.identity) is not item:
             return
+        del self._items[item.verified.identity]
         item.place, item.previous = Place.GONE, None
         device = item.verified.device
         self._devices[device] -= 1
@@ -211,6 +261,7 @@ class Queue:
             if not items:
                 del self._tracks[item.track]
         self._moved_at = self._clock()
+        self.wake((item,))
         if not self._items:
             self._empty.set()
 
@@ -220,8 +271,17 @@ class Queue:
         self._changed.set()
         await self._empty.wait()
 
+    def places(self) -> dict[Place, int]:
+        """Count the items in each place."""
+        found = dict.fromkeys(Place, 0)
+        for item in self._items.values():
+            found[item.place] += 1
+        return found
+
     def waiting(self) -> int:
-        return sum(1 for _ in chain(*self._waiting.values(), self._held))
+        """Count the items that are in no transaction."""
+        found = self.places()
+        return found[Place.WAITING] + found[Place.HELD] + found[Place.TAKEN]
 
     def still_s(self) -> float:
         """Return for how long no message was done with, though there are some."""

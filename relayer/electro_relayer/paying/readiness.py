@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from electro_relayer.chain.chain import Chain
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.paying.batch import Queue
-    from electro_relayer.paying.unmined import Unmined
+    from electro_relayer.paying.nonces.unmined import Unmined
 
 ASKED_EVERY_S = 1.0  # proxies and strangers may ask as often as they like
 

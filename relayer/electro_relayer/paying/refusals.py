@@ -10,7 +10,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.errors import REASONS
-from electro_relayer.errors import BadSignature, NotServed, RefusedByContract, http_answer
+from electro_relayer.errors import (
+    BadSignature,
+    FitsNoBlock,
+    NotServed,
+    RefusedByContract,
+    RefusedByNodes,
+    http_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,5 +81,8 @@ def refusal_of(reason: str, verified: Verified) -> Refusal:
         return BadSignature("The contract recovers no signer from this signature.")
     if reason == "UnknownDevice":
         return NotServed(verified.agreement_id)
-    known = reason in REASONS.values()
-    return RefusedByContract(reason if known else "Refused", f"The contract refuses the message: {reason}.")
+    if reason == "FitsNoBlock":
+        return FitsNoBlock("No block has room for what this message takes.")
+    if reason not in REASONS.values():
+        return RefusedByNodes("The nodes refuse, again and again, what would carry this message alone.")
+    return RefusedByContract(reason, f"The contract refuses the message: {reason}.")

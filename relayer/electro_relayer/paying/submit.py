@@ -3,8 +3,11 @@
 
 What keeps readings from being lost or gas from being burnt, at whatever instruction the process dies: nothing is
 sent that the contract's check on `pending` refuses, save that a report which continues one in flight, of a track
-checked within ten seconds, is sent without asking again; and `spend` keeps the rules of nonces. Messages that
+checked within ten seconds, is sent without asking again; and `nonces` keeps the rules of nonces. Messages that
 died with the process, meters send again.
+
+The lane moves on whatever fails. What was asked at once becomes less where a node does not manage it, and more again;
+what fails for a reason that may lie with a message goes to `blame`; only the node's own trouble is waited out.
 """
 
 from __future__ import annotations
@@ -16,55 +19,87 @@ from typing import TYPE_CHECKING
 from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport
 from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
-from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.paying import gas
 from electro_relayer.paying.admission import FUTURE_PATIENCE_S
 from electro_relayer.paying.batch import Place
-from electro_relayer.paying.spend import Rejected, Spender
+from electro_relayer.paying.blame import Stage
+from electro_relayer.paying.nonces.spend import Rejected, Spender
 from electro_relayer.paying.transaction import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from electro_relayer.paying.batch import Item, Queue, Track
-    from electro_relayer.paying.unmined import Unmined
+    from electro_relayer.paying.blame import Blame
+    from electro_relayer.paying.nonces.unmined import Unmined
 
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
-LOOK_AGAIN_S = 0.2  # at messages that may be acceptable in a moment
+LOOK_AGAIN_S, LOOK_LATER_S = 0.2, 2.0  # at messages whose time is about to come, and is overdue
 CHECKED_BATCHES = 8  # in one check: anvil takes 3.4 ms for each, and all wait for the last
 RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
+# A chain whose latest block is so old, by its own time, and stays the latest for so long, makes none without a cause.
+STALE_HEAD_S, UNMOVED_S = 30.0, 5.0
 
 
 class Lane:
     """From the queue to the spender, one group of messages after the other."""
 
     def __init__(
-        self, *, chain: Chain, queue: Queue, unmined: Unmined, spender: Spender, batch_gas: int
+        self,
+        *,
+        chain: Chain,
+        queue: Queue,
+        unmined: Unmined,
+        spender: Spender,
+        blame: Blame,
+        gas_limits: gas.GasLimits,
+        batch_gas: int,
+        check_s: float,
     ) -> None:
         self._chain, self._queue, self._unmined, self._spender = chain, queue, unmined, spender
-        self._batch_gas = batch_gas
+        self._blame, self._gas, self._batch_gas = blame, gas_limits, batch_gas
+        self._check_s = check_s  # what a check should take at most
+        self._at_once = gas.MOST_AT_ONCE
+        self.trouble = ""  # why the last group waits, in words for the log
 
     async def run(self) -> None:
         """Send batches until cancelled."""
         backoff_s = 0.0
         while True:
             await self._unmined.room()
-            items = await self._queue.take(max(1, min(CHECKED_BATCHES, self._unmined.free)))
+            items = self._together(await self._queue.take(max(1, min(CHECKED_BATCHES, self._unmined.free))))
             try:
                 await self._submit(items)
             except (NodeUnreachable, RpcError, Rejected) as error:
+                self.trouble = str(error)
                 log.debug("a batch waits: %s", error)
-            except Exception:  # a fault of ours must not stop the lane
+            except Exception as error:  # a fault of ours must not stop the lane
+                self.trouble = f"{error!r:.200}"
                 log.exception("a batch failed")
-                self._spender.count_try(items)
+                taken = [item for item in items if item.place is Place.TAKEN]
+                self._blame.failed(taken, Stage.SEND, f"{error!r}", certain=False)
             else:
-                backoff_s = 0.0
+                self.trouble, backoff_s = "", 0.0
+                self._queue.put_back(items)
                 continue
             self._queue.put_back(items)
             backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
             await asyncio.sleep(backoff_s)
+
+    def _together(self, items: list[Item]) -> list[Item]:
+        """Return the first of these that may go together now, and put the others back."""
+        most, count = self._at_once, 0
+        for item in items:
+            most = min(most, item.company)
+            if count >= most:
+                break
+            count += 1
+        self._queue.put_back(items[count:])
+        return items[:count]
 
     async def _submit(self, items: list[Item]) -> None:
         """Check messages of one kind in one call, and send what the contract would take."""
@@ -75,16 +110,24 @@ class Lane:
 
     async def _submit_reports(self, items: list[Item]) -> None:
         fees = await self._chain.quote()
-        riding = self._riding(items)
+        riding = self._riding(items) if self._gas.formula_holds else []
         if riding:  # no await between looking and signing: what they follow is in flight
-            await self._spender.offer(self._cut(riding), 0, fees)
+            await self._spender.offer([self._call(batch) for batch in self._queue.split(riding)], 0, fees)
         asked = [item for item in items if item.place is Place.TAKEN]
-        if asked:
-            question = calldata.check([item.verified.signed for item in asked])
-            reasons, pending_nonce = await self._chain.check(question, len(asked))
-            good = self._sort(asked, reasons)
-            if good:
-                await self._spender.offer(self._cut(good), pending_nonce, fees)
+        if not asked:
+            return
+        good, pending_nonce = await self._check(
+            asked, calldata.check([item.verified.signed for item in asked])
+        )
+        if not good:
+            return
+        calls = [self._call(batch) for batch in self._queue.split(good)]
+        first, batch = calls[0]
+        await self._gas.compare(first.data, first.gas)
+        if not self._gas.formula_holds:  # the others may follow the first, which the node does not know yet
+            call = await self._allowed(first.data, batch, least=first.gas)
+            calls = [(call, batch)] if call is not None else []
+        await self._spender.offer(calls, pending_nonce, fees)
 
     def _riding(self, items: Sequence[Item]) -> list[Item]:
         """Return those reports that need no check of their own: they go on where one in flight ends.
@@ -101,57 +144,101 @@ class Lane:
                 in_flight = before is not None and before.place is Place.SENT
                 since[item.track] = before.checked_at if before is not None and in_flight else None
             checked_at = since[item.track]
-            if checked_at is None or now - checked_at > RIDE_S or item.ends_at_s > known_s or item.tries:
+            if checked_at is None or now - checked_at > RIDE_S or item.due_s > known_s or item.failed_at:
                 since[item.track] = None
             else:
                 item.checked_at = checked_at
                 riding.append(item)
         return riding
 
-    def _cut(self, items: Sequence[Item]) -> list[tuple[Call, list[Item]]]:
-        return [(self._call(batch), batch) for batch in self._queue.split(items)]
-
-    def _call(self, batch: list[Item]) -> Call:
+    def _call(self, batch: list[Item]) -> tuple[Call, list[Item]]:
         data = calldata.submit_batch([item.verified.signed for item in batch])
-        limit = gas.of_batch(item.verified for item in batch)
-        return Call(self._chain.chain_id, self._chain.contract, data, limit)
+        limit = gas.BATCH + sum(item.gas for item in batch)
+        return Call(self._chain.chain_id, self._chain.contract, data, limit), batch
 
     async def _submit_outages(self, items: list[Item]) -> None:
-        question = calldata.check_outages([item.verified.signed for item in items])
-        reasons, pending_nonce = await self._chain.check(question, len(items))
-        good = self._sort(items, reasons)
+        good, pending_nonce = await self._check(
+            items, calldata.check_outages([item.verified.signed for item in items])
+        )
         if not good:
             return
         fees = await self._chain.quote()
-        while True:
-            data = calldata.submit_outage_batch([item.verified.signed for item in good])
-            limit = await self._chain.estimate_gas(data) * gas.ESTIMATE_PERCENT // 100
-            if limit <= self._batch_gas or len(good) == 1:
-                break
-            self._queue.put_back(good[len(good) // 2 :])  # long outages: half of them, and the rest later
-            good = good[: len(good) // 2]
-        call = Call(self._chain.chain_id, self._chain.contract, data, limit)
-        await self._spender.offer([(call, good)], pending_nonce, fees)
+        batch = next(self._queue.split(good))
+        call = await self._allowed(
+            calldata.submit_outage_batch([item.verified.signed for item in batch]), batch
+        )
+        if call is None:
+            return
+        if call.gas > self._batch_gas and len(batch) > 1:
+            for item in batch:  # dearer together than they were thought to be alone
+                item.company = min(item.company, len(batch) // 2)
+            return
+        await self._spender.offer([(call, batch)], pending_nonce, fees)
 
-    def _sort(self, items: Sequence[Item], reasons: Sequence[bytes]) -> list[Item]:
+    async def _allowed(self, data: bytes, batch: list[Item], least: int = 0) -> Call | None:
+        """Return the call with a limit from the node's estimate; None if that failed because of the messages."""
+        try:
+            limit = await self._gas.estimated(data, least)
+        except RpcError as error:
+            verdict = understand(error)
+            if verdict is Verdict.TROUBLE:
+                raise
+            self._blame.failed(
+                batch, Stage.ESTIMATE, error.message, certain=verdict.certain, reason="FitsNoBlock"
+            )
+            return None
+        except TooMuchAtOnce as error:
+            self._blame.failed(batch, Stage.ESTIMATE, str(error), certain=False)
+            return None
+        self._blame.passed(Stage.ESTIMATE)
+        return Call(self._chain.chain_id, self._chain.contract, data, limit)
+
+    async def _check(self, items: list[Item], question: bytes) -> tuple[list[Item], int]:
+        """Return which of these the contract would take now, and our next nonce; asks for less if that fails."""
+        began = self._chain.clock()
+        try:
+            reasons, pending_nonce = await self._chain.check(question, len(items))
+        except TooMuchAtOnce as error:
+            self._at_once = max(1, len(items) // 2)
+            log.warning("a check of %d messages failed: %.200s", len(items), error)
+            if len(items) > 1:
+                return [], 0
+            self._blame.failed(items, Stage.CHECK, str(error), certain=False)
+            raise
+        took_s = max(1e-3, self._chain.clock() - began)
+        if len(items) >= self._at_once or took_s > self._check_s:  # towards what takes as long as it may
+            fitting = int(len(items) * self._check_s / took_s)
+            self._at_once = max(1, min(gas.MOST_AT_ONCE, 2 * self._at_once, fitting))
+        self._blame.passed(Stage.CHECK)
+        return await self._sort(items, reasons), pending_nonce
+
+    async def _sort(self, items: Sequence[Item], reasons: Sequence[bytes]) -> list[Item]:
         """Return what would be accepted; hold what may be in a moment, drop the rest."""
         good: list[Item] = []
+        early = False
         for item, reason in zip(items, reasons, strict=True):
             name = reason_name(reason)
             if reason == ACCEPTABLE:
                 item.checked_at = self._chain.clock()
                 good.append(item)
             elif name == "WrongSequence" and not self._queue.leads(item):
-                self._queue.hold(item)  # its predecessor is on the way and `pending` does not show it
-                if not self._unmined:
-                    self._look_again_soon()
-            elif name == "FromTheFuture" and self._chain.clock() - item.queued_at < FUTURE_PATIENCE_S:
-                self._queue.hold(item)
-                self._look_again_soon()
+                self._queue.hold_behind(item)  # its predecessor is on the way and `pending` does not show it
+            elif name == "FromTheFuture" and self._may_wait(item):
+                early |= self._overdue(item)
+                self._queue.hold(item, LOOK_LATER_S if self._overdue(item) else LOOK_AGAIN_S)
             else:
                 log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
-                self._spender.drop(item, name)
+                self._blame.drop(item, name)
+        if early and not good and self._chain.stands_still(STALE_HEAD_S, UNMOVED_S):
+            await self._spender.nudge()
         return good
 
-    def _look_again_soon(self) -> None:
-        asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._queue.unhold)
+    def _may_wait(self, item: Item) -> bool:
+        """Tell whether a message of the future has its time: blocks have not gone far since it came."""
+        if item.early_at_s is None:
+            item.early_at_s = self._chain.time_s
+        return self._chain.time_s - item.early_at_s < FUTURE_PATIENCE_S
+
+    def _overdue(self, item: Item) -> bool:
+        """Tell whether a message of the chain's future is of the past by our clock: no block was made since."""
+        return item.due_s < self._chain.wall_s()

@@ -31,6 +31,7 @@ class Sent:
     sent_at: float
     offered_at: float  # when the last fee was offered
     healed_at: float  # when bytes were last sent
+    offered_block: int | None = None  # the latest block when the watch first saw the last offer
     attempts: list[Transaction] = field(default_factory=list)
     used_at: float | None = None  # since when the nonce is used without a receipt of ours
     refusals: int = 0  # how often in a row a node refused these bytes
@@ -89,12 +90,12 @@ class Unmined:
     def keep(self, nonce: int, sent: Sent) -> None:
         """Remember a transaction; done before it is sent, for from then on it may be on its way."""
         self._sent[nonce] = sent
+        sent.offered_block = None
         self._holes.discard(nonce)
         self._expected = max(self._expected or 0, nonce + 1)
         for item in sent.items:
             item.place, item.previous = Place.SENT, None
-        if len(self._sent) >= self._limit:
-            self._room.clear()
+        self._make_room()
         self._any.set()
 
     def mined(self, nonce: int, raw: bytes) -> None:
@@ -108,17 +109,28 @@ class Unmined:
     def abandon(self, nonce: int) -> None:
         """Make a hole of a nonce whose transaction was mined once and, after a fork, is not mined again."""
         if self._mined.pop(nonce, None) is not None:
-            self._holes.add(nonce)
+            self.claim(nonce)
+
+    def claim(self, nonce: int) -> None:
+        """Make a hole of a nonce before those in flight: what holds it there is not mined."""
+        self._holes.add(nonce)
+        self._make_room()
 
     def give_up(self, nonce: int) -> None:
         """Let a transaction go that will not be mined."""
         if any(later > nonce for later in self._sent):
-            self._holes.add(nonce)
+            self.claim(nonce)
         self._forget(nonce)
 
     def forked(self, used: int) -> bool:
         """Tell whether the chain, with so many nonces of ours, has undone one that was mined before those in flight."""
         return bool(self._sent) and any(nonce in self._mined for nonce in range(used, min(self._sent)))
+
+    def strange(self, used: int) -> list[int]:
+        """Return the nonces from this one on, before those in flight, that hold nothing we know of."""
+        if not self._sent:
+            return []
+        return [n for n in range(used, min(self._sent)) if n not in self._mined and n not in self._holes]
 
     def undone(self, pending: int) -> list[bytes]:
         """Return the bytes of our transactions that a node whose next nonce is this one is missing again.
@@ -128,12 +140,15 @@ class Unmined:
         if not self._sent:
             return []
         missing = range(pending, min(self._sent))
-        self._holes.update(nonce for nonce in missing if nonce not in self._mined)
+        for nonce in missing:
+            if nonce not in self._mined:
+                self.claim(nonce)
         return [self._mined[nonce] for nonce in missing if nonce in self._mined]
 
     def passed(self, used: int) -> None:
         """Forget holes that the chain has filled, by whomever."""
         self._holes = {nonce for nonce in self._holes if nonce >= used}
+        self._make_room()
 
     def note_foreign(self) -> None:
         self._foreign_at = self._clock()
@@ -145,11 +160,17 @@ class Unmined:
 
     def _forget(self, nonce: int) -> None:
         self._sent.pop(nonce, None)
-        if len(self._sent) < self._limit:
-            self._room.set()
         if not self._sent:
             self._any.clear()
             self._holes.clear()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let the lane go on where there is a place, or a hole without which no place becomes free."""
+        if len(self._sent) < self._limit or self._holes:
+            self._room.set()
+        else:
+            self._room.clear()
 
     async def any(self) -> None:
         await self._any.wait()

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever fails, the lane moves on: a guilty message is found and refused alone, a node's trouble refuses none."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from electro_contracts import calldata
+from electro_relayer.paying.key import read_key
+from tests.relayer import faults
+
+
+def carries(call, message):
+    """Tell whether a call sends, checks or estimates this message: its signature's r stands in the bytes."""
+    return message["signature"][2:66] in str(call["params"])
+
+
+def asks(call, selector):
+    return call["method"] == "eth_call" and call["params"][0]["data"].startswith("0x" + selector.hex())
+
+
+async def metric(client, name):
+    async with client.session.get(client.url + "/metrics") as response:
+        rows = (await response.text()).splitlines()
+    [value] = [row.rsplit(" ", 1)[1] for row in rows if row.startswith(f"electro_relayer_{name} ")] or ["0"]
+    return float(value)
+
+
+async def code(client, message):
+    status, body = await client.post(message)
+    return body["error"]["code"] if "error" in body else status
+
+
+GUILTY = {  # what goes wrong, whenever the guilty message is in the request
+    "send": lambda call: call["method"] == "eth_sendRawTransaction",
+    "check": lambda call: asks(call, calldata.CHECK),
+}
+
+
+@pytest.mark.parametrize("stage", GUILTY)
+async def test_one_message_that_spoils_whatever_it_is_in_is_refused_alone(
+    world, faulty, settings_for, relay, eventually, caplog, stage
+):
+    world.agree(12)
+    world.block_time(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url, batch_ms=300))
+    messages = [meter.report(0) for meter in world.meters]
+    guilty = messages[7]
+    faulty.refuse = lambda call: "kaboom" if GUILTY[stage](call) and carries(call, guilty) else None
+    _, body = await client.post({"messages": messages})
+    assert {result["status_code"] for result in body["results"]} == {202}
+    innocent = [meter for meter in world.meters if meter is not world.meters[7]]
+    await eventually(lambda: all(world.reported(meter) == [0] for meter in innocent), within_s=30)
+
+    async def refused():
+        return await code(client, guilty) == "REFUSED"
+
+    await eventually(refused, within_s=60)
+    assert world.reported(world.meters[7]) == []
+    assert guilty["signature"] not in caplog.text
+    assert "set 0x" in caplog.text
+    assert "refused 0x" in caplog.text
+    assert await metric(client, 'refused_total{code="REFUSED"}') >= 1
+    assert await metric(client, "queue_messages") == 0
+
+
+async def test_a_message_that_no_transaction_can_carry_is_refused_at_once(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(3)
+    world.block_time(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url, batch_ms=300))
+    messages = [meter.report(0) for meter in world.meters]
+    faulty.refuse = lambda call: (
+        "oversized data"
+        if call["method"] == "eth_sendRawTransaction" and carries(call, messages[0])
+        else None
+    )
+    await client.post({"messages": messages})
+    await eventually(lambda: all(world.reported(meter) == [0] for meter in world.meters[1:]))
+
+    async def refused():
+        return await code(client, messages[0]) == "REFUSED"
+
+    await eventually(refused)
+
+
+@pytest.mark.parametrize(
+    "words", ["tx send limit of your plan reached", "daily request count exceeded, request rate limited", ""]
+)
+async def test_a_nodes_trouble_refuses_no_message(world, faulty, settings_for, relay, eventually, words):
+    world.agree(3)
+    world.block_time(1)
+    settings = settings_for(world, rpc_url=faulty.url)
+    client = await relay(settings)
+    faulty.refuse = lambda call: words if call["method"] == "eth_sendRawTransaction" else None
+    messages = [meter.report(0) for meter in world.meters]
+    await client.post({"messages": messages})
+    await asyncio.sleep(6)  # formerly refused for good after four
+    assert [await code(client, message) for message in messages] == [202] * 3
+    faulty.refuse = lambda call: None
+    await eventually(lambda: all(world.reported(meter) == [0] for meter in world.meters), within_s=30)
+    sent = world.transactions_of(read_key(settings.key_file).address)
+    assert all(receipt["status"] == 1 for receipt in sent)
+
+
+async def test_an_outage_that_fits_no_block_is_refused_when_it_comes(world, settings_for, relay, eventually):
+    world.agree(2, intervals=96 * 300)
+    world.rpc("evm_setBlockGasLimit", hex(2_000_000))
+    world.rpc("evm_mine")
+    client = await relay(settings_for(world))
+    hostile, honest = world.meters
+    too_long = hostile.outage(world.start + 1, world.start + 300 * 86_400 - 1)
+    assert await code(client, too_long) == "FITS_NO_BLOCK"
+    assert await code(client, honest.report(0)) == 202
+    await eventually(lambda: world.reported(honest) == [0])
+
+
+async def test_an_estimate_that_fails_stops_nobody(world, faulty, settings_for, relay, eventually):
+    world.agree(3)
+    world.block_time(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url, batch_ms=200))
+    one, two, honest = world.meters
+    outages = [meter.outage(world.start + 1, world.start + 3 * 86_400) for meter in (one, two)]
+    _, body = await client.post({"messages": outages[:1]})
+    assert body["results"][0]["status_code"] == 202
+    faulty.refuse = lambda call: (
+        "gas required exceeds allowance (30000000)"
+        if call["method"] == "eth_estimateGas" and carries(call, outages[0])
+        else None
+    )
+    assert await code(client, outages[1]) == 202
+    assert await code(client, honest.report(0)) == 202
+    await eventually(lambda: world.reported(honest) == [0])
+    events = world.contract.events.OutageReported()
+    await eventually(lambda: len(events.get_logs(from_block=0)) >= 1)
+
+
+async def test_a_check_slower_than_the_time_out_becomes_smaller_and_grows_again(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(8)
+    world.block_time(1)
+    client = await relay(
+        settings_for(world, rpc_url=faulty.url, rpc_timeout_s=1, batch_ms=500, batch_size=50)
+    )
+    sizes = []
+    slow = True
+
+    async def dawdle(calls):
+        for call in calls:
+            if asks(call, calldata.CHECK):
+                count = int(call["params"][0]["data"][2 + 8 + 64 :][:64], 16)
+                sizes.append(count)
+                if slow:
+                    await asyncio.sleep(0.05 * count)  # 160 take eight times as long as they may
+
+    faulty.instead = dawdle
+    await asyncio.gather(*[client.post({"messages": meter.reports(20)}) for meter in world.meters])
+    await eventually(lambda: all(world.next_interval(m) == 20 for m in world.meters), within_s=60)
+    assert sizes[0] > 20
+    fitted = min(sizes)
+    assert fitted <= 20
+    slow = False
+    sizes.clear()
+    for _ in range(6):
+        for meter in world.meters:
+            await client.post({"messages": meter.reports(10)})
+        await eventually(lambda: all(world.next_interval(m) == m.next for m in world.meters), within_s=30)
+    assert max(sizes) > fitted
+
+
+async def test_a_sender_that_is_not_allowed_is_the_relayers_trouble_and_no_verdict(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url))
+    [meter] = world.meters
+    told = []
+
+    def deny(call, answer):
+        if call["method"] == "eth_sendRawTransaction":
+            told.append(call)
+            return faults.error(call, "Sender account not authorized to send transactions", -32007)
+        return answer
+
+    def instead(calls):
+        if faults.sends(calls):
+            answers = [deny(call, None) for call in calls]
+            return web.json_response(answers if len(answers) > 1 else answers[0])
+        return None
+
+    faulty.instead = instead
+    report = meter.report(0)
+    assert await code(client, report) == 202
+    await eventually(lambda: len(told) >= 6, within_s=30)
+    assert await code(client, report) == 202
+    faulty.instead = lambda calls: None
+    await eventually(lambda: world.reported(meter) == [0])
