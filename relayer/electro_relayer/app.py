@@ -112,7 +112,7 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         blame=blame,
         gas_limits=gas,
         batch_gas=settings.batch_gas,
-        check_s=settings.rpc_timeout_s / 4,
+        check_s=settings.rpc_timeout_s / 2,
     )
     healer = Healer(
         chain=chain, key=paying, unmined=unmined, spender=spender, metrics=metrics, settings=settings

@@ -218,7 +218,14 @@ async def test_a_node_that_asks_a_tenth_more_for_a_replacement_gets_it(
     await client.post({"messages": meter.reports(3)})
     await eventually(lambda: len(offers) == 1)
     [(_, first)] = offers.values()
-    await eventually(lambda: next(iter(offers.values()))[1] > 1.2 * first)
+
+    def raised():
+        """Make a block that the first offer is too low for, and look whether it was raised."""
+        world.rpc("anvil_setNextBlockBaseFeePerGas", hex(3 * first))
+        world.rpc("evm_mine")
+        return next(iter(offers.values()))[1] > 1.2 * first
+
+    await eventually(raised)
     assert refused == []
     world.block_time(1)
     await eventually(lambda: world.reported(meter) == [0, 1, 2])

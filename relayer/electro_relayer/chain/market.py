@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from electro_relayer.settings import Settings
 
 BUMP_PERMILLE = 1125  # geth and Besu ask 10% more for a replacement, some nodes 12.5%
-# The tip decides who is taken when the base fee is paid, and is the smaller part: it may rise sooner.
+# Where the offer is not below the market, only the tip can be too low: the smaller part, which may rise sooner.
 TIP_BUMP_PERMILLE = 1500
 BASE_FEE_HEADROOM = 2  # survives six full blocks in a row: the base fee rises by 1/8 a block at most
 QUOTE_LIVES_S = 1.0  # where fees matter, blocks don't come faster
@@ -58,7 +58,8 @@ def replacement(old: Fees, quote: Fees, cap_wei: int) -> Fees | None:
     if old.max_fee_wei == 0 and quote.max_fee_wei == 0:
         return None
     max_fee_wei = max(_bumped(old.max_fee_wei, BUMP_PERMILLE), quote.max_fee_wei)
-    tip_permille = BUMP_PERMILLE if old.legacy else TIP_BUMP_PERMILLE
+    by_tip = not old.legacy and old.max_fee_wei >= quote.max_fee_wei
+    tip_permille = TIP_BUMP_PERMILLE if by_tip else BUMP_PERMILLE
     priority_fee_wei = max(_bumped(old.priority_fee_wei, tip_permille), quote.priority_fee_wei)
     max_fee_wei = max(max_fee_wei, priority_fee_wei)
     if max_fee_wei > cap_wei:

@@ -62,7 +62,7 @@ class Lane:
     ) -> None:
         self._chain, self._queue, self._unmined, self._spender = chain, queue, unmined, spender
         self._blame, self._gas, self._batch_gas = blame, gas_limits, batch_gas
-        self._check_s = check_s  # what a check should take at most
+        self._check_s = check_s  # one that takes less may be twice as large
         self._at_once = gas.MOST_AT_ONCE
         self.trouble = ""  # why the last group waits, in words for the log
 
@@ -205,10 +205,8 @@ class Lane:
                 return [], 0
             self._blame.failed(items, Stage.CHECK, str(error), certain=False)
             raise
-        took_s = max(1e-3, self._chain.clock() - began)
-        if len(items) >= self._at_once or took_s > self._check_s:  # towards what takes as long as it may
-            fitting = int(len(items) * self._check_s / took_s)
-            self._at_once = max(1, min(gas.MOST_AT_ONCE, 2 * self._at_once, fitting))
+        if len(items) >= self._at_once and self._chain.clock() - began < self._check_s:
+            self._at_once = min(gas.MOST_AT_ONCE, 2 * self._at_once)
         self._blame.passed(Stage.CHECK)
         return await self._sort(items, reasons), pending_nonce
 
