@@ -20,13 +20,6 @@ def asks(call, selector):
     return call["method"] == "eth_call" and call["params"][0]["data"].startswith("0x" + selector.hex())
 
 
-async def metric(client, name):
-    async with client.session.get(client.url + "/metrics") as response:
-        rows = (await response.text()).splitlines()
-    [value] = [row.rsplit(" ", 1)[1] for row in rows if row.startswith(f"electro_relayer_{name} ")] or ["0"]
-    return float(value)
-
-
 async def code(client, message):
     status, body = await client.post(message)
     return body["error"]["code"] if "error" in body else status
@@ -61,8 +54,10 @@ async def test_one_message_that_spoils_whatever_it_is_in_is_refused_alone(
     assert guilty["signature"] not in caplog.text
     assert "set 0x" in caplog.text
     assert "refused 0x" in caplog.text
-    assert await metric(client, 'refused_total{code="REFUSED"}') >= 1
-    assert await metric(client, "queue_messages") == 0
+    counted = await client.metrics()
+    assert counted["refused_total", "REFUSED"] >= 1
+    assert counted["set_aside_total",] >= 1
+    assert counted["queue_messages",] == 0
 
 
 async def test_a_message_that_no_transaction_can_carry_is_refused_at_once(

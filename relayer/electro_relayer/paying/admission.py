@@ -19,7 +19,6 @@ from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
-    FitsNoBlock,
     NodeDown,
     NotServed,
     Refusal,
