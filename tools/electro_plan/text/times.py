@@ -112,6 +112,8 @@ def parse(
     if cells and all(isinstance(cell, datetime) for cell in cells) and clocks is None:
         return _typed([cell for cell in cells if isinstance(cell, datetime)], where)
     texts = [_text(cell) for cell in cells]
+    if clocks is not None:
+        texts = [text.removesuffix(" 00:00:00") for text in texts]  # a typed day is a midnight
     if dialect.time:
         return _by_format(texts, dialect.time, where)
     if clocks is None and texts and all(map(_EPOCH.fullmatch, texts)):
@@ -353,6 +355,12 @@ def _offset(parts: Sequence[str | None]) -> int | None:
     if int(hours or 0) > 14 or int(minutes or 0) > 59:
         raise ValueError
     return (int(hours or 0) * 3600 + int(minutes or 0) * 60) * (-1 if sign == "-" else 1)
+
+
+def day_start_s(text: str) -> int | None:
+    """Return the wall-clock second at which a day such as 20240131 begins; None if it is none."""
+    day = _day(text, "ymd") if len(text) == 8 and text.isascii() and text.isdigit() else None
+    return None if day is None else day * DAY_S
 
 
 def wall_text(wall_s: int) -> str:
