@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.toolchain import fetch
 from tests.toolchain.running_anvil import Anvil
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Tool = TypeVar("Tool")
+
+# A property holds or it does not, however busy the machine: no example has a deadline, and none is drawn too slowly.
+settings.register_profile("electro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("electro")
 
 
 def _have(ask: Callable[[], Tool]) -> Tool:

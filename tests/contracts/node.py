@@ -60,7 +60,7 @@ class Node:
         request = urllib.request.Request(
             self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answered:
+        with urllib.request.urlopen(request) as answered:
             answer = json.load(answered)
         assert "result" in answer, answer
         return answer["result"]

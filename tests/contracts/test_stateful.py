@@ -61,12 +61,11 @@ class Lives(RuleBasedStateMachine):
 Lives.TestCase.settings = settings(
     max_examples=EXAMPLES or 25,
     stateful_step_count=40,
-    deadline=None,
     phases=set(Phase) if EXAMPLES else set(Phase) - {Phase.shrink, Phase.explain},
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-TestLives = pytest.mark.timeout(0 if EXAMPLES else 120)(Lives.TestCase)
+TestLives = pytest.mark.timeout(0)(Lives.TestCase) if EXAMPLES else Lives.TestCase
 
 
 def test_contract_and_paper_never_differ_in_many_lives(node_modules: object) -> None:

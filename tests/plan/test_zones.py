@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from electro_plan import zones
@@ -27,7 +27,6 @@ def instant(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.datetimes(datetime(1990, 1, 1), datetime(2037, 12, 31)).map(lambda t: t.replace(microsecond=0)),

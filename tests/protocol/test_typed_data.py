@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from electro_protocol.typed_data import TypedDataError, digest
@@ -91,7 +91,7 @@ def typed_data(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(typed_data())
 def test_any_schema_hashes_as_eth_account_hashes_it(typed: dict[str, Any]) -> None:
     assert digest(typed) == foreign_digest(typed)

@@ -5,26 +5,28 @@ A reading is lost for a meter only if it stops sending it, so `carry` sends what
 where the chain stands, and takes any answer or none.
 """
 
-import asyncio
+import itertools
 
 import aiohttp
 
 from electro_relayer.paying.key import read_key
+from tests.waiting import until
+
+GONE_S = 30  # a relayer that says nothing for so long has been stopped
 
 
-async def carry(urls, meter, count, *, until_s=40, intervals=1):
+async def carry(urls, meter, count, *, intervals=1):
     """Send a meter's reports to relayers in turn until all its intervals are final there."""
-    deadline = asyncio.get_running_loop().time() + until_s
-    turn = 0
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
-        while True:
-            url = urls[turn % len(urls)]
-            turn += 1
+    turns = itertools.cycle(urls)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=GONE_S)) as session:
+
+        async def through():
+            url = next(turns)
             try:
                 async with session.get(f"{url}/v1/meters/0x{meter.device.hex()}") as response:
                     stands = (await response.json())["agreements"][0]["next"]
                 if stands["final"] >= count:
-                    return
+                    return True
                 reports = [
                     meter.report(first, intervals) for first in range(stands["latest"], count, intervals)
                 ][:8]
@@ -33,8 +35,9 @@ async def carry(urls, meter, count, *, until_s=40, intervals=1):
                         pass
             except (aiohttp.ClientError, TimeoutError, KeyError):
                 pass  # down, or an error answer: the next one, or the same again
-            assert asyncio.get_running_loop().time() < deadline, f"{meter.device.hex()} did not get through"
-            await asyncio.sleep(0.1)
+            return False
+
+        await until(through)
 
 
 def assert_all_there_once(world, count):

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from electro_relayer.paying.key import Key
 from electro_tools import lifeline
 from tests.relayer.faults import FaultyNode
 from tests.relayer.world import World
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -184,16 +184,4 @@ def spawn() -> Iterator[Callable[[Settings], Process]]:
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
     """A function that waits until a question is answered with yes."""
-
-    async def wait(question: Callable[[], Any], within_s: float = 15) -> None:
-        deadline = time.monotonic() + within_s
-        while True:
-            answer = question()
-            if asyncio.iscoroutine(answer):
-                answer = await answer
-            if answer:
-                return
-            assert time.monotonic() < deadline, "it did not come to be in time"
-            await asyncio.sleep(0.05)
-
-    return wait
+    return until

@@ -54,14 +54,13 @@ def test_the_unit_is_understood_and_shut_in(tmp_path):
     text = (RELAYER / "deploy" / "electro-relayer@.service").read_text("utf-8")
     unit.write_text(text.replace("/opt/electro/bin/electro", shutil.which("true")))
     verified = subprocess.run(
-        ["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=60, check=False
+        ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
     )
     assert "electro-relayer" not in verified.stderr
     judged = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     assert judged.returncode == 0, judged.stdout[-2000:]  # 2.0 of 10 at most

@@ -9,17 +9,13 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from electro_tools import lifeline
 from tests.relayer import fuzzing_meters
 
 SLOW = bool(os.environ.get("ELECTRO_SLOW"))
 HERE = Path(__file__).parent
-WITHIN_S = 120  # on a busy machine; alone it takes a twentieth
 
 
-@pytest.mark.timeout(900)
 async def test_schemathesis_finds_nothing_with_its_default_checks(
     shared_world, settings_for, relay, tmp_path
 ):
@@ -49,6 +45,6 @@ async def test_schemathesis_finds_nothing_with_its_default_checks(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    told, _ = await asyncio.wait_for(judge.communicate(), 7 * WITHIN_S if SLOW else WITHIN_S)
+    told, _ = await judge.communicate()
     assert judge.returncode == 0, told.decode()[-6000:]
     assert b"Tested: 4" in told, told.decode()

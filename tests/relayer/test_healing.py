@@ -249,6 +249,15 @@ def sent_before(world, settings):
     return world.web3.eth.send_raw_transaction(account.sign_transaction({**transfer, **fees}).raw_transaction)
 
 
+def pool(world):
+    """The hash of the waiting transaction of each nonce; there is one sender."""
+    return {
+        int(t["nonce"], 16): t["hash"]
+        for each in world.rpc("txpool_content")["pending"].values()
+        for t in each.values()
+    }
+
+
 async def test_what_an_earlier_process_has_sent_and_is_still_waiting_is_left_alone(
     world, settings_for, relay, eventually
 ):
@@ -260,17 +269,10 @@ async def test_what_an_earlier_process_has_sent_and_is_still_waiting_is_left_alo
     [meter] = world.meters
     await client.post(meter.report(0))
 
-    def pool():
-        return {
-            int(t["nonce"], 16): t["hash"]
-            for each in world.rpc("txpool_content")["pending"].values()
-            for t in each.values()
-        }
-
-    await eventually(lambda: len(pool()) == 2)
-    ours = pool()[1]
+    await eventually(lambda: len(pool(world)) == 2)
+    ours = pool(world)[1]
     await asyncio.sleep(1)  # some healing times
-    assert pool() == {0: earlier.to_0x_hex(), 1: ours}
+    assert pool(world) == {0: earlier.to_0x_hex(), 1: ours}
     world.rpc("evm_mine")
     await eventually(lambda: world.reported(meter) == [0])
 
@@ -283,8 +285,7 @@ async def test_when_it_is_evicted_its_nonce_is_filled(world, settings_for, relay
     client = await relay(settings)
     [meter] = world.meters
     await client.post(meter.report(0))
-    await eventually(lambda: len(world.rpc("txpool_content")["pending"]) == 1)
-    await asyncio.sleep(0.3)
+    await eventually(lambda: len(pool(world)) == 2)  # behind the earlier one
     world.rpc("anvil_dropTransaction", earlier.to_0x_hex())
     world.block_time(1)
     await eventually(lambda: world.reported(meter) == [0])

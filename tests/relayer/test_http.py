@@ -231,7 +231,7 @@ async def test_a_slow_sender_is_cut_off(world, settings_for, relay, sent):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rsplit(":", 1)[1]))
     try:
         writer.write(sent)
-        answer = await asyncio.wait_for(reader.read(), 5)  # ends when the relayer closes the connection
+        answer = await reader.read()  # ends when the relayer closes the connection
     finally:
         writer.close()
         await writer.wait_closed()
@@ -244,7 +244,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_input_gets_a_5xx(world, client, data):
     meter = world.meters[0]

@@ -84,13 +84,11 @@ def test_the_command_says_a_line_for_each_and_a_verdict(shared_world, settings_f
         *(sys.executable, "-m", "electro_tools.cli", "relayer", "check", "--rpc", settings.rpc_url),
         *("--contract", "0x" + settings.contract.hex(), "--key-file", str(settings.key_file)),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "the relayer can work"
     assert settings.key_file.read_text() not in done.stdout
-    done = subprocess.run(
-        [*command, "--chain-id", "5"], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([*command, "--chain-id", "5"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "the relayer can't work like this: node" in done.stderr
 
@@ -149,10 +147,13 @@ async def test_no_log_line_tells_a_secret(fresh, settings_for, relay, eventually
     await client.post(report)
     await client.post({**report, "signature": "0x" + "11" * 65})
     await eventually(lambda: fresh.reported(meter) == [0])
-    ours = " ".join(r.getMessage() for r in caplog.records if r.name.startswith("electro"))
-    assert "1 of 1 messages" in ours
+
+    def ours():
+        return " ".join(r.getMessage() for r in caplog.records if r.name.startswith("electro"))
+
+    await eventually(lambda: "1 of 1 messages" in ours())  # the chain knows it before the relayer does
     assert settings.key_file.read_text() not in caplog.text
-    assert report["signature"][2:] not in ours
+    assert report["signature"][2:] not in ours()
 
 
 # -- metrics
@@ -189,7 +190,7 @@ async def test_promtool_finds_nothing_to_mend_in_the_metrics(fresh, settings_for
         assert response.headers["Content-Type"].startswith("text/plain; version=")
         text = await response.text()
     judged = subprocess.run(
-        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
+        [promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
     )
     found = [line for line in (judged.stdout + judged.stderr).splitlines() if "electro_relayer" in line]
     assert found == []
@@ -247,9 +248,11 @@ async def test_a_connection_too_many_is_turned_away_in_words(fresh, settings_for
     client = await relay(settings_for(fresh, connections=2))
     port = int(client.url.rsplit(":", 1)[1])
     held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-    await asyncio.sleep(0.1)
+    for reader, writer in held:  # who is answered has been let in
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answer = (await asyncio.wait_for(reader.read(), 5)).decode()
+    answer = (await reader.read()).decode()
     assert answer.startswith("HTTP/1.1 503 ")
     assert "Retry-After: " in answer
     assert json.loads(answer.split("\r\n\r\n")[1])["error"]["code"] == "TOO_MANY_CONNECTIONS"

@@ -4,7 +4,6 @@
 import asyncio
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import aiohttp
@@ -68,15 +67,11 @@ async def test_each_replica_is_killed_once_and_nothing_is_lost(world, settings_f
         assert await status("/metrics") == 404  # for those inside only
         carrying = [asyncio.create_task(carry([url], meter, COUNT)) for meter in world.meters]
         for replica in replicas:
-            await asyncio.sleep(1.5)
+            there = sum(len(world.reported(meter)) for meter in world.meters)
+            await eventually(lambda there=there: sum(len(world.reported(m)) for m in world.meters) > there)
             await asyncio.to_thread(replica.end)
-            began = time.monotonic()
-            await eventually(ready)
-            assert (
-                time.monotonic() - began < 8
-            )  # two checks, two seconds apart, and then the other one answers
+            await eventually(ready)  # the other one answers
             await asyncio.to_thread(replica.start)
-            await asyncio.sleep(4.5)  # two checks until it is believed again
         await asyncio.gather(*carrying)
     assert_all_there_once(world, COUNT)
     for each in settings:

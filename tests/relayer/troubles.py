@@ -44,7 +44,7 @@ class Scene:
 
     async def come_to_rest(self, eventually):
         for meter in self.meters:
-            await eventually(lambda meter=meter: asyncio.to_thread(meter.agrees), within_s=60)
+            await eventually(lambda meter=meter: asyncio.to_thread(meter.agrees))
         keys = [read_key(each.key_file).address for each in self._settings]
         sent = [receipt for key in keys for receipt in self.world.transactions_of(key)]
         assert sent

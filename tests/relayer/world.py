@@ -74,7 +74,7 @@ class World:
     free: bool = False  # gas costs nothing, and nobody owns anything
 
     def __post_init__(self) -> None:
-        self.web3 = Web3(HTTPProvider(self.url, request_kwargs={"timeout": 20}))
+        self.web3 = Web3(HTTPProvider(self.url, request_kwargs={"timeout": None}))
         self.web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)  # as QBFT's blocks need it
         self.operator = Account.from_key("0x" + "0e" * 32 if self.free else FUNDED_PRIVATE_KEY)
         self.chain_id = self.web3.eth.chain_id

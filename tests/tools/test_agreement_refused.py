@@ -73,7 +73,6 @@ def test_what_lasts_is_asked_for_at_a_terminal_and_refused_without_one(world: Wo
             stdin=theirs,
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         os.close(ours)

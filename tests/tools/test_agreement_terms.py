@@ -179,7 +179,7 @@ _terms = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_terms)
 def test_terms_go_to_a_file_and_back_to_the_unit(terms: Terms) -> None:
     from pathlib import Path
@@ -187,7 +187,7 @@ def test_terms_go_to_a_file_and_back_to_the_unit(terms: Terms) -> None:
     assert terms_file.parse(terms_text.to_toml(terms), Path()) == terms
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_pairs, min_size=1, max_size=60).map(tuple), st.integers(1, 10**6))
 def test_bands_go_to_a_csv_file_and_back_to_the_unit(tmp_path_factory, slots: bands.Bands, unit: int) -> None:
     path = tmp_path_factory.mktemp("bands") / "bands.csv"
@@ -221,7 +221,7 @@ _files = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_files)
 def test_no_file_breaks_the_reader(tmp_path: Path, content: bytes) -> None:
     """Whatever it holds, a file is terms or one sentence."""

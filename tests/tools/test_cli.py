@@ -20,7 +20,6 @@ def electro(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         [ELECTRO, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
         env={**os.environ, "COLUMNS": "300", **environment},
     )

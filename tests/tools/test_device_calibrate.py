@@ -27,7 +27,6 @@ SLOW = bool(os.environ.get("ELECTRO_SLOW"))
 PERCENTS = (1, 2, 5, 10, 20, 50, 100) if SLOW else (1, 20, 100)
 DC_STEP_V = 0.0258 if SLOW else 0.1
 WINDOWS = "48" if SLOW else "12"
-TIMEOUT_S = 1_700 if SLOW else 250
 RATED_A, VOLTS = 100.0, 230.0
 TRUE = {
     "serial": 3, "bad_noise": False, "steps": 0, "transformer": "class 0.5S", "rated_a": RATED_A, "hz": 50,
@@ -59,9 +58,7 @@ class Bench:
         command = [sys.executable, "-m", "electro_tools.cli", "device", "calibrate", "--port", self.chip.port]
         if driven:
             command += ["--references", str(self.references), "--bench", drive, "--windows", WINDOWS]
-        return subprocess.run(
-            [*command, *more], capture_output=True, text=True, input=typed, check=False, timeout=TIMEOUT_S
-        )
+        return subprocess.run([*command, *more], capture_output=True, text=True, input=typed, check=False)
 
     def change(self, **changes: Any) -> None:
         self.state.write_text(json.dumps({**json.loads(self.state.read_text()), **changes}))
@@ -105,7 +102,7 @@ def bench(micropython_i386: list[str], tmp_path: Path) -> Any:
         yield Bench(chip, state, references)
 
 
-@pytest.mark.timeout(TIMEOUT_S + 100)
+@pytest.mark.timeout(3_600)  # as a person would do it: half an hour
 def test_it_finds_the_true_parameters_and_measures_what_they_are_worth(bench: Bench) -> None:
     done = bench.calibrate("--json")
     assert done.returncode == 0, done.stderr

@@ -121,7 +121,7 @@ def test_what_a_chip_gets_passes_the_devices_tests(
     done = subprocess.run(
         [*micropython_i386, "-X", "heapsize=8m", DEVICE_TESTS / "micropython" / "run.py", file],
         env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
-        capture_output=True, text=True, check=False, timeout=240,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "failed 0" in done.stdout

@@ -79,7 +79,7 @@ def exact_energy_uj(
     return (sum_xi - sum_x * sum_i / weight) * UV * UA / 64 / 10**12
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     amps=st.integers(8, 1_100),
     lag_deg=st.integers(-90, 270),
@@ -133,7 +133,7 @@ windows = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(taken=windows)
 def test_gaps_are_bridged_to_the_microjoule_and_readings_carry_the_rest(
     taken: list[tuple[int, int, int]], tmp_path_factory: object

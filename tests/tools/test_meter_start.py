@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ CONFIG = {
     "relayers": ["http://relayer.example"],
     "channels": [{}],
 }
-WAIT_S = 30
 
 
 @pytest.fixture
@@ -50,11 +48,8 @@ def first_line(micropython: list[str], flash: Path) -> str:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        late = threading.Timer(WAIT_S, process.kill)
-        late.start()
         assert process.stdout is not None
         line = process.stdout.readline()
-        late.cancel()
         process.kill()
     return line.strip()
 

@@ -11,7 +11,6 @@ import json
 import os
 from pathlib import Path
 
-import pytest
 from tests.tools.benches import figures
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +32,6 @@ def test_what_is_imported_keeps_to_its_budget(micropython_i386: list[str]) -> No
     hold("native", found["native_bytes"])
 
 
-@pytest.mark.timeout(900)
 def test_it_runs_without_a_leak(micropython_i386: list[str]) -> None:
     assert micropython_i386
     found = figures("week", "--days", str(DAYS))

@@ -61,7 +61,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=_json)
 def test_no_change_of_a_file_breaks_the_reader_or_passes_the_signature(
     signed: Offer, tmp_path: Path, data: st.DataObject, value: Any

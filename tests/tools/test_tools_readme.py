@@ -97,7 +97,6 @@ def _type(line: str, printed: str, chain: str, monkeypatch: pytest.MonkeyPatch) 
             words[3].replace("http://127.0.0.1:8545", chain),
             data=words[2],
             headers={"content-type": "application/json"},
-            timeout=30,
         )
         assert "error" not in answer.json(), answer.text
         return ""
