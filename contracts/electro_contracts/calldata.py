@@ -6,6 +6,7 @@ Items are `SignedMessage`s; their signatures are r|s|v, in calldata compact (EIP
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -145,8 +146,8 @@ def _decode_state(data: bytes, words: list[int], at: int) -> MeterState:
     packed = data[bounds_at : bounds_at + words[length_at]]
     if len(packed) != words[length_at] or len(packed) % 4 or state >= len(STATES):
         raise DecodeError("the answer of meterState is cut off or of another version")
-    bounds = [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]
-    count = len(bounds) // 2
+    count = len(packed) // 4
+    bounds = struct.unpack(f">{2 * count}H", packed)
     pairs = tuple(zip(bounds[:count], bounds[count:], strict=True))
     return MeterState(
         agreement_id=agreement_id,

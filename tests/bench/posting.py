@@ -43,8 +43,16 @@ class Connection(asyncio.Protocol):
 
     async def post(self, path: str, body: bytes) -> int:
         """Return the status of the answer."""
+        return await self._ask(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n", body
+        )
+
+    async def get(self, path: str) -> int:
+        """Return the status of the answer."""
+        return await self._ask(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    async def _ask(self, head: str, body: bytes = b"") -> int:
         self._done = asyncio.get_running_loop().create_future()
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + body)
         return await self._done
 

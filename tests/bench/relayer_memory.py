@@ -21,12 +21,15 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import aiohttp
+import orjson
 import rlp
 from aiohttp import web
 from eth_abi import encode
@@ -36,6 +39,9 @@ from tests.relayer.world import Meter
 from electro_contracts import calldata
 from electro_protocol.eip712 import Domain
 from electro_relayer.hashing import keccak256
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 CHAIN_ID, CONTRACT = 31337, bytes(range(20))
 CONNECTIONS = 64
@@ -50,14 +56,17 @@ class StandIn:
         self.signed: dict[bytes, tuple[bytes, int]] = {}  # a report's r → device, end
         self.nonce, self.block = 0, 1
         self.receipts: dict[str, dict[str, Any]] = {}
+        self.requests, self.calls = 0, 0
 
     async def handle(self, request: web.Request) -> web.Response:
-        asked = await request.json()
+        asked = orjson.loads(await request.read())
         calls = asked if isinstance(asked, list) else [asked]
+        self.requests, self.calls = self.requests + 1, self.calls + len(calls)
         told = [
             {"jsonrpc": "2.0", "id": c["id"], "result": self._answer(c["method"], c["params"])} for c in calls
         ]
-        return web.json_response(told if isinstance(asked, list) else told[0])
+        body = orjson.dumps(told if isinstance(asked, list) else told[0])
+        return web.Response(body=body, content_type="application/json")
 
     def _answer(self, method: str, params: list[Any]) -> Any:
         if method == "eth_call":
@@ -85,8 +94,7 @@ class StandIn:
             return encode(["bytes4[]"], [[bytes(4)] * int.from_bytes(data[36:68], "big")])
         if data[:4] != calldata.METER_STATE:
             return bytes(31) + b"\1"  # enrolled
-        state = (1, 2, 0, 900, 10**6, 96, 10, self.next.get(data[16:36], 0), 1000, 0, b"")
-        return encode([_STATE], [[state]])
+        return _state(self.next.get(data[16:36], 0), int.from_bytes(data[36:68], "big"))
 
     def _take(self, raw: bytes) -> str:
         data = rlp.decode(raw[1:])[7]
@@ -108,6 +116,12 @@ class StandIn:
         return digest
 
 
+@lru_cache
+def _state(next_interval: int, ahead: int) -> bytes:
+    bounds = b"\0\x0a" * ahead + b"\0\xc8" * ahead
+    return encode([_STATE], [[(1, 2, 0, 900, 10**6, 96, 10, next_interval, 1000, 0, bounds)]])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--meters", type=int, default=10_000)
@@ -124,31 +138,43 @@ def main() -> None:
     print(f"resident MB at the start and after each round: {shown}")
 
 
-async def measure(count: int, rounds: int, round_s: float = 0.0) -> dict[str, Any]:
-    node = StandIn()
+@asynccontextmanager
+async def relayer_before(node: StandIn) -> AsyncIterator[tuple[int, str]]:
+    """Run a relayer in a process of its own, before this node; its process' number and its address."""
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/", node.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    domain = Domain(CHAIN_ID, CONTRACT)
-    meters = [Meter(hashlib.sha256(b"%d" % i).digest(), domain, 1) for i in range(count)]
     with tempfile.NamedTemporaryFile("w") as key_file:
         Path(key_file.name).chmod(0o600)
         key_file.write("5a" * 32)
         key_file.flush()
         address = f"http://127.0.0.1:{site.port}/"
         process, url = await asyncio.to_thread(start, relayer_server, address, CONTRACT, key_file.name)
-    memory = [resident_mb(process.pid)]
-    began = time.perf_counter()
-    for _ in range(rounds):
-        await one_round(node, meters, url, round_s)
-        memory.append(resident_mb(process.pid))
-    took_s = time.perf_counter() - began
-    process.terminate()
-    await asyncio.to_thread(process.join)
-    await runner.cleanup()
+    try:
+        yield process.pid, url
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.join)
+        await runner.cleanup()
+
+
+def meters_of(count: int) -> list[Meter]:
+    domain = Domain(CHAIN_ID, CONTRACT)
+    return [Meter(hashlib.sha256(b"%d" % i).digest(), domain, 1) for i in range(count)]
+
+
+async def measure(count: int, rounds: int, round_s: float = 0.0) -> dict[str, Any]:
+    node, meters = StandIn(), meters_of(count)
+    async with relayer_before(node) as (pid, url):
+        memory = [resident_mb(pid)]
+        began = time.perf_counter()
+        for _ in range(rounds):
+            await one_round(node, meters, url, round_s)
+            memory.append(resident_mb(pid))
+        took_s = time.perf_counter() - began
     return {"meters": count, "rounds": rounds, "mb": memory, "reports_per_second": count * rounds / took_s}
 
 

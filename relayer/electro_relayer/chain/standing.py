@@ -73,8 +73,10 @@ class Standing:
         """Return the same in a tenth of the memory."""
         if not any(agreement.state.bounds for agreement in self.agreements):
             return self
-        slim = [replace(a, state=replace(a.state, bounds=())) for a in self.agreements]
-        return replace(self, agreements=tuple(slim))
+        slim = [Agreement(replace(a.state, bounds=()), a.next_latest, a.next_final) for a in self.agreements]
+        return Standing(
+            self.device, True, tuple(slim), self.latest, self.final, self.chain_time_s, self.read_at
+        )
 
 
 def _agreement_json(agreement: Agreement) -> dict[str, Any]:
