@@ -98,7 +98,12 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
     standings = Standings(chain, clock, limit=settings.meters_remembered, suspicious=suspicious)
     refusals = Refusals(clock)
     unmined = Unmined(settings.unmined_transactions, clock)
-    upkeep = Upkeep(chain, metrics)
+
+    def taken_back() -> None:
+        standings.forget_all()
+        app[ADMISSION].forget_all()
+
+    upkeep = Upkeep(chain, metrics, taken_back)
     gas = GasLimits(chain)
     blame = Blame(queue=queue, standings=standings, refusals=refusals, metrics=metrics, clock=clock)
     spender = Spender(

@@ -40,6 +40,7 @@ _COUNTERS = (
         "answers of a node behind what was known, blocks or a meter's next interval",
         "",
     ),
+    ("finality_broken_total", "times that a block called final was not on the chain any more", ""),
     ("nodes_disagree_total", "comparisons in which nodes told different chains", ""),
 )
 

@@ -77,7 +77,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _on(chain: Chain, node: Node, settings: Settings) -> AsyncIterator[Finding]:
-    yield Finding("contract", True, f"is there; final is {_finality(chain)}")
+    yield Finding("contract", True, f"is there; final is {chain.finality}")
     with understood(node):
         header = await node.call("eth_getBlockByNumber", ["latest", False])
         age_s = time.time() - int(header["timestamp"], 16)
@@ -121,10 +121,3 @@ async def _unmined(chain: Chain, node: Node) -> int:
             ]
         )
         return int(pending, 16) - int(latest, 16)
-
-
-def _finality(chain: Chain) -> str:
-    final = chain.finality
-    if final.instant:
-        return "every block at once"
-    return f"the block `{final.tag}`" if final.tag is not None else f"what is {final.depth} blocks deep"

@@ -4,10 +4,8 @@
 import json
 
 import pytest
-import rlp
 
 from electro_relayer import errors
-from electro_relayer.chain.finality import Finality, find_finality, is_qbft
 from electro_relayer.chain.nodewords import Verdict, demanded_wei, understand
 from electro_relayer.chain.rpc import RpcError
 from electro_relayer.errors import http_answer
@@ -146,53 +144,3 @@ def test_each_nodes_words_are_understood(code, message, verdict):
 )
 def test_what_a_pool_demands_is_read_where_it_says_so(words, wei):
     assert demanded_wei(words) == wei
-
-
-def test_a_qbft_block_is_known_by_its_extra_data():
-    qbft = rlp.encode([bytes(32), [bytes(20)], b"", b"", [bytes(65)]]).hex()
-    assert is_qbft({"extraData": "0x" + qbft})
-    for extra in (
-        "0x",
-        "0x" + "00" * 32,
-        "0xzz",
-        None,
-        "0x" + rlp.encode([bytes(31), [], b"", b"", []]).hex(),
-    ):
-        assert not is_qbft({"extraData": extra})
-
-
-class Headers:
-    """A node that knows blocks by name."""
-
-    def __init__(self, finalized, latest):
-        self.answers = [finalized, latest]
-
-    async def batch(self, requests):
-        assert [params[0] for _, params in requests] == ["finalized", "latest"]
-        return self.answers
-
-
-UNKNOWN = RpcError(-39001, "Unknown block")
-QBFT = {"hash": "0x2", "extraData": "0x" + rlp.encode([bytes(32), [bytes(20)], b"", b"", [bytes(65)]]).hex()}
-
-
-@pytest.mark.parametrize(
-    ("setting", "finalized", "latest", "block"),
-    [
-        ("auto", {"hash": "0x1"}, {"hash": "0x2", "extraData": "0x"}, "finalized"),
-        ("auto", {"hash": "0x2"}, {"hash": "0x2", "extraData": "0x"}, "latest"),
-        ("auto", UNKNOWN, QBFT, "latest"),
-        ("auto", UNKNOWN, {"hash": "0x2", "extraData": "0x"}, hex(100 - 12)),
-        ("auto", None, {"hash": "0x2", "extraData": "0x"}, hex(100 - 12)),
-        ("latest", UNKNOWN, QBFT, "latest"),
-        ("3", UNKNOWN, QBFT, hex(97)),
-        ("200", UNKNOWN, QBFT, "0x0"),
-    ],
-)
-async def test_the_final_block_is_what_the_chain_offers(setting, finalized, latest, block):
-    assert (await find_finality(Headers(finalized, latest), setting)).block(100) == block
-
-
-def test_a_chain_of_depth_nought_is_final_at_once():
-    assert Finality(None, 0).instant
-    assert not Finality(None, 1).instant

@@ -79,9 +79,7 @@ class Chain:
         self._node = node
         self.market = Market(node, settings, clock, self._saw)
         self._surveyor = Surveyor(node, settings.contract, sender)
-        self._final_known: tuple[float, int] | None = (
-            None  # when the chain last told its final block, and which
-        )
+        self._finality_lives = False  # the chain has had a final block
         self._outages: Gathering[Verified, tuple[bytes, bytes]] = Gathering(
             self._outage_reasons, most=MOST_OUTAGES
         )
@@ -104,7 +102,8 @@ class Chain:
                 raise NoContract(
                     f"There is no Electro contract at {checksum(self.contract)} on chain {self.chain_id}."
                 )
-            self._finality = await find_finality(self._node, self._wanted_finality)
+            self._finality = await find_finality(self._node, self._wanted_finality, self.chain_id)
+            log.info("final is %s", self._finality)
             if isinstance(self._node, Nodes):
                 self._node.proves = self.is_served_by
         except NodeUnreachable as error:
@@ -175,14 +174,42 @@ class Chain:
             self._saw(number, time_s)
             return number, time_s, header.get("transactions") == []
 
+    async def review_finality(self) -> None:
+        """Look again at what the chain calls final, where that was not settled."""
+        if self._finality.settled:
+            return
+        found = await find_finality(self._node, self._wanted_finality, self.chain_id)
+        if found != self._finality:
+            log.warning("final is %s from now on, and was %s", found, self._finality)
+            self._finality = found
+
     async def final_block(self) -> int:
-        """Return the number of the final block."""
-        with understood(self._node):
-            if self._finality.tag is None:
+        """Return the number of the final block; 0 while the chain has none."""
+        return (await self.final_mark())[0]
+
+    async def final_mark(self) -> tuple[int, str]:
+        """Return number and hash of the final block; 0 and nothing while the chain has none."""
+        tag = self._finality.tag
+        if tag is None:
+            with understood(self._node):
                 latest = int(await self._node.call("eth_blockNumber", []), 16)
-                return max(0, latest - self._finality.depth)
-            header = await self._node.call("eth_getBlockByNumber", [self._finality.tag, False])
-            return int(header["number"], 16)
+            tag = self._finality.block(latest)
+        try:
+            header = await self._node.call("eth_getBlockByNumber", [tag, False])
+        except RpcError:
+            header = None
+        if header is None:
+            if self._finality_lives:
+                raise NodeUnreachable(f"The node {self._node.shown} does not know the block {tag}.")
+            return 0, ""
+        with understood(self._node):
+            self._finality_lives = True
+            return int(header["number"], 16), str(header["hash"])
+
+    async def has_block(self, number: int, digest: str) -> bool:
+        """Tell whether a block that was told is still the chain's at its number."""
+        header = await self._node.call("eth_getBlockByNumber", [hex(number), False])
+        return isinstance(header, dict) and header.get("hash") == digest
 
     async def _has_contract(self) -> bool:
         try:
@@ -202,7 +229,10 @@ class Chain:
         self, questions: Sequence[Question]
     ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
         """Return the head and each meter's states there, None for a stranger; raises NodeUnreachable or RpcError."""
-        head, states = await self._surveyor.at_latest(questions, self._finality)
+        head, states = await self._surveyor.at_latest(
+            questions, self._finality, none_yet=not self._finality_lives
+        )
+        self._finality_lives = self._finality_lives or head.final > 0
         if questions:
             self.last_asked = questions[-1][0]
         if head.latest + BACKWARDS_BLOCKS < self.highest:

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decide which block no reorganisation takes back: `finalized` where it exists, else by the consensus."""
+"""Decide which block no reorganisation takes back: what the chain itself calls so, else by its consensus.
+
+What a node answers at one moment proves little: a chain in memory says that its latest block is final, and so may a
+node that has just begun; one that syncs knows of no final block at all. So a chain that is known by its id follows its
+profile, one that answers for `finalized` is asked for that each time, and all else is looked at again.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import Any
 
 import rlp
 
+from electro_relayer.chain.profiles import BY_CHAIN_ID
 from electro_relayer.chain.rpc import Rpc, RpcError
 
 # A chain without `finalized` and without QBFT is a proof-of-authority or test network; 12 blocks is what
@@ -21,6 +27,13 @@ class Finality:
 
     tag: str | None
     depth: int = 0
+    why: str = ""
+    settled: bool = True  # it need not be looked at again
+
+    @classmethod
+    def of(cls, word: str, why: str) -> Finality:
+        """Read the setting's way to say it: a tag, or a number of blocks."""
+        return cls(None, int(word), why) if word.isdigit() else cls(word, 0, why)
 
     @property
     def instant(self) -> bool:
@@ -31,23 +44,35 @@ class Finality:
         """Name the final block, in JSON-RPC's way, for a chain whose latest block has this number."""
         return self.tag if self.tag is not None else hex(max(0, latest - self.depth))
 
+    def __str__(self) -> str:
+        what = (
+            "every block at once"
+            if self.instant
+            else f"the block `{self.tag}`"
+            if self.tag is not None
+            else f"what is {self.depth} blocks deep"
+        )
+        return f"{what} ({self.why})" if self.why else what
 
-async def find_finality(node: Rpc, setting: str) -> Finality:
-    """Follow the setting, or find out what this chain offers."""
-    if setting.isdigit():
-        return Finality(None, int(setting))
+
+async def find_finality(node: Rpc, setting: str, chain_id: int = 0) -> Finality:
+    """Follow the setting, the chain's profile, or what the chain offers now."""
     if setting != "auto":
-        return Finality(setting)
+        return Finality.of(setting, "by the setting")
+    profile = BY_CHAIN_ID.get(chain_id)
+    if profile is not None:
+        return Finality.of(profile.finality, f"chain {chain_id} is {profile.name}")
     finalized, latest = await node.batch(
         [("eth_getBlockByNumber", ["finalized", False]), ("eth_getBlockByNumber", ["latest", False])]
     )
     if isinstance(latest, RpcError):
         raise latest
     if isinstance(finalized, dict):
-        # the same block by both names, a block after genesis: a chain in memory, which has no forks
-        at_once = isinstance(latest, dict) and finalized.get("hash") == latest.get("hash")
-        return Finality("latest" if at_once else "finalized")
-    return Finality("latest") if is_qbft(latest) else Finality(None, DEFAULT_DEPTH)
+        return Finality("finalized", 0, "the chain answers for it")
+    if is_qbft(latest):
+        return Finality("latest", 0, "its blocks are QBFT's", settled=False)
+    why = "the chain has no `finalized` now; it is looked at again"
+    return Finality(None, DEFAULT_DEPTH, why, settled=False)
 
 
 def is_qbft(header: Any) -> bool:

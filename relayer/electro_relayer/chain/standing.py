@@ -235,6 +235,12 @@ class Standings:
     def forget(self, device: bytes) -> None:
         self._remembered.pop(device, None)
 
+    def forget_all(self) -> None:
+        """Forget what was read: the chain has taken back what it called final, or is another."""
+        self._remembered.clear()
+        self._strangers.clear()
+        self._highest = 0
+
 
 def _next_final(standing: Standing | None, agreement_id: int) -> int:
     agreement = standing.agreement(agreement_id) if standing is not None else None

@@ -59,15 +59,19 @@ class Surveyor:
         return len(await self.ask(_IS_ENROLLED + bytes(32), "latest")) == 32
 
     async def at_latest(
-        self, questions: Sequence[Question], finality: Finality
+        self, questions: Sequence[Question], finality: Finality, *, none_yet: bool = False
     ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
-        """Return the head, and each meter's states: None for a stranger; raises NodeUnreachable or RpcError."""
+        """Return the head, and each meter's states: None for a stranger; raises NodeUnreachable or RpcError.
+
+        `none_yet`: the chain may have no final block so far, and then its first is taken for that.
+        """
         headers: list[Request] = [("eth_getBlockByNumber", ["latest", False])]
         asks_final = finality.tag is not None and not finality.instant
         if asks_final:
             headers.append(("eth_getBlockByNumber", [finality.tag, False]))
         answers = await self._node.batch(headers + self._about_meters(questions, "latest"))
-        all_or_none(answers[: len(headers)])
+        none_final = asks_final and none_yet and (answers[1] is None or isinstance(answers[1], RpcError))
+        all_or_none(answers[: 1 if none_final else len(headers)])
         states = [_states(answer) for answer in answers[len(headers) :]]
         unclear = [i for i, state in enumerate(states) if isinstance(state, RpcError)]
         if unclear:
@@ -76,7 +80,9 @@ class Surveyor:
                 states[i] = NodeUnreachable(f"The node can't answer: {states[i]}") if known else None
         with understood(self._node):
             latest, time_s = int(answers[0]["number"], 16), int(answers[0]["timestamp"], 16)
-            if asks_final:
+            if none_final:
+                final = 0
+            elif asks_final:
                 final = int(answers[1]["number"], 16)
             else:
                 final = latest if finality.instant else max(0, latest - finality.depth)

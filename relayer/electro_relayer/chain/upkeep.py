@@ -12,12 +12,15 @@ from electro_relayer.chain.pulse import Pulse
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from electro_relayer.chain.chain import Chain
     from electro_relayer.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 HEAD_EVERY_S = 5.0  # less than any chain's blocks need to be missed
+REVIEW_EVERY_S = 60.0  # of what the chain calls final, where a node's first answer settles nothing
 BALANCE_EVERY_S, POOR_EVERY_S = 30.0, 5.0  # the second while somebody may be sending money
 # Of a transaction with one report: what it may need at the present price, the key must have to send anything.
 LEAST_GAS = 70_000
@@ -27,12 +30,15 @@ MAX_WAITING = 10_000  # messages whose finality is timed at once; more are not t
 
 
 class Upkeep:
-    def __init__(self, chain: Chain, metrics: Metrics) -> None:
-        self._chain, self._metrics = chain, metrics
+    """Runs beside the lane; `taken_back` is called when the chain no longer has what it called final."""
+
+    def __init__(self, chain: Chain, metrics: Metrics, taken_back: Callable[[], None]) -> None:
+        self._chain, self._metrics, self._taken_back = chain, metrics, taken_back
         self._waiting: deque[tuple[int, float]] = deque()  # block of a message, when it was accepted
         self._any = asyncio.Event()
         self.balance_wei: int | None = None
         self._final: int | None = None
+        self._mark: tuple[int, str] | None = None  # number and hash of a block that was final
         self.cannot_pay = False  # not even for the smallest transaction
         self.pulse = Pulse(chain.clock)
 
@@ -54,19 +60,42 @@ class Upkeep:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await asyncio.gather(self._follow_head(), self._follow_balance(), self._follow_finality())
+        await asyncio.gather(
+            self._follow_head(), self._review(), self._follow_balance(), self._follow_finality()
+        )
 
     async def _follow_head(self) -> None:
         while True:
             try:
                 number, time_s, empty = await self._chain.latest_block()
                 self.pulse.note(number, time_s, empty=empty)
-                self._final = await self._chain.final_block()
+                await self._look_at_final()
             except (NodeUnreachable, RpcError) as error:
                 log.debug("the newest block is unknown: %s", error)
             except Exception:  # a fault of ours must not end it
                 log.exception("asking for the newest block failed")
             await asyncio.sleep(HEAD_EVERY_S)
+
+    async def _look_at_final(self) -> None:
+        mark = await self._chain.final_mark()
+        if self._mark is not None and not await self._chain.has_block(*self._mark):
+            log.error(
+                "block %d was final and is not on the chain any more: what was final is asked for anew",
+                self._mark[0],
+            )
+            self._metrics.count("finality_broken_total")
+            self._taken_back()
+        self._final, self._mark = mark[0], mark if mark[1] else None
+
+    async def _review(self) -> None:
+        while True:
+            await asyncio.sleep(REVIEW_EVERY_S)
+            try:
+                await self._chain.review_finality()
+            except (NodeUnreachable, RpcError) as error:
+                log.debug("finality can't be looked at: %s", error)
+            except Exception:
+                log.exception("looking at finality failed")
 
     async def _follow_balance(self) -> None:
         while True:
@@ -92,7 +121,6 @@ class Upkeep:
                 log.info("the key can pay again")
 
     async def _follow_finality(self) -> None:
-        every_s = FINAL_EVERY_S if self._chain.finality.tag is None else FINALIZED_EVERY_S
         while True:
             await self._any.wait()
             try:
@@ -103,7 +131,7 @@ class Upkeep:
                 log.exception("asking for the final block failed")
             if not self._waiting:
                 self._any.clear()
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(FINAL_EVERY_S if self._chain.finality.tag is None else FINALIZED_EVERY_S)
 
     def _observe(self, final: int) -> None:
         now = self._chain.clock()

@@ -175,6 +175,10 @@ class Admission:
             raise self._refusals.remember(verified, "FitsNoBlock")
         return max(estimate, gas.of_report(verified))  # of one that is early, little is estimated
 
+    def forget_all(self) -> None:
+        """Forget which outages are on chain: it has taken back what was final."""
+        self._outages.clear()
+
     def _note_outage(self, verified: Verified, outcome: Outcome) -> Outcome:
         """Remember for a while that an outage is on chain: anyone may send it again, as often as he likes."""
         known_for_s = FINAL_KNOWN_FOR_S if outcome is Outcome.FINAL else MINED_KNOWN_FOR_S
