@@ -116,8 +116,9 @@ async def test_what_was_final_is_asked_anew_when_the_chain_was_reset(
 ):
     monkeypatch.setattr(upkeep, "HEAD_EVERY_S", 0.2)
     world.agree(1)
+    settings = settings_for(world)
     before = world.rpc("evm_snapshot")
-    client = await relay(settings_for(world))
+    client = await relay(settings)
     [meter] = world.meters
     report = meter.report(0)
     await client.post(report)

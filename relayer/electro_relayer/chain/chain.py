@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 class Receipt:
     succeeded: bool
     block: int
+    block_hash: str
     gas_used: int
     gas_price_wei: int
     logs: tuple[dict[str, Any], ...]
@@ -328,6 +329,7 @@ def _receipt(answer: Any) -> Receipt | None:
     return Receipt(
         succeeded=int(answer["status"], 16) == 1,
         block=int(answer["blockNumber"], 16),
+        block_hash=str(answer.get("blockHash")),
         gas_used=int(answer["gasUsed"], 16),
         gas_price_wei=int(answer.get("effectiveGasPrice") or "0x0", 16),
         logs=tuple(answer["logs"]),

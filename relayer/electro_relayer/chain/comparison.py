@@ -57,37 +57,49 @@ class Comparison:
             await asyncio.sleep(1)  # hints may come in floods
 
     async def compare(self) -> None:
-        """Ask every node about one block, and believe those less that the majority contradicts."""
+        """Ask every node about one block, and believe those less that the majority contradicts.
+
+        All are asked the same: what they are asked is read once. A question that failed is no answer, so no other.
+        """
+        device = self._chain.last_asked
         heads = await asyncio.gather(*[_ask(node, "eth_blockNumber", []) for node in self._nodes])
-        alive = [(node, int(head, 16)) for node, head in zip(self._nodes, heads, strict=True) if head]
+        alive = [
+            (node, number) for node, head in zip(self._nodes, heads, strict=True) if (number := _number(head))
+        ]
         if len(alive) < 2:
             return
         block = hex(max(0, min(head for _, head in alive) - SETTLED))
-        views = await asyncio.gather(*[self._view(node, block) for node, _ in alive])
-        told = [(node, view) for (node, _), view in zip(alive, views, strict=True) if view is not None]
-        counts = Counter(view for _, view in told)
-        if len(counts) < 2:
-            return
-        self._metrics.count("nodes_disagree_total")
-        [(truth, votes)] = counts.most_common(1)
-        if 2 * votes <= len(told):
-            names = " and ".join(node.shown for node, _ in told)
-            log.error("%s tell different chains at block %s, and nobody can say who is right", names, block)
-            return
-        for node, view in told:
-            if view != truth:
-                log.error("node %s contradicts the others at block %s", node.shown, block)
-                self._nodes.doubt(node, "the other nodes agree on another chain")
-        await self._nodes.settle_on_trusted()
-
-    async def _view(self, node: Node, block: str) -> tuple[str, str] | None:
-        header = await _ask(node, "eth_getBlockByNumber", [block, False])
-        state = ""
-        if self._chain.last_asked is not None:
-            data = calldata.meter_state(self._chain.last_asked, 0)
+        nodes = [node for node, _ in alive]
+        headers = await asyncio.gather(*[_ask(n, "eth_getBlockByNumber", [block, False]) for n in nodes])
+        hashes = [header.get("hash") if isinstance(header, dict) else None for header in headers]
+        states: list[Any] = [None] * len(nodes)
+        if device is not None:
+            data = calldata.meter_state(device, 0)
             call = {"to": hex_data(self._chain.contract), "data": hex_data(data)}
-            state = str(await _ask(node, "eth_call", [call, block]))
-        return (str(header.get("hash")), state) if isinstance(header, dict) else None
+            states = await asyncio.gather(*[_ask(n, "eth_call", [call, block]) for n in nodes])
+        exposed: set[Node] = set()
+        disagree = False
+        for answers in (hashes, states):
+            told = [(node, answer) for node, answer in zip(nodes, answers, strict=True) if answer is not None]
+            counts = Counter(str(answer) for _, answer in told)
+            if len(counts) < 2:
+                continue
+            disagree = True
+            [(truth, votes)] = counts.most_common(1)
+            if 2 * votes > len(told):
+                exposed |= {node for node, answer in told if str(answer) != truth}
+            else:
+                names = " and ".join(node.shown for node, _ in told)
+                log.error(
+                    "%s tell different chains at block %s, and nobody can say who is right", names, block
+                )
+        if disagree:
+            self._metrics.count("nodes_disagree_total")
+        for node in exposed:
+            log.error("node %s contradicts the others at block %s", node.shown, block)
+            self._nodes.doubt(node, "the other nodes agree on another chain")
+        if exposed:
+            await self._nodes.settle_on_trusted()
 
 
 async def _ask(node: Node, method: str, params: list[Any]) -> Any:
@@ -95,3 +107,10 @@ async def _ask(node: Node, method: str, params: list[Any]) -> Any:
         return await node.call(method, params)
     except (NodeUnreachable, RpcError):
         return None
+
+
+def _number(head: Any) -> int:
+    try:
+        return int(head, 16)
+    except (TypeError, ValueError):
+        return 0

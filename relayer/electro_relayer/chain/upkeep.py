@@ -42,11 +42,12 @@ class Upkeep:
         self.cannot_pay = False  # not even for the smallest transaction
         self.pulse = Pulse(chain.clock)
 
-    def landed(self, block: int, queued_at: float) -> None:
+    def landed(self, block: int, block_hash: str, queued_at: float) -> None:
         """Note a message that was mined; it is final at once where every block is."""
         now = self._chain.clock()
         self._metrics.mined_s.observe(now - queued_at)
         if self._chain.final_at_once:
+            self._mark = (block, block_hash)
             self._metrics.final_s.observe(now - queued_at)
         elif len(self._waiting) < MAX_WAITING:
             self._waiting.append((block, queued_at))
@@ -77,15 +78,17 @@ class Upkeep:
             await asyncio.sleep(HEAD_EVERY_S)
 
     async def _look_at_final(self) -> None:
-        mark = await self._chain.final_mark()
-        if self._mark is not None and not await self._chain.has_block(*self._mark):
+        known, mark = self._mark, await self._chain.final_mark()
+        self._final = mark[0]
+        if known is not None and not await self._chain.has_block(*known):
             log.error(
                 "block %d was final and is not on the chain any more: what was final is asked for anew",
-                self._mark[0],
+                known[0],
             )
             self._metrics.count("finality_broken_total")
             self._taken_back()
-        self._final, self._mark = mark[0], mark if mark[1] else None
+        if self._mark is known:  # none landed meanwhile
+            self._mark = mark if mark[1] else None
 
     async def _review(self) -> None:
         while True:

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
 MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
-FINAL_KNOWN_FOR_S = 30.0  # the same of "final": a chain may be reset, if seldom
+FINAL_KNOWN_FOR_S = 10.0  # the same of "final": a chain may be reset, which is looked for every few seconds
 MAX_OUTAGES_KNOWN = 4096  # of which it is remembered that they are on chain
 
 

@@ -133,7 +133,8 @@ class Spender:
         ):  # the first waits first
             if self._unmined.get(nonce) is not sent:
                 continue
-            log.warning("nonce %d was not taken: %s (%.200r)", nonce, verdict.value, words)
+            level = logging.DEBUG if verdict is self.hindrance else logging.WARNING  # once while it lasts
+            log.log(level, "nonce %d was not taken: %s (%.200r)", nonce, verdict.value, words)
             if verdict is not Verdict.REFUSED:
                 self.hindrance = verdict
             self.give_up(nonce, sent, verdict, words)

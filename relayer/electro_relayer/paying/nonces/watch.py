@@ -125,7 +125,7 @@ class Watch:
                 self._standings.advance(
                     verified.device, verified.agreement_id, verified.end, final=self._chain.final_at_once
                 )
-                self._upkeep.landed(receipt.block, item.queued_at)
+                self._upkeep.landed(receipt.block, receipt.block_hash, item.queued_at)
         landed = len(sent.items) - len(skipped)
         self._metrics.batch_size.observe(len(sent.items))
         self._metrics.count("landed_total", landed)
