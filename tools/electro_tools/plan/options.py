@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,6 @@ from electro_tools.parameters import DURATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from electro_plan.reading import Reading
 
@@ -110,3 +110,18 @@ def _ask(question: Undecided) -> str:
     values = [choice.value for choice in question.choices]
     answer: str = click.prompt(question.setting, type=click.Choice(values) if values else str, err=True)
     return answer
+
+
+def load_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --load, --fill and the options of reading: `load_file`, `fill`, `settings`, `file_format`."""
+    decorated = click.option(
+        "--fill",
+        type=click.Choice(["week", "line", "zero"]),
+        help="Fill gaps: by the same time of other weeks, by a straight line, with zero; refused without it.",
+    )(reading_options(command))
+    return click.option(
+        "--load",
+        "load_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A load file of any format and dialect: what was understood is said first.",
+    )(decorated)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 
 from .options import ask_and_read, reading_options
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from electro_plan.settings import ReadSettings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @reading_options
 @json_option
