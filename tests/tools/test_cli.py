@@ -60,7 +60,7 @@ def test_bad_input_is_one_sentence(
         file.write_text(content)
     done = electro("demo", "--load", str(file), *arguments)
     assert done.returncode == 1
-    assert "error: " in done.stderr
+    assert done.stderr.startswith("error: ")
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
 

@@ -57,12 +57,12 @@ def test_finer_intervals_are_put_together_and_it_is_said(
     curve = read(file, "time,kwh\n" + "\n".join(minutes) + "\n", finest_s=129)
     assert (curve.interval_seconds, len(curve.energy_wh)) == (900, 96)
     assert sum(curve.energy_wh) == pytest.approx(144 * 4500)
-    assert "put together to 15 min" in capsys.readouterr().err
+    assert "put together to 15 min" in capsys.readouterr().out
 
 
 def test_what_was_understood_is_said_before(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     read(file, day())
-    assert "load.csv, kwh: 96 intervals of 15 min" in capsys.readouterr().err
+    assert "load.csv, kwh: 96 intervals of 15 min" in capsys.readouterr().out
 
 
 def test_a_gap_is_refused_and_filled_on_request(file: Path) -> None:

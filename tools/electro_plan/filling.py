@@ -73,8 +73,9 @@ def _copy_weeks(history: LoadHistory, energy: np.ndarray[tuple[int], np.dtype[np
         near = (at + sign * weeks * _WEEK_S for weeks in range(1, _MOST_WEEKS + 1) for sign in (-1, 1))
         found = next((known[each] for each in near if each in known), None)
         if found is None:
+            when = instant(int(history.starts_s[index]), history.zone)
             raise PlanError(
-                f"{history.source}: no week within {_MOST_WEEKS} has {instant(int(history.starts_s[index]), history.zone)}",
+                f"{history.source}: no week within {_MOST_WEEKS} has data for {when}",
                 "fill with --fill line or zero",
             )
         energy[index] = found

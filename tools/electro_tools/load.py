@@ -92,17 +92,19 @@ def from_file(
     file_format: str | None = None,
     *,
     fill: str | None = None,
+    quiet: bool = False,
     days: int | None = None,
     finest_s: int = 1,
     interval_s: int = _BUILT_IN_INTERVAL_SECONDS,
 ) -> LoadCurve:
-    """Return the first whole days, with None all, of a load file, and say on stderr how it was understood.
+    """Return the first whole days, with None all, of a load file, and say how it was understood.
 
     Args:
         path: in any format that `electro plan read` knows.
         settings: how it is to be read.
         file_format: by default recognised.
         fill: how gaps are to be filled.
+        quiet: say nothing: stdout is for a machine.
         days: how many.
         finest_s: intervals shorter than this are put together.
         interval_s: to intervals of this length.
@@ -112,12 +114,14 @@ def from_file(
         PlanError: it can't be read, leaves something open, or has gaps and `fill` does not say what to do.
     """
     reading = ask_and_read(path, settings, file_format)
-    click.echo(reading.paragraph(), err=True)
+    said = [reading.paragraph()]
     history = filling.fill(reading.history, fill) if fill else reading.history
     filling.require_whole(history)
     if history.interval_s < finest_s:
         history = aggregate(history, interval_s)
-        click.echo(f"Its intervals are put together to {history.interval_s // 60} min.", err=True)
+        said.append(f"Its intervals are put together to {history.interval_s // 60} min.")
+    if not quiet:
+        click.echo("\n".join(said))
     wall_s = history.wall_s
     midnights = np.flatnonzero(wall_s % DAY_SECONDS == 0)
     begin = int(midnights[0]) if len(midnights) else 0

@@ -61,6 +61,7 @@ def quote(
             settings,
             file_format,
             fill=fill,
+            quiet=desk.as_json,
             finest_s=terms.interval_seconds,
             interval_s=terms.interval_seconds,
         )

@@ -83,6 +83,7 @@ def template(
             settings,
             file_format,
             fill=fill,
+            quiet=as_json,
             finest_s=bands.LEAST_INTERVAL_S,
             interval_s=_DEFAULT_INTERVAL_S,
         )
