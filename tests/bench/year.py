@@ -114,7 +114,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.load:
         columns = ReadSettings(time_column=arguments.time_column, energy_columns=(arguments.energy_column,))
-        load = from_file(arguments.load, columns, days=arguments.days)
+        load, _ = from_file(arguments.load, columns, days=arguments.days)
     else:
         load = built_in(arguments.days)
     found = measure(load, arguments.windows, arguments.power_factor)

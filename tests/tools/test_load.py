@@ -28,7 +28,7 @@ def day(
 
 def read(path: Path, text: str | bytes, days: int | None = 1, **options: Any) -> load.LoadCurve:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load.from_file(path, ReadSettings(), days=days, **options)
+    return load.from_file(path, ReadSettings(), days=days, **options)[0]
 
 
 @pytest.fixture
@@ -50,19 +50,14 @@ def test_a_curve_begins_with_the_first_whole_day(file: Path) -> None:
     assert curve.energy_wh[0] == 6_500
 
 
-def test_finer_intervals_are_put_together_and_it_is_said(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_finer_intervals_are_put_together_and_it_is_said(file: Path) -> None:
     minutes = [f"2024-03-01 {i // 60:02}:{i % 60:02},0.{i % 10}" for i in range(1440)]
-    curve = read(file, "time,kwh\n" + "\n".join(minutes) + "\n", finest_s=129)
+    file.write_text("time,kwh\n" + "\n".join(minutes) + "\n")
+    curve, said = load.from_file(file, ReadSettings(), finest_s=129)
     assert (curve.interval_seconds, len(curve.energy_wh)) == (900, 96)
     assert sum(curve.energy_wh) == pytest.approx(144 * 4500)
-    assert "put together to 15 min" in capsys.readouterr().out
-
-
-def test_what_was_understood_is_said_before(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    read(file, day())
-    assert "load.csv, kwh: 96 intervals of 15 min" in capsys.readouterr().out
+    assert said.startswith("load.csv, kwh: 1,440 intervals of 1 min")
+    assert said.endswith("put together to 15 min.")
 
 
 def test_a_gap_is_refused_and_filled_on_request(file: Path) -> None:

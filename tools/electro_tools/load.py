@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 
 from electro_plan import filling
@@ -92,19 +91,17 @@ def from_file(
     file_format: str | None = None,
     *,
     fill: str | None = None,
-    quiet: bool = False,
     days: int | None = None,
     finest_s: int = 1,
     interval_s: int = _BUILT_IN_INTERVAL_SECONDS,
-) -> LoadCurve:
-    """Return the first whole days, with None all, of a load file, and say how it was understood.
+) -> tuple[LoadCurve, str]:
+    """Return the first whole days, with None all, of a load file, and how it was understood, for people.
 
     Args:
         path: in any format that `electro plan read` knows.
         settings: how it is to be read.
         file_format: by default recognised.
         fill: how gaps are to be filled.
-        quiet: say nothing: stdout is for a machine.
         days: how many.
         finest_s: intervals shorter than this are put together.
         interval_s: to intervals of this length.
@@ -120,8 +117,6 @@ def from_file(
     if history.interval_s < finest_s:
         history = aggregate(history, interval_s)
         said.append(f"Its intervals are put together to {history.interval_s // 60} min.")
-    if not quiet:
-        click.echo("\n".join(said))
     wall_s = history.wall_s
     midnights = np.flatnonzero(wall_s % DAY_SECONDS == 0)
     begin = int(midnights[0]) if len(midnights) else 0
@@ -134,4 +129,5 @@ def from_file(
             f"and {days or 1} are asked for",
             "ask for fewer with --days" if days else None,
         )
-    return LoadCurve(int(wall_s[begin]), history.interval_s, tuple(energy[:needed].tolist()), path.name)
+    curve = LoadCurve(int(wall_s[begin]), history.interval_s, tuple(energy[:needed].tolist()), path.name)
+    return curve, "\n".join(said)

@@ -54,14 +54,14 @@ def quote(
     if bool(kwh) == (load_file is not None):
         raise click.UsageError("Give energies in kWh, or a load curve with --load.")
     terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    said = ""
     energy_wh: Sequence[float] = [each * 1000 for each in kwh]
     if load_file is not None:
-        curve = load.from_file(
+        curve, said = load.from_file(
             load_file,
             settings,
             file_format,
             fill=fill,
-            quiet=desk.as_json,
             finest_s=terms.interval_seconds,
             interval_s=terms.interval_seconds,
         )
@@ -80,6 +80,8 @@ def quote(
         if answered != expected:
             raise Discrepancy(f"from interval {begin} the contract quotes {answered}, the model {expected}")
         sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, expected, strict=True)}
+    if said and not desk.as_json:
+        click.echo(said)
     _print(desk, agreement_id, first, lanes, sums, terms.unit_wh)
 
 

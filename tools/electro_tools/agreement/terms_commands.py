@@ -76,14 +76,13 @@ def template(
     if out.exists():
         raise ToolError(f"{out} exists already", "name another file with --out")
     unit, interval_s, section = _DEFAULT_UNIT_WH, _DEFAULT_INTERVAL_S, terms_text.BANDS_BY_DAY
-    written = [out]
+    written, said = [out], ""
     if load_file is not None:
-        curve = load.from_file(
+        curve, said = load.from_file(
             load_file,
             settings,
             file_format,
             fill=fill,
-            quiet=as_json,
             finest_s=bands.LEAST_INTERVAL_S,
             interval_s=_DEFAULT_INTERVAL_S,
         )
@@ -104,6 +103,8 @@ def template(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{out} can't be written: {error.strerror}") from error
+    if said and not as_json:
+        click.echo(said)
     facts = Facts()
     for what, each in zip(("terms", "bands"), written, strict=False):
         facts.add(what, str(each))

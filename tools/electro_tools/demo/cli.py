@@ -80,9 +80,10 @@ def demo(
     if load_file is None:
         curve = load.built_in(days)
     else:
-        curve = load.from_file(
+        curve, said = load.from_file(
             load_file, settings, file_format, fill=fill, days=days, finest_s=LEAST_INTERVAL_S
         )
+        click.echo(said)
     plans = scenario.plan(curve)
     windows = max(1, curve.interval_seconds // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
     _introduce(console, curve, windows, interpreter)
