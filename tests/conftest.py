@@ -4,23 +4,32 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.quick import is_quick
 from tests.toolchain import fetch
 from tests.toolchain.running_anvil import Anvil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 Tool = TypeVar("Tool")
+TESTS = Path(__file__).parent
 
 # A property holds or it does not, however busy the machine: no example has a deadline, and none is drawn too slowly.
 settings.register_profile("electro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("electro")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `pytest -m quick` runs."""
+    for item in items:
+        if item.path.is_relative_to(TESTS) and is_quick(item.path.relative_to(TESTS).as_posix()):
+            item.add_marker(pytest.mark.quick)
 
 
 def _have(ask: Callable[[], Tool]) -> Tool:
