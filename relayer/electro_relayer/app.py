@@ -134,7 +134,12 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         metrics=metrics,
     )
     readiness = Readiness(
-        chain=chain, upkeep=upkeep, queue=queue, unmined=unmined, stalled_s=settings.stalled_s
+        chain=chain,
+        upkeep=upkeep,
+        queue=queue,
+        unmined=unmined,
+        spender=spender,
+        stalled_s=settings.stalled_s,
     )
     app[CHAIN], app[QUEUE], app[REFUSALS], app[READINESS] = chain, queue, refusals, readiness
     app[ADMISSION] = Admission(
@@ -164,4 +169,4 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         readiness=readiness,
         standings=standings,
     )
-    return [lane.run(), watch.run(), upkeep.run(), comparison.run()]
+    return [lane.run(), lane.tell_of_standstill(), watch.run(), upkeep.run(), comparison.run()]

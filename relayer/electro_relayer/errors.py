@@ -33,6 +33,7 @@
         Draining            503  the service is going down; another replica will answer
         TooManyConnections  503  the relayer has as many connections as it takes
         NoMoney             503  the relayer's key can't pay for a transaction
+        SenderNotAllowed    503  not ready: the chain takes no transactions from the key
         ChainHalted         503  the chain makes no blocks
         NothingMined        503  messages wait, and for long none was mined
 
@@ -211,6 +212,10 @@ class Draining(Refusal):
 
 class NoMoney(Refusal):
     code, status, retry_after_s = "NO_MONEY", 503, 60
+
+
+class SenderNotAllowed(Refusal):
+    code, status, retry_after_s = "SENDER_NOT_ALLOWED", 503, 60
 
 
 class ChainHalted(Refusal):

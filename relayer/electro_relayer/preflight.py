@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check before the service begins what it will need: settings, key, nodes, chain, contract, money.
 
-Each finding is one sentence; nothing is sent, and no secret is shown.
+Each finding is one sentence; nothing is sent that could be mined, and no secret is shown.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from electro_relayer.chain.chain import Chain
+from electro_relayer.chain.nodewords import Verdict
 from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError, hex_data, understood
 from electro_relayer.errors import NodeMissing, StartError
 from electro_relayer.hashing import checksum
 from electro_relayer.paying import gas
-from electro_relayer.paying.key import key_of
+from electro_relayer.paying.key import Key, key_of
+from electro_relayer.paying.nonces.spend import TRANSFER_GAS
+from electro_relayer.paying.transaction import Call, sign
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 STALE_S = (
     600  # public chains make blocks at least once a minute; a private one may pause when nothing happens
 )
+FAR_NONCE = 1 << 62  # no pool has a place for it
 BATCHES = 20  # full batches the balance should pay for before somebody has to act
 _SMALL_REPORT_GAS = 18_500  # of a report of one interval in a batch of 50, at most
 
@@ -66,6 +70,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("node", True, f"{node.shown} answers for chain {chain.chain_id}")
             try:
                 async for finding in _on(chain, node, settings):
+                    yield finding
+                async for finding in _permission(chain, node, key):
                     yield finding
             except (NodeUnreachable, RpcError) as error:
                 yield Finding("node", False, f"{node.shown} fails on the way: {error}.")
@@ -110,6 +116,30 @@ async def _on(chain: Chain, node: Node, settings: Settings) -> AsyncIterator[Fin
     yield Finding(
         "nonces", None if unmined else True, words + (": is another relayer using it?" if unmined else "")
     )
+
+
+async def _permission(chain: Chain, node: Node, key: Key) -> AsyncIterator[Finding]:
+    """Find out whether a permissioned network takes transactions from the key.
+
+    Besu looks at its accounts allowlist before it refuses a nonce that is too far ahead (MainnetTransactionValidator,
+    TransactionPool): what is offered here can never be mined. Others would keep it, and are not asked.
+    """
+    try:
+        version = str(await node.call("web3_clientVersion", []))
+    except RpcError:
+        return
+    if "besu" not in version.lower():
+        return
+    fees = await chain.quote()
+    probe = sign(key, Call(chain.chain_id, chain.sender, b"", TRANSFER_GAS), FAR_NONCE, fees)
+    [(verdict, _)] = await chain.send([probe.raw])
+    if verdict is Verdict.NOT_ALLOWED:
+        sentence = (
+            "the network takes no transactions from this account: have it put on the accounts allowlist"
+        )
+        yield Finding("permission", False, sentence)
+    elif verdict is Verdict.NONCE_HIGH:
+        yield Finding("permission", True, "the network takes transactions from this account")
 
 
 async def _unmined(chain: Chain, node: Node) -> int:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Hyperledger Besu with QBFT: anvil without fees, behind a proxy that speaks as Besu was heard to.
 
-It is no Besu. What was measured on a real Besu 25.12 with one validator and no fees is told as it was: extraData (here
-that of four validators), blocks that `finalized` and `safe` do not name, its own error codes and words, a second
-transaction on the same nonce that silently takes the first one's place, and all fees zero. That its sequenced pool
-holds five transactions of an account was only read in its sources. Consensus, pool and EVM are anvil's.
+It is no Besu. An accounts allowlist is told as its sources say: before the nonce is looked at. What was measured on a
+real Besu 25.12 with one validator and no fees is told as it was: extraData (here that of four validators), blocks
+that `finalized` and `safe` do not name, its own error codes and words, a second transaction on the same nonce that
+silently takes the first one's place, and all fees zero. That its sequenced pool holds five transactions of an account
+was only read in its sources. Consensus, pool and EVM are anvil's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ EXTRA_DATA = rlp.encode([b"\x0e" * 32, [bytes([i]) * 20 for i in range(1, 5)], [
 _WORDS = {  # anvil's, in lower case → Besu's
     "already imported": (-32000, "Known transaction"),
     "nonce too low": (-32001, "Nonce too low"),
+    "sender account not authorized": (-32007, "Sender account not authorized to send transactions"),
     "chain id": (-32000, "Wrong chainId"),
 }
 
@@ -35,6 +37,7 @@ class BesuStandIn(FaultyNode):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.replaced, self.turned_away = 0, 0
+        self.allowlist: set[str] | None = None  # of accounts, in lower case
         self._too_many: set[str] = set()  # raw transactions of the request at hand
         self.instead, self.refuse, self.change = self._make_room, self._turn_away, self._speak
 
@@ -69,6 +72,9 @@ class BesuStandIn(FaultyNode):
         }
 
     def _turn_away(self, call: Any) -> str | None:
+        for raw in sends([call]):
+            if self.allowlist is not None and _signed(raw)[0].lower() not in self.allowlist:
+                return "Sender account not authorized to send transactions"
         too_many = any(raw in self._too_many for raw in sends([call]))
         return "Transaction nonce is too distant from current sender nonce" if too_many else None
 
@@ -80,6 +86,8 @@ class BesuStandIn(FaultyNode):
             return self._complain(call, answer)
         if call["method"] in ("eth_gasPrice", "eth_maxPriorityFeePerGas"):
             return {**answer, "result": "0x0"}
+        if call["method"] == "web3_clientVersion":
+            return {**answer, "result": "besu/v25.12.0/linux-x86_64/openjdk-java-21"}
         found = answer["result"]
         if isinstance(found, dict) and "extraData" in found:
             return {**answer, "result": {**found, "extraData": "0x" + EXTRA_DATA.hex()}}

@@ -94,6 +94,34 @@ async def test_a_pool_of_five_and_a_key_used_twice_lose_nothing(besu, world, set
     await asyncio.to_thread(assert_no_gas_was_burnt, world, settings[0])
 
 
+async def test_an_account_that_is_not_allowed_is_found_out_before_and_waits_until_it_is(
+    besu, world, settings_for, relay, eventually
+):
+    settings = await asyncio.to_thread(lambda: settings_for(world, rpc_url=besu.url, finality="auto"))
+    sender = "0x" + read_key(settings.key_file).address.hex()
+
+    async def permission():
+        return [f.good async for f in preflight.check(settings) if f.what == "permission"]
+
+    assert await permission() == [True]
+    besu.allowlist = {"0x" + "00" * 20}
+    assert await permission() == [False]
+    client = await relay(settings)
+    meter = world.meters[0]
+    report = meter.report(0)
+    assert (await client.post(report))[0] == 202
+
+    async def told():
+        status, body = await client.get("/readyz")
+        return status == 503 and body["error"]["code"] == "SENDER_NOT_ALLOWED"
+
+    await eventually(told)
+    assert (await client.post(report))[0] == 202  # no verdict on the message
+    besu.allowlist.add(sender)
+    await eventually(lambda: asyncio.to_thread(lambda: world.reported(meter) == [0]))
+    assert (await client.get("/readyz"))[0] == 200
+
+
 async def test_the_stand_in_answers_as_was_measured(besu, world):
     async with Node(besu.url, timeout_s=10) as node:
         header = await node.call("eth_getBlockByNumber", ["latest", False])

@@ -62,7 +62,7 @@ async def test_what_blocks_pass_by_is_raised_to_the_markets_price(world, setting
         world.rpc("evm_mine")
         return world.reported(meter) == [0]
 
-    await eventually(mined, within_s=30)
+    await eventually(mined)
     [receipt] = world.transactions_of(sender)
     assert 3 * first < receipt["effectiveGasPrice"] < 1.5 * 3 * first
 
@@ -85,7 +85,7 @@ async def test_a_tip_that_the_pool_demands_is_learnt_and_kept(world, faulty, set
     faulty.refuse = polygon
     for interval in range(3):
         await client.post(meter.report(interval))
-        await eventually(lambda n=interval: world.reported(meter) == list(range(n + 1)), within_s=30)
+        await eventually(lambda n=interval: world.reported(meter) == list(range(n + 1)))
     first_round = len(refused)
     assert first_round <= 6
     assert refused == sorted(set(refused))  # no price was offered twice
@@ -144,7 +144,7 @@ async def test_a_transaction_of_an_earlier_life_that_is_too_cheap_now_is_outbid(
         world.rpc("evm_mine")
         return world.reported(meter) == [0]
 
-    await eventually(mined, within_s=40)
+    await eventually(mined)
     receipts = world.transactions_of(read_key(settings.key_file).address)
     assert all(receipt["status"] == 1 for receipt in receipts)
     assert all(receipt["effectiveGasPrice"] <= 2 * 2 * base + 2 * GWEI for receipt in receipts)

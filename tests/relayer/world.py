@@ -120,9 +120,15 @@ class World:
         return meter
 
     def agree(
-        self, count: int = 3, intervals: int = 10 * SLOTS, *, tight: bool = False, seed: int = 1
+        self,
+        count: int = 3,
+        intervals: int = 10 * SLOTS,
+        *,
+        tight: bool = False,
+        seed: int = 1,
+        passed: int | None = None,
     ) -> None:
-        """Enrol meters, propose, accept, and let all intervals pass.
+        """Enrol meters, propose, accept, and let so many intervals pass, or all.
 
         With `tight` bands every reading is a violation.
         """
@@ -155,7 +161,9 @@ class World:
         agreement_id = functions.agreementCount().call()
         self.fund(bytes.fromhex(CONSUMER.address[2:]))
         self.transact(functions.accept(agreement_id, terms.hash, devices_hash(devices), bonus), CONSUMER)
-        self.rpc("evm_setNextBlockTimestamp", self.start + intervals * INTERVAL_S)
+        self.rpc(
+            "evm_setNextBlockTimestamp", self.start + (intervals if passed is None else passed) * INTERVAL_S
+        )
         self.rpc("evm_mine")
         for meter in self.meters:
             meter.agreement_id = agreement_id

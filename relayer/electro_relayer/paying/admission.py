@@ -88,14 +88,14 @@ class Admission:
             return await self._admit_outage(verified)
         if standing is not None:
             try:
-                outcome = self._place(verified, standing, chain_time_s=None)
+                outcome = self._place(verified, standing)
                 known_for_s = FINAL_KNOWN_FOR_S if outcome is Outcome.FINAL else MINED_KNOWN_FOR_S
                 if self._queue.holds(verified) or self._chain.clock() - standing.read_at < known_for_s:
                     return outcome
             except (NotServed, WrongSequence, RefusedByContract):
                 pass  # remembered states don't refuse: ask
         standing = await self.read(verified.device, sender)
-        return self._place(verified, standing, chain_time_s=standing.chain_time_s)
+        return self._place(verified, standing)
 
     async def read(self, device: bytes, sender: Callable[[], str], ahead: int = 0) -> Standing:
         """Return an enrolled meter's standing, read just now; raises UnknownDevice, TooManyStrangers or NodeDown.
@@ -114,7 +114,7 @@ class Admission:
             self._senders.give_back(charged)
         return standing
 
-    def _place(self, verified: Verified, standing: Standing, *, chain_time_s: int | None) -> Outcome:
+    def _place(self, verified: Verified, standing: Standing) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
         agreement = standing.agreement(verified.agreement_id)
         if agreement is None:
@@ -126,7 +126,7 @@ class Admission:
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
-        now_s = None if chain_time_s is None else max(chain_time_s, self._chain.wall_s())
+        now_s = max(self._chain.time_s, self._chain.wall_s())
         due_s = _refuse_what_never_passes(verified, agreement, now_s)
         self._put(verified, gas.of_report(verified), due_s)
         return Outcome.ACCEPTED
@@ -205,8 +205,8 @@ class Admission:
         self._metrics.count("accepted_total", kind=verified.kind.__name__)
 
 
-def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: float | None) -> int:
-    """Foresee the contract's refusals that the agreement and the time, if known, explain.
+def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: float) -> int:
+    """Foresee the contract's refusals that the agreement and the time explain.
 
     The time is the later of the chain's and ours: a chain that stands still, or makes no empty blocks, is behind.
 
@@ -221,7 +221,7 @@ def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: f
     if verified.end - verified.first > left:
         raise RefusedByContract("BeyondSchedule", f"This pass of the schedule has {left} slots left.")
     end_s = state.start + verified.end * state.interval_seconds
-    if now_s is not None and end_s > now_s + FUTURE_PATIENCE_S:
+    if end_s > now_s + FUTURE_PATIENCE_S:
         raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {now_s:.0f}.")
     return end_s
 

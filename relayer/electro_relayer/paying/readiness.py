@@ -9,13 +9,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from electro_relayer.chain.nodewords import Verdict
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
-from electro_relayer.errors import ChainHalted, Draining, NodeDown, NoMoney, NothingMined, Refusal
+from electro_relayer.errors import (
+    ChainHalted,
+    Draining,
+    NodeDown,
+    NoMoney,
+    NothingMined,
+    Refusal,
+    SenderNotAllowed,
+)
 
 if TYPE_CHECKING:
     from electro_relayer.chain.chain import Chain
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.nonces.spend import Spender
     from electro_relayer.paying.nonces.unmined import Unmined
 
 ASKED_EVERY_S = 1.0  # proxies and strangers may ask as often as they like
@@ -25,8 +35,16 @@ class Readiness:
     """Looks at what the others know; `draining` is set when the service goes down."""
 
     def __init__(
-        self, *, chain: Chain, upkeep: Upkeep, queue: Queue, unmined: Unmined, stalled_s: float
+        self,
+        *,
+        chain: Chain,
+        upkeep: Upkeep,
+        queue: Queue,
+        unmined: Unmined,
+        spender: Spender,
+        stalled_s: float,
     ) -> None:
+        self._spender = spender
         self._chain, self._upkeep, self._queue, self._unmined = chain, upkeep, queue, unmined
         self._stalled_s = stalled_s
         self._asking = asyncio.Lock()
@@ -41,6 +59,10 @@ class Readiness:
             return Draining("This relayer is going down; send to another one, or again later.")
         if self._upkeep.cannot_pay:
             return NoMoney("The relayer's key has no money for gas; its operator has to send some.")
+        if len(self._queue) and self._spender.hindrance is Verdict.NOT_ALLOWED:
+            return SenderNotAllowed(
+                "The chain takes no transactions from the relayer's key; its operator has to be allowed."
+            )
         pulse = self._upkeep.pulse
         if pulse.has_halted(self._stalled_s, awaited=bool(self._unmined)):
             return ChainHalted(f"The chain has made no block for {pulse.still_s:.0f} s.")
@@ -52,9 +74,9 @@ class Readiness:
         return None
 
     def refuse_new(self) -> None:
-        """Raise a Refusal if nothing new is to be taken: without money only when that has lasted for long."""
+        """Raise a Refusal if nothing new is to be taken: where the key can't pay only when that has lasted."""
         trouble = self.trouble()
-        if not isinstance(trouble, NoMoney):
+        if not isinstance(trouble, NoMoney | SenderNotAllowed):
             self._poor_since = None
         elif self._poor_since is None:
             self._poor_since = self._chain.clock()
@@ -72,7 +94,8 @@ class Readiness:
         """Return for each code whether it is why the service is not ready, as gauges."""
         trouble = self.trouble()
         return {
-            kind.code: float(type(trouble) is kind) for kind in (Draining, NoMoney, ChainHalted, NothingMined)
+            kind.code: float(type(trouble) is kind)
+            for kind in (Draining, NoMoney, SenderNotAllowed, ChainHalted, NothingMined)
         }
 
     async def ask(self) -> int:

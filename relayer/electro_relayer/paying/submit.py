@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
 LOOK_AGAIN_S, LOOK_LATER_S = 0.2, 2.0  # at messages whose time is about to come, and is overdue
 CHECKED_BATCHES = 8  # in one check: anvil takes 3.4 ms for each, and all wait for the last
+STANDSTILL_S = 30.0  # longer than the blocks of any chain that the relayer is for
 RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
 # A chain whose latest block is so old, by its own time, and stays the latest for so long, makes none without a cause.
 STALE_HEAD_S, UNMOVED_S = 30.0, 5.0
@@ -85,10 +86,47 @@ class Lane:
             else:
                 self.trouble, backoff_s = "", 0.0
                 self._queue.put_back(items)
+                if self._blame.unproven is not None:
+                    await self._prove(self._blame.unproven)
                 continue
             self._queue.put_back(items)
             backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
             await asyncio.sleep(backoff_s)
+
+    async def _prove(self, stage: Stage) -> None:
+        """Ask the node for something harmless where a message fails and nothing else is there to pass."""
+        self._blame.unproven = None
+        try:
+            if stage is Stage.CHECK:
+                await self._chain.check(calldata.check([]), 0)
+                self._blame.passed(stage)
+            elif stage is Stage.ESTIMATE:
+                await self._chain.estimate_gas(calldata.submit_outage_batch([]))
+                self._blame.passed(stage)
+            else:
+                await self._spender.nudge("a message fails alone: would the node take anything?")
+        except (NodeUnreachable, RpcError) as error:
+            log.debug("nothing passes: %s", error)
+
+    async def tell_of_standstill(self) -> None:
+        """Say in the log, now and then until cancelled, that nothing moves though messages wait, and why."""
+        while True:
+            await asyncio.sleep(STANDSTILL_S)
+            still_s = self._queue.still_s()
+            if still_s < STANDSTILL_S:
+                continue
+            places = self._queue.places()
+            hindrance = self._spender.hindrance
+            log.warning(
+                "no message was done with for %.0f s: %d wait, %d are held, %d are in flight in %d transactions; %s",
+                still_s,
+                places[Place.WAITING] + places[Place.TAKEN],
+                places[Place.HELD],
+                places[Place.SENT],
+                len(self._unmined),
+                self.trouble
+                or (hindrance.value if hindrance is not None else "the chain has not mined them"),
+            )
 
     def _together(self, items: list[Item]) -> list[Item]:
         """Return the first of these that may go together now, and put the others back."""
@@ -228,7 +266,7 @@ class Lane:
                 log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
                 self._blame.drop(item, name)
         if early and not good and self._chain.stands_still(STALE_HEAD_S, UNMOVED_S):
-            await self._spender.nudge()
+            await self._spender.nudge("no block for a while: one is made of a transfer of nothing")
         return good
 
     def _may_wait(self, item: Item) -> bool:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 OFFERS = 6  # for one nonce before the batch waits again
 TRANSFER_GAS = 21_000
 DEAR_TRANSFER_GAS = 10 * TRANSFER_GAS  # where data costs gas; what is not used is not paid
-# On a chain without empty blocks; each costs a transfer's gas.
+# Each costs a transfer's gas.
 NUDGE_EVERY_S = 30.0
 
 _TAKEN = (Verdict.TAKEN, Verdict.KNOWN)
@@ -153,15 +153,15 @@ class Spender:
         if self._unmined.holes:
             await self._transfer_nothing(min(self._unmined.holes), fees)
 
-    async def nudge(self) -> None:
-        """Have a block made, by a transfer of nothing, where none is made without transactions."""
+    async def nudge(self, why: str) -> None:
+        """Send a transfer of nothing, if nothing is in flight: it has a block made, and shows what the node takes."""
         now = self._chain.clock()
         if self._unmined or now - self._nudged_at < NUDGE_EVERY_S:
             return
         self._nudged_at = now
         pending, fees = await self._chain.pending_nonce(), await self._chain.market.quote()
         if not self._unmined:
-            log.info("no block for a while: a transfer of nothing has one made")
+            log.info("%s", why)
             await self._transfer_nothing(pending, fees)
 
     async def _transfer_nothing(self, nonce: int, fees: Fees) -> None:
