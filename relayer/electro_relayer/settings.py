@@ -83,7 +83,7 @@ class Settings:
     fee_cap_gwei: float = _setting("never pay more for a unit of gas", 500.0, low=0)
     heal_s: float = _setting("send the same bytes again when nothing was mined for so long", 5.0, low=0.05)
     bump_s: float = _setting(
-        "raise the fee of the oldest transaction when it waited for so long", 30.0, low=0.05
+        "raise the fee of the next transaction when blocks were made without it for so long", 30.0, low=0.05
     )
     rpc_timeout_s: float = _setting("time the node has for one answer", 10.0, low=0.05)
     body_limit: int = _setting("bytes of one request body", 262_144, low=1024)

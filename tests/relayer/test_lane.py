@@ -285,3 +285,20 @@ async def test_a_guilty_message_without_company_is_found_by_asking_for_something
     await eventually(refused)
     [harmless] = world.transactions_of(read_key(settings.key_file).address)
     assert harmless["gasUsed"] == 21_000
+
+
+async def test_a_proxy_that_takes_small_requests_only_gets_small_ones(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(6)
+    world.block_time(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url, batch_size=2, batch_ms=200))
+    too_large = 6 * 1200  # bytes: two batches of two reports, or a check of ten
+
+    def limit(calls):
+        asked = calls[0]["params"] if len(calls) == 1 else [call["params"] for call in calls]
+        return web.Response(status=413) if len(str(asked)) > too_large else None
+
+    faulty.instead = limit
+    await client.post({"messages": [r for meter in world.meters for r in meter.reports(5)]})
+    await eventually(lambda: all(world.next_interval(meter) == 5 for meter in world.meters))

@@ -22,6 +22,7 @@ from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import (
     Node,
     NodeUnreachable,
+    QuestionTooLarge,
     Rpc,
     RpcError,
     TooMuchAtOnce,
@@ -301,7 +302,13 @@ class Chain:
 
         NodeUnreachable: taken or not.
         """
-        answers = await self._node.batch([("eth_sendRawTransaction", [hex_data(raw)]) for raw in raws])
+        try:
+            answers = await self._node.batch([("eth_sendRawTransaction", [hex_data(raw)]) for raw in raws])
+        except QuestionTooLarge as error:
+            if len(raws) == 1:
+                return [(Verdict.REFUSED, str(error))]
+            half = len(raws) // 2
+            return await self.send(raws[:half]) + await self.send(raws[half:])
         return [
             (understand(a), a.message) if isinstance(a, RpcError) else (Verdict.TAKEN, "") for a in answers
         ]

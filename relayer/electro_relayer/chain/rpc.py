@@ -35,6 +35,10 @@ class TooMuchAtOnce(NodeUnreachable):
     """The node did not manage what it was asked in one request; of less it may."""
 
 
+class QuestionTooLarge(TooMuchAtOnce):
+    """The node, or a proxy before it, did not even read the request."""
+
+
 class RpcError(Exception):
     """The node answered with an error."""
 
@@ -138,7 +142,7 @@ class Node:
                     self._silent_until = began + wait_s
                     raise self._failed(f"HTTP {status}, for {wait_s:g} s")
                 if status == 413:
-                    raise self._failed("HTTP 413, the question is too large", TooMuchAtOnce)
+                    raise self._failed("HTTP 413, the question is too large", QuestionTooLarge)
                 answer = orjson.loads(await self._read(response))
         except TimeoutError as error:
             raise self._failed("no answer in time", TooMuchAtOnce) from error
