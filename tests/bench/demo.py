@@ -20,6 +20,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from electro_tools import lifeline
+
 
 @dataclass(frozen=True)
 class Run:
@@ -42,7 +44,9 @@ def run(days: int, curve: list[str]) -> Run:
     """Run the demo; its checks must hold."""
     before, began = os.times(), time.monotonic()
     command = [sys.executable, "-m", "electro_tools.cli", "demo", "--days", str(days), *curve]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        lifeline.tied(command), capture_output=True, text=True, check=False, pass_fds=lifeline.pass_fds()
+    )
     if done.returncode:
         raise SystemExit(f"the demo of {days} days failed: {done.stderr or done.stdout}")
     after = os.times()
