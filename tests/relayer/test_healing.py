@@ -80,9 +80,7 @@ async def test_a_nonce_without_a_message_left_for_it_is_filled(
         status, body = await client.post(report)
         return status == 409 and body["error"]["code"] == "REFUSED"
 
-    await eventually(
-        refused, within_s=40
-    )  # the node takes others, and this alone fails with words nobody knows
+    await eventually(refused)  # the node takes others, and this alone fails with words nobody knows
 
 
 async def test_a_refusal_after_a_202_is_told_at_the_next_post_and_get(
