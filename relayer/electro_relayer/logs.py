@@ -2,7 +2,8 @@
 """Write the log as text for people or as a JSON object a line for machines.
 
 Secrets can't get in: keys never leave `key.Key`, nodes are named without credentials and path, and what
-clients send is not logged but for digests.
+clients send is not logged but for digests. Words of nodes are, and a node may say anything: in text no message
+can begin a line of its own or speak to the terminal.
 """
 
 from __future__ import annotations
@@ -12,6 +13,17 @@ import logging
 from datetime import UTC, datetime
 
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class TextLines(logging.Formatter):
+    """One line a message, whatever is in it; the traceback of a fault of ours follows."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = printable(record.message)
+        return super().formatMessage(record)
 
 
 class JsonLines(logging.Formatter):
@@ -29,8 +41,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+def printable(text: str) -> str:
+    """Write what would not show as a character by its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def configure(form: str) -> None:
     """Send the log to stderr in the form of the setting `log_format`."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -48,6 +48,13 @@ async def faulty(world: World) -> AsyncIterator[FaultyNode]:
 
 
 @pytest.fixture
+async def faulty_shared(shared_world: World) -> AsyncIterator[FaultyNode]:
+    """The shared world's node behind a proxy that fails on demand."""
+    async with FaultyNode(shared_world.url) as node:
+        yield node
+
+
+@pytest.fixture
 def settings_for(tmp_path: Path) -> Callable[..., Settings]:
     """A function from a world to settings of a relayer with a funded key of its own."""
 

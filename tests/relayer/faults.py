@@ -28,6 +28,7 @@ class FaultyNode:
         self.refuse: Callable[[Any], str | None] = lambda call: None
         self.change: Callable[[Any, Any], Any] = lambda call, answer: answer
         self.calls: list[str] = []
+        self.requests: list[list[Any]] = []
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/", self._handle)
         self._server = TestServer(app)
@@ -46,6 +47,7 @@ class FaultyNode:
         asked = await request.json()
         calls = asked if isinstance(asked, list) else [asked]
         self.calls += [call["method"] for call in calls]
+        self.requests.append(calls)
         answered = await _now(self.instead(calls))
         if answered is None:
             refused = {call["id"]: words for call in calls if (words := self.refuse(call)) is not None}

@@ -84,5 +84,8 @@ async def _body(settings: Settings, request: web.Request) -> bytes:
         raise TooSlow("The body did not arrive in time.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"A body has at most {settings.body_limit} bytes.") from error
-    except web.RequestPayloadError as error:
+    except (
+        web.RequestPayloadError,
+        ConnectionError,
+    ) as error:  # who sent it has gone: nobody reads the answer
         raise Malformed("The body broke off.") from error

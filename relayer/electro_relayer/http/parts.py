@@ -25,8 +25,6 @@ ADMISSION = web.AppKey("admission", Admission)
 REFUSALS = web.AppKey("refusals", Refusals)
 METRICS = web.AppKey("metrics", Metrics)
 SETTINGS = web.AppKey("settings", Settings)
-# aiohttp answers the first itself; with the others the client has gone
-PASSED_ON = (web.HTTPException, ConnectionError)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

@@ -11,7 +11,7 @@ from electro_relayer.errors import NoSuchPath, WrongMethod
 from electro_relayer.http import messages, meters
 from electro_relayer.http.health import get_health, get_metrics, get_readiness
 from electro_relayer.http.openapi import DOCUMENT
-from electro_relayer.http.parts import PASSED_ON, json_answer, refuse
+from electro_relayer.http.parts import json_answer, refuse
 
 if TYPE_CHECKING:
     from electro_relayer.http.parts import BaseHandler, Handler
@@ -44,7 +44,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         return refuse(request.app, WrongMethod(f"This path takes {allowed}."), Allow=allowed)
-    except PASSED_ON:
+    except web.HTTPException:  # aiohttp answers it itself
         raise
     except Exception as error:  # noqa: BLE001 - http_answer logs what was not designed
         return refuse(request.app, error)
@@ -64,7 +64,7 @@ def straight(app: web.Application, others: BaseHandler) -> BaseHandler:
                 return await messages.take(app, request)
             if method == "GET" and (usual := meters.USUAL.fullmatch(path)) is not None:
                 return await meters.tell(app, request, usual[1], usual[2])
-        except PASSED_ON:
+        except web.HTTPException:  # aiohttp answers it itself
             raise
         except Exception as error:  # noqa: BLE001 - http_answer logs what was not designed
             return refuse(app, error)
