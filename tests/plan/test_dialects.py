@@ -48,6 +48,11 @@ SHAPES = {
     "half days in small letters": by_time("%m/%d/%Y %I:%M:%S%p").replace("AM", " a.m.").replace("PM", " p.m."),
     "names of months": by_time("%d-%b-%Y %H:%M"),
     "weekday before": text("time;kWh", ";", "%a, %d %b %Y %H:%M"),
+    "offsets ahead of UTC": text("time,kWh", pattern="%Y-%m-%d %H:%M+00:00"),
+    "ranges without spaces": "\n".join(
+        ["time,kWh"]
+        + [f"{t:%d.%m.%Y %H:%M}-{t + timedelta(minutes=15):%H:%M},{kwh(i):.2f}" for i, t in enumerate(times())]
+    ),
     "epoch": "\n".join(["time,kWh", *(f"{instant_s(t)},{kwh(i):.2f}" for i, t in enumerate(times()))]),
     "epoch in ms": "\n".join(["time,kWh", *(f"{instant_s(t)}000,{kwh(i):.2f}" for i, t in enumerate(times()))]),
     "german": text("Zeit;kWh", ";", "%d.%m.%Y %H:%M", figure=comma),
@@ -157,6 +162,13 @@ def test_every_shape_reads_to_the_same_instants_and_energies(shape: str, tmp_pat
     assert np.all(np.diff(history.starts_s) == 900)
     assert history.energy_wh == pytest.approx(EXPECTED, abs=6)  # half of the last digit, of kW four times
     assert not history.gaps()
+
+
+def test_an_offset_behind_utc_is_no_end_of_a_range(tmp_path: Path) -> None:
+    reading = read(tmp_path / "load.csv", text("time,kWh", pattern="%Y-%m-%dT%H:%M:%S-05:00"))
+    assert reading.history.first_s == instant_s(MONDAY) + 5 * 3600
+    assert (reading.history.zone, reading.history.interval_s) == ("UTC-05:00", 900)
+    assert reading.history.energy_wh == pytest.approx(EXPECTED, abs=6)
 
 
 @pytest.mark.parametrize(

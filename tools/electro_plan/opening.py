@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.text.printing import listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,18 @@ class Opened:
     shown: str
 
 
+class _Several(Undecided):
+    """A zip has several files."""
+
+    def __init__(self, packed: Opened, names: list[str]) -> None:
+        super().__init__(
+            f"{packed.shown} has {len(names)} files: {listed(names)}",
+            "--dialect member",
+            tuple(Choice(each, "this file") for each in names[:20]),
+        )
+        self.names = names
+
+
 def open_file(path: Path, member: str | None = None) -> Opened:
     """Read a file, unpacked; `member` chooses a file in a zip.
 
@@ -54,6 +67,21 @@ def open_file(path: Path, member: str | None = None) -> Opened:
     except (OSError, ValueError) as error:
         raise PlanError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
     return unpack(Opened(data, path.name, str(path)), member)
+
+
+def open_all(path: Path) -> list[Opened]:
+    """Read every file of a zip; of anything else the one.
+
+    Raises:
+        PlanError: it is not there, damaged, encrypted or too large.
+    """
+    try:
+        return [open_file(path)]
+    except _Several as asked:
+        opened = [open_file(path, name) for name in asked.names]
+        if sum(len(each.data) for each in opened) > MOST_BYTES:
+            raise PlanError(f"{path} unpacks to more than {MOST_BYTES // 2**20} MB") from None
+        return opened
 
 
 def unpack(packed: Opened, member: str | None = None) -> Opened:
@@ -127,11 +155,7 @@ def _choose(packed: Opened, names: list[str], member: str | None) -> str:
     if not names:
         raise PlanError(f"{packed.shown} has no file in it")
     if len(names) > 1:
-        raise Undecided(
-            f"{packed.shown} has {len(names)} files: {', '.join(names[:20])}",
-            "--dialect member",
-            tuple(Choice(each, "this file") for each in names[:20]),
-        )
+        raise _Several(packed, names)
     return names[0]
 
 

@@ -7,8 +7,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
+from electro_plan.formats import xml80020
 from electro_plan.formats.recognition import FORMATS, recognise
-from electro_plan.opening import open_file
+from electro_plan.opening import open_all, open_file
 from electro_plan.reading_result import Reading
 from electro_plan.settings import ReadSettings
 
@@ -30,6 +31,14 @@ def read(path: Path, settings: ReadSettings = ReadSettings(), file_format: str |
         Undecided: it can be read in more than one way; a setting decides.
         PlanError: it can't be read, or its parts contradict each other.
     """
+    if settings.dialect.member is None:
+        days = open_all(path)
+        if (
+            len(days) > 1
+            and file_format in (None, "80020")
+            and all(recognise(each) == "80020" for each in days)
+        ):
+            return xml80020.read_days(days, settings)  # a message a day is how it comes
     opened = open_file(path, settings.dialect.member)
     name = file_format or recognise(opened)
     if name not in FORMATS:

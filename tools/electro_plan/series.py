@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_INTERVALS = 30_000_000  # 57 years of minutes: a wrong century in one row must not take the memory
+_MOST_EMPTY = 10  # intervals for each figure: a wrong year, or days taken for months, rather than a gap
+_FEW_INTERVALS = 1_000  # so few may be as scattered as they like
 
 
 @dataclass(frozen=True)
@@ -173,11 +175,12 @@ def _in_order(series: Series, zone: str | None, notes: list[str]) -> Series:
 
 def _grid(first: int, last: int, interval_s: int, zone: str | None, series: Series) -> NDArray[np.int64]:
     """Return the starts of all intervals from the first to the last."""
-    if (last - first) // interval_s > _MOST_INTERVALS:
+    count = (last - first) // interval_s + 1
+    if count > min(_MOST_INTERVALS, max(_FEW_INTERVALS, _MOST_EMPTY * len(series.starts_s))):
         raise PlanError(
             f"{series.where(int(series.places[-1]))}: from {instant(first, zone)} to {instant(last, zone)} "
-            f"there would be {(last - first) // interval_s:,} intervals of {span(interval_s)}",
-            "is one row's year wrong?",
+            f"there would be {count:,} intervals of {span(interval_s)}, and there are {len(series.starts_s):,} figures",
+            "is a year wrong, or the order of day and month (--dialect date)?",
         )
     if interval_s < DAY_S:
         return np.arange(first, last + 1, interval_s, dtype=np.int64)

@@ -22,6 +22,7 @@ from electro_plan.text.printing import quoted
 from electro_plan.text.times import day_start_s
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
     from electro_plan.opening import Opened
@@ -41,48 +42,70 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         Undecided: it has several metering points.
         PlanError: it is damaged.
     """
-    root = parse(opened)
-    if root.tag != "message" or root.get("class") not in ("80020", "80040"):
-        raise PlanError(
-            f"{opened.shown} is no message of class 80020, but <{root.tag[:40]} class={root.get('class')!r}>"
-        )
-    day_s = _day_s(root, opened)
+    return read_days([opened], settings)
+
+
+def read_days(days: list[Opened], settings: ReadSettings) -> Reading:
+    """Read messages of a day each, as one history.
+
+    Raises:
+        Undecided: they have several metering points.
+        PlanError: one is damaged, or a day is there twice.
+    """
     zone = settings.zone and zones.name(settings.zone)
     notes = ["It is 80020; figures are kWh, times are the file's own clock."]
     found: dict[str, list[tuple[int, float, int, int]]] = {}
     given: list[str] = []
     lengths: set[int] = set()
-    number = 0
-    for point in root.iter("measuringpoint"):
-        for channel in point.iter("measuringchannel"):
-            code = (channel.get("code") or "").strip()
-            if code not in _ACTIVE:
-                continue
-            name = f"{point.get('code', '')} {code}".strip()
-            if name in found:
-                raise PlanError(f"{opened.shown} has channel {name[:60]} twice")
-            if _ACTIVE[code]:
+    seen: set[tuple[str, int]] = set()
+    places: list[str] = []
+    for opened in days:
+        root = parse(opened)
+        if root.tag != "message" or root.get("class") not in ("80020", "80040"):
+            raise PlanError(
+                f"{opened.shown} is no message of class 80020, but <{root.tag[:40]} class={root.get('class')!r}>"
+            )
+        day_s = _day_s(root, opened)
+        for name, gives, periods in _channels(root):
+            if (name, day_s) in seen:
+                raise PlanError(f"{opened.shown} has channel {name[:60]} of a day that was there before")
+            seen.add((name, day_s))
+            if gives and name not in given:
                 given.append(name)
-            found[name] = []
-            for period in channel.iter("period"):
-                number += 1
+            for period in periods:
                 where = f"{opened.shown}, channel {name[:60]}, period {period.get('start', '')[:8]}"
                 begin = _clock_s(period.get("start", ""), where)
                 end = _clock_s(period.get("end", ""), where) or DAY_S
                 lengths.add(end - begin)
-                wall = np.array([day_s + begin], np.int64)
-                start = int(zones.to_instants(wall, zone)[0]) if zone else int(wall[0])
-                found[name].append((start, *_value(period, where), number))
-    if not any(found.values()):
-        raise PlanError(f"{opened.shown} has no periods of active energy")
+                places.append(where)
+                found.setdefault(name, []).append((day_s + begin, *_value(period, where), len(places) - 1))
+    if not found:
+        raise PlanError(f"{days[0].shown} has no periods of active energy")
     if len(lengths) != 1 or (length := lengths.pop()) <= 0:
-        raise PlanError(f"{opened.shown} has periods of different lengths, or that end before they begin")
+        raise PlanError(f"{days[0].shown} has periods of different lengths, or that end before they begin")
     made = [
-        series(name, rows, length, lambda at: f"{opened.shown}, period {at}")
-        for name, rows in found.items()
-        if rows
+        series(name, _on_instants(rows, zone), length, places.__getitem__) for name, rows in found.items()
     ]
-    return finish(made, given, settings, opened, zone, "kWh", "80020", notes)
+    return finish(made, given, settings, days[0], zone, "kWh", "80020", notes)
+
+
+def _channels(root: Element) -> Iterator[tuple[str, bool, list[Element]]]:
+    """Yield (name, whether it counts what is given, periods) of each channel of active energy."""
+    for point in root.iter("measuringpoint"):
+        for channel in point.iter("measuringchannel"):
+            code = (channel.get("code") or "").strip()
+            if code in _ACTIVE:
+                yield f"{point.get('code', '')} {code}".strip(), _ACTIVE[code], list(channel.iter("period"))
+
+
+def _on_instants(
+    rows: list[tuple[int, float, int, int]], zone: str | None
+) -> list[tuple[int, float, int, int]]:
+    """Return rows whose times were a clock's; of no known zone as they stand."""
+    if zone is None:
+        return rows
+    starts = zones.to_instants(np.array([row[0] for row in rows], np.int64), zone).tolist()
+    return [(start, *row[1:]) for start, row in zip(starts, rows, strict=True)]
 
 
 def _day_s(root: Element, opened: Opened) -> int:

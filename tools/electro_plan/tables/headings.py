@@ -62,6 +62,9 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _UTC = re.compile(r"(?<![a-z])(?:utc|gmt)\s*([+-]\s*\d{1,2}(?::?\d{2})?)?(?![a-z])", re.IGNORECASE)
+_IANA = re.compile(
+    r"\b(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Za-z_/+\-0-9]+"
+)
 _MSK = re.compile(r"(?<![а-яёa-z])(?:мск|msk)(?![а-яёa-z])", re.IGNORECASE)
 
 
@@ -142,8 +145,10 @@ def stamps_in(heading: str) -> str | None:
 
 
 def zone_in(text: str) -> str | None:
-    """Return the offset that a heading such as "Time (UTC+3)" or "timestamp_utc" names; None if none."""
+    """Return the zone that "Time (UTC+3)", "timestamp_utc" or "start (Europe/Moscow)" names; None if none."""
     spaced = _spaced(text)
+    if iana := _IANA.search(text):
+        return iana[0]
     if found := _UTC.search(spaced):
         return "UTC" if not found[1] else "UTC" + re.sub(r"\s", "", found[1])
     return "UTC+03:00" if _MSK.search(spaced) else None

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from electro_plan.tables.table import Cell, Table
 
 _ZONE_LINE = re.compile(r"zone|zeitzone|часов", re.IGNORECASE)
-_IANA = re.compile(
-    r"\b(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Za-z_/+\-0-9]+"
-)
 _NEGATIVE_NOISE_WH = 1.0  # an hour of a meter's own error around zero, not of energy given back
 
 
@@ -161,8 +158,7 @@ def _zones(found: Layout, settings: ReadSettings) -> tuple[str | None, str | Non
     if told is None:
         for line in found.preamble:
             if _ZONE_LINE.search(line):
-                iana = _IANA.search(line)
-                told = iana[0] if iana else headings.zone_in(line)
+                told = headings.zone_in(line)
     zone = settings.zone and zones.name(settings.zone)
     clock = zones.name(told) if told else zone
     return clock, zone or clock

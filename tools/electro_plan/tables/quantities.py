@@ -75,7 +75,7 @@ def decide(
     if len(possible) == 1:
         return possible[0]
     if not possible:
-        most = (settings.peak_kw * 1000 if settings.peak_kw else _GREATEST_W) * _ABOVE_PEAK
+        most = settings.peak_kw * 1000 * _ABOVE_PEAK if settings.peak_kw else _GREATEST_W
         way = min(ways, key=lambda each: each.peak_w)
         limit = (
             f"the {figure(settings.peak_kw)} kW of --peak-kw"

@@ -36,7 +36,8 @@ _NAMED = {"Z": 0, "UTC": 0, "GMT": 0, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, 
           "MSK": 3, "МСК": 3}  # fmt: skip
 _OFFSET = rf"\s*(?:\(?({'|'.join(_NAMED)})\)?|(?:UTC|GMT)?([+-])(\d{{2}}):?(\d{{2}})?)"
 _CELL = re.compile(rf"(?:{_LETTER}{{2,10}}\.?,?\s+)?({_DATE})(?:(?:[T\s]|,\s)\s*(\S.*?))?\s*")
-_TIME = re.compile(rf"{_CLOCK}(?:\s*(?:-|–|bis|to|до)\s*{_CLOCK})?(?:{_OFFSET})?")
+_INSTANT = re.compile(rf"{_CLOCK}(?:{_OFFSET})?")
+_RANGE = re.compile(rf"{_CLOCK}\s*(?:-|–|bis|to|до)\s*{_CLOCK}(?:{_OFFSET})?")
 _COMPACT = re.compile(r"((?:19|20)\d\d[01]\d[0-3]\d)[T ]?([0-2]\d)([0-5]\d)([0-5]\d)?(Z)?")
 _EPOCH = re.compile(r"\d{10}(?:\.0+)?|\d{13}(?:\.0+)?|\d{16}|\d{19}")
 _EPOCH_UNITS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
@@ -84,19 +85,19 @@ def looks_like_time(cell: Cell) -> bool:
             )
         return _COMPACT.fullmatch(text) is not None or _CELL.fullmatch(text) is not None
     found = _CELL.fullmatch(text)
-    return (found is not None and (found[2] is None or _TIME.fullmatch(found[2]) is not None)) or (
+    return (found is not None and (found[2] is None or _is_clock(found[2]))) or (
         _COMPACT.fullmatch(text) is not None
     )
 
 
 def looks_like_clock(cell: Cell) -> bool:
     """Return whether a cell is a time of the day without a date."""
-    return isinstance(cell, str) and _TIME.fullmatch(cell.strip()) is not None
+    return isinstance(cell, str) and _is_clock(cell.strip())
 
 
 def clock_s(text: str) -> tuple[int, int | None] | None:
     """Return (second of the day, second at its end or None) of "00:15" or "00:00-00:15"; None if it is neither."""
-    said = _clock(text.strip())
+    said = _clock(text.strip(), ranges=True)
     return said and said[:2]
 
 
@@ -273,7 +274,7 @@ def _day(text: str, order: str) -> int | None:
                 return None
             positions = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}[order]
             year, month, day = (int(parts[position]) for position in positions)
-        year += 2000 if year < 100 else 0
+        year += 2000 if year < 100 and not any(len(part) == 4 for part in parts if part.isdigit()) else 0
         return date(year, month, day).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
@@ -283,10 +284,11 @@ def _with_clocks(
     days: NDArray[np.int64], rests: list[str], texts: list[str], order: str, where: Callable[[int], str]
 ) -> Times:
     known: dict[str, tuple[int, int | None, int | None]] = {}
+    ranges = _are_ranges(rests)
     for row, rest in enumerate(rests):
         if rest in known:
             continue
-        said = _clock(rest)
+        said = _clock(rest, ranges=ranges)
         if said is None:
             shown = texts[row] if rest in texts[row] else f"{texts[row]} {rest}"
             raise PlanError(
@@ -320,14 +322,31 @@ def _with_clocks(
     )
 
 
-def _clock(text: str) -> tuple[int, int | None, int | None] | None:
+def _is_clock(text: str) -> bool:
+    return _INSTANT.fullmatch(text) is not None or _RANGE.fullmatch(text) is not None
+
+
+def _are_ranges(rests: list[str]) -> bool:
+    """Return whether "00:00-05:00" is a range, all ends as far behind their beginnings, and no time with an offset."""
+    if not all(map(_RANGE.fullmatch, rests)):
+        return False
+    if not all(map(_INSTANT.fullmatch, rests)):
+        return True
+    said = [_clock(rest, ranges=True) for rest in dict.fromkeys(rests)]
+    lengths = {((each[1] or 0) - each[0]) % DAY_S for each in said if each is not None}
+    return len(lengths) == 1 and len(said) > 1
+
+
+def _clock(text: str, *, ranges: bool) -> tuple[int, int | None, int | None] | None:
     """Return the second of the day, that of an end, and the offset of a time of the day; None if it is none."""
-    found = _TIME.fullmatch(text)
+    found = (_RANGE.fullmatch(text) if ranges else None) or _INSTANT.fullmatch(text)
     if found is None:
         return None
     parts = found.groups()
     try:
-        return _day_seconds(parts[:4]), _day_seconds(parts[4:8]) if parts[4] else None, _offset(parts[8:])
+        if len(parts) > 8:
+            return _day_seconds(parts[:4]), _day_seconds(parts[4:8]), _offset(parts[8:])
+        return _day_seconds(parts[:4]), None, _offset(parts[4:])
     except ValueError:
         return None
 

@@ -11,6 +11,7 @@ _HERE = "electro_tools.plan."
 _SECTIONS = {
     "Load histories": {
         "read": (_HERE + "read:read", "Read a load file; say what was understood."),
+        "convert": (_HERE + "convert:convert", "Write a load file in another format."),
     },
 }
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a history for others: CSV, XLSX, Parquet, Green Button, 80020; each whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from electro_plan.errors import PlanError
+
+if TYPE_CHECKING:
+    from electro_plan.writing.export import Export
+
+FORMATS = {
+    "csv": ("csv_text", ".csv"),
+    "xlsx": ("workbook", ".xlsx"),
+    "parquet": ("parquet", ".parquet"),
+    "espi": ("espi", ".xml"),
+    "80020": ("xml80020", ".zip"),
+}
+"""Format to module and usual ending."""
+
+
+def write(export: Export, path: Path, file_format: str | None = None) -> str:
+    """Write a file anew, and return its format.
+
+    Args:
+        export: what to write.
+        path: of the file; there must be none.
+        file_format: a key of FORMATS; by default by the path's ending.
+
+    Raises:
+        PlanError: there is such a file, or the history does not fit the format.
+    """
+    endings = {ending: name for name, (_, ending) in FORMATS.items()}
+    name = file_format or endings.get(path.suffix.lower())
+    if name not in FORMATS:
+        raise PlanError(
+            f"{path} does not say in what format it is to be",
+            f"name one of {', '.join(FORMATS)}, or end it with {', '.join(endings)}",
+        )
+    data: bytes = import_module(f"electro_plan.writing.{FORMATS[name][0]}").write(export)
+    try:
+        _place(data, path)
+    except FileExistsError:
+        raise PlanError(f"{path} exists already", "name another file") from None
+    except OSError as error:
+        raise PlanError(f"{path} can't be written: {error.strerror}") from error
+    return name
+
+
+def _place(data: bytes, path: Path) -> None:
+    """Write beside the place and link to it, so that nobody finds a half, and nothing is written over."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(beside).chmod(0o644)
+        path.hardlink_to(beside)
+    finally:
+        Path(beside).unlink(missing_ok=True)
