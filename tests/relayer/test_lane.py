@@ -115,6 +115,17 @@ async def test_an_outage_that_fits_no_block_is_refused_when_it_comes(world, sett
     await eventually(lambda: world.reported(honest) == [0])
 
 
+async def test_the_nodes_work_for_an_outage_is_its_meters(world, settings_for, relay):
+    world.agree(2, intervals=96 * 365)
+    client = await relay(settings_for(world, device_burst=20, device_rate=0.001))
+    hostile, honest = world.meters
+    a_year = [hostile.outage(world.start + 1 + day, world.start + 360 * 86_400) for day in range(2)]
+    assert await code(client, a_year[0]) == 202  # six million gas
+    assert await code(client, a_year[1]) == "TOO_MANY_MESSAGES"
+    assert await code(client, a_year[0]) == 202  # what repeats costs nothing
+    assert await code(client, honest.report(0)) == 202
+
+
 async def test_an_estimate_that_fails_stops_nobody(world, faulty, settings_for, relay, eventually):
     world.agree(3)
     world.block_time(1)

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
 MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
 FINAL_KNOWN_FOR_S = 10.0  # the same of "final": a chain may be reset, which is looked for every few seconds
+# Of an outage's estimate: what costs a node as much as the check of a report, three milliseconds.
+ESTIMATED_GAS_A_TOKEN = 250_000
 MAX_OUTAGES_KNOWN = 4096  # of which it is remembered that they are on chain
 
 
@@ -152,7 +154,10 @@ class Admission:
             return Outcome.ACCEPTED
         message = verified.message
         assert isinstance(message, OutageReport)
-        self._put(verified, needed, max(message.started_at, message.ended_at))
+        try:
+            self._put(verified, needed, max(message.started_at, message.ended_at))
+        finally:  # the node's work grows with the outage, and is the meter's whatever comes of it
+            self._buckets.charge(verified.device, needed // ESTIMATED_GAS_A_TOKEN)
         return Outcome.ACCEPTED
 
     async def _gas_of_outage(self, verified: Verified) -> int:
@@ -163,6 +168,7 @@ class Admission:
             raise NodeDown("The chain can't be asked right now; send again later.") from error
         except RpcError as error:
             if understand(error).certain:
+                self._buckets.charge(verified.device, gas.TRANSACTION_MOST // ESTIMATED_GAS_A_TOKEN)
                 raise self._refusals.remember(verified, "FitsNoBlock") from error
             if understand(error) is Verdict.TROUBLE:
                 raise NodeDown("The chain can't be asked right now; send again later.") from error
@@ -172,6 +178,7 @@ class Admission:
             return gas.of_report(verified)
         block_gas = self._chain.block_gas
         if block_gas and estimate > block_gas:
+            self._buckets.charge(verified.device, estimate // ESTIMATED_GAS_A_TOKEN)
             raise self._refusals.remember(verified, "FitsNoBlock")
         return max(estimate, gas.of_report(verified))  # of one that is early, little is estimated
 

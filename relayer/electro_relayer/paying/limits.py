@@ -62,6 +62,12 @@ class Buckets:
         if len(self._levels) > self._limit:
             self._levels.popitem(last=False)
 
+    def charge(self, key: Hashable, tokens: int) -> None:
+        """Take more of one who had a token, for work that turned out to be much; the rest is owed."""
+        if key in self._levels:
+            level, at = self._levels[key]
+            self._levels[key] = (level - tokens, at)
+
     def give_back(self, key: Hashable) -> None:
         """Give a token back that was taken for nothing."""
         if key in self._levels:
