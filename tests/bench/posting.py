@@ -35,7 +35,8 @@ class Connection(asyncio.Protocol):
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
         if len(body) >= length:
             done, self._done, self._answer = self._done, None, b""
-            done.set_result(int(head[9:12]))
+            if not done.cancelled():
+                done.set_result(int(head[9:12]))
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._done is not None and not self._done.done():
@@ -52,6 +53,8 @@ class Connection(asyncio.Protocol):
         return await self._ask(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
 
     async def _ask(self, head: str, body: bytes = b"") -> int:
+        if self._transport.is_closing():
+            raise ConnectionError("the server closed the connection")
         self._done = asyncio.get_running_loop().create_future()
         self._transport.write(head.encode() + body)
         return await self._done

@@ -52,6 +52,13 @@ def test_an_argument_of_none_is_not_given():
         ({}, {"finality": "soon"}, "finality"),
         ({}, {"fees": "none"}, "fees"),
         ({}, {"batch_size": 51}, "batch_size"),
+        ({}, {"fee_cap_gwei": "nan"}, "fee_cap_gwei"),
+        ({}, {"fee_cap_gwei": float("nan")}, "fee_cap_gwei"),
+        ({"ELECTRO_RELAYER_HEAL_S": "inf"}, {}, "ELECTRO_RELAYER_HEAL_S"),
+        ({}, {"fee_cap_gwei": True}, "fee_cap_gwei"),
+        ({}, {"contract": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD".replace("5aA", "5AA")}, "contract"),
+        ({}, {"trusted_proxies": "10.0.0.0/33"}, "trusted_proxies"),
+        ({"ELECTRO_RELAYER_RPC_URL_FILE": "/nowhere"}, {}, "rpc_url_file"),
     ],
 )
 def test_every_error_names_the_setting(environ, more, named):
@@ -65,6 +72,57 @@ def test_every_error_names_the_setting(environ, more, named):
 def test_a_missing_setting_is_named(missing):
     with pytest.raises(SettingError, match=f"Setting {missing}: is missing"):
         Settings.load(environ={}, **{name: value for name, value in NEEDED.items() if name != missing})
+
+
+def test_a_missing_setting_is_told_with_every_place_where_it_can_be_given():
+    with pytest.raises(SettingError) as caught:
+        Settings.load(environ={}, contract="0x" + "11" * 20)
+    told = str(caught.value)
+    assert all(name in told for name in ("--rpc", "ELECTRO_RELAYER_RPC_URL", "ELECTRO_RPC", "settings file"))
+
+
+def test_node_and_contract_may_come_from_what_all_commands_read(tmp_path):
+    shared = {"ELECTRO_RPC": "http://shared", "ELECTRO_CONTRACT": "0x" + "22" * 20}
+    settings = Settings.load(environ=shared, key_file="key")
+    assert (settings.rpc_url, settings.contract) == ("http://shared", b"\x22" * 20)
+    file = tmp_path / "relayer.toml"
+    file.write_text('rpc_url = "http://file"\n')
+    assert Settings.load(file, shared, key_file="key").rpc_url == "http://file"  # made for the relayer alone
+    own = {**shared, "ELECTRO_RELAYER_CONTRACT": "0x" + "33" * 20}
+    assert Settings.load(environ=own, key_file="key").contract == b"\x33" * 20
+
+
+def test_the_nodes_addresses_may_be_a_secret_in_a_file(tmp_path):
+    file = tmp_path / "rpc_url"
+    file.write_text("https://one/secret\nhttps://two/secret\n")
+    needed = {name: value for name, value in NEEDED.items() if name != "rpc_url"}
+    environ = {"ELECTRO_RELAYER_RPC_URL_FILE": str(file)}
+    assert Settings.load(environ=environ, **needed).rpc_urls == ("https://one/secret", "https://two/secret")
+    assert (
+        Settings.load(environ={**environ, "ELECTRO_RPC": "http://x"}, **needed).rpc_urls[0]
+        == "https://one/secret"
+    )
+    with pytest.raises(SettingError, match="both given"):
+        load(environ=environ)
+    file.write_text("\n")
+    with pytest.raises(SettingError, match="is empty"):
+        Settings.load(environ=environ, **needed)
+
+
+def test_what_kubernetes_tells_of_a_service_called_electro_relayer_is_no_setting():
+    told = {
+        "ELECTRO_RELAYER_SERVICE_HOST": "10.0.0.1",
+        "ELECTRO_RELAYER_SERVICE_PORT": "8645",
+        "ELECTRO_RELAYER_SERVICE_PORT_METERS": "8645",
+        "ELECTRO_RELAYER_PORT": "tcp://10.0.0.1:8645",
+        "ELECTRO_RELAYER_PORT_8645_TCP": "tcp://10.0.0.1:8645",
+        "ELECTRO_RELAYER_PORT_8645_TCP_PROTO": "tcp",
+        "ELECTRO_RELAYER_PORT_8645_TCP_PORT": "8645",
+        "ELECTRO_RELAYER_PORT_8645_TCP_ADDR": "10.0.0.1",
+    }
+    assert load(environ=told).port == 8645
+    with pytest.raises(SettingError, match="ELECTRO_RELAYER_PORTS"):
+        load(environ={**told, "ELECTRO_RELAYER_PORTS": "1"})
 
 
 @pytest.mark.parametrize("text", ["port = ", "relayer = 1", "\xff"])
