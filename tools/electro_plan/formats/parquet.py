@@ -37,11 +37,18 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         if size > _MOST_CELLS:
             raise PlanError(f"{opened.shown} claims {size:,} cells")
         frame = scanned.collect()
-    except (polars.exceptions.PolarsError, polars.exceptions.PanicException, OSError, ValueError) as error:
+        rows = frame.rows()
+    except (
+        polars.exceptions.PolarsError,
+        polars.exceptions.PanicException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:
         raise PlanError(f"{opened.shown} can't be read as Parquet: {error}"[:300]) from error
     table = Table([list(frame.columns)], [0], opened.shown, kind="row", notes=["It is Parquet."])
     written = [is_time(name) or is_meter(name) for name in frame.columns]
-    for number, row in enumerate(frame.iter_rows(), start=1):
+    for number, row in enumerate(rows, start=1):
         table.rows.append([_cell(cell, text) for cell, text in zip(row, written, strict=True)])
         table.places.append(number)
     return replace(interpret(table, settings, opened.name), format="parquet")

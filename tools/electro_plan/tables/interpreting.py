@@ -79,7 +79,7 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
     dotted = any("." in str(table.rows[row][found.date]) for row in found.body[:1]) and not rows.instants
     settled = numbers.Signs(settings.dialect.decimal, settings.dialect.thousands or "")
     signs = numbers.prove_signs(rows.cells, where, settled)
-    if signs.open == "," and dotted:
+    if signs.open == "," and dotted and not signs.mixed and table.separator != ",":
         signs = replace(signs, open=None)  # no country that writes 31.12.2024 puts commas between thousands
     if signs.decimal and not signs.open:
         notes.append(_say_signs(signs))

@@ -58,12 +58,14 @@ class Signs:
         open: the sign that may be either: read as decimal. Where it stands three digits follow, so that the other
             reading is a thousand times as much.
         example: a figure with the open sign, as it is written.
+        mixed: there are figures without the open sign too, as thousands leave them, and decimals of one length do not.
     """
 
     decimal: str | None = None
     thousands: str = ""
     open: str | None = None
     example: str = ""
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def prove_signs(columns: Iterable[Sequence[Cell]], where: Callable[[int], str], 
         ):
             # other signs stand between thousands; or as thousands every figure would be a round thousand
             return Signs(sign, next(iter(groups), ""))
-        return Signs(sign, "", open=sign, example=cell)
+        return Signs(sign, "", open=sign, example=cell, mixed=bare > 0)
     if len(undecided) == 2:
         (row, cell), (other, else_) = undecided["."], undecided[","]
         raise PlanError(

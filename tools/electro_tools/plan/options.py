@@ -97,7 +97,7 @@ def ask_and_read(path: Path, settings: ReadSettings, file_format: str | None = N
         try:
             return read(path, settings, file_format)
         except Undecided as question:
-            if not sys.stdin.isatty():
+            if sys.stdin is None or not sys.stdin.isatty():  # a service has none
                 raise
             settings = settings.settle(question.setting, _ask(question))
     raise PlanError(f"{path} leaves more open than there are answers")
