@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STRANGER_CONNECTIONS, REPEATING_CONNECTIONS, METER_CONNECTIONS, IDLE_CONNECTIONS = 16, 4, 4, 100
 STRANGERS = 500  # with a signature each, over and over: the relayer forgets them in two seconds
+BEGUN = {"400", "403", "404", "409", "413"}  # when these were answered, everybody is at it
 SEED = 1
 
 
@@ -84,14 +85,19 @@ def attack(
     on_chain: list[bytes],
     start_s: int,
 ) -> None:
-    """Attack until a word comes in `ending`; then `told` gets how often which answer came."""
+    """Attack until a word comes in `ending`; `told` gets how often which answer came, once all are at it and then."""
     hostile = Meter(secret, Domain(*domain), agreement_id)
-    told.put(asyncio.run(_attack(ending, url, hostile, on_chain, start_s)))
+    asyncio.run(_attack(ending, told, url, hostile, on_chain, start_s))
 
 
 async def _attack(
-    ending: Queue[str], url: str, hostile: Meter, on_chain: list[bytes], start_s: int
-) -> dict[str, int]:
+    ending: Queue[str],
+    told: Queue[dict[str, int]],
+    url: str,
+    hostile: Meter,
+    on_chain: list[bytes],
+    start_s: int,
+) -> None:
     attacker = Attacker(url)
     beginning = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n{"
     tasks = [
@@ -104,11 +110,14 @@ async def _attack(
             attacker.hold(METER_CONNECTIONS, beginning),
         )
     ]
+    while not set(attacker.answers) >= BEGUN:
+        await asyncio.sleep(0.1)
+    told.put(dict(attacker.answers))
     await asyncio.to_thread(ending.get)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return dict(attacker.answers)
+    told.put(dict(attacker.answers))
 
 
 def _of_the_meter(meter: Meter, start_s: int) -> Any:

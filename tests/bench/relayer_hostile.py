@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmark shares the tests' world
 
@@ -49,6 +49,7 @@ EVERY_S = 0.5  # each meter's interval
 RESENT_AFTER_S = 4.0  # what is not on chain by then is sent again
 OVER_S = 180.0  # what has not arrived so long after the last report never will
 LOOKED_EVERY_S = 0.1
+BEGUN_S = 120.0  # starting a process and signing for five hundred strangers takes seconds on a busy machine
 
 
 def main() -> None:
@@ -94,10 +95,14 @@ async def measure(meter_count: int, intervals: int) -> dict[str, Any]:
                 process, url = await asyncio.to_thread(start, served, nodes, world.address, key_file.name)
             chain = Seen(world)
             quiet = await carry_all(url, honest, intervals, chain)
-            with Hostility(url, hostile, honest, intervals, world.start) as hostility:
+            hostility = Hostility(url, hostile, honest, intervals, world.start)
+            await asyncio.to_thread(hostility.begin)
+            try:
                 misbehave(node)
                 troubled = await carry_all(url, honest, 2 * intervals, chain)
                 answers = await asyncio.to_thread(hostility.end)
+            finally:
+                hostility.close()
             process.terminate()
             await asyncio.to_thread(process.join)
         reported = [await asyncio.to_thread(world.reported, meter) for meter in honest]
@@ -239,11 +244,12 @@ class Hostility:
             daemon=True,
         )
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Return when everybody is at it."""
         self._process.start()
-        return self
+        self._told.get(timeout=BEGUN_S)
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._process.terminate()
         self._process.join()
 
