@@ -138,6 +138,8 @@ async def test_every_metric_that_is_watched_is_told_by_a_relayer(shared_world, s
     reasons = {key[1] for key in await client.metrics() if key[0] == "not_ready"}
     assert reasons == {"DRAINING", "NO_MONEY", "SENDER_NOT_ALLOWED", "CHAIN_HALTED", "NOTHING_MINED"}
     named = [part for text in expressions() for part in re.findall(r'code[=!]~?"([^"]+)"', text)]
+    runbook = (RELAYER / "RUNBOOK.md").read_text("utf-8")
+    assert all(f"- `{reason}`: " in runbook for reason in reasons)
     readme = (RELAYER / "README.md").read_text("utf-8")
     assert all(f"`{code}`" in readme for part in named for code in part.split("|"))
 
