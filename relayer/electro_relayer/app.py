@@ -35,11 +35,13 @@ from electro_relayer.paying.refusals import Refusals
 from electro_relayer.paying.submit import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from electro_relayer.settings import Settings
 
 log = logging.getLogger(__name__)
+
+AGAIN_S = 1.0  # after a fault of ours in a part that runs always
 
 QUEUE = web.AppKey("queue", Queue)
 
@@ -56,7 +58,7 @@ def create_app(settings: Settings, key: Key | None = None) -> web.Application:
         async with nodes:
             chain = Chain(nodes, settings, paying.address, clock)
             await chain.open()
-            tasks = [asyncio.create_task(each) for each in _parts(app, chain, nodes, paying)]
+            tasks = [asyncio.create_task(_kept_up(run)) for run in _parts(app, chain, nodes, paying)]
             yield
             for task in tasks:
                 task.cancel()
@@ -76,7 +78,21 @@ def create_operations(app: web.Application) -> web.Application:
     return operations
 
 
-def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> list[Coroutine[Any, Any, None]]:
+async def _kept_up(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a part of the service, and again after a fault of ours: one that ended unseen would stop everybody."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("a part of the service failed; it begins again")
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return
+
+
+def _parts(
+    app: web.Application, chain: Chain, nodes: Nodes, paying: Key
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """Make everything that works on the opened chain; returns what is to run."""
     settings, metrics, clock = app[SETTINGS], app[METRICS], chain.clock
     comparison = Comparison(chain, nodes, metrics)
@@ -169,4 +185,4 @@ def _parts(app: web.Application, chain: Chain, nodes: Nodes, paying: Key) -> lis
         readiness=readiness,
         standings=standings,
     )
-    return [lane.run(), lane.tell_of_standstill(), watch.run(), upkeep.run(), comparison.run()]
+    return [lane.run, lane.tell_of_standstill, watch.run, upkeep.run, comparison.run]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from electro_relayer.paying.batch import Place
+from electro_relayer.paying.item import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable

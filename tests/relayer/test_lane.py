@@ -9,6 +9,7 @@ from aiohttp import web
 from electro_contracts import calldata
 from electro_relayer.chain.chain import Chain
 from electro_relayer.paying import submit
+from electro_relayer.paying.batch import Queue
 from electro_relayer.paying.key import read_key
 from tests.relayer import faults
 from tests.relayer.world import INTERVAL_S
@@ -280,22 +281,42 @@ async def test_a_standstill_is_told_with_its_cause(
     assert (await client.metrics())["no_progress_seconds",] > 0.5
 
 
+@pytest.mark.parametrize("stage", GUILTY)
 async def test_a_guilty_message_without_company_is_found_by_asking_for_something_harmless(
-    world, faulty, settings_for, relay, eventually
+    world, faulty, settings_for, relay, eventually, stage
 ):
     world.agree(1)
     settings = settings_for(world, rpc_url=faulty.url)
     client = await relay(settings)
     guilty = world.meters[0].report(0)
-    faulty.refuse = lambda call: "kaboom" if faults.sends([call]) and carries(call, guilty) else None
+    faulty.refuse = lambda call: "kaboom" if GUILTY[stage](call) and carries(call, guilty) else None
     assert await code(client, guilty) == 202
 
     async def refused():
         return await code(client, guilty) == "REFUSED"
 
     await eventually(refused)
-    [harmless] = world.transactions_of(read_key(settings.key_file).address)
-    assert harmless["gasUsed"] == 21_000
+    spent = [receipt["gasUsed"] for receipt in world.transactions_of(read_key(settings.key_file).address)]
+    assert spent == ([21_000] if stage == "send" else [])
+
+
+async def test_a_part_that_fails_begins_again(world, settings_for, relay, eventually, monkeypatch):
+    world.agree(1)
+    take, failed = Queue.take, []
+
+    async def fail_once(self, batches=1):
+        items = await take(self, batches)
+        if not failed:
+            failed.append(True)
+            self.put_back(items)
+            raise RuntimeError("a fault of ours")
+        return items
+
+    monkeypatch.setattr(Queue, "take", fail_once)
+    client = await relay(settings_for(world))
+    await client.post(world.meters[0].report(0))
+    await eventually(lambda: world.reported(world.meters[0]) == [0])
+    assert failed
 
 
 async def test_a_proxy_that_takes_small_requests_only_gets_small_ones(

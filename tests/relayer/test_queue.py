@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from electro_protocol.messages import EnergyReport
 from electro_relayer.incoming.intake import Verified
-from electro_relayer.paying.batch import BEHIND_S, Place, Queue
+from electro_relayer.paying.batch import BEHIND_S, Queue
+from electro_relayer.paying.item import Place
 
 DEVICES = 3
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
 from electro_contracts.errors import REASONS
 from electro_protocol.eip712 import Domain
 from electro_relayer.chain.failover import Nodes
-from electro_relayer.chain.finality import Finality, find_finality
+from electro_relayer.chain.final import FinalBlock
 from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.market import Market
 from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.receipts import Receipt, read_receipt
 from electro_relayer.chain.rpc import (
     Node,
     NodeUnreachable,
@@ -51,16 +51,6 @@ MOST_OUTAGES = 50  # in one question; a request brings no more
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    succeeded: bool
-    block: int
-    block_hash: str
-    gas_used: int
-    gas_price_wei: int
-    logs: tuple[dict[str, Any], ...]
-
-
 class Chain:
     """One Electro contract on one chain, through one node."""
 
@@ -77,15 +67,14 @@ class Chain:
         self._moved_at = clock()  # when it was first seen
         self.last_asked: bytes | None = None  # a meter whose standing was read: nodes are compared by it
         self.suspicious: Callable[[str], None] = log.warning  # told when an answer is behind what was known
-        self._finality = Finality("latest")
         self._node = node
         self.market = Market(node, settings, clock, self._saw)
         self._surveyor = Surveyor(node, settings.contract, sender)
-        self._finality_lives = False  # the chain has had a final block
+        self.final = FinalBlock(node, settings.finality)
         self._outages: Gathering[Verified, tuple[bytes, bytes]] = Gathering(
             self._outage_reasons, most=MOST_OUTAGES
         )
-        self._wanted_chain_id, self._wanted_finality = settings.chain_id, settings.finality
+        self._wanted_chain_id = settings.chain_id
 
     async def open(self) -> None:
         """Make sure that this is the right chain with the contract on it; raises a StartError."""
@@ -104,8 +93,7 @@ class Chain:
                 raise NoContract(
                     f"There is no Electro contract at {checksum(self.contract)} on chain {self.chain_id}."
                 )
-            self._finality = await find_finality(self._node, self._wanted_finality, self.chain_id)
-            log.info("final is %s", self._finality)
+            await self.final.find(self.chain_id)
             if isinstance(self._node, Nodes):
                 self._node.proves = self.is_served_by
         except NodeUnreachable as error:
@@ -176,65 +164,20 @@ class Chain:
             self._saw(number, time_s)
             return number, time_s, header.get("transactions") == []
 
-    async def review_finality(self) -> None:
-        """Look again at what the chain calls final, where that was not settled."""
-        if self._finality.settled:
-            return
-        found = await find_finality(self._node, self._wanted_finality, self.chain_id)
-        if found != self._finality:
-            log.warning("final is %s from now on, and was %s", found, self._finality)
-            self._finality = found
-
-    async def final_block(self) -> int:
-        """Return the number of the final block; 0 while the chain has none."""
-        return (await self.final_mark())[0]
-
-    async def final_mark(self) -> tuple[int, str]:
-        """Return number and hash of the final block; 0 and nothing while the chain has none."""
-        tag = self._finality.tag
-        if tag is None:
-            with understood(self._node):
-                latest = int(await self._node.call("eth_blockNumber", []), 16)
-            tag = self._finality.block(latest)
-        try:
-            header = await self._node.call("eth_getBlockByNumber", [tag, False])
-        except RpcError:
-            header = None
-        if header is None:
-            if self._finality_lives:
-                raise NodeUnreachable(f"The node {self._node.shown} does not know the block {tag}.")
-            return 0, ""
-        with understood(self._node):
-            self._finality_lives = True
-            return int(header["number"], 16), str(header["hash"])
-
-    async def has_block(self, number: int, digest: str) -> bool:
-        """Tell whether a block that was told is still the chain's at its number."""
-        header = await self._node.call("eth_getBlockByNumber", [hex(number), False])
-        return isinstance(header, dict) and header.get("hash") == digest
-
     async def _has_contract(self) -> bool:
         try:
             return await self._surveyor.is_electro()
         except RpcError:
             return False
 
-    @property
-    def finality(self) -> Finality:
-        return self._finality
-
-    @property
-    def final_at_once(self) -> bool:
-        return self._finality.instant
-
     async def states(
         self, questions: Sequence[Question]
     ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
         """Return the head and each meter's states there, None for a stranger; raises NodeUnreachable or RpcError."""
         head, states = await self._surveyor.at_latest(
-            questions, self._finality, none_yet=not self._finality_lives
+            questions, self.final.rule, none_yet=not self.final.lives
         )
-        self._finality_lives = self._finality_lives or head.final > 0
+        self.final.lives = self.final.lives or head.final > 0
         if questions:
             self.last_asked = questions[-1][0]
         if head.latest + BACKWARDS_BLOCKS < self.highest:
@@ -245,7 +188,7 @@ class Chain:
 
     async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]:
         """Return each meter's next interval by agreement at the final block; raises NodeUnreachable."""
-        return await self._surveyor.next_at(devices, self._finality.block(head.latest))
+        return await self._surveyor.next_at(devices, self.final.rule.block(head.latest))
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
         """Return what the contract says of an outage report at the latest and at the final block."""
@@ -254,8 +197,8 @@ class Chain:
     async def _outage_reasons(self, outages: Sequence[Verified]) -> list[tuple[bytes, bytes]]:
         data = calldata.check_outages([outage.signed for outage in outages])
         questions = [self._surveyor.question(data, "latest")]
-        if not self._finality.instant:
-            questions.append(self._surveyor.question(data, self._finality.block(self.highest)))
+        if not self.final.rule.instant:
+            questions.append(self._surveyor.question(data, self.final.rule.block(self.highest)))
         latest, *at_final = await self._node.batch(questions)
         with understood(self._node):
             told = calldata.decode_reasons(read_data(*all_or_none([latest])))
@@ -323,21 +266,8 @@ class Chain:
             raise count
         with understood(self._node):
             self._saw(int(number, 16) if isinstance(number, str) else 0)
-            return int(count, 16), [_receipt(receipt) for receipt in receipts]
+            return int(count, 16), [read_receipt(receipt) for receipt in receipts]
 
 
 def reason_name(reason: bytes) -> str:
     return REASONS.get(reason, "0x" + reason.hex())
-
-
-def _receipt(answer: Any) -> Receipt | None:
-    if not isinstance(answer, dict) or answer.get("blockNumber") is None:  # unknown, or seen but not mined
-        return None
-    return Receipt(
-        succeeded=int(answer["status"], 16) == 1,
-        block=int(answer["blockNumber"], 16),
-        block_hash=str(answer.get("blockHash")),
-        gas_used=int(answer["gasUsed"], 16),
-        gas_price_wei=int(answer.get("effectiveGasPrice") or "0x0", 16),
-        logs=tuple(answer["logs"]),
-    )

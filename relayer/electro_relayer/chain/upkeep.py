@@ -46,7 +46,7 @@ class Upkeep:
         """Note a message that was mined; it is final at once where every block is."""
         now = self._chain.clock()
         self._metrics.mined_s.observe(now - queued_at)
-        if self._chain.final_at_once:
+        if self._chain.final.at_once:
             self._mark = (block, block_hash)
             self._metrics.final_s.observe(now - queued_at)
         elif len(self._waiting) < MAX_WAITING:
@@ -78,9 +78,9 @@ class Upkeep:
             await asyncio.sleep(HEAD_EVERY_S)
 
     async def _look_at_final(self) -> None:
-        known, mark = self._mark, await self._chain.final_mark()
+        known, mark = self._mark, await self._chain.final.mark()
         self._final = mark[0]
-        if known is not None and not await self._chain.has_block(*known):
+        if known is not None and not await self._chain.final.still_has(*known):
             log.error(
                 "block %d was final and is not on the chain any more: what was final is asked for anew",
                 known[0],
@@ -94,7 +94,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(REVIEW_EVERY_S)
             try:
-                await self._chain.review_finality()
+                await self._chain.final.review()
             except (NodeUnreachable, RpcError) as error:
                 log.debug("finality can't be looked at: %s", error)
             except Exception:
@@ -127,14 +127,14 @@ class Upkeep:
         while True:
             await self._any.wait()
             try:
-                self._observe(await self._chain.final_block())
+                self._observe(await self._chain.final.number())
             except (NodeUnreachable, RpcError) as error:
                 log.debug("the final block is unknown: %s", error)
             except Exception:
                 log.exception("asking for the final block failed")
             if not self._waiting:
                 self._any.clear()
-            await asyncio.sleep(FINAL_EVERY_S if self._chain.finality.tag is None else FINALIZED_EVERY_S)
+            await asyncio.sleep(FINAL_EVERY_S if self._chain.final.rule.tag is None else FINALIZED_EVERY_S)
 
     def _observe(self, final: int) -> None:
         now = self._chain.clock()

@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold accepted messages in memory, in order, until they are mined or dropped, and cut them into batches.
 
-The queue is all the relayer remembers. An item is in one place at a time:
-
-    put ─► WAITING ─► TAKEN (by the lane) ─► SENT (in a transaction) ─► GONE (mined, or refused)
-              ▲          │  ▲                  │
-              │          ▼  └──────────────────┘ the transaction did not come to be
-              └──────── HELD until a moment, or until something becomes of the report before it
+The queue is all the relayer remembers; `item` draws the places of a message in it.
 
 Several batches are taken at once, since they share one check: some nodes make the pending block anew for each.
 """
@@ -14,58 +9,23 @@ Several batches are taken at once, since they share one check: some nodes make t
 from __future__ import annotations
 
 import asyncio
-import enum
 import heapq
 from collections import deque
-from dataclasses import dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_relayer.errors import QueueFull, TooManyInFlight
 from electro_relayer.paying import gas
+from electro_relayer.paying.item import Item, Kind, Place, Track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from electro_relayer.incoming.intake import Verified
 
-Track = tuple[bytes, int]  # device and agreement: one sequence of intervals
-Kind = type[EnergyReport | OutageReport]
-ANY_COMPANY = 1 << 30
 # An item held for the report before it is looked at again after so long, whatever was overlooked.
 BEHIND_S = 5.0
-
-
-class Place(enum.Enum):
-    WAITING = enum.auto()
-    TAKEN = enum.auto()
-    HELD = enum.auto()
-    SENT = enum.auto()
-    GONE = enum.auto()
-
-
-@dataclass(slots=True, eq=False)
-class Item:
-    verified: Verified
-    gas: int  # bound of what it adds to a batch
-    queued_at: float
-    due_s: int = 0  # chain time from which on the contract takes it
-    previous: Item | None = None  # the report of the same track before this one, while it was in memory
-    place: Place = Place.WAITING
-    wake_at: float = 0.0  # while it is held
-    checked_at: float | None = None  # when the contract last took it, or one before it, for acceptable
-    early_at_s: int | None = None  # the chain's time when it first found this one to be of the future
-    company: int = (
-        ANY_COMPANY  # with so many at most in one request or transaction: what it was in has failed
-    )
-    failed_at: float | None = None  # when it first failed alone
-    tries: int = 0  # how often it has failed alone
-    counted: int = 0  # of these, after others had passed
-
-    @property
-    def track(self) -> Track:
-        return self.verified.device, self.verified.agreement_id
 
 
 class Queue:

@@ -14,14 +14,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from electro_relayer.errors import shout
-from electro_relayer.paying.batch import ANY_COMPANY, Place
+from electro_relayer.paying.item import ANY_COMPANY, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from electro_relayer.chain.standing import Standings
     from electro_relayer.metrics import Metrics
-    from electro_relayer.paying.batch import Item, Queue
+    from electro_relayer.paying.batch import Queue
+    from electro_relayer.paying.item import Item
     from electro_relayer.paying.refusals import Refusals
 
 log = logging.getLogger(__name__)

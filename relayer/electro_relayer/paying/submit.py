@@ -23,16 +23,17 @@ from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.paying import gas
 from electro_relayer.paying.admission import FUTURE_PATIENCE_S
-from electro_relayer.paying.batch import Place
 from electro_relayer.paying.blame import Stage
+from electro_relayer.paying.item import Place
 from electro_relayer.paying.nonces.spend import Rejected, Spender
 from electro_relayer.paying.transaction import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from electro_relayer.paying.batch import Item, Queue, Track
+    from electro_relayer.paying.batch import Queue
     from electro_relayer.paying.blame import Blame
+    from electro_relayer.paying.item import Item, Track
     from electro_relayer.paying.nonces.unmined import Unmined
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,8 @@ class Lane:
             try:
                 await self._submit(items)
             except (NodeUnreachable, RpcError, Rejected) as error:
-                self.trouble = str(error)
-                log.debug("a batch waits: %s", error)
+                self.trouble = str(error) or type(error).__name__
+                log.debug("a batch waits: %s", self.trouble)
             except Exception as error:  # a fault of ours must not stop the lane
                 self.trouble = f"{error!r:.200}"
                 log.exception("a batch failed")
@@ -85,13 +86,12 @@ class Lane:
                 self._blame.failed(taken, Stage.SEND, f"{error!r}", certain=False)
             else:
                 self.trouble, backoff_s = "", 0.0
-                self._queue.put_back(items)
-                if self._blame.unproven is not None:
-                    await self._prove(self._blame.unproven)
-                continue
             self._queue.put_back(items)
-            backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
-            await asyncio.sleep(backoff_s)
+            if self._blame.unproven is not None:
+                await self._prove(self._blame.unproven)
+            if self.trouble:
+                backoff_s = min(LAST_BACKOFF_S, max(FIRST_BACKOFF_S, 2 * backoff_s))
+                await asyncio.sleep(backoff_s)
 
     async def _prove(self, stage: Stage) -> None:
         """Ask the node for something harmless where a message fails and nothing else is there to pass."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from electro_relayer.chain.nodewords import Verdict, demanded_wei
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
-from electro_relayer.paying.batch import Place
 from electro_relayer.paying.blame import Stage
+from electro_relayer.paying.item import Place
 from electro_relayer.paying.nonces.unmined import Sent, Unmined
 from electro_relayer.paying.transaction import Call, sign
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from electro_relayer.chain.chain import Chain
     from electro_relayer.chain.market import Fees
     from electro_relayer.metrics import Metrics
-    from electro_relayer.paying.batch import Item, Queue
+    from electro_relayer.paying.batch import Queue
     from electro_relayer.paying.blame import Blame
     from electro_relayer.paying.gas import GasLimits
+    from electro_relayer.paying.item import Item
     from electro_relayer.paying.key import Key
 
 log = logging.getLogger(__name__)

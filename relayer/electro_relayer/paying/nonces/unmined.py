@@ -8,12 +8,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from electro_relayer.paying.batch import Place
+from electro_relayer.paying.item import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from electro_relayer.paying.batch import Item
+    from electro_relayer.paying.item import Item
     from electro_relayer.paying.transaction import Call, Transaction
 
 FOREIGN_REMEMBERED_S = (

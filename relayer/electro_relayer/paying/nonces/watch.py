@@ -13,7 +13,8 @@ from electro_relayer.hashing import keccak256
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from electro_relayer.chain.chain import Chain, Receipt
+    from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.receipts import Receipt
     from electro_relayer.chain.standing import Standings
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Metrics
@@ -123,7 +124,7 @@ class Watch:
                 self._standings.forget(verified.device)
             else:
                 self._standings.advance(
-                    verified.device, verified.agreement_id, verified.end, final=self._chain.final_at_once
+                    verified.device, verified.agreement_id, verified.end, final=self._chain.final.at_once
                 )
                 self._upkeep.landed(receipt.block, receipt.block_hash, item.queued_at)
         landed = len(sent.items) - len(skipped)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow the final block: by which rule it is found, which it is, and whether the chain still has what it called so."""
+
+from __future__ import annotations
+
+import logging
+
+from electro_relayer.chain.finality import Finality, find_finality
+from electro_relayer.chain.rpc import NodeUnreachable, Rpc, RpcError, understood
+
+log = logging.getLogger(__name__)
+
+
+class FinalBlock:
+    """Knows the rule, and whether the chain has ever had a final block."""
+
+    def __init__(self, node: Rpc, setting: str) -> None:
+        self._node, self._setting = node, setting
+        self._chain_id = 0
+        self.rule = Finality("latest")
+        self.lives = False  # the chain has had a final block
+
+    async def find(self, chain_id: int) -> None:
+        """Choose the rule, and say which and why; raises RpcError or NodeUnreachable."""
+        self._chain_id = chain_id
+        self.rule = await find_finality(self._node, self._setting, chain_id)
+        log.info("final is %s", self.rule)
+
+    async def review(self) -> None:
+        """Look again at what the chain calls final, where that was not settled."""
+        if self.rule.settled:
+            return
+        found = await find_finality(self._node, self._setting, self._chain_id)
+        if found != self.rule:
+            log.warning("final is %s from now on, and was %s", found, self.rule)
+            self.rule = found
+
+    @property
+    def at_once(self) -> bool:
+        """The chain takes no block back."""
+        return self.rule.instant
+
+    async def number(self) -> int:
+        """Return the number of the final block; 0 while the chain has none."""
+        return (await self.mark())[0]
+
+    async def mark(self) -> tuple[int, str]:
+        """Return number and hash of the final block; 0 and nothing while the chain has none."""
+        block = self.rule.tag
+        if block is None:
+            with understood(self._node):
+                latest = int(await self._node.call("eth_blockNumber", []), 16)
+            block = self.rule.block(latest)
+        try:
+            header = await self._node.call("eth_getBlockByNumber", [block, False])
+        except RpcError:
+            header = None
+        if header is None:
+            if self.lives:
+                raise NodeUnreachable(f"The node {self._node.shown} does not know the block {block}.")
+            return 0, ""
+        with understood(self._node):
+            self.lives = True
+            return int(header["number"], 16), str(header["hash"])
+
+    async def still_has(self, number: int, digest: str) -> bool:
+        """Tell whether a block that was told is still the chain's at its number."""
+        header = await self._node.call("eth_getBlockByNumber", [hex(number), False])
+        return isinstance(header, dict) and header.get("hash") == digest
