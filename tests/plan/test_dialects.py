@@ -98,6 +98,13 @@ SHAPES = {
     "start and end": "\n".join(
         ["Start,End,kWh", *(f"{t},{t + timedelta(minutes=15)},{kwh(i):.2f}" for i, t in enumerate(times()))]
     ),
+    "ends that are the last minute within": "\n".join(
+        ["Name,JOHN", "Service,1", "TYPE,DATE,START TIME,END TIME,USAGE (kWh),COST,NOTES"]
+        + [
+            f"Electric,{t:%Y-%m-%d},{t:%H:%M},{t + timedelta(minutes=14):%H:%M},{kwh(i):.2f},$1.2,"
+            for i, t in enumerate(times())
+        ]
+    ),
     "ranges in one field": "\n".join(
         ["Zeitraum;kWh"]
         + [f"{t:%d.%m.%Y %H:%M} - {t + timedelta(minutes=15):%H:%M};{comma(kwh(i))}" for i, t in enumerate(times())]
@@ -125,6 +132,13 @@ SHAPES = {
         ["Date,Unit," + ",".join(f"{t:%H:%M}" for t in times(1))]
         + [
             f"{MONDAY + timedelta(days=day):%d/%m/%Y},kWh," + ",".join(f"{kwh(day * 96 + i):.2f}" for i in range(96))
+            for day in range(14)
+        ]
+    ),
+    "wide by half days": "\n".join(
+        ["kWh,", "Date," + ",".join(f"{t:%I:%M %p}" for t in times(1))]
+        + [
+            f"{MONDAY + timedelta(days=day):%m/%d/%Y}," + ",".join(f"{kwh(day * 96 + i):.2f}" for i in range(96))
             for day in range(14)
         ]
     ),

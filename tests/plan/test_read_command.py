@@ -8,15 +8,12 @@ import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from electro_tools import cli
 from tests.plan.files import rows, text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -152,3 +149,15 @@ def test_a_file_is_converted_and_never_written_over(
     assert json.loads(capsys.readouterr().out)["first"] == "2024-03-03T21:00:00Z"
     assert cli.run(line) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_the_manual_names_every_format_and_every_key_of_a_dialect() -> None:
+    from electro_plan import formats
+    from electro_plan.formats.recognition import FORMATS
+    from electro_plan.settings import Dialect
+
+    manual = (Path(formats.__file__).parent / "README.md").read_text(encoding="utf-8")
+    for name in FORMATS:
+        assert f"| `{name}` |" in manual
+    for key in Dialect.__dataclass_fields__:
+        assert f"{key}=" in manual

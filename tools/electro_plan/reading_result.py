@@ -74,13 +74,16 @@ class Reading:
         ]
         missing = sum(gap.intervals for gap in gaps)
         more = f" and {len(gaps) - _MOST_GAPS_TOLD} more" if len(gaps) > _MOST_GAPS_TOLD else ""
+        are = "intervals are" if missing > 1 else "interval is"
         return [
-            f"{missing:,} intervals are missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}: {'; '.join(told)}{more}."
+            f"{missing:,} {are} missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}: {'; '.join(told)}{more}."
         ]
 
     def _estimates(self) -> list[str]:
         count = int(np.sum(self.history.quality == Quality.ESTIMATED))
-        return [f"{count:,} intervals are estimates."] if count else []
+        return (
+            [f"{count:,} interval{'s are estimates' if count > 1 else ' is an estimate'}."] if count else []
+        )
 
     def _changes(self) -> list[str]:
         history = self.history

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from electro_plan.tables.table import Cell, Table
 
 _ZONE_LINE = re.compile(r"zone|zeitzone|часов", re.IGNORECASE)
+_INCLUSIVE_S = (1, 60)  # by which ends such as 00:14 or 00:14:59 fall short of where the next one begins
 _NEGATIVE_NOISE_WH = 1.0  # an hour of a meter's own error around zero, not of energy given back
 
 
@@ -245,6 +246,10 @@ def _add_ends(
             f"{where(0)}: an interval ends before it begins",
             "which column is which? --time-column names the beginnings",
         )
+    steps, times_each = np.unique(np.diff(np.unique(rows.wall_s)), return_counts=True)
+    step = int(steps[np.argmax(times_each)]) if len(steps) else usual
+    if step - usual in _INCLUSIVE_S:
+        usual = step
     rows.interval_s, rows.stamps = usual, "start"
 
 

@@ -311,7 +311,7 @@ def _is_slot(layout: Layout, column: int) -> bool:
 
 def slot_of(text: str) -> tuple[str, int, int | None] | None:
     """Return ("clock", second, end or None) of "00:30", ("number", 7, None) of "HH07"; None of any other heading."""
-    found = re.search(r"\d{1,2}:\d{2}(?:\s*[-–]\s*\d{1,2}:\d{2})?(?!.*\d)", text)
+    found = re.search(r"\d{1,2}:\d{2}(?:\s*[AaPp]\.?[Mm]\.?)?(?:\s*[-–]\s*\d{1,2}:\d{2})?(?!.*\d)", text)
     clock = clock_s(found[0]) if found else None
     if clock is not None:
         return ("clock", *clock)

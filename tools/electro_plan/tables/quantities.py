@@ -88,10 +88,11 @@ def decide(
             f"at its greatest, {relation} {limit}",
             "set the unit with --unit, the plant's greatest power with --peak-kw",
         )
-    raise _question(possible, signs, shown, heading)
+    raise _question(possible, signs, shown, heading, fallen=meaning.register)
 
 
-def _question(possible: list[Figures], signs: Signs, shown: str, heading: str) -> Undecided:
+def _question(possible: list[Figures], signs: Signs, shown: str, heading: str, *, fallen: bool) -> Undecided:
+    """Return the question that is left; `fallen`: a register by its name, whose figures fall."""
     where = f"{shown}: column {quoted(heading)}"
     units = list(dict.fromkeys(way.unit for way in possible))
     if len(units) > 1:
@@ -109,7 +110,12 @@ def _question(possible: list[Figures], signs: Signs, shown: str, heading: str) -
             "power": "mean of each interval",
         }
         return Undecided(
-            f"{where}, in {units[0]}, never falls: it may be a register or energies",
+            f"{where}, in {units[0]}, "
+            + (
+                "is a register by its name, and its figures fall"
+                if fallen
+                else "never falls: it may be a register or energies"
+            ),
             "--quantity",
             tuple(
                 Choice(each, f"{words[each]}; then up to {power_words(peaks[each])}") for each in quantities

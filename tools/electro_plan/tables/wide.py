@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan import zones
-from electro_plan.errors import PlanError, Undecided
+from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.tables.layout import slot_of
 from electro_plan.text.printing import listed, quoted
 from electro_plan.text.times import DAY_S
@@ -76,6 +76,7 @@ def find(table: Table, layout: Layout, stamps: str | None) -> Slots:
         raise Undecided(
             f"{table.shown}: columns from {quoted(names[0])} to {quoted(names[-1])} may begin or end intervals",
             "--dialect stamps",
+            (Choice("start", "they begin then"), Choice("end", "they end then")),
         )
     starts = np.where(numbers == 0, DAY_S, numbers) - step if ends else numbers
     if np.any(np.diff(starts) <= 0) or np.any(starts % step):
