@@ -55,8 +55,8 @@ class RelayerError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, sentence: str, **details: Any) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = printable(sentence)  # a node's words may be in it
+        super().__init__(self.sentence)
         self.details = details
 
 
@@ -245,3 +245,10 @@ def http_answer(error: BaseException) -> tuple[int, dict[str, Any], dict[str, st
 def shout(name: str) -> str:
     """Write a Solidity error's name as a code: `WrongSequence` → `WRONG_SEQUENCE`."""
     return "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
+
+
+def printable(text: str) -> str:
+    """Write what would not show as a character by its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -12,6 +12,8 @@ import json
 import logging
 from datetime import UTC, datetime
 
+from electro_relayer.errors import printable
+
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -39,13 +41,6 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False)
-
-
-def printable(text: str) -> str:
-    """Write what would not show as a character by its escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def configure(form: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from electro_relayer.chain.chain import Chain
 from electro_relayer.chain.nodewords import Verdict
 from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError, hex_data, understood
-from electro_relayer.errors import NodeMissing, StartError
+from electro_relayer.errors import NodeMissing, StartError, printable
 from electro_relayer.hashing import checksum
 from electro_relayer.paying import gas
 from electro_relayer.paying.key import Key, key_of
@@ -74,7 +74,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
                 async for finding in _permission(chain, node, key):
                     yield finding
             except (NodeUnreachable, RpcError) as error:
-                yield Finding("node", False, f"{node.shown} fails on the way: {error}.")
+                yield Finding("node", False, printable(f"{node.shown} fails on the way: {error}."))
     if not chain_ids and len(settings.rpc_urls) > 1:
         yield Finding("nodes", False, "No node answers for the contract's chain.")
     if len(chain_ids) > 1:

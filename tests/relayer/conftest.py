@@ -127,14 +127,20 @@ async def relay() -> AsyncIterator[Callable[..., Any]]:
 
 
 _PROGRAM = """from electro_relayer import Settings, run
-run(Settings.load(), ready=lambda ready: print(ready.url, ready.port, flush=True))
+run(Settings.load(), ready=lambda ready: print(ready.url, ready.port, ready.metrics_url, flush=True))
+"""
+
+
+_LIMIT = """import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({0}, {0}))
 """
 
 
 class Process:
     """`run(Settings.load())` in a process of its own, on a port it keeps when it is started again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, files: int | None = None) -> None:
+        self._files = files  # as many as it may open
         self._environ = {
             **os.environ,
             "ELECTRO_RELAYER_RPC_URL": settings.rpc_url,
@@ -146,13 +152,15 @@ class Process:
             "ELECTRO_RELAYER_HEAL_S": str(settings.heal_s),
             "ELECTRO_RELAYER_BUMP_S": str(settings.bump_s),
             "ELECTRO_RELAYER_PORT": "0",
+            "ELECTRO_RELAYER_METRICS_PORT": "0",
         }
-        self.url = ""
+        self.url = self.metrics_url = ""
         self.start()
 
     def start(self) -> None:
+        limit = "" if self._files is None else _LIMIT.format(self._files)
         self._process = subprocess.Popen(
-            lifeline.tied([sys.executable, "-c", _PROGRAM]),
+            lifeline.tied([sys.executable, "-c", limit + _PROGRAM]),
             pass_fds=lifeline.pass_fds(),
             env=self._environ,
             stdout=subprocess.PIPE,
@@ -163,7 +171,7 @@ class Process:
         if not told:  # it said why on stderr
             self.end()
             raise ValueError("the relayer did not start")
-        self.url, port = told.split()
+        self.url, port, self.metrics_url = told.split()
         self._environ["ELECTRO_RELAYER_PORT"] = port
 
     def end(self, number: int = signal.SIGKILL) -> int:
@@ -176,11 +184,11 @@ class Process:
 
 
 @pytest.fixture
-def spawn() -> Iterator[Callable[[Settings], Process]]:
+def spawn() -> Iterator[Callable[..., Process]]:
     started: list[Process] = []
 
-    def start(settings: Settings) -> Process:
-        started.append(Process(settings))
+    def start(settings: Settings, files: int | None = None) -> Process:
+        started.append(Process(settings, files))
         return started[-1]
 
     yield start

@@ -8,6 +8,7 @@ import logging
 import resource
 import signal
 
+import aiohttp
 import pytest
 
 from electro_relayer import errors, serve
@@ -156,6 +157,32 @@ def test_no_more_connections_are_taken_than_there_are_files(
     assert bool(caplog.records) == (possible < wanted)
 
 
+async def test_health_answers_with_more_silent_connections_than_the_process_has_files(
+    world, settings_for, spawn
+):
+    settings = settings_for(world)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 2500:
+        pytest.skip("this process can't open so many connections itself")
+    limited = await asyncio.to_thread(spawn, settings, files=1024)
+    port = int(limited.url.rsplit(":", 1)[1])
+    writers = []
+    for _ in range(1100):
+        try:
+            writers.append((await asyncio.open_connection("127.0.0.1", port))[1])
+        except OSError:
+            break
+    try:
+        async with aiohttp.ClientSession() as session:
+            for path in ("healthz", "readyz", "metrics"):
+                async with session.get(limited.metrics_url.replace("metrics", path)) as response:
+                    assert response.status == 200
+    finally:
+        for writer in writers:
+            writer.close()
+    assert len(writers) > 1000
+
+
 async def test_two_relayers_on_one_port_of_metrics_are_told_in_one_sentence(
     shared_world, settings_for, relay
 ):
@@ -180,8 +207,6 @@ async def test_a_second_signal_ends_the_draining(world, settings_for, spawn, eve
     world.agree(1)
     world.block_time(1000)
     relayer = await asyncio.to_thread(spawn, settings_for(world))  # it would drain for half a minute
-    import aiohttp
-
     async with (
         aiohttp.ClientSession() as session,
         session.post(relayer.url + "/v1/messages", json=world.meters[0].report(0)) as response,

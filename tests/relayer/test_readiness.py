@@ -105,6 +105,30 @@ async def test_a_chain_without_empty_blocks_that_has_nothing_to_do_has_not_halte
     assert (await client.post(meter.report(5)))[0] == 202
 
 
+async def test_a_message_that_comes_after_a_long_pause_makes_no_halt_of_it(
+    world, settings_for, relay, eventually
+):
+    world.agree(1)
+    client = await relay(settings_for(world, stalled_s=6))
+
+    async def has_stood_still():
+        return (await client.metrics())["head_still_seconds",] > 7
+
+    await eventually(has_stood_still)
+    world.rpc("evm_setAutomine", False)
+    [meter] = world.meters
+    assert (await client.post(meter.report(0)))[0] == 202
+
+    async def is_in_flight():
+        return (await client.metrics())["unmined_transactions",] == 1
+
+    await eventually(is_in_flight)
+    assert await readiness(client) == (200, "ready")
+    world.rpc("evm_setAutomine", True)
+    world.rpc("evm_mine")
+    await eventually(lambda: world.reported(meter) == [0])
+
+
 async def test_a_chain_without_empty_blocks_that_leaves_ours_waiting_has_halted(
     world, settings_for, relay, eventually
 ):

@@ -55,6 +55,14 @@ class Readiness:
 
     def trouble(self) -> Refusal | None:
         """Return why messages can't be carried now, as far as that is known without asking."""
+        trouble = self._trouble()
+        if not isinstance(trouble, NoMoney | SenderNotAllowed):
+            self._poor_since = None
+        elif self._poor_since is None:
+            self._poor_since = self._chain.clock()
+        return trouble
+
+    def _trouble(self) -> Refusal | None:
         if self.draining:
             return Draining("This relayer is going down; send to another one, or again later.")
         if self._upkeep.cannot_pay:
@@ -63,11 +71,11 @@ class Readiness:
             return SenderNotAllowed(
                 "The chain takes no transactions from the relayer's key; its operator has to be allowed."
             )
-        pulse = self._upkeep.pulse
-        if pulse.has_halted(self._stalled_s, awaited=bool(self._unmined)):
+        pulse, still_s = self._upkeep.pulse, self._queue.still_s()
+        stalled = still_s > self._stalled_s  # where nothing happens a block may be old when a message comes
+        if pulse.has_halted(self._stalled_s, awaited=stalled and bool(self._unmined)):
             return ChainHalted(f"The chain has made no block for {pulse.still_s:.0f} s.")
-        still_s = self._queue.still_s()
-        if still_s > self._stalled_s:
+        if stalled:
             return NothingMined(
                 f"Messages wait, and for {still_s:.0f} s none was mined; see the relayer's log."
             )
@@ -76,10 +84,6 @@ class Readiness:
     def refuse_new(self) -> None:
         """Raise a Refusal if nothing new is to be taken: where the key can't pay only when that has lasted."""
         trouble = self.trouble()
-        if not isinstance(trouble, NoMoney | SenderNotAllowed):
-            self._poor_since = None
-        elif self._poor_since is None:
-            self._poor_since = self._chain.clock()
         if trouble is None:
             return
         if self._poor_since is not None and self._chain.clock() - self._poor_since <= self._stalled_s:
