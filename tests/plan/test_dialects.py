@@ -127,6 +127,10 @@ SHAPES = {
     "shuffled": "\n".join(["time,kWh", *(f"{t},{v:.2f}" for t, v in sorted(rows(), key=lambda row: row[1]))]),
     "doubles": text("time,kWh") + "".join(f"{t},{v:.2f}\n" for t, v in list(rows())[:4]),
     "headings again": text("time,kWh").replace("2024-03-08 00:00", "time,kWh\n2024-03-08 00:00"),
+    "ends by name, behind a column with another name": "\n".join(
+        ["Start point;Period end;kWh"]
+        + [f"A;{t + timedelta(minutes=15):%Y-%m-%d %H:%M};{comma(kwh(i))}" for i, t in enumerate(times())]
+    ),
     "a meter's column": "\n".join(["Zählpunkt;time;kWh", *(f"DE0001;{t};{comma(v)}" for t, v in rows())]),
     "wide": "\n".join(
         ["Date,Unit," + ",".join(f"{t:%H:%M}" for t in times(1))]

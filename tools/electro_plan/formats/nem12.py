@@ -16,9 +16,9 @@ from electro_plan.errors import PlanError
 from electro_plan.formats.meters import finish, series
 from electro_plan.history import DAY_S, Quality
 from electro_plan.tables.headings import UNITS, canonical_unit
+from electro_plan.text.dates import day_start_s
 from electro_plan.text.encoding import decode
 from electro_plan.text.printing import quoted
-from electro_plan.text.times import day_start_s
 
 if TYPE_CHECKING:
     from electro_plan.opening import Opened

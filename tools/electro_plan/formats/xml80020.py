@@ -18,8 +18,8 @@ from electro_plan.errors import PlanError
 from electro_plan.formats.meters import finish, series
 from electro_plan.formats.xml_tree import parse, text
 from electro_plan.history import DAY_S, Quality
+from electro_plan.text.dates import day_start_s
 from electro_plan.text.printing import quoted
-from electro_plan.text.times import day_start_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

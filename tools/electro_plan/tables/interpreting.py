@@ -4,20 +4,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from electro_plan import zones
-from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.history import DAY_S, Quality
+from electro_plan.errors import PlanError
 from electro_plan.reading_result import Reading
-from electro_plan.series import Series, assemble, choose, interval_of
-from electro_plan.tables import headings, layout, local_time, quality, quantities, stamps, wide
+from electro_plan.series import Series, assemble, interval_of
+from electro_plan.tables import headings, layout, local_time, quality, quantities, stamps
+from electro_plan.tables.columns import by_meter, chosen_meters, meter_names
 from electro_plan.tables.headings import UNITS
-from electro_plan.text import numbers, times
-from electro_plan.text.printing import listed, quoted, shown
+from electro_plan.tables.registers import differences
+from electro_plan.tables.rows import Rows, unfold
+from electro_plan.text import numbers
+from electro_plan.text.printing import listed, quoted
 from electro_plan.wording import figure, instant
 
 if TYPE_CHECKING:
@@ -27,34 +29,10 @@ if TYPE_CHECKING:
 
     from electro_plan.settings import ReadSettings
     from electro_plan.tables.layout import Layout
-    from electro_plan.tables.table import Cell, Table
+    from electro_plan.tables.table import Table
 
 _ZONE_LINE = re.compile(r"zone|zeitzone|часов", re.IGNORECASE)
-_INCLUSIVE_S = (1, 60)  # by which ends such as 00:14 or 00:14:59 fall short of where the next one begins
 _NEGATIVE_NOISE_WH = 1.0  # an hour of a meter's own error around zero, not of energy given back
-
-
-@dataclass
-class _Rows:
-    """A table's figures in one row each, as they go through the steps.
-
-    Args:
-        wall_s: times; instants already if `instants`.
-        offset_s: that the file writes with them.
-        cells: of each chosen column.
-        rows: of the table.
-    """
-
-    wall_s: NDArray[np.int64]
-    cells: list[list[Cell]]
-    rows: NDArray[np.int64]
-    offset_s: NDArray[np.int64] | None = None
-    until_s: NDArray[np.int64] | None = None
-    instants: bool = False
-    dates_only: bool = False
-    has_24: bool = False
-    interval_s: int | None = None
-    stamps: str | None = None
 
 
 def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
@@ -67,7 +45,7 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
     notes = list(table.notes)
     found = layout.find(table, settings)
     clock, zone = _zones(found, settings)
-    columns, rows = _rows(table, found, settings, clock, notes)
+    columns, rows = unfold(table, found, settings, clock, notes)
     if found.foot:
         notes.append(
             f"{found.foot} row{'s' * (found.foot > 1)} below the figures {'are' if found.foot > 1 else 'is'} left out."
@@ -88,16 +66,16 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
         numbers.parse(cells, signs, quoted(name), where)
         for cells, name in zip(rows.cells, names, strict=True)
     ]
-    meters = _meter_names(table, found, rows, columns)
-    groups = _groups(meters, len(rows.wall_s))
+    meters = meter_names(table, found, rows, columns)
+    groups = by_meter(meters, len(rows.wall_s))
     interval_s = _interval(rows, groups, settings, table.shown)
     meaning = _meaning(table, found, columns, parsed, settings)
     told = _qualities(table, found, rows, notes)
     series: list[Series] = []
     figures: quantities.Figures | None = None
-    chosen_groups = _chosen_groups(groups, settings, table)
+    chosen = chosen_meters(groups, settings, table)
     for column, name in zip(parsed, names, strict=True):
-        for meter, index in chosen_groups.items():
+        for meter, index in chosen.items():
             order = index[np.argsort(rows.wall_s[index], kind="stable")]
             decided = quantities.decide(
                 column, order, interval_s, meaning, signs, settings, table.shown, name
@@ -165,7 +143,7 @@ def _zones(found: Layout, settings: ReadSettings) -> tuple[str | None, str | Non
     return clock, zone or clock
 
 
-def _zone_of_offsets(rows: _Rows, notes: list[str]) -> str | None:
+def _zone_of_offsets(rows: Rows, notes: list[str]) -> str | None:
     """Return the zone of the offsets that a file writes; UTC if they change."""
     if rows.offset_s is None:
         return None
@@ -183,174 +161,8 @@ def _zone_of_offsets(rows: _Rows, notes: list[str]) -> str | None:
     )
 
 
-def _rows(
-    table: Table, found: Layout, settings: ReadSettings, clock: str | None, notes: list[str]
-) -> tuple[list[int], _Rows]:
-    """Return the chosen columns and their figures with times, one a row."""
-
-    def where(index: int) -> str:
-        return table.where(found.body[index])
-
-    beside = found.clock if found.clock is not None else None
-    clocks = table.column(beside, found.body) if beside is not None else None
-    read = times.parse(table.column(found.date, found.body), settings.dialect, where, clocks)
-    if read.order:
-        notes.append(read.order[0].upper() + read.order[1:] + ".")
-    if found.slots and read.dates_only:
-        slots = wide.find(table, found, settings.dialect.stamps)
-        wall, cells, rows, instants = wide.unfold(table, found, slots, read.wall_s, clock)
-        notes.append(f"A row is a day, its columns are {slots.stamps}.")
-        return [], _Rows(wall, [cells], rows, instants=instants, interval_s=slots.interval_s, stamps="start")
-    columns = _figure_columns(table, found, settings, notes)
-    result = _Rows(
-        read.wall_s, [table.column(column, found.body) for column in columns], np.array(found.body, np.int64),
-        read.offset_s, read.until_s, dates_only=read.dates_only, has_24=read.has_24,
-    )  # fmt: skip
-    if found.period is not None and read.dates_only:
-        _add_periods(table, found, result)
-    _add_ends(table, found, settings, result, where)
-    return columns, result
-
-
-def _add_periods(table: Table, found: Layout, rows: _Rows) -> None:
-    assert found.period is not None
-    counted = np.array([int(float(str(cell))) for cell in table.column(found.period, found.body)], np.int64)
-    base, most = int(counted.min()), int(counted.max())
-    per_day = next((each for each in (24, 48, 96, 288) if most - min(base, 1) + 1 <= each), None)
-    if base not in (0, 1) or per_day is None:
-        raise PlanError(
-            f"{table.shown}: column {quoted(found.name(found.period))} from {base} to {most} counts no day's intervals"
-        )
-    rows.interval_s = DAY_S // per_day
-    rows.wall_s = rows.wall_s + (counted - base) * rows.interval_s
-    rows.dates_only, rows.stamps = False, "start"
-
-
-def _add_ends(
-    table: Table, found: Layout, settings: ReadSettings, rows: _Rows, where: Callable[[int], str]
-) -> None:
-    """Take the interval's end from a column of its own, where there is one."""
-    if found.end is not None:
-        ends = times.parse(table.column(found.end, found.body), settings.dialect, where)
-        rows.until_s = ends.wall_s
-    elif found.end_clock is not None:
-        clocks = table.column(found.end_clock, found.body)
-        ends = times.parse(table.column(found.date, found.body), settings.dialect, where, clocks)
-        rows.until_s = ends.wall_s + np.where(ends.wall_s <= rows.wall_s, DAY_S, 0)
-    if rows.until_s is None:
-        return
-    lengths, counts = np.unique(rows.until_s - rows.wall_s, return_counts=True)
-    usual = int(lengths[np.argmax(counts)])
-    if usual <= 0:
-        raise PlanError(
-            f"{where(0)}: an interval ends before it begins",
-            "which column is which? --time-column names the beginnings",
-        )
-    steps, times_each = np.unique(np.diff(np.unique(rows.wall_s)), return_counts=True)
-    step = int(steps[np.argmax(times_each)]) if len(steps) else usual
-    if step - usual in _INCLUSIVE_S:
-        usual = step
-    rows.interval_s, rows.stamps = usual, "start"
-
-
-def _figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: list[str]) -> list[int]:
-    wanted = settings.energy_columns
-    known = {column: headings.meaning(found.headings[column]) for column in found.figures}
-    own = [column for column, each in known.items() if not each.foreign]
-    taken = [column for column in own if not known[column].export]
-    named = [
-        column
-        for column in taken
-        if known[column].unit or known[column].energy or known[column].register or known[column].power
-    ]
-    if wanted and not (wanted == ("all",) and not found.named("all")):
-        columns = [_figure_column(table, found, name) for name in wanted]
-    else:
-        columns = named or taken or own
-        if not columns:
-            raise PlanError(
-                f"{table.shown} has no column of figures beside {shown(found.name(found.date))!r}; "
-                f"its columns are {listed([found.name(each) for each in range(len(found.headings))])}",
-                "name it with --energy-column",
-            )
-        if len(columns) > 1 and not wanted:
-            names = [found.name(column) for column in columns]
-            raise Undecided(
-                f"{table.shown} has {len(columns)} columns of figures: {listed(names)}",
-                "--energy-column",
-                (*(Choice(name, "this one") for name in names[:20]), Choice("all", "their sum")),
-            )
-    for column in columns:
-        _refuse_cut_decimals(table, found, column)
-    left = [found.name(column) for column in found.figures if column not in columns]
-    if left:
-        notes.append(f"Left aside: {listed(left)}.")
-    return columns
-
-
-def _figure_column(table: Table, found: Layout, name: str) -> int:
-    columns = found.named(name)
-    if len(columns) != 1:
-        has = listed([found.name(each) for each in range(len(found.headings))])
-        raise PlanError(
-            f"{table.shown} has {f'{len(columns)} columns' if columns else 'no column'} {shown(name)!r}; it has {has}",
-            "name one of them with --energy-column",
-        )
-    return columns[0]
-
-
-def _refuse_cut_decimals(table: Table, found: Layout, column: int) -> None:
-    """Refuse a column behind which stand digits without a heading: decimals behind a comma, most likely."""
-    after = column + 1
-    if table.separator != "," or after >= len(found.headings) or found.headings[after]:
-        return
-    cells = [cell for cell in table.column(after, found.body) if cell]
-    if cells and all(isinstance(cell, str) and cell.strip().isdigit() for cell in cells):
-        row = found.body[0]
-        raise PlanError(
-            f"{table.where(row)}: behind {quoted(table.rows[row][column])} stands {quoted(table.rows[row][after])} "
-            "in a column without a heading: decimals behind a comma?",
-            "put figures in quotes, or use another separator",
-        )
-
-
-def _meter_names(table: Table, found: Layout, rows: _Rows, columns: list[int]) -> list[str] | None:
-    """Return a meter's name each row; None if nothing tells meters apart."""
-    telling = [column for column in found.meters if column not in columns]
-    if not telling:
-        return None
-    by_row = {
-        row: " ".join(
-            str(table.rows[row][column]).strip() for column in telling if column < len(table.rows[row])
-        )
-        for row in found.body
-    }
-    return [by_row[int(row)] for row in rows.rows]
-
-
-def _groups(meters: list[str] | None, count: int) -> dict[str, NDArray[np.int64]]:
-    if meters is None:
-        return {"": np.arange(count, dtype=np.int64)}
-    names = np.array(meters)
-    return {name: np.flatnonzero(names == name).astype(np.int64) for name in dict.fromkeys(meters)}
-
-
-def _chosen_groups(
-    groups: dict[str, NDArray[np.int64]], settings: ReadSettings, table: Table
-) -> dict[str, NDArray[np.int64]]:
-    if groups.keys() == {""}:
-        if settings.meters and settings.meters != ("all",):
-            raise PlanError(f"{table.shown} does not tell meters apart", "name a column with --energy-column")
-        return groups
-    stubs = [
-        Series(name, index, 1, np.zeros(len(index)), np.zeros(len(index), np.uint8), index, table.where)
-        for name, index in groups.items()
-    ]
-    return {each.meter: groups[each.meter] for each in choose(stubs, settings.meters, table.shown)}
-
-
 def _interval(
-    rows: _Rows, groups: dict[str, NDArray[np.int64]], settings: ReadSettings, shown_file: str
+    rows: Rows, groups: dict[str, NDArray[np.int64]], settings: ReadSettings, shown_file: str
 ) -> int:
     if settings.interval_s is None and rows.interval_s is not None:
         return rows.interval_s
@@ -381,7 +193,7 @@ def _meaning(
     return replace(known, unit=units.pop()) if len(units) == 1 else known
 
 
-def _qualities(table: Table, found: Layout, rows: _Rows, notes: list[str]) -> NDArray[np.uint8]:
+def _qualities(table: Table, found: Layout, rows: Rows, notes: list[str]) -> NDArray[np.uint8]:
     if found.quality is not None:
         cells = table.column(found.quality, [int(row) for row in rows.rows])
         told = quality.parse(cells)
@@ -398,7 +210,7 @@ def _series(
     meter: str,
     values: NDArray[np.float64],
     index: NDArray[np.int64],
-    rows: _Rows,
+    rows: Rows,
     told: NDArray[np.uint8],
     figures: quantities.Figures,
     interval_s: int,
@@ -438,7 +250,7 @@ def _series(
         table.where,
     )
     if register:
-        return _differences(made, clock, notes)
+        return differences(made, clock, notes)
     if figures.quantity == "power":
         made = replace(made, energy_wh=made.energy_wh * interval_s / 3600)
     return _checked(made, clock)
@@ -446,7 +258,7 @@ def _series(
 
 def _stamped(
     wall: NDArray[np.int64],
-    rows: _Rows,
+    rows: Rows,
     index: NDArray[np.int64],
     interval_s: int,
     clock: str | None,
@@ -460,7 +272,7 @@ def _stamped(
         wall, late = stamps.with_late_midnights(wall, interval_s, where)
     else:
         late = False
-    heading = headings.stamps_in(table_heading(table, rows)) if rows.stamps is None else None
+    heading = headings.stamps_in(rows.heading) if rows.stamps is None else None
     way, why = settings.dialect.stamps or rows.stamps or "", ""
     if not way and rows.dates_only:
         way = "start"
@@ -479,55 +291,6 @@ def _stamped(
     if why:
         notes.append(f"Times are where intervals {'begin' if way == 'start' else 'end'}: {why}.")
     return wall, way
-
-
-def table_heading(table: Table, rows: _Rows) -> str:
-    """Return the heading of the times, which may say that they are ends."""
-    first = int(rows.rows[0]) - 1
-    return " ".join(str(cell) for cell in table.rows[first][:1]) if first >= 0 else ""
-
-
-def _differences(readings: Series, zone: str | None, notes: list[str]) -> Series:
-    """Return the energies between a register's readings.
-
-    Raises:
-        PlanError: the register falls.
-    """
-    keep = ~np.isnan(readings.energy_wh)
-    order = np.flatnonzero(keep)[np.argsort(readings.starts_s[keep], kind="stable")]
-    at, counted, places = readings.starts_s[order], readings.energy_wh[order], readings.places[order]
-    if len(at) < 2:
-        raise PlanError(f"{readings.where(int(readings.places[0]))}: a register needs two readings")
-    steps, energy = np.diff(at), np.diff(counted)
-    if np.any(energy < 0):
-        row = int(np.flatnonzero(energy < 0)[0])
-        raise PlanError(
-            f"{readings.where(int(places[row + 1]))}: the register falls from {figure(counted[row] / 1000)} to "
-            f"{figure(counted[row + 1] / 1000)} kWh",
-            "cut the file where the register was changed or turned over; if figures are energies, --quantity energy",
-        )
-    whole = steps == readings.interval_s
-    if np.any(steps % readings.interval_s) and readings.interval_s < DAY_S:
-        row = int(np.flatnonzero(steps % readings.interval_s)[0])
-        raise PlanError(
-            f"{readings.where(int(places[row + 1]))}: {instant(int(at[row + 1]), zone)} is not where an interval ends"
-        )
-    if not whole.all() and readings.interval_s < DAY_S:
-        lost = float(energy[~whole & (steps > 0)].sum())
-        notes.append(
-            f"Between readings further apart {figure(lost / 1000)} kWh were taken, in which interval is not known."
-        )
-    elif readings.interval_s >= DAY_S:
-        whole = np.abs(steps - readings.interval_s) <= 3600
-    kept = np.flatnonzero(whole | (steps == 0))
-    worse = np.maximum(readings.quality[order][1:], readings.quality[order][:-1])
-    starts, ends = at[:-1][kept], int(at[-1])
-    energy, worse, places = energy[kept], worse[kept], places[1:][kept]
-    if not len(starts) or starts[-1] + readings.interval_s < ends - readings.interval_s:
-        starts, energy = np.append(starts, ends - readings.interval_s), np.append(energy, np.nan)
-        worse, places = np.append(worse, np.uint8(Quality.MISSING)), np.append(places, order[-1])
-    notes.append("It is a register: energies are differences between readings.")
-    return replace(readings, starts_s=starts, energy_wh=energy, quality=worse, places=places)
 
 
 def _checked(series: Series, zone: str | None) -> Series:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.text.times import DAY_S, wall_text
+from electro_plan.text.dates import DAY_S
+from electro_plan.text.times import wall_text
 from electro_plan.wording import span
 
 if TYPE_CHECKING:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.text.months import month_of
+from electro_plan.errors import PlanError
+from electro_plan.text.dates import DAY_S, ORDER_WORDS, day_of, order_of
 from electro_plan.text.printing import quoted
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from electro_plan.settings import Dialect
     from electro_plan.tables.table import Cell
 
-DAY_S = 86_400
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LETTER = r"[^\W\d_]"
 _DATE = (
     r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4}|\d{1,2}[-./]\d{1,2}[-./]\d{2}"
@@ -42,8 +39,6 @@ _COMPACT = re.compile(r"((?:19|20)\d\d[01]\d[0-3]\d)[T ]?([0-2]\d)([0-5]\d)([0-5
 _EPOCH = re.compile(r"\d{10}(?:\.0+)?|\d{13}(?:\.0+)?|\d{16}|\d{19}")
 _EPOCH_UNITS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 _EARLIEST, _LATEST = 631_152_000, 4_102_444_800  # 1990 to 2100: as many digits would be a register else
-_ORDERS = ("ymd", "dmy", "mdy")
-_ORDER_WORDS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 
 @dataclass(frozen=True)
@@ -193,91 +188,14 @@ def _dates(
                 "times look like 2018-01-31 23:45; another form is set with --dialect time='%d/%m/%Y %H:%M'",
             )
     unique = list(dict.fromkeys(dates))
-    order, words = _order(unique, texts, dates, dialect, where)
+    order, words = order_of(unique, texts, dates, dialect, where)
     days: dict[str, int] = {}
     for each in unique:
-        day = _day(each, order)
+        day = day_of(each, order)
         if day is None:
-            raise PlanError(f"{where(dates.index(each))}: {quoted(each)} is no date, {_ORDER_WORDS[order]}")
+            raise PlanError(f"{where(dates.index(each))}: {quoted(each)} is no date, {ORDER_WORDS[order]}")
         days[each] = day
     return np.array([days[each] for each in dates], np.int64), rests, words
-
-
-def _order(
-    unique: list[str], texts: list[str], dates: list[str], dialect: Dialect, where: Callable[[int], str]
-) -> tuple[str, str]:
-    """Return the order that all dates allow, and words for it."""
-    if dialect.date:
-        return dialect.date, f"dates have the {_ORDER_WORDS[dialect.date]}"
-    allowed = {order: [_day(each, order) for each in unique] for order in _ORDERS}
-    valid = [order for order in _ORDERS if None not in allowed[order]]
-    if not valid:
-        bad = next((each for each in unique if all(_day(each, order) is None for order in _ORDERS)), None)
-        if bad is not None:
-            raise PlanError(f"{where(dates.index(bad))}: {quoted(bad)} is no date")
-        first = next(each for each in unique if _day(each, "mdy") is None)
-        second = next(each for each in unique if _day(each, "dmy") is None)
-        raise PlanError(
-            f"{where(dates.index(first))} has {quoted(first)}, {where(dates.index(second))} {quoted(second)}: "
-            "a date with the day first and one with the month first",
-            "a file has one order; repair it, or set it with --dialect date=dmy, mdy or ymd",
-        )
-    if len({tuple(allowed[order]) for order in valid}) == 1:
-        return valid[0], ""
-    if "dmy" in valid and all("." in each for each in unique):
-        return "dmy", ""  # with points no country writes the month first, nor years of two digits
-    raise Undecided(
-        _open_order(valid, unique, texts, dates, where),
-        "--dialect date",
-        tuple(Choice(order, _ORDER_WORDS[order]) for order in valid),
-    )
-
-
-def _open_order(
-    valid: list[str], unique: list[str], texts: list[str], dates: list[str], where: Callable[[int], str]
-) -> str:
-    example = next(each for each in unique if len({_day(each, order) for order in valid}) > 1)
-    meanings = " or ".join(
-        f"{date.fromordinal((_day(example, order) or 0) + _EPOCH_DAY):%-d %B %Y}" for order in valid
-    )
-    row = dates.index(example)
-    sentence = f"{where(row)}: {quoted(texts[row])} may be {meanings}; no row proves which"
-    smooth = [
-        order
-        for order in valid
-        if all(abs((_day(b, order) or 0) - (_day(a, order) or 0)) == 1 for a, b in pairwise(unique))
-    ]
-    if len(smooth) == 1 and len(unique) > 1:
-        sentence += f", but days follow one another only with the {_ORDER_WORDS[smooth[0]]}"
-    return sentence
-
-
-def _day(text: str, order: str) -> int | None:
-    """Return days since 1970 of a date; None if it is none in this order."""
-    if text.isdigit():
-        parts: list[str] = [text[:4], text[4:6], text[6:]]
-    else:
-        parts = re.findall(rf"\d+|{_LETTER}+", text)
-    if len(parts) != 3:
-        return None
-    named = [index for index, part in enumerate(parts) if not part.isdigit()]
-    try:
-        if named:
-            month = month_of(parts[named[0]])
-            day, year = (int(part) for index, part in enumerate(parts) if index != named[0])
-            if month is None:
-                return None
-        elif len(parts[0]) == 4:
-            year, month, day = map(int, parts)
-        else:
-            if order == "ymd" and len(parts[2]) == 4:
-                return None
-            positions = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}[order]
-            year, month, day = (int(parts[position]) for position in positions)
-        year += 2000 if year < 100 and not any(len(part) == 4 for part in parts if part.isdigit()) else 0
-        return date(year, month, day).toordinal() - _EPOCH_DAY
-    except ValueError:
-        return None
 
 
 def _with_clocks(
@@ -374,12 +292,6 @@ def _offset(parts: Sequence[str | None]) -> int | None:
     if int(hours or 0) > 14 or int(minutes or 0) > 59:
         raise ValueError
     return (int(hours or 0) * 3600 + int(minutes or 0) * 60) * (-1 if sign == "-" else 1)
-
-
-def day_start_s(text: str) -> int | None:
-    """Return the wall-clock second at which a day such as 20240131 begins; None if it is none."""
-    day = _day(text, "ymd") if len(text) == 8 and text.isascii() and text.isdigit() else None
-    return None if day is None else day * DAY_S
 
 
 def wall_text(wall_s: int) -> str:

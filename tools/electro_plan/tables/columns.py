@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which columns hold the figures that are meant, and which rows the meter that is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.series import Series, choose
+from electro_plan.tables import headings
+from electro_plan.text.printing import listed, quoted, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from electro_plan.settings import ReadSettings
+    from electro_plan.tables.layout import Layout
+    from electro_plan.tables.rows import Rows
+    from electro_plan.tables.table import Table
+
+
+def figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: list[str]) -> list[int]:
+    """Return the columns of figures that are meant.
+
+    Raises:
+        Undecided: several may be.
+        PlanError: there is none, or one that was named is not there.
+    """
+    wanted = settings.energy_columns
+    known = {column: headings.meaning(found.headings[column]) for column in found.figures}
+    own = [column for column, each in known.items() if not each.foreign]
+    taken = [column for column in own if not known[column].export]
+    named = [
+        column
+        for column in taken
+        if known[column].unit or known[column].energy or known[column].register or known[column].power
+    ]
+    if wanted and not (wanted == ("all",) and not found.named("all")):
+        columns = [_figure_column(table, found, name) for name in wanted]
+    else:
+        columns = named or taken or own
+        if not columns:
+            raise PlanError(
+                f"{table.shown} has no column of figures beside {shown(found.name(found.date))!r}; "
+                f"its columns are {listed([found.name(each) for each in range(len(found.headings))])}",
+                "name it with --energy-column",
+            )
+        if len(columns) > 1 and not wanted:
+            names = [found.name(column) for column in columns]
+            raise Undecided(
+                f"{table.shown} has {len(columns)} columns of figures: {listed(names)}",
+                "--energy-column",
+                (*(Choice(name, "this one") for name in names[:20]), Choice("all", "their sum")),
+            )
+    for column in columns:
+        _refuse_cut_decimals(table, found, column)
+    left = [found.name(column) for column in found.figures if column not in columns]
+    if left:
+        notes.append(f"Left aside: {listed(left)}.")
+    return columns
+
+
+def _figure_column(table: Table, found: Layout, name: str) -> int:
+    columns = found.named(name)
+    if len(columns) != 1:
+        has = listed([found.name(each) for each in range(len(found.headings))])
+        raise PlanError(
+            f"{table.shown} has {f'{len(columns)} columns' if columns else 'no column'} {shown(name)!r}; it has {has}",
+            "name one of them with --energy-column",
+        )
+    return columns[0]
+
+
+def _refuse_cut_decimals(table: Table, found: Layout, column: int) -> None:
+    """Refuse a column behind which stand digits without a heading: decimals behind a comma, most likely."""
+    after = column + 1
+    if table.separator != "," or after >= len(found.headings) or found.headings[after]:
+        return
+    cells = [cell for cell in table.column(after, found.body) if cell]
+    if cells and all(isinstance(cell, str) and cell.strip().isdigit() for cell in cells):
+        row = found.body[0]
+        raise PlanError(
+            f"{table.where(row)}: behind {quoted(table.rows[row][column])} stands {quoted(table.rows[row][after])} "
+            "in a column without a heading: decimals behind a comma?",
+            "put figures in quotes, or use another separator",
+        )
+
+
+def meter_names(table: Table, found: Layout, rows: Rows, columns: list[int]) -> list[str] | None:
+    """Return a meter's name each row; None if nothing tells meters apart."""
+    telling = [column for column in found.meters if column not in columns]
+    if not telling:
+        return None
+    by_row = {
+        row: " ".join(
+            str(table.rows[row][column]).strip() for column in telling if column < len(table.rows[row])
+        )
+        for row in found.body
+    }
+    return [by_row[int(row)] for row in rows.rows]
+
+
+def by_meter(meters: list[str] | None, count: int) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of each meter, by its name; "" where nothing tells meters apart."""
+    if meters is None:
+        return {"": np.arange(count, dtype=np.int64)}
+    names = np.array(meters)
+    return {name: np.flatnonzero(names == name).astype(np.int64) for name in dict.fromkeys(meters)}
+
+
+def chosen_meters(
+    groups: dict[str, NDArray[np.int64]], settings: ReadSettings, table: Table
+) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of the meters that are meant.
+
+    Raises:
+        Undecided: there are several, and none was asked for.
+        PlanError: one that was asked for is not there.
+    """
+    if groups.keys() == {""}:
+        if settings.meters and settings.meters != ("all",):
+            raise PlanError(f"{table.shown} does not tell meters apart", "name a column with --energy-column")
+        return groups
+    stubs = [
+        Series(name, index, 1, np.zeros(len(index)), np.zeros(len(index), np.uint8), index, table.where)
+        for name, index in groups.items()
+    ]
+    return {each.meter: groups[each.meter] for each in choose(stubs, settings.meters, table.shown)}
