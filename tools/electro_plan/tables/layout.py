@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.tables import headings
-from electro_plan.tables.headings import is_meter, is_quality, is_time, meaning, stamps_in
+from electro_plan.tables.headings import is_time, stamps_in
+from electro_plan.tables.roles import name_columns
 from electro_plan.text.numbers import is_missing, is_number
 from electro_plan.text.printing import listed, quoted, shown
-from electro_plan.text.times import clock_s, looks_like_clock, looks_like_time
+from electro_plan.text.times import clock_s, looks_like_time
 
 if TYPE_CHECKING:
     from electro_plan.settings import ReadSettings
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _SAMPLE_ROWS = 300
 _MOST_HEADER_ROWS = 3  # names, channels, units
-_PERIOD = re.compile(r"hour|stunde|час|\bhe\b|period|interval|\bsp\b|viertelst|slot|\bhr\b", re.IGNORECASE)
 
 
 @dataclass
@@ -100,7 +98,7 @@ def find(table: Table, settings: ReadSettings) -> Layout:
     layout = _headed(table, width, first)
     _choose_times(table, layout, times, settings)
     _take_body(table, layout, first, settings)
-    _name_columns(table, layout)
+    name_columns(table, layout)
     return layout
 
 
@@ -258,90 +256,3 @@ def _take_body(table: Table, layout: Layout, first: int, settings: ReadSettings)
                 "is it cut, or is there a separator inside a figure?",
             )
     layout.body = timed
-
-
-def _name_columns(table: Table, layout: Layout) -> None:
-    """Say of every column but the date's what it holds."""
-    sample = layout.body[:: max(1, len(layout.body) // _SAMPLE_ROWS)]
-    taken = {layout.date, layout.end}
-    clocks = []
-    for column in range(len(layout.headings)):
-        if column in taken:
-            continue
-        cells = [cell for cell in table.column(column, sample) if not is_missing(cell)]
-        heading = layout.headings[column]
-        if not cells:
-            continue
-        if all(looks_like_clock(cell) for cell in cells):
-            clocks.append(column)
-        elif all(is_number(cell) for cell in cells):
-            _name_numbers(layout, column, cells)
-        elif is_quality(heading):
-            layout.quality = column
-        elif all(isinstance(cell, str) and headings.canonical_unit(cell) for cell in cells):
-            layout.unit = column
-        elif is_meter(heading):
-            layout.meters.append(column)
-        elif any(is_number(cell) for cell in cells) and (
-            sum(is_number(cell) for cell in cells) * 2 > len(cells) or headings.meaning(heading).unit
-        ):
-            layout.figures.append(column)  # a cell in it that is no number is refused with its line
-        elif headings.meaning(heading).unit:
-            layout.figures.append(column)
-    slots = [column for column in layout.figures if _is_slot(layout, column)]
-    if len(slots) >= 12:
-        layout.slots = slots
-        layout.figures = [column for column in layout.figures if column not in slots]
-    if clocks:
-        layout.clock = clocks[0]
-        if len(clocks) == 2:
-            layout.end_clock = clocks[1]
-            if (
-                stamps_in(layout.headings[clocks[0]]) == "end"
-                or stamps_in(layout.headings[clocks[1]]) == "start"
-            ):
-                layout.clock, layout.end_clock = clocks[1], clocks[0]
-
-
-def _is_slot(layout: Layout, column: int) -> bool:
-    """Return whether a heading is a time of the day, or the number of an interval."""
-    texts = [row[column] for row in layout.header_cells if column < len(row)]
-    return any(slot_of(text) is not None for text in texts)
-
-
-def slot_of(text: str) -> tuple[str, int, int | None] | None:
-    """Return ("clock", second, end or None) of "00:30", ("number", 7, None) of "HH07"; None of any other heading."""
-    found = re.search(r"\d{1,2}:\d{2}(?:\s*[AaPp]\.?[Mm]\.?)?(?:\s*[-–]\s*\d{1,2}:\d{2})?(?!.*\d)", text)
-    clock = clock_s(found[0]) if found else None
-    if clock is not None:
-        return ("clock", *clock)
-    number = re.fullmatch(r"(?:[^\W\d_]{0,8}[ _.]?)?(\d{1,4})", text)
-    if number and 1 <= int(number[1]) <= 1500:
-        return "number", int(number[1]), None
-    return None
-
-
-def _name_numbers(layout: Layout, column: int, cells: list[Cell]) -> None:
-    heading = layout.headings[column]
-    whole = [int(float(str(cell))) for cell in cells if str(cell).replace(".0", "").isdigit()]
-    if (
-        _PERIOD.search(heading)
-        and len(whole) == len(cells)
-        and not meaning(heading).unit
-        and max(whole) <= 1500
-    ):
-        layout.period = column
-    elif is_meter(heading) and not meaning(heading).unit:
-        layout.meters.append(column)
-    elif is_quality(heading):
-        layout.quality = column
-    elif (
-        not heading
-        and len(whole) == len(cells)
-        and whole == sorted(set(whole))
-        and whole[0] in (0, 1)
-        and column == 0
-    ):
-        pass  # numbers of rows, as some tools put before them
-    else:
-        layout.figures.append(column)

@@ -10,7 +10,7 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.tables.layout import slot_of
+from electro_plan.tables.slots import slot_of
 from electro_plan.text.dates import DAY_S
 from electro_plan.text.printing import listed, quoted
 
