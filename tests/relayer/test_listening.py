@@ -38,7 +38,9 @@ async def test_a_silent_connection_makes_place_for_one_more(
     client = await relay(settings_for(shared_world, connections=2))
     first, second = await connect(client), await connect(client)
     second[1].write(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")  # and no more
-    await asyncio.sleep(0.5)
+    for _ in range(8):  # byte by byte
+        second[1].write(b" ")
+        await asyncio.sleep(0.06)
     for _ in range(2):
         async with client.session.get(client.url + "/healthz", headers={"Connection": "close"}) as response:
             assert response.status == 200

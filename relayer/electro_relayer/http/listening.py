@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Take connections up to a limit, and answer in the one form of errors even what is no HTTP.
 
-One connection too many takes the place of the one that has been silent longest, if that is for more than a second: who
-holds connections open, or sends a body byte by byte, keeps nobody out. Where all are busy it gets a 503 and is closed,
-before any of it is read.
+One connection too many takes the place of the one whose last request is longest ago, if that is more than a second and
+was answered or has not come whole: who holds connections open, or sends byte by byte, keeps nobody out. Where all are
+busy it gets a 503 and is closed, before any of it is read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SILENT_S = 1.0  # a connection that said nothing for so long may have to make place
+SILENT_S = 1.0  # a connection without a new request for so long may have to make place
 MOST_BUSY = 64  # silent ones looked at: those before them wait for an answer of ours
 RESERVED_FILES = 128  # for nodes, health, metrics, connections that are turned away, and what Python has open
 _BACKLOG = 1024
@@ -51,7 +51,7 @@ class _TurnedAway(asyncio.Protocol):
         transport.close()
 
 
-class _Conversation(web.RequestHandler):
+class Conversation(web.RequestHandler):
     """aiohttp's, but for bytes that are no HTTP: anyone may send those, so they are no line in the log."""
 
     def __init__(self, server: web.Server, talking: _Talking, **options: Any) -> None:
@@ -61,11 +61,11 @@ class _Conversation(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._talking.hear(self)
+        self.hear()
 
-    def data_received(self, data: bytes) -> None:
+    def hear(self) -> None:
+        """Note that the head of a request has come; single bytes are nothing."""
         self._talking.hear(self)
-        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._talking.forget(self)
@@ -99,17 +99,17 @@ class _Talking:
 
     def __init__(self, limit: int, clock: Callable[[], float]) -> None:
         self._limit, self._clock = limit, clock
-        self._open: OrderedDict[_Conversation, None] = OrderedDict()
+        self._open: OrderedDict[Conversation, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def hear(self, conversation: _Conversation) -> None:
+    def hear(self, conversation: Conversation) -> None:
         conversation.heard_at = self._clock()
         self._open[conversation] = None
         self._open.move_to_end(conversation)
 
-    def forget(self, conversation: _Conversation) -> None:
+    def forget(self, conversation: Conversation) -> None:
         self._open.pop(conversation, None)
 
     def make_room(self) -> bool:
@@ -147,7 +147,7 @@ async def listen(server: web.Server, host: str, port: int, limit: int, **options
     talking = _Talking(limit, loop.time)
 
     def protocol() -> asyncio.Protocol:
-        return _Conversation(server, talking, loop=loop, **options) if talking.make_room() else _TurnedAway()
+        return Conversation(server, talking, loop=loop, **options) if talking.make_room() else _TurnedAway()
 
     try:
         listening = await loop.create_server(protocol, host, port, backlog=_BACKLOG)

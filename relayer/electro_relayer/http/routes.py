@@ -10,6 +10,7 @@ from aiohttp import web
 from electro_relayer.errors import NoSuchPath, WrongMethod
 from electro_relayer.http import messages, meters
 from electro_relayer.http.health import get_health, get_metrics, get_readiness
+from electro_relayer.http.listening import Conversation
 from electro_relayer.http.openapi import DOCUMENT
 from electro_relayer.http.parts import json_answer, refuse
 
@@ -58,6 +59,8 @@ def straight(app: web.Application, others: BaseHandler) -> BaseHandler:
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, web.Request)
+        if isinstance(request.protocol, Conversation):
+            request.protocol.hear()
         path, method = request.raw_path, request.method
         try:
             if method == "POST" and path == messages.PATH and "Expect" not in request.headers:
