@@ -12,6 +12,7 @@ from electro_relayer import errors
 from electro_relayer.http.senders import sender_of
 from electro_relayer.incoming.intake import parse, quick
 from electro_relayer.paying.limits import Buckets, Budgets
+from electro_relayer.paying.refusals import Refusals
 from electro_relayer.settings import Settings
 from tests.relayer.world import Meter
 
@@ -266,3 +267,22 @@ def test_the_largest_request_that_is_one_is_read(shared_world):
     many, messages = parse(json.dumps({"messages": [report] * 50}, indent=1).encode())
     assert many
     assert len(messages) == 50
+
+
+# -- refusals
+
+
+def test_a_refusal_that_is_raised_again_and_again_holds_nothing():
+    class Said:
+        identity, device, digest, agreement_id = (b"d", b"m"), b"d", b"m", 1
+
+    refusals = Refusals(lambda: 0.0)
+    raised = []
+    for _ in range(3):
+        refusal = refusals.of(Said) or refusals.remember(Said, "TooLate")
+        with pytest.raises(errors.RefusedByContract) as caught:
+            raise refusal
+        raised.append(caught.value)
+    assert len({id(each) for each in raised}) == 3
+    assert [told["error"]["code"] for told in refusals.of_device(b"d")] == ["TOO_LATE"]
+    assert refusals.of_device(b"other") == []
