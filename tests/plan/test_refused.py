@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WEEK = text("time,kWh", days=7)
 BY_DAY = text("time,kWh", pattern="%d/%m/%Y %H:%M")
+HOURS = [f"{hour:02}" for hour in (0, 1, 2, 2, *range(3, 24))]
 SMALL = "{:.3f}".format
 
 ASKED = {
@@ -29,6 +30,10 @@ ASKED = {
     "no unit": (text("time,MT_124"), "--unit"),
     "no unit but a word for power": (text("time,Leistung"), "--unit"),
     "milliwatts or megawatts": (text("time,mWh"), "--unit"),
+    "a unit that is none, in Russian": (text("time,кВт/ч"), "--unit"),
+    "a unit that is none": (text("time,kW/h"), "--unit"),
+    "an hour twice in October with a load that stays": ("time,kWh\n" + "".join(
+        f"2024-10-27 {hour}:00,5.5\n" for hour in HOURS), "--zone"),
     "a word for power and a unit of energy": (text("time,power kWh"), "--unit"),
     "figures that never fall": (text("time,kWh").replace("time", "time") and "\n".join(
         ["time,kWh", *(f"{t},{4321 + i * 0.5:.1f}" for i, t in enumerate(times(2)))]), "--quantity"),

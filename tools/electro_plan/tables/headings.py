@@ -20,6 +20,9 @@ _LATIN = re.compile(r"(?<![^\W\d_])(?:([kmg]?)(wh|w))(?![^\W\d_])|([kmg])(wh)(?!
 _CYRILLIC = re.compile(r"(?<![а-яё])([кмг]?)вт(ч?)(?![а-яё])", re.IGNORECASE)
 _PREFIX = {"": "", "k": "k", "m": "M", "g": "G", "к": "k", "м": "M", "г": "G"}
 _PER_HOUR = re.compile(r"wh\s*/\s*h\b|вт\s*ч\s*/\s*ч", re.IGNORECASE)
+_SLOPPY = re.compile(
+    r"(?<![^\W\d_])[kmg]?w\s*/\s*h(?![^\W\d_])|вт\s*/\s*ч", re.IGNORECASE
+)  # kWh is meant, or kW: asked
 _MILLI = re.compile(r"(?<![A-Za-z])mWh?(?![A-Za-z])")  # milliwatts, or a slip for MW: asked
 _FOREIGN = re.compile(
     r"k?var(?:h|\b)|k?va(?:h\b|\b)|квар|reactive|blind|реактив|(?:°|deg\w* ?)c\b|temp|темпер|€|\$|eur|usd|руб"
@@ -103,8 +106,8 @@ def meaning(heading: str) -> Meaning:
 
 
 def unit_in(text: str) -> str | None:
-    """Return the one unit of active energy or power that a text names; None if none, several, or maybe milliwatts."""
-    if _MILLI.search(text):
+    """Return the one unit of active energy or power that a text names; None if none, several, or a slip."""
+    if _MILLI.search(text) or _SLOPPY.search(text):
         return None
     if _PER_HOUR.search(text):
         text = _PER_HOUR.sub("w ", text)
