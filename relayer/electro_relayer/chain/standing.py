@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from electro_relayer.chain.gathering import Gathering
 from electro_relayer.hashing import checksum
@@ -59,16 +59,6 @@ class Standing:
                 return agreement
         return None
 
-    def to_json(self, chain_id: int, contract: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what each block moves, and what concerns the meter."""
-        moving = {"time": self.chain_time_s, "block": {"latest": self.latest, "final": self.final}}
-        return moving, {
-            "device": checksum(self.device),
-            "chain_id": chain_id,
-            "contract": checksum(contract),
-            "agreements": [_agreement_json(a) for a in self.agreements],
-        }
-
     def without_bounds(self) -> Standing:
         """Return the same in a tenth of the memory."""
         if not any(agreement.state.bounds for agreement in self.agreements):
@@ -77,26 +67,6 @@ class Standing:
         return Standing(
             self.device, True, tuple(slim), self.latest, self.final, self.chain_time_s, self.read_at
         )
-
-
-def _agreement_json(agreement: Agreement) -> dict[str, Any]:
-    state = agreement.state
-    return {
-        "agreement_id": state.agreement_id,
-        "state": state.state,
-        "start": state.start,
-        "interval_seconds": state.interval_seconds,
-        "intervals": state.intervals,
-        "slots": state.slots,
-        "unit_wh": state.unit_wh,
-        "next": {"latest": agreement.next_latest, "final": agreement.next_final},
-        "remaining_bonus": str(state.remaining_bonus),
-        "bounds": {
-            "first_interval": state.bounds_from,
-            "min": [least for least, _ in state.bounds],
-            "max": [greatest for _, greatest in state.bounds],
-        },
-    }
 
 
 class Reader(Protocol):

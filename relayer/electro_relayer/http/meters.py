@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
@@ -17,6 +18,10 @@ from aiohttp import web
 from electro_relayer.errors import Malformed, MistypedAddress, NoSuchMeter, UnknownDevice
 from electro_relayer.hashing import checksum
 from electro_relayer.http.parts import ADMISSION, CHAIN, REFUSALS, SETTINGS, sender_in
+
+if TYPE_CHECKING:
+    from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.standing import Agreement, Standing
 
 PATH = "/v1/meters/"
 MOST_AHEAD = 672  # slots: a week of quarter hours, the most that terms have
@@ -38,8 +43,7 @@ async def tell(
         standing = await app[ADMISSION].read(device, sender_in(app, request), ahead)
     except UnknownDevice:
         raise NoSuchMeter(checksum(device)) from None
-    chain = app[CHAIN]
-    moving, lasting = standing.to_json(chain.chain_id, chain.contract)
+    lasting = _lasting(standing, app[CHAIN])
     refused = app[REFUSALS].of_device(device)
     if refused:
         lasting["refused"] = refused
@@ -49,8 +53,39 @@ async def tell(
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if _is_known(request.headers.get("If-None-Match"), tag):
         return web.Response(status=304, headers=headers)
+    moving = {"time": standing.chain_time_s, "block": {"latest": standing.latest, "final": standing.final}}
     body = orjson.dumps(moving)[:-1] + b"," + told[1:]
     return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def _lasting(standing: Standing, chain: Chain) -> dict[str, Any]:
+    """Write what concerns the meter; the rest moves with every block."""
+    return {
+        "device": checksum(standing.device),
+        "chain_id": chain.chain_id,
+        "contract": checksum(chain.contract),
+        "agreements": [_agreement(each) for each in standing.agreements],
+    }
+
+
+def _agreement(agreement: Agreement) -> dict[str, Any]:
+    state = agreement.state
+    return {
+        "agreement_id": state.agreement_id,
+        "state": state.state,
+        "start": state.start,
+        "interval_seconds": state.interval_seconds,
+        "intervals": state.intervals,
+        "slots": state.slots,
+        "unit_wh": state.unit_wh,
+        "next": {"latest": agreement.next_latest, "final": agreement.next_final},
+        "remaining_bonus": str(state.remaining_bonus),
+        "bounds": {
+            "first_interval": state.bounds_from,
+            "min": [least for least, _ in state.bounds],
+            "max": [greatest for _, greatest in state.bounds],
+        },
+    }
 
 
 def _device(untrusted: str) -> bytes:
