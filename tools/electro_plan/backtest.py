@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rolling back-test: what bands would have cost, had they been made as they are made now, again and again in the past.
+"""The rolling back-test: what bands would have cost, had they been made this way again and again in the past.
 
-A period's bands are made from what lies before it alone, and judged by the period. On a day off the plant is taken to have
-renominated ahead, as the rules of the agreement let it alone: a Sunday's bands, moved into the day's, never wider. An
-interval without data is not judged.
+A period's bands are made from what lies before it alone, and judged by the period. On a day off the plant is
+taken to have renominated ahead, as the rules of the agreement let it alone: the day's bands, no wider and no
+higher, moved to where a Sunday needs them. An interval without data is not judged.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from electro_plan import zones
-from electro_plan.bands import Trade, expect, in_units, shifted
-from electro_plan.calendar import KINDS, SUNDAY
-from electro_plan.errors import PlanError
+from electro_plan.bands import Trade, expect, in_units
+from electro_plan.calendar import date_of, weekdays
+from electro_plan.errors import TooShort
+from electro_plan.observance import observe
 from electro_plan.profile import learn
-from electro_plan.schedule import DAY_S, day_slots_of, occurrences, resampled
+from electro_plan.readings import metered
+from electro_plan.schedule import DAY_S, day_counts, day_slots_of, occurrences, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,7 +110,8 @@ def back_test(
         progress: told how many periods are done, of how many.
 
     Raises:
-        PlanError: the history is too short, or its intervals do not fit.
+        TooShort: the history is.
+        PlanError: its intervals do not fit.
     """
     starts, energy = resampled(history, shape)
     count = period_s // shape.interval_s
@@ -119,15 +121,18 @@ def back_test(
         if starts[begin] - starts[0] >= LEARN_S and np.isfinite(energy[:begin]).any()
     ][:most_periods][::-1]
     if not begins:
-        raise PlanError(
-            f"{history.source} holds {(len(starts) * shape.interval_s) / DAY_S:.0f} days, too few to try bands on the past",
+        raise TooShort(
+            f"{history.source} holds {(len(starts) * shape.interval_s) / DAY_S:.0f} days, too few to try bands on"
+            " the past",
             f"it takes {(LEARN_S + period_s) / DAY_S:.0f} days: eight weeks to learn from and a period to judge",
         )
+    units = metered(energy, unit_wh)
     tallies = [_Tally() for _ in margins]
     for done, begin in enumerate(begins, 1):
-        profile = learn_before(starts, energy, begin, shape.interval_s, calendar)
+        known = observe(calendar, starts[:begin], energy[:begin], shape.interval_s).calendar
+        profile = learn_before(starts, energy, begin, shape.interval_s, known)
         term = dataclasses.replace(shape, start_s=int(starts[begin]), intervals=count)
-        period = _Period.of(term, calendar, profile, prices, _units(energy[begin : begin + count], unit_wh))
+        period = Period.of(term, known, profile, prices, units[begin : begin + count])
         for tally, margin in zip(tallies, margins, strict=True):
             tally.add(period, margin, prices, unit_wh)
         if progress is not None:
@@ -150,66 +155,72 @@ def learn_before(
     return learn(energy_wh[:end], kinds, day_slots, ages, day_slots_of(interval_s))
 
 
-def _units(energy_wh: NDArray[np.float64], unit_wh: int) -> NDArray[np.int64]:
-    """Return readings as a meter makes them, rounded down with the rest carried on; -1 without data."""
-    register = np.cumsum(np.nan_to_num(energy_wh)) / unit_wh
-    units = np.diff(np.floor(register + 1e-9), prepend=0.0).astype(np.int64)
-    return np.where(np.isfinite(energy_wh), units, -1)
-
-
 @dataclass(frozen=True)
-class _Period:
+class Period:
     """One period: what could be expected of it, and what came.
 
     Args:
         trade: bands against penalties for each slot of the schedule, from what lay before.
-        day_off: the same for each slot of a day off.
+        special: the same for each slot of the day, of each judged day that was or might have been a day off.
         slots: shape (n,): the slot of the schedule of each judged interval.
         day_slots: shape (n,): its slot of the day.
-        off: shape (n,): whether it lies on a day off.
         days: shape (n,): its day, since 1970-01-01 on the zone's clock.
         units: shape (n,): what was drawn.
     """
 
     trade: Trade
-    day_off: Trade
+    special: dict[int, Trade]
     slots: NDArray[np.int64]
     day_slots: NDArray[np.int64]
-    off: NDArray[np.bool_]
     days: NDArray[np.int64]
     units: NDArray[np.int64]
 
     @classmethod
     def of(
         cls, term: Term, calendar: Calendar, profile: Profile, prices: Prices, units: NDArray[np.int64]
-    ) -> _Period:
+    ) -> Period:
         judged = units >= 0
         starts = term.starts_s[judged]
+        days = calendar.days(starts)
         return cls(
             Trade(expect(profile, occurrences(term, calendar)), prices),
-            Trade(expect(profile, _sundays(day_slots_of(term.interval_s))), prices),
+            {
+                day: day_trade(profile, calendar, day, term.interval_s, prices)
+                for day in np.unique(days[calendar.is_special(starts)]).tolist()
+            },
             (np.arange(term.intervals) % term.slots)[judged],
             calendar.places(starts, term.interval_s)[1],
-            calendar.is_off(starts),
-            zones.to_wall(starts, calendar.zone) // DAY_S,
+            days,
             units[judged],
         )
 
-    def bounds(self, margin: float) -> Bounds:
-        """Return the bands of each judged interval, Wh."""
-        least, greatest = (side[self.slots] for side in self.trade.at_margin(margin))
-        if not self.off.any():
-            return least, greatest
-        sunday = self.day_off.at_margin(margin)
-        moved = shifted((sunday[0][self.day_slots], sunday[1][self.day_slots]), (least, greatest))
-        return np.where(self.off, moved[0], least), np.where(self.off, moved[1], greatest)
+    def bounds(self, base: Bounds) -> Bounds:
+        """Return the bands of each judged interval, Wh, days off renominated.
+
+        Args:
+            base: of the schedule.
+        """
+        least, greatest = (side[self.slots] for side in base)
+        for day, trade in self.special.items():
+            chosen = self.days == day
+            least[chosen], greatest[chosen] = trade.placed(
+                (least[chosen], greatest[chosen]), greatest[chosen], self.day_slots[chosen]
+            )
+        return least, greatest
 
 
-def _sundays(day_slots: int) -> NDArray[np.float64]:
-    """Return the occurrences of a schedule of one day that is always a Sunday."""
-    counts = np.zeros((day_slots, KINDS, day_slots))
-    counts[np.arange(day_slots), SUNDAY, np.arange(day_slots)] = 1.0
-    return counts
+def day_trade(profile: Profile, calendar: Calendar, day: int, interval_s: int, prices: Prices) -> Trade:
+    """Return bands against penalties for each slot of one day.
+
+    Args:
+        profile: of the plant.
+        calendar: says whether the day is off.
+        day: since 1970-01-01.
+        interval_s: length of an interval.
+        prices: of leaving a band.
+    """
+    kind = int(weekdays(np.array([day]))[0])
+    return Trade(expect(profile, day_counts(kind, calendar.chance_off(date_of(day)), interval_s)), prices)
 
 
 @dataclass
@@ -224,8 +235,8 @@ class _Tally:
     penalties: list[float] = field(default_factory=list)
     by_day: dict[int, float] = field(default_factory=dict)
 
-    def add(self, period: _Period, margin: float, prices: Prices, unit_wh: int) -> None:
-        least, greatest = in_units(period.bounds(margin), unit_wh)
+    def add(self, period: Period, margin: float, prices: Prices, unit_wh: int) -> None:
+        least, greatest = in_units(period.bounds(period.trade.at_margin(margin)), unit_wh)
         under = np.maximum(least - period.units, 0)
         over = np.maximum(period.units - greatest, 0)
         outside = (under > 0) | (over > 0)

@@ -50,7 +50,11 @@ class Profile:
 
 
 def learn(
-    energy_wh: NDArray[np.float64], kinds: NDArray[np.int64], slots: NDArray[np.int64], ages: NDArray[np.float64], day_slots: int
+    energy_wh: NDArray[np.float64],
+    kinds: NDArray[np.int64],
+    slots: NDArray[np.int64],
+    ages: NDArray[np.float64],
+    day_slots: int,
 ) -> Profile:
     """Learn a profile.
 
@@ -72,7 +76,7 @@ def learn(
     place = kind * day_slots + slot
     least, greatest = _extremes(energy, place, day_slots)
     seen = _histogram(energy / grid[1], place, 0.5 ** (ages[known] / _HALF_LIFE_DAYS), day_slots)
-    return Profile(grid, _smoothed(_pooled(seen), grid), least, greatest)
+    return Profile(grid, _smoothed(_pooled(seen)), least, greatest)
 
 
 def _extremes(
@@ -90,11 +94,11 @@ def _extremes(
 def _histogram(
     cells: NDArray[np.float64], place: NDArray[np.int64], weight: NDArray[np.float64], day_slots: int
 ) -> NDArray[np.float64]:
-    """Return shape (KINDS, day_slots, cells): the weight of what was seen, each value shared by the two cells beside it."""
+    """Return shape (KINDS, day_slots, cells): the weight of what was seen, shared by the two cells beside it."""
     below = np.floor(cells).astype(np.int64)
     share = cells - below
     size = KINDS * day_slots * _CELLS
-    seen = np.bincount(place * _CELLS + below, weight * (1 - share), size)
+    seen = np.bincount(place * _CELLS + below, weight * (1 - share), size).astype(np.float64)
     seen += np.bincount(place * _CELLS + np.minimum(below + 1, _CELLS - 1), weight * share, size)
     return seen.reshape(KINDS, day_slots, _CELLS)
 
@@ -113,8 +117,8 @@ def _pooled(seen: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(total > 0, pooled / np.where(total > 0, total, 1.0), everywhere / everywhere.sum())
 
 
-def _smoothed(weights: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Convolve each slot with a Gaussian of a share of its own spread; what would lie outside the grid stays at its ends."""
+def _smoothed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convolve each slot with a Gaussian of a share of its spread; what lies outside the grid stays at its ends."""
     kinds, day_slots, cells = weights.shape
     flat = weights.reshape(-1, cells)
     number = np.arange(cells)
@@ -129,4 +133,5 @@ def _smoothed(weights: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArra
     inside = np.maximum(wide[:, cells - 1 : 2 * cells - 1], 0.0)
     inside[:, 0] += np.maximum(wide[:, : cells - 1], 0.0).sum(axis=1)
     inside[:, -1] += np.maximum(wide[:, 2 * cells - 1 : 3 * cells], 0.0).sum(axis=1)
-    return (inside / inside.sum(axis=1, keepdims=True)).reshape(kinds, day_slots, cells)
+    smoothed: NDArray[np.float64] = inside / inside.sum(axis=1, keepdims=True)
+    return smoothed.reshape(kinds, day_slots, cells)
