@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The five structs against eth-account's vectors, and every way a message from outside can be wrong."""
+"""The six structs against eth-account's vectors, and every way a message from outside can be wrong."""
 
 import json
 import unittest
@@ -15,6 +15,7 @@ from electro_protocol.messages import (
     EnergyReport,
     MessageError,
     OutageReport,
+    Renomination,
 )
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
@@ -35,7 +36,22 @@ def domain_of(row):
 
 
 def report():
-    return {"agreementId": 1, "firstInterval": 0, "registerWh": 5, "readings": "0x0001"}
+    return {
+        "agreementId": 1,
+        "start": 10,
+        "terms": "0x" + "22" * 16,
+        "firstInterval": 0,
+        "registerWh": 5,
+        "readings": "0x0001",
+    }
+
+
+def energy(agreement_id=1, start=0, terms=bytes(16), first_interval=0, register_wh=0, readings=b"\x00\x00"):
+    return EnergyReport(agreement_id, start, terms, first_interval, register_wh, readings)
+
+
+def renomination(place=0, first_interval=0, sequence=1, bands=bytes(4), deadline=0):
+    return Renomination(1, place, first_interval, sequence, bands, deadline)
 
 
 class GoldenVectors(unittest.TestCase):
@@ -72,17 +88,24 @@ class GoldenVectors(unittest.TestCase):
 class Binding(unittest.TestCase):
     def test_another_chain_contract_or_field_gives_another_digest(self):
         here = Domain(1, bytes(20))
-        message = OutageReport(1, 10, 0, 2)
+        message = OutageReport(1, 3, 10, 0, 2)
         digests = {
             message.digest(here),
             message.digest(Domain(2, bytes(20))),
             message.digest(Domain(1, bytes(19) + b"\x01")),
-            OutageReport(2, 10, 0, 2).digest(here),
-            OutageReport(1, 11, 0, 2).digest(here),
-            OutageReport(1, 10, 12, 2).digest(here),
-            OutageReport(1, 10, 0, 1).digest(here),
+            OutageReport(2, 3, 10, 0, 2).digest(here),
+            OutageReport(1, 4, 10, 0, 2).digest(here),
+            OutageReport(1, 3, 11, 0, 2).digest(here),
+            OutageReport(1, 3, 10, 12, 2).digest(here),
+            OutageReport(1, 3, 10, 0, 1).digest(here),
         }
-        self.assertEqual(len(digests), 7)
+        self.assertEqual(len(digests), 8)
+
+    def test_what_a_meter_believed_of_its_agreement_is_signed(self):
+        here = Domain(1, bytes(20))
+        believed = energy(start=900, terms=bytes(16)).digest(here)
+        self.assertNotEqual(energy(start=901, terms=bytes(16)).digest(here), believed)
+        self.assertNotEqual(energy(start=900, terms=bytes(15) + b"\x01").digest(here), believed)
 
     def test_a_domain_needs_a_chain_and_an_address(self):
         good = bytes(20)
@@ -93,21 +116,29 @@ class Binding(unittest.TestCase):
 
 class Construction(unittest.TestCase):
     def test_integers_stay_within_their_type(self):
-        EnergyReport((1 << 64) - 1, (1 << 32) - 1, (1 << 64) - 1, b"\x00\x00")
+        most = (1 << 64) - 1
+        energy(most, (1 << 40) - 1, b"\xff" * 16, (1 << 32) - 1, most)
         wrong = (
-            lambda: EnergyReport(1 << 64, 0, 0, b"\x00\x00"),
-            lambda: EnergyReport(0, 1 << 32, 0, b"\x00\x00"),
-            lambda: EnergyReport(0, 0, 1 << 64, b"\x00\x00"),
-            lambda: EnergyReport(-1, 0, 0, b"\x00\x00"),
-            lambda: EnergyReport(True, 0, 0, b"\x00\x00"),
-            lambda: EnergyReport(1.0, 0, 0, b"\x00\x00"),
-            lambda: EnergyReport("1", 0, 0, b"\x00\x00"),
-            lambda: EnergyReport(None, 0, 0, b"\x00\x00"),
-            lambda: OutageReport(1, 1 << 40, 0, 0),
-            lambda: OutageReport(1, 0, 1 << 40, 0),
-            lambda: DeviceEnrollment(bytes(32), 1 << 40),
+            lambda: energy(agreement_id=1 << 64),
+            lambda: energy(start=1 << 40),
+            lambda: energy(first_interval=1 << 32),
+            lambda: energy(register_wh=1 << 64),
+            lambda: energy(agreement_id=-1),
+            lambda: energy(agreement_id=True),
+            lambda: energy(agreement_id=1.0),
+            lambda: energy(agreement_id="1"),
+            lambda: energy(agreement_id=None),
+            lambda: OutageReport(1, 1 << 32, 0, 0, 0),
+            lambda: OutageReport(1, 0, 1 << 40, 0, 0),
+            lambda: OutageReport(1, 0, 0, 1 << 40, 0),
+            lambda: DeviceEnrollment(bytes(32), 1 << 32, 0),
+            lambda: DeviceEnrollment(bytes(32), 300, 1 << 40),
             lambda: AgreementAcceptance(1, bytes(32), bytes(32), 1 << 128, 0),
             lambda: DiscountRedemption(1, bytes(32), 1 << 128, 0),
+            lambda: renomination(place=1 << 32),
+            lambda: renomination(first_interval=1 << 32),
+            lambda: renomination(sequence=1 << 32),
+            lambda: renomination(deadline=1 << 40),
         )
         for make in wrong:
             with self.assertRaises(MessageError):
@@ -116,19 +147,35 @@ class Construction(unittest.TestCase):
     def test_bytes32_has_32_bytes(self):
         for value in (b"", bytes(31), bytes(33), "0x00", 5, None):
             with self.assertRaises(MessageError):
-                DeviceEnrollment(value, 0)
+                DeviceEnrollment(value, 300, 0)
+
+    def test_the_terms_are_named_by_16_bytes(self):
+        for value in (b"", bytes(15), bytes(17), bytes(32), "0x" + "00" * 16, 5, None):
+            with self.assertRaises(MessageError):
+                energy(terms=value)
+
+    def test_a_meter_has_a_base_interval(self):
+        self.assertEqual(DeviceEnrollment(bytes(32), 1, 0).base_seconds, 1)
+        with self.assertRaises(MessageError):
+            DeviceEnrollment(bytes(32), 0, 0)
+
+    def test_a_renomination_has_1_to_672_slots_of_least_and_greatest(self):
+        renomination(bands=bytes(2688))
+        for bands in (b"", bytes(2), bytes(5), bytes(6), bytes(2692), "0x00000000", None):
+            with self.assertRaises(MessageError):
+                renomination(bands=bands)
 
     def test_a_report_has_1_to_672_whole_readings(self):
-        self.assertEqual(EnergyReport(1, 0, 0, bytes(1344)).intervals, 672)
+        self.assertEqual(energy(readings=bytes(1344)).intervals, 672)
         for readings in (b"", b"\x00", bytes(3), bytes(1346), "0x0000", 7):
             with self.assertRaises(MessageError):
-                EnergyReport(1, 0, 0, readings)
+                energy(readings=readings)
 
     def test_an_outage_ends_after_it_began_and_has_a_known_cause(self):
-        OutageReport(1, 10, 11, 2)
+        OutageReport(1, 0, 10, 11, 2)
         for started_at, ended_at, cause in ((10, 10, 0), (10, 9, 0), (10, 0, 3), (10, 0, 255), (10, 0, 256)):
             with self.assertRaises(MessageError):
-                OutageReport(1, started_at, ended_at, cause)
+                OutageReport(1, 0, started_at, ended_at, cause)
 
     def test_the_refusal_names_the_field(self):
         try:
@@ -138,9 +185,9 @@ class Construction(unittest.TestCase):
             self.assertIn("amount", str(error))
 
     def test_equal_messages_are_equal(self):
-        self.assertEqual(OutageReport(1, 2, 3, 0), OutageReport(1, 2, 3, 0))
-        self.assertNotEqual(OutageReport(1, 2, 3, 0), OutageReport(1, 2, 4, 0))
-        self.assertEqual(len({OutageReport(1, 2, 3, 0), OutageReport(1, 2, 3, 0)}), 1)
+        self.assertEqual(OutageReport(1, 0, 2, 3, 0), OutageReport(1, 0, 2, 3, 0))
+        self.assertNotEqual(OutageReport(1, 0, 2, 3, 0), OutageReport(1, 0, 2, 4, 0))
+        self.assertEqual(len({OutageReport(1, 0, 2, 3, 0), OutageReport(1, 0, 2, 3, 0)}), 1)
 
 
 class FromOutside(unittest.TestCase):

@@ -4,11 +4,11 @@
 import unittest
 
 from electro_protocol.readings import (
-    ESTIMATE,
-    MAX_ESTIMATED_UNITS,
+    INTERRUPTED,
+    MAX_INTERRUPTED_UNITS,
     MAX_UNITS,
     NO_DATA,
-    NO_SUPPLY,
+    is_interrupted,
     pack,
     units,
     unpack,
@@ -17,8 +17,8 @@ from electro_protocol.readings import (
 
 class Readings(unittest.TestCase):
     def test_a_lane_is_a_big_endian_word(self):
-        self.assertEqual(pack([0x0102, NO_SUPPLY]), b"\x01\x02\xff\xfe")
-        self.assertEqual(unpack(b"\x01\x02\xff\xfe"), [0x0102, NO_SUPPLY])
+        self.assertEqual(pack([0x0102, NO_DATA]), b"\x01\x02\xff\xff")
+        self.assertEqual(unpack(b"\x01\x02\xff\xff"), [0x0102, NO_DATA])
 
     def test_every_lane_comes_back(self):
         lanes = list(range(0, 0x10000, 251)) + [0xFFFD, 0xFFFE, 0xFFFF]
@@ -35,13 +35,15 @@ class Readings(unittest.TestCase):
     def test_units_of_every_kind_of_lane(self):
         self.assertEqual(units(0), 0)
         self.assertEqual(units(MAX_UNITS), 0x7FFF)
-        self.assertEqual(units(ESTIMATE), 0)
-        self.assertEqual(units(ESTIMATE | MAX_ESTIMATED_UNITS), 0x7FFD)
-        self.assertIsNone(units(NO_SUPPLY))
+        self.assertEqual(units(INTERRUPTED), 0)
+        self.assertEqual(units(INTERRUPTED | MAX_INTERRUPTED_UNITS), 0x7FFE)
         self.assertIsNone(units(NO_DATA))
 
-    def test_no_estimate_looks_like_a_sentinel(self):
-        self.assertTrue(ESTIMATE | MAX_ESTIMATED_UNITS < NO_SUPPLY < NO_DATA)
+    def test_an_interrupted_interval_is_neither_whole_nor_without_data(self):
+        for lane in (INTERRUPTED, INTERRUPTED | 5, INTERRUPTED | MAX_INTERRUPTED_UNITS):
+            self.assertTrue(is_interrupted(lane))
+        for lane in (0, MAX_UNITS, NO_DATA):
+            self.assertFalse(is_interrupted(lane))
 
 
 if __name__ == "__main__":

@@ -20,4 +20,4 @@ def test_a_thousand_signatures_leak_nothing_and_fifty_run_in_2048_bytes(tmp_path
     assert result["leaked"] <= 0
     assert result["free"] < 2048 + 64
     assert result["same"]
-    assert result["allocated"] < 10240  # all that passes through the heap, garbage at once
+    assert result["allocated"] < 10500  # all that passes through the heap, garbage at once

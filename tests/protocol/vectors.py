@@ -22,13 +22,18 @@ FOLDER = Path(__file__).parents[1] / "device" / "vectors"
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 TYPES = {
-    "EnergyReport": "uint64 agreementId,uint32 firstInterval,uint64 registerWh,bytes readings",
-    "OutageReport": "uint64 agreementId,uint40 startedAt,uint40 endedAt,uint8 cause",
-    "DeviceEnrollment": "bytes32 hardwareId,uint40 deadline",
+    "EnergyReport": (
+        "uint64 agreementId,uint40 start,bytes16 terms,uint32 firstInterval,uint64 registerWh,bytes readings"
+    ),
+    "OutageReport": "uint64 agreementId,uint32 number,uint40 startedAt,uint40 endedAt,uint8 cause",
+    "DeviceEnrollment": "bytes32 hardwareId,uint32 baseSeconds,uint40 deadline",
     "AgreementAcceptance": (
         "uint64 agreementId,bytes32 termsHash,bytes32 devicesHash,uint128 bonus,uint40 deadline"
     ),
     "DiscountRedemption": "uint64 agreementId,bytes32 invoice,uint128 amount,uint40 deadline",
+    "Renomination": (
+        "uint64 agreementId,uint32 place,uint32 firstInterval,uint32 sequence,bytes bands,uint40 deadline"
+    ),
 }
 
 DEVELOPMENT_KEY = 0xAC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80  # anvil's first account
@@ -53,7 +58,7 @@ def _wire(value: int | bytes) -> int | str:
 
 
 def _readings(count: int) -> bytes:
-    """Readings that run through measurements, estimates and both sentinels."""
+    """Readings that run through measured and interrupted intervals, and such without data."""
     edges = (0, 1, 0x7FFF, 0x8000, 0xFFFD, 0xFFFE, 0xFFFF)
     lanes = [edges[i % 7] if i % 5 else i * 37 % 0x8000 for i in range(count)]
     return b"".join([lane.to_bytes(2, "big") for lane in lanes])
@@ -63,26 +68,30 @@ def _values() -> list[tuple[str, str, tuple[int | bytes, ...]]]:
     """(name, struct, values in order): typical, least and greatest values of every struct."""
     u32, u40, u64, u128 = (2**bits - 1 for bits in (32, 40, 64, 128))
     zero, ones, mixed = bytes(32), b"\xff" * 32, bytes(range(32))
+    began, none, half, full = 1_700_000_000, bytes(16), mixed[:16], ones[:16]
     return [
-        ("one reading", "EnergyReport", (1, 0, 1234, b"\x00\x7b")),
-        ("all zero", "EnergyReport", (0, 0, 0, b"\x00\x00")),
-        ("all greatest", "EnergyReport", (u64, u32, u64, b"\xff\xff")),
-        ("a day", "EnergyReport", (7, 96, 10**9, _readings(96))),
-        ("a week", "EnergyReport", (7, 672, 2**53, _readings(672))),
-        ("one below the string limit", "EnergyReport", (2**53 - 1, 5, 2**53 + 1, _readings(3))),
-        ("still out", "OutageReport", (1, 1_700_000_000, 0, 2)),
-        ("over", "OutageReport", (1, 1_700_000_000, 1_700_000_090, 1)),
-        ("all zero", "OutageReport", (0, 0, 0, 0)),
-        ("all greatest", "OutageReport", (u64, u40 - 1, u40, 2)),
-        ("typical", "DeviceEnrollment", (mixed, 1_800_000_000)),
-        ("all zero", "DeviceEnrollment", (zero, 0)),
-        ("all greatest", "DeviceEnrollment", (ones, u40)),
+        ("one reading", "EnergyReport", (1, began, half, 0, 1234, b"\x00\x7b")),
+        ("all zero", "EnergyReport", (0, 0, none, 0, 0, b"\x00\x00")),
+        ("all greatest", "EnergyReport", (u64, u40, full, u32, u64, b"\xff\xff")),
+        ("a day", "EnergyReport", (7, began, half, 96, 10**9, _readings(96))),
+        ("a week", "EnergyReport", (7, began, half, 672, 2**53, _readings(672))),
+        ("one below the string limit", "EnergyReport", (2**53 - 1, began, half, 5, 2**53 + 1, _readings(3))),
+        ("still out", "OutageReport", (1, 0, began, 0, 2)),
+        ("over", "OutageReport", (1, 4, began, began + 90, 1)),
+        ("all zero", "OutageReport", (0, 0, 0, 0, 0)),
+        ("all greatest", "OutageReport", (u64, u32, u40 - 1, u40, 2)),
+        ("typical", "DeviceEnrollment", (mixed, 300, 1_800_000_000)),
+        ("all least", "DeviceEnrollment", (zero, 1, 0)),
+        ("all greatest", "DeviceEnrollment", (ones, u32, u40)),
         ("typical", "AgreementAcceptance", (1, mixed, bytes(reversed(mixed)), 5_000_000, 1_800_000_000)),
         ("all zero", "AgreementAcceptance", (0, zero, zero, 0, 0)),
         ("all greatest", "AgreementAcceptance", (u64, ones, ones, u128, u40)),
         ("typical", "DiscountRedemption", (1, mixed, 123_456, 1_800_000_000)),
         ("all zero", "DiscountRedemption", (0, zero, 0, 0)),
         ("all greatest", "DiscountRedemption", (u64, ones, u128, u40)),
+        ("a day", "Renomination", (1, 2, 96, 3, _readings(192), 1_800_000_000)),
+        ("all zero", "Renomination", (0, 0, 0, 0, bytes(4), 0)),
+        ("all greatest", "Renomination", (u64, u32, u32, u32, b"\xff" * 4, u40)),
     ]
 
 

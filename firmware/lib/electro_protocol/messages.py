@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What meters and consumers sign: the meter's messages of `reports`, and the consumer's, which no meter imports.
+"""What meters and people sign: the meter's messages of `reports`, and the people's, which no meter imports.
 
 | message | signed by | says |
 |---|---|---|
 | EnergyReport | meter | energy of consecutive intervals; the first interval's index is the nonce |
-| OutageReport | meter | supply was lost, when, why, and until when (0: still out) |
-| DeviceEnrollment | meter | this key exists and wants this operator's contract |
+| OutageReport | meter | supply was lost for the n-th time, when, why, and until when (0: still out) |
+| DeviceEnrollment | meter | this key exists, measures in such base intervals and wants this operator's contract |
 | AgreementAcceptance | consumer | exactly these terms, devices and bonus |
 | DiscountRedemption | consumer | so much of the discount against this invoice |
+| Renomination | consumer, or both | other bands in one pass of the schedule at one place |
 """
 
 from .reports import (
@@ -35,6 +36,7 @@ __all__ = (
     "Message",
     "MessageError",
     "OutageReport",
+    "Renomination",
 )
 
 
@@ -76,10 +78,53 @@ class DiscountRedemption(Message):
         return self.agreement_id, self.invoice, self.amount, self.deadline
 
 
+class Renomination(Message):
+    """The wish for other bands at one place, from first_interval to the end of that pass of the schedule.
+
+    bands has all the least units, then all the greatest, two bytes each. Of two renominations of one pass the
+    greater sequence counts.
+    """
+
+    TYPE = (
+        "Renomination(uint64 agreementId,uint32 place,uint32 firstInterval,uint32 sequence,"
+        "bytes bands,uint40 deadline)"
+    )
+
+    def __init__(
+        self,
+        agreement_id: int,
+        place: int,
+        first_interval: int,
+        sequence: int,
+        bands: bytes,
+        deadline: int,
+    ) -> None:
+        self.agreement_id = agreement_id
+        self.place = place
+        self.first_interval = first_interval
+        self.sequence = sequence
+        self.bands = bands
+        self.deadline = deadline
+        self._check()
+        if not 4 <= len(bands) <= 4 * MAX_INTERVALS or len(bands) % 4:
+            raise MessageError(f"bands must hold 1 to {MAX_INTERVALS} slots of four bytes")
+
+    def values(self) -> "tuple[int | bytes, ...]":
+        return (
+            self.agreement_id,
+            self.place,
+            self.first_interval,
+            self.sequence,
+            self.bands,
+            self.deadline,
+        )
+
+
 BY_NAME: "dict[str, type[Message]]" = {
     "EnergyReport": EnergyReport,
     "OutageReport": OutageReport,
     "DeviceEnrollment": DeviceEnrollment,
     "AgreementAcceptance": AgreementAcceptance,
     "DiscountRedemption": DiscountRedemption,
+    "Renomination": Renomination,
 }

@@ -3,17 +3,15 @@
 
 | lane | meaning |
 |---|---|
-| 0…0x7FFF | a full measurement, in units of the agreement's unitWh |
-| 0x8000 | x, x ≤ 0x7FFD | an estimate of x: part of the interval was not measured |
-| 0xFFFE | no supply: an outage |
-| 0xFFFF | no data |
+| 0…0x7FFF | measured, in units of the agreement's unitWh |
+| 0x8000 | x, x ≤ 0x7FFE | interrupted: supply was missing for part or all of the interval; x was measured |
+| 0xFFFF | no data: less than 95% of the time with supply was measured |
 """
 
-ESTIMATE = 0x8000
-NO_SUPPLY = 0xFFFE
+INTERRUPTED = 0x8000
 NO_DATA = 0xFFFF
 MAX_UNITS = 0x7FFF
-MAX_ESTIMATED_UNITS = 0x7FFD  # the two values above it, with the estimate bit set, are the two sentinels
+MAX_INTERRUPTED_UNITS = 0x7FFE  # the one above it, with bit 15 set, says that there is no data
 
 
 def pack(lanes: "list[int]") -> bytes:
@@ -38,7 +36,12 @@ def unpack(packed: bytes) -> "list[int]":
 
 
 def units(lane: int) -> "int | None":
-    """Return the units that a lane carries, measured or estimated; None for no supply and no data."""
-    if lane >= NO_SUPPLY:
+    """Return the units that a lane carries, interrupted or not; None for no data."""
+    if lane == NO_DATA:
         return None
-    return lane & ~ESTIMATE
+    return lane & ~INTERRUPTED
+
+
+def is_interrupted(lane: int) -> bool:
+    """Say whether supply was missing for part or all of the interval."""
+    return lane >= INTERRUPTED and lane != NO_DATA

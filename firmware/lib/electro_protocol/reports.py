@@ -72,12 +72,29 @@ class Message:
 
 
 class EnergyReport(Message):
-    """The readings of consecutive intervals from first_interval on, and the import register at their end."""
+    """The readings of consecutive intervals from first_interval on, and the import register at their end.
 
-    TYPE = "EnergyReport(uint64 agreementId,uint32 firstInterval,uint64 registerWh,bytes readings)"
+    start and terms are what the meter was told of the agreement: its first instant, and the first half of the
+    keccak256 of the terms' code. The contract refuses a report that was measured in another belief.
+    """
 
-    def __init__(self, agreement_id: int, first_interval: int, register_wh: int, readings: bytes) -> None:
+    TYPE = (
+        "EnergyReport(uint64 agreementId,uint40 start,bytes16 terms,uint32 firstInterval,"
+        "uint64 registerWh,bytes readings)"
+    )
+
+    def __init__(
+        self,
+        agreement_id: int,
+        start: int,
+        terms: bytes,
+        first_interval: int,
+        register_wh: int,
+        readings: bytes,
+    ) -> None:
         self.agreement_id = agreement_id
+        self.start = start
+        self.terms = terms
         self.first_interval = first_interval
         self.register_wh = register_wh
         self.readings = readings
@@ -86,7 +103,14 @@ class EnergyReport(Message):
             raise MessageError(f"readings must hold 1 to {MAX_INTERVALS} intervals of two bytes")
 
     def values(self) -> "tuple[int | bytes, ...]":
-        return self.agreement_id, self.first_interval, self.register_wh, self.readings
+        return (
+            self.agreement_id,
+            self.start,
+            self.terms,
+            self.first_interval,
+            self.register_wh,
+            self.readings,
+        )
 
     @property
     def intervals(self) -> int:
@@ -95,12 +119,16 @@ class EnergyReport(Message):
 
 
 class OutageReport(Message):
-    """Supply was lost at started_at and came back at ended_at, unix seconds; ended_at 0: still out."""
+    """Supply was lost at started_at and came back at ended_at, unix seconds; ended_at 0: still out.
 
-    TYPE = "OutageReport(uint64 agreementId,uint40 startedAt,uint40 endedAt,uint8 cause)"
+    number counts a place's outages without a gap. started_at is the true one, before the agreement's start too.
+    """
 
-    def __init__(self, agreement_id: int, started_at: int, ended_at: int, cause: int) -> None:
+    TYPE = "OutageReport(uint64 agreementId,uint32 number,uint40 startedAt,uint40 endedAt,uint8 cause)"
+
+    def __init__(self, agreement_id: int, number: int, started_at: int, ended_at: int, cause: int) -> None:
         self.agreement_id = agreement_id
+        self.number = number
         self.started_at = started_at
         self.ended_at = ended_at
         self.cause = cause
@@ -111,18 +139,24 @@ class OutageReport(Message):
             raise MessageError("cause must be 0 (unknown), 1 (grid side) or 2 (consumer side)")
 
     def values(self) -> "tuple[int | bytes, ...]":
-        return self.agreement_id, self.started_at, self.ended_at, self.cause
+        return self.agreement_id, self.number, self.started_at, self.ended_at, self.cause
 
 
 class DeviceEnrollment(Message):
-    """Proof that the key exists and wants this operator's contract, good until the deadline, unix seconds."""
+    """Proof that the key exists and wants this operator's contract, good until the deadline, unix seconds.
 
-    TYPE = "DeviceEnrollment(bytes32 hardwareId,uint40 deadline)"
+    base_seconds is the interval at which the meter keeps its registers: an agreement's intervals are made of them.
+    """
 
-    def __init__(self, hardware_id: bytes, deadline: int) -> None:
+    TYPE = "DeviceEnrollment(bytes32 hardwareId,uint32 baseSeconds,uint40 deadline)"
+
+    def __init__(self, hardware_id: bytes, base_seconds: int, deadline: int) -> None:
         self.hardware_id = hardware_id
+        self.base_seconds = base_seconds
         self.deadline = deadline
         self._check()
+        if not base_seconds:
+            raise MessageError("baseSeconds must be 1 or more")
 
     def values(self) -> "tuple[int | bytes, ...]":
-        return self.hardware_id, self.deadline
+        return self.hardware_id, self.base_seconds, self.deadline

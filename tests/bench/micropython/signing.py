@@ -17,7 +17,8 @@ from electro_protocol.reports import EnergyReport  # noqa: E402
 
 DOMAIN = Domain(31337, bytes(range(20)))
 KEY = bytes(range(1, 33))
-MESSAGE = EnergyReport(7, 96, 123456789, bytes([i & 127 for i in range(192)]))  # a day of quarter hours
+READINGS = bytes([i & 127 for i in range(192)])  # a day of quarter hours
+MESSAGE = EnergyReport(7, 1_700_000_000, bytes(range(16)), 96, 123456789, READINGS)
 DIGEST = MESSAGE.digest(DOMAIN)
 SIGNATURE = secp256k1.sign(DIGEST, KEY)
 gc.collect()

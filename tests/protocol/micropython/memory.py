@@ -10,7 +10,7 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.messages import EnergyReport
 
 DOMAIN = Domain(31337, bytes(range(20)))
-MESSAGE = EnergyReport(7, 96, 123456789, bytes(192))
+MESSAGE = EnergyReport(7, 1_700_000_000, bytes(range(16)), 96, 123456789, bytes(192))
 KEY = bytes(range(1, 33))
 LEFT = int(sys.argv[1])
 
