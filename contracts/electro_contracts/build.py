@@ -22,14 +22,14 @@ from .artifact import INPUT_PATH, PATH
 SOURCES = Path(__file__).parent.parent / "src"
 CONTRACT = ("src/Electro.sol", "Electro")
 # The half of its code that it runs by delegatecall: its storage must begin alike, and its ABI is the contract's too.
-OFFICE = ("src/Office.sol", "Office")
+PARTIES = ("src/Parties.sol", "Parties")
 MAX_CODE = 24_576  # EIP-170
 # What Electro's code begins with: free memory from 0x80 on, where Reports.sol has its sheet. An optimizer that runs out
 # of stack keeps variables there, and begins with a greater number.
 FREE_MEMORY = re.compile("6080(80)?604052")
 SETTINGS: dict[str, Any] = {
     # Saves a violating day 6% over the usual 200; 10^4 would save a set-up 0.3% and a report 12 gas, for 13% more code.
-    "optimizer": {"enabled": True, "runs": 1000},
+    "optimizer": {"enabled": True, "runs": 200},
     "viaIR": True,  # the legacy pipeline runs out of stack
     "evmVersion": "paris",  # no PUSH0, no MCOPY: the same bytecode on mainnet, L2s and older Besu
     # No hash of the sources in the code, so that a comment changes nothing on chain.
@@ -68,7 +68,7 @@ def standard_json(node_modules: Path) -> dict[str, Any]:
         "sources": dict(sorted(sources.items())),
         "settings": {
             **SETTINGS,
-            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, OFFICE)},
+            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, PARTIES)},
         },
     }
 
@@ -107,8 +107,8 @@ def build(node_modules: Path, node: str = "node") -> tuple[str, str]:
     """Return the artifact's text and the compiler's input, of which the artifact names the hash."""
     source = standard_json(node_modules)
     output = compile_standard_json(node_modules, source, node)
-    contract, office = (output["contracts"][file][name] for file, name in (CONTRACT, OFFICE))
-    _check_halves(contract, office)
+    contract, parties = (output["contracts"][file][name] for file, name in (CONTRACT, PARTIES))
+    _check_halves(contract, parties)
     packages = {
         name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
         for name in ("solc", "@openzeppelin/contracts")
@@ -120,29 +120,29 @@ def build(node_modules: Path, node: str = "node") -> tuple[str, str]:
         "openzeppelin": packages["@openzeppelin/contracts"],
         "settings": SETTINGS,
         "source_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
-        "abi": _merged(contract["abi"], office["abi"]),
+        "abi": _merged(contract["abi"], parties["abi"]),
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
         "deployed_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
     }
     return json.dumps(artifact, indent=1) + "\n", canonical
 
 
-def _check_halves(contract: dict[str, Any], office: dict[str, Any]) -> None:
-    """Raise BuildError if the two halves could not work on one storage, or the office is too large to be made."""
+def _check_halves(contract: dict[str, Any], parties: dict[str, Any]) -> None:
+    """Raise BuildError if the two halves could not work on one storage, or Parties is too large to be made."""
     whole, part = (
         [
             (each["label"], each["slot"], each["offset"], _plain(each["type"]))
             for each in half["storageLayout"]["storage"]
         ]
-        for half in (contract, office)
+        for half in (contract, parties)
     )
     if whole[: len(part)] != part:
-        raise BuildError("the storage of Electro and Office does not begin alike")
+        raise BuildError("the storage of Electro and Parties does not begin alike")
     if not FREE_MEMORY.match(contract["evm"]["deployedBytecode"]["object"]):
         raise BuildError("Electro keeps variables in the memory where its reports are opened")
-    size = len(office["evm"]["deployedBytecode"]["object"]) // 2
+    size = len(parties["evm"]["deployedBytecode"]["object"]) // 2
     if size > MAX_CODE:
-        raise BuildError(f"the Office has {size} bytes of code, and a chain takes {MAX_CODE}")
+        raise BuildError(f"Parties has {size} bytes of code, and a chain takes {MAX_CODE}")
 
 
 def _plain(kind: str) -> str:

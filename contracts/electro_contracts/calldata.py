@@ -6,7 +6,6 @@ Items are `SignedMessage`s; their signatures are r|s|v, in calldata compact (EIP
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,15 +13,15 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.recovery import compact
 
-from .terms import padded
+from .terms import padded, unpack_bands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from electro_protocol.signed import SignedMessage
 
-_REPORT = "(uint64,uint32,uint64,bytes,bytes32,bytes32)"
-_OUTAGE = "(uint64,uint40,uint40,uint8,bytes32,bytes32)"
+_REPORT = "(uint64,uint40,bytes16,uint32,uint64,bytes,bytes32,bytes32)"
+_OUTAGE = "(uint64,uint32,uint40,uint40,uint8,bytes32,bytes32)"
 
 
 def _selector(signature: str) -> bytes:
@@ -36,7 +35,8 @@ SUBMIT_OUTAGE = _selector(f"submitOutage({_OUTAGE})")
 SUBMIT_OUTAGE_BATCH = _selector(f"submitOutageBatch({_OUTAGE}[])")
 CHECK_OUTAGES = _selector(f"checkOutages({_OUTAGE}[])")
 METER_STATE = _selector("meterState(address,uint16)")
-QUOTE = _selector("quote(uint64,uint32,bytes)")
+METER_STATES = _selector("meterStates(address[],uint16)")
+QUOTE = _selector("quote(uint64,uint32,uint32,bytes)")
 
 STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
 
@@ -47,16 +47,28 @@ class DecodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MeterState:
-    """What a meter has to know about an agreement; `bounds` has (least, greatest) from `bounds_from` on."""
+    """What a meter has to know about an agreement; `bounds` has (least, greatest) from `bounds_from` on.
+
+    `end` is the first interval that does not count for this meter any more; `stop` the first that a usual report does
+    not reach; `code_hash` that of the terms' account, whose first half is signed in each report.
+    """
 
     agreement_id: int
     state: str  # one of STATES
+    place: int
     start: int
     interval_seconds: int
     intervals: int
+    stop: int
+    end: int
+    reports_until: int
     slots: int
     unit_wh: int
+    terms_account: bytes
+    code_hash: bytes
     next_interval: int
+    next_outage: int
+    outage_open: bool
     remaining_bonus: int
     bounds_from: int
     bounds: tuple[tuple[int, int], ...]
@@ -69,7 +81,7 @@ class Quote:
     under: int
     over: int
     no_data: int
-    no_supply: int
+    interrupted: int
     under_units: int
     over_units: int
     penalty: int
@@ -103,9 +115,15 @@ def meter_state(device: bytes, ahead: int) -> bytes:
     return METER_STATE + bytes(12) + device + _word(ahead)
 
 
-def quote(agreement_id: int, first_interval: int, readings: bytes) -> bytes:
-    """Ask what packed readings would cost; nobody signs them."""
-    head = _word(agreement_id) + _word(first_interval) + _word(3 * 32)
+def meter_states(devices: Sequence[bytes], ahead: int) -> bytes:
+    """Ask for many meters at once; strangers are no error."""
+    addresses = b"".join(bytes(12) + device for device in devices)
+    return METER_STATES + _word(64) + _word(ahead) + _word(len(devices)) + addresses
+
+
+def quote(agreement_id: int, place: int, first_interval: int, readings: bytes) -> bytes:
+    """Ask what packed readings would cost at a place; nobody signs them."""
+    head = _word(agreement_id) + _word(place) + _word(first_interval) + _word(4 * 32)
     return QUOTE + head + _word(len(readings)) + padded(readings)
 
 
@@ -131,36 +149,65 @@ def decode_meter_state(data: bytes) -> list[MeterState]:
     try:
         if words[0] != 32:
             raise DecodeError("this is not the answer of meterState")
-        base = 2
-        return [_decode_state(data, words, base + words[base + i] // 32) for i in range(words[1])]
+        return _decode_states(data, words, 1)
     except (IndexError, ValueError) as error:
         raise DecodeError("the answer of meterState is cut off") from error
 
 
+def decode_meter_states(data: bytes) -> list[list[MeterState] | None]:
+    """Return for each device of a meterStates answer its records; None if it is not enrolled."""
+    words = _words(data)
+    try:
+        enrolled_at, lists_at = words[0] // 32, words[1] // 32
+        enrolled = words[enrolled_at + 1 : enrolled_at + 1 + words[enrolled_at]]
+        first = lists_at + 1
+        if words[lists_at] != len(enrolled):
+            raise DecodeError("this is not the answer of meterStates")
+        return [
+            _decode_states(data, words, first + words[first + i] // 32) if known else None
+            for i, known in enumerate(enrolled)
+        ]
+    except (IndexError, ValueError) as error:
+        raise DecodeError("the answer of meterStates is cut off") from error
+
+
+def _decode_states(data: bytes, words: list[int], at: int) -> list[MeterState]:
+    """The records of an array whose length stands at word `at`."""
+    base = at + 1
+    return [_decode_state(data, words, base + words[base + i] // 32) for i in range(words[at])]
+
+
+_STATE_WORDS = 19
+
+
 def _decode_state(data: bytes, words: list[int], at: int) -> MeterState:
-    agreement_id, state, start, seconds, intervals, slots, unit_wh, next_interval, bonus, bounds_from = words[
-        at : at + 10
-    ]
-    length_at = at + words[at + 10] // 32
+    fields = words[at : at + _STATE_WORDS]
+    length_at = at + fields[-1] // 32
     bounds_at = 32 * (length_at + 1)
     packed = data[bounds_at : bounds_at + words[length_at]]
-    if len(packed) != words[length_at] or len(packed) % 4 or state >= len(STATES):
+    if len(fields) != _STATE_WORDS or len(packed) != words[length_at] or fields[1] >= len(STATES):
         raise DecodeError("the answer of meterState is cut off or of another version")
-    count = len(packed) // 4
-    bounds = struct.unpack(f">{2 * count}H", packed)
-    pairs = tuple(zip(bounds[:count], bounds[count:], strict=True))
+    hash_at = 32 * (at + 12)
     return MeterState(
-        agreement_id=agreement_id,
-        state=STATES[state],
-        start=start,
-        interval_seconds=seconds,
-        intervals=intervals,
-        slots=slots,
-        unit_wh=unit_wh,
-        next_interval=next_interval,
-        remaining_bonus=bonus,
-        bounds_from=bounds_from,
-        bounds=pairs,
+        agreement_id=fields[0],
+        state=STATES[fields[1]],
+        place=fields[2],
+        start=fields[3],
+        interval_seconds=fields[4],
+        intervals=fields[5],
+        stop=fields[6],
+        end=fields[7],
+        reports_until=fields[8],
+        slots=fields[9],
+        unit_wh=fields[10],
+        terms_account=data[hash_at - 20 : hash_at],
+        code_hash=data[hash_at : hash_at + 32],
+        next_interval=fields[13],
+        next_outage=fields[14],
+        outage_open=bool(fields[15]),
+        remaining_bonus=fields[16],
+        bounds_from=fields[17],
+        bounds=unpack_bands(packed),
     )
 
 
@@ -182,9 +229,11 @@ def _report(item: SignedMessage) -> bytes:
     return b"".join(
         (
             _word(message.agreement_id),
+            _word(message.start),
+            message.terms + bytes(16),
             _word(message.first_interval),
             _word(message.register_wh),
-            _word(6 * 32),
+            _word(8 * 32),
             compact(item.signature),
             _word(len(message.readings)),
             padded(message.readings),
@@ -200,7 +249,13 @@ def _outage(item: SignedMessage) -> bytes:
     message = item.message
     if not isinstance(message, OutageReport):
         raise TypeError("only an OutageReport goes into an outage call")
-    numbers = (message.agreement_id, message.started_at, message.ended_at, message.cause)
+    numbers = (
+        message.agreement_id,
+        message.number,
+        message.started_at,
+        message.ended_at,
+        message.cause,
+    )
     return b"".join(map(_word, numbers)) + compact(item.signature)
 
 

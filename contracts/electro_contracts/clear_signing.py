@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from electro_protocol.address import checksum, parse
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption
+from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, Renomination
 
 SCHEMA = "https://eips.ethereum.org/assets/eip-7730/erc7730-v1.schema.json"
 _DOMAIN = [
@@ -40,6 +40,17 @@ LABELS: dict[Any, tuple[str, dict[str, str]]] = {
             "agreementId": "Agreement",
             "invoice": "Invoice",
             "amount": "Amount, minor units",
+            "deadline": "Good until",
+        },
+    ),
+    Renomination: (
+        "Renominate consumption bands",
+        {
+            "agreementId": "Agreement",
+            "place": "Place",
+            "firstInterval": "From interval",
+            "sequence": "Sequence",
+            "bands": "Least, then greatest units",
             "deadline": "Good until",
         },
     ),

@@ -2,9 +2,9 @@
 """The same address on every chain: what to send to the well-known CREATE2 factory, and where the contract then is.
 
 The address follows from the factory's, a salt and the init code, which holds the artifact and the constructor's
-arguments. So the same admin, delay and operator give the same address on any chain that has the factory, whoever
-sends the transaction and however much that account has sent before. Somebody else who sends it first has paid for
-the same contract.
+arguments. So the same admin, delay, operator and least values give the same address on any chain that has the factory,
+whoever sends the transaction and however much that account has sent before. Somebody else who sends it first has paid
+for the same contract.
 
 How the factory gets to a chain that does not have it (most public chains and anvil do):
 
@@ -21,6 +21,7 @@ How the factory gets to a chain that does not have it (most public chains and an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from electro_protocol.keccak import keccak256
 
@@ -64,7 +65,23 @@ class Deployment:
         return keccak256(b"\xff" + FACTORY + self.salt + keccak256(self.init_code))[12:]
 
 
-def plan(admin: bytes, admin_delay_s: int, operator: bytes, salt: bytes = SALT) -> Deployment:
+class Least(NamedTuple):
+    """What terms must grant at the least, in seconds: against agreements that are traps.
+
+    Shorter ones are for demonstrations and test networks; the contract shows them (`leastSeconds`).
+    """
+
+    grace: int = 7 * 86_400
+    dispute_window: int = 86_400
+    discount_expiry: int = 30 * 86_400
+
+
+LEAST = Least()
+
+
+def plan(
+    admin: bytes, admin_delay_s: int, operator: bytes, least: Least = LEAST, salt: bytes = SALT
+) -> Deployment:
     """Return the deployment of the artifact for these constructor arguments; addresses have 20 bytes.
 
     Another salt gives another contract with the same arguments.
@@ -75,5 +92,6 @@ def plan(admin: bytes, admin_delay_s: int, operator: bytes, salt: bytes = SALT) 
         admin.rjust(32, b"\0"),
         admin_delay_s.to_bytes(6, "big").rjust(32, b"\0"),
         operator.rjust(32, b"\0"),
+        *(seconds.to_bytes(4, "big").rjust(32, b"\0") for seconds in least),
     )
     return Deployment(artifact.load().bytecode + b"".join(words), salt)

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a settled agreement's discount: redeemed against invoices, acknowledged, taken back.
+"""What becomes of an agreement's bonus in the end: locked and credited in escrow, or promised and redeemed.
 
-- Each invoice has its share once, until the discount expires.
-- In escrow mode bonus and grants are paid in at once. At the settlement all but the discount is due to the operator; so
-  is what it acknowledges on invoices, and what expires. What it does not acknowledge for as long as the dispute window
-  the consumer may take.
+- In escrow the discount of a perfect consumer is paid in at once, and what a grant adds to it with the grant. The
+  settlement credits the consumer with the discount and who paid in with the rest.
+- A promise is redeemed against invoices, each once, until it expires; the operator acknowledges what it has lowered.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from .terms import PPM
 
 if TYPE_CHECKING:
     from .terms import Terms
@@ -43,8 +44,15 @@ class Discounted:
         self.redeemed: dict[bytes, int] = {}
         self.redeemed_at: dict[bytes, int] = {}
         self.acknowledged: set[bytes] = set()
-        self.withdrawn: set[bytes] = set()
-        self.reclaimed = 0
+
+    def discount_of(self, remaining: int) -> int:
+        """What so much of the bonus becomes."""
+        return remaining * self.terms.discount_rate_ppm // PPM
+
+    @property
+    def locked(self) -> int:
+        """What an escrow holds for the agreement: the discount if nothing is taken."""
+        return self.discount_of(self.bonus + self.grants)
 
     def redeem(self, invoice: bytes, amount: int, now: int) -> None:
         """Set a part of the discount against an invoice."""
@@ -61,40 +69,6 @@ class Discounted:
 
     def acknowledge(self, invoice: bytes) -> None:
         """Confirm what was redeemed against an invoice."""
-        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
+        if invoice not in self.redeemed or invoice in self.acknowledged:
             raise Refused("NothingToAcknowledge")
         self.acknowledged.add(invoice)
-
-    # -- Where the money of an escrow is
-
-    def withdraw(self, invoice: bytes, now: int) -> None:
-        """Take what the operator has not acknowledged in time."""
-        if invoice not in self.redeemed or invoice in self.acknowledged | self.withdrawn:
-            raise Refused("NothingToTake")
-        if now <= self.redeemed_at[invoice] + self.terms.dispute_window:
-            raise Refused("TooEarly")
-        self.withdrawn.add(invoice)
-
-    def reclaim(self, now: int) -> None:
-        """Give an expired discount back."""
-        if self.settlement is None:
-            raise Refused("WrongState")
-        if now <= self.redeemable_until:
-            raise Refused("TooEarly")
-        rest = self.settlement.discount - sum(self.redeemed.values())
-        if self.reclaimed or not rest:
-            raise Refused("NothingToTake")
-        self.reclaimed = rest
-
-    @property
-    def due_to_consumer(self) -> int:
-        """All that the escrow has ever owed the consumer."""
-        return sum(self.redeemed[invoice] for invoice in self.withdrawn)
-
-    @property
-    def due_to_operator(self) -> int:
-        """All that the escrow has ever owed the operator."""
-        if self.settlement is None:
-            return 0
-        unused = self.bonus + self.grants - self.settlement.discount
-        return unused + sum(self.redeemed[invoice] for invoice in self.acknowledged) + self.reclaimed

@@ -22,14 +22,21 @@ SENTENCES = {
     "FromTheFuture": "what is reported ends at {0}, and the chain's time is {1}",
     "TooLate": "reports were taken until {0}, and the chain's time is {1}",
     "BadOutage": "an outage from {0} to {1} is none, or its cause is not 0, 1 or 2",
-    "KnownOutage": "the outage that began at {0} is on record already, with its end at {1} (0: still open)",
+    "WrongOutage": "the contract expects outage number {0} next, and number {1} came",
+    "KnownOutage": "outage number {0} is on record as open already; this one began at {1}",
+    "OverlappingOutage": "the last outage ended at {0}, and this one begins at {1}, before that",
+    "AheadOfReports": "the outage reaches up to interval {0}, and reports up to {1} only: deliver those first",
+    "OtherStart": "the agreement starts at {0}, and the meter believed in {1}",
+    "OtherTerms": "the agreement's terms have the hash {0}, and the meter believed in {1}",
     "Expired": "the permission was good until {0}, and the chain's time is {1}",
     "AlreadyEnrolled": "the key of {0} has enrolled before, and a key enrols once",
     "NotEnrolled": "the key of {0} has never enrolled",
     "DuplicateDevice": "device {0} is named twice",
     "BadDeviceCount": "an agreement has 1 to 64 metering points, not {0}",
     "DeviceBusy": "device {0} is taken by agreement {1} until {2}",
+    "BaseMismatch": "start or interval is no multiple of the {1} s in which device {0} keeps its registers",
     "InvalidTerms": "the terms' {0} is out of range",
+    "SilenceTooCheap": "in slot {0} a truth can cost {1}, and no data would cost {2}: silence must not be cheaper",
     "WrongState": "agreement {0} is in state {1} (1 proposed, 2 accepted, 3 settled, 4 cancelled, 5 ended early)",
     "AlreadyStarted": "the start at {0} has passed: the chain's time is {1}",
     "NotConsumer": "{0} is not the consumer of this agreement",
@@ -47,10 +54,21 @@ SENTENCES = {
     "NothingToAcknowledge": "nothing of agreement {0} waits for acknowledgement on invoice {1}",
     "NotRenewable": "agreement {0} can't be renewed: it was never accepted, or its meters have changed",
     "NoSuchRotation": "the operator has not proposed for agreement {0} that {2} takes the place of {1}",
+    "NoSuchPlace": "agreement {0} has no place {1}",
+    "AlreadyFaulted": "a fault of the meter at place {1} of agreement {0} was declared before",
+    "StaleRenomination": "a renomination with the sequence {0} is on record, and this one has {1}",
+    "UnsoundBand": "slot {0} would have a band from {1} to {2}, which falls or exceeds what the connection can take",
+    "BandTooWide": "in slot {0} the consumer alone may nominate a width of {1}, not {2}",
+    "BandTooHigh": "in slot {0} the consumer alone may nominate up to {1}, not {2}",
+    "BandNarrowed": "in slot {0} the band from {1} to {2} holds, and the operator alone may only widen it",
+    "NotOffered": "agreement {0} was not offered to {1}",
+    "NotFunder": "only who has proposed the agreement may grant, not {0}",
     "CurrencyFixed": "the currency is chosen once, before the first proposal",
     "NoEscrow": "money here is a promise in minor units: there is no escrow",
     "NotFunded": "{0} were to be paid into the escrow, and {1} arrived",
     "NothingToTake": "there is nothing to take, or it was taken",
+    "NotToken": "{0} is no token: it has no code, or does not tell a balance",
+    "HeldInEscrow": "the discount of agreement {0} was paid out by the settlement: there is nothing to redeem",
     "SafeERC20FailedOperation": "the token {0} refused the payment",
     "AccessControlUnauthorizedAccount": "{0} lacks the role {1}",
 }
@@ -120,6 +138,8 @@ def _value(kind: str, word: bytes) -> int | str | bytes:
         return int.from_bytes(word, "big")
     if kind == "address":
         return checksum(word[12:])
+    if kind != "bytes32" and kind.startswith("bytes"):
+        return word[: int(kind[5:])]
     text = word.rstrip(b"\0")
     # InvalidTerms names a field in a bytes32; hashes are bytes32 too, and hardly ever look like a word
     if kind == "bytes32" and text.isalpha():

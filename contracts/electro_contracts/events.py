@@ -24,6 +24,7 @@ class Event:
 class DeviceEnrolled(Event):
     device: bytes
     hardware_id: bytes
+    base_seconds: int
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class DeviceRotated(Event):
     agreement_id: int
     old: bytes
     new: bytes
+    place: int
     first_interval: int
 
 
@@ -92,10 +94,11 @@ class Violations(Event):
 
 @dataclass(frozen=True)
 class OutageReported(Event):
-    """`penalty` is the whole of this outage, in place of an earlier report of it."""
+    """`penalty` is the whole of this outage; 0 while it is open."""
 
     agreement_id: int
     device: bytes
+    number: int
     started_at: int
     ended_at: int
     cause: int
@@ -194,15 +197,54 @@ class Credited(Event):
 
 @dataclass(frozen=True)
 class Collected(Event):
+    """What an account was owed went to `to`, which is mostly itself."""
+
     account: bytes
+    to: bytes
     amount: int
 
 
 @dataclass(frozen=True)
-class RedemptionWithdrawn(Event):
+class FaultDeclared(Event):
+    """The place's meter measures up to `end`; never-reported intervals from look_from to look_to are neutral.
+
+    `decides`: so are those from `end` on, until another meter serves the place.
+    """
+
     agreement_id: int
-    invoice: bytes
-    amount: int
+    place: int
+    device: bytes
+    end: int
+    look_from: int
+    look_to: int
+    decides: bool
+
+
+@dataclass(frozen=True)
+class Renominated(Event):
+    """`by` is a places.By; `sequence` the place's after it; `bands` packed like those of the terms."""
+
+    agreement_id: int
+    place: int
+    first_interval: int
+    sequence: int
+    by: int
+    bands: bytes
+
+
+@dataclass(frozen=True)
+class SuccessorOffered(Event):
+    """The zero address: the offer is withdrawn."""
+
+    agreement_id: int
+    successor: bytes
+
+
+@dataclass(frozen=True)
+class ConsumerChanged(Event):
+    agreement_id: int
+    old: bytes
+    new: bytes
 
 
 def _type(entry: dict[str, Any]) -> str:

@@ -4,12 +4,12 @@
 This is the specification of the money. It keeps every reading and every outage and adds up the bill from them, in
 the words of the agreement; the contract keeps neither and must come to the same unit.
 
-- What a meter's intervals and outages cost is in `bill.py`.
-- Grants add to the bonus. Waivers take off penalties, once nothing can change them any more.
-- Notice cuts the term short, at the end of the interval that runs when the notice is over; a revocation cuts short what
-  one meter measures, at the end of the running interval; what it measured until then is taken as long as that of
-  other meters. A consumer that gives notice is charged the share of the bonus for the intervals that are left out,
-  rounded down; an operator's notice costs the consumer nothing.
+- What a point's intervals and outages cost is in `bill.py`; places, bands and neutral intervals are in `places.py`.
+- Who ends a place bears it. After a revocation by the operator nothing is missing there until another meter serves the
+  place. After a fault that the consumer declared the intervals without a meter are neutral. Always the running interval
+  is the last; what was measured is taken until the grace after the whole term is over.
+- A notice ends the term sooner. A consumer that leaves gives up the share of the bonus for the intervals left out,
+  rounded down; an operator's notice costs the consumer nothing. Settled by the new dates is only what is complete.
 - What is left at the settlement, times the discount rate, is the discount. What becomes of it is in `discount.py`.
 """
 
@@ -21,43 +21,68 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import unpack
 
 from . import bill
-from .bill import Bill, Meter
+from .bill import Bill, Point
 from .discount import Discounted, Refused, Settlement
-from .terms import MAX_SLOTS, PPM
+from .places import By, Place
+from .terms import MAX_SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from electro_protocol.eip712 import Domain
     from electro_protocol.signed import SignedMessage
 
+    from .bill import Band
     from .terms import Terms
 
-__all__ = ["Agreement", "Bill", "Meter", "Refused", "Settlement"]
+__all__ = ["Agreement", "Bill", "By", "Place", "Point", "Refused", "Settlement"]
 
 
 class Agreement(Discounted):
     """One accepted agreement; `now` is the chain's time at which something happens or is asked."""
 
-    def __init__(self, agreement_id: int, terms: Terms, devices: Iterable[bytes], bonus: int) -> None:
+    def __init__(
+        self, agreement_id: int, terms: Terms, devices: Iterable[bytes], bonus: int, code_hash: bytes
+    ) -> None:
+        """`code_hash`: of the account that holds the terms, 32 bytes."""
         super().__init__(terms, bonus)
         self.agreement_id = agreement_id
+        self.code_hash = code_hash
         self.waived = 0
         self.forfeited = 0
         self.intervals = terms.intervals
-        self.meters = {device: Meter(terms.intervals) for device in devices}
+        self.places = [Place(terms, [device]) for device in devices]
+        self.points = {place.device: Point(i, terms.intervals) for i, place in enumerate(self.places)}
         self.revoked: set[bytes] = set()
 
     @property
     def reports_until(self) -> int:
-        """The last instant at which a report of any meter is taken."""
-        return self.terms.instant(self.intervals) + self.terms.grace
+        """The last instant at which a message of any meter is taken; nobody shortens it."""
+        return self.terms.reports_until
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is reported and explained, so that an early end is settled by its own dates."""
+        return all(
+            point.next == point.end and not self.bill_of(device, closed=False).unexplained
+            for device, point in self.points.items()
+        )
+
+    @property
+    def closes_at(self) -> int:
+        """The first instant at which what is missing counts."""
+        return self.closing(self.is_complete)
+
+    def closing(self, complete: bool) -> int:
+        """That instant, for one who knows whether the agreement is complete."""
+        intervals = self.intervals if complete else self.terms.intervals
+        return self.terms.instant(intervals) + self.terms.grace + 1
 
     @property
     def settles_at(self) -> int:
-        return self.reports_until + self.terms.dispute_window + 1
+        return self.closes_at + self.terms.dispute_window
 
-    def _begun(self, instant: int) -> int:
+    def begun(self, instant: int) -> int:
         """How many intervals have begun, the running one included."""
         if instant < self.terms.start:
             return 0
@@ -76,43 +101,60 @@ class Agreement(Discounted):
             raise TypeError("meters send reports and outages")
 
     def report(self, device: bytes, report: EnergyReport, now: int) -> None:
-        """Enter the readings of a report that `device` signed."""
-        meter = self._meter(device, report.agreement_id)
+        """Enter the readings of a report that `device` signed, up to the end of its point."""
+        point = self._point(device, report.agreement_id)
         terms = self.terms
-        if report.first_interval != meter.next:
+        if report.start != terms.start:
+            raise Refused("OtherStart")
+        if report.terms != self.code_hash[:16]:
+            raise Refused("OtherTerms")
+        if report.first_interval != point.next:
             raise Refused("WrongSequence")
         slot = report.first_interval % len(terms.bands)
         if slot + report.intervals > len(terms.bands):
             raise Refused("BeyondSchedule")
-        end = report.first_interval + report.intervals
-        if end > meter.end:
+        if report.first_interval >= point.end:
             raise Refused("OutsideTerm")
-        if self.terms.instant(end) > now:
+        if terms.instant(report.first_interval + report.intervals) > now:
             raise Refused("FromTheFuture")
         if now > self.reports_until:
             raise Refused("TooLate")
-        meter.lanes += unpack(report.readings)
-        meter.register_wh = report.register_wh
+        point.lanes += unpack(report.readings)[: point.end - report.first_interval]
+        point.register_wh = report.register_wh
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
-        """Enter an outage, or the end of one that is on record as open."""
-        meter = self._meter(device, outage.agreement_id)
-        known = meter.outages.get(outage.started_at)
-        if known is not None and (known.ended_at or not outage.ended_at):
+        """Enter an outage that has ended, or the news of one that goes on."""
+        point = self._point(device, outage.agreement_id)
+        if outage.number != len(point.outages):
+            raise Refused("WrongOutage")
+        if not outage.ended_at and point.open_outage is not None:
             raise Refused("KnownOutage")
+        if outage.started_at < point.last_ended_at:
+            raise Refused("OverlappingOutage")
         if max(outage.started_at, outage.ended_at) > now:
             raise Refused("FromTheFuture")
-        ended_before = outage.ended_at != 0 and outage.ended_at <= self.terms.start
-        if outage.started_at >= self.terms.instant(meter.end) or ended_before:
-            raise Refused("OutsideTerm")
+        if outage.ended_at:
+            since, until = bill.touched(outage, self.terms)
+            until = min(until, point.end)
+            if max(since, self._paid_until(point)) < until and point.next < until:
+                raise Refused("AheadOfReports")
         if now > self.reports_until:
             raise Refused("TooLate")
-        meter.outages[outage.started_at] = outage
+        if outage.ended_at:
+            point.outages.append(outage)
+            point.open_outage = None
+        else:
+            point.open_outage = outage
 
-    def _meter(self, device: bytes, agreement_id: int) -> Meter:
-        if agreement_id != self.agreement_id or device not in self.meters:
+    def _paid_until(self, point: Point) -> int:
+        """The first interval that no outage on record has touched, nor belongs to an earlier meter."""
+        ends = [min(bill.touched(outage, self.terms)[1], point.end) for outage in point.outages]
+        return max([point.first, *ends])
+
+    def _point(self, device: bytes, agreement_id: int) -> Point:
+        if agreement_id != self.agreement_id or device not in self.points:
             raise Refused("UnknownDevice")
-        return self.meters[device]
+        return self.points[device]
 
     # -- What the parties do
 
@@ -126,7 +168,7 @@ class Agreement(Discounted):
     def waive(self, amount: int, now: int) -> None:
         """Take off penalties."""
         self._must_run()
-        if now <= self.reports_until:
+        if not self.is_closed(now):
             raise Refused("TooEarly")
         if not 1 <= amount <= self.accrued(now) - self.waived:
             raise Refused("BadAmount")
@@ -139,34 +181,76 @@ class Agreement(Discounted):
             raise Refused("WrongState")
         if now < self.terms.start:
             raise Refused("TooEarly")
-        kept = self._begun(now + self.terms.notice)
+        kept = self.begun(now + self.terms.notice)
         if kept >= self.intervals:
             raise Refused("NoticeTooLong")
         if by_consumer:
             self.forfeited = self.bonus * (self.intervals - kept) // self.intervals
         self.intervals = kept
-        for meter in self.meters.values():
-            meter.end = min(meter.end, kept)
+        for point in self.points.values():
+            point.end = min(point.end, kept)
 
     def revoke(self, device: bytes, now: int) -> None:
-        """End what one meter measures."""
+        """End what one meter measures, by the operator."""
         if device in self.revoked:
             raise Refused("RevokedDevice")
         self.revoked.add(device)
-        if device in self.meters:
-            meter = self.meters[device]
-            meter.end = min(meter.end, self._begun(now))
+        if device in self.points:
+            self._cut(self.points[device], now)
+
+    def fault(self, place: int, now: int) -> None:
+        """End what a place's meter measures, by the consumer."""
+        at = self.place(place)
+        point = self.points[at.device]
+        if now < self.terms.start:
+            raise Refused("TooEarly")
+        if now > self.reports_until:
+            raise Refused("TooLate")
+        if point.looked_back is not None:
+            raise Refused("AlreadyFaulted")
+        begun, end = self.begun(now), point.end
+        length = self.terms.interval_seconds
+        since = -(-max(0, now - self.terms.fault_lookback - self.terms.start) // length)
+        point.looked_back = since, min(begun - 1, end)
+        self._cut(point, now)
+        if begun < end:  # else an earlier cut decides
+            at.gaps.append((begun, None))
 
     def rotate(self, old: bytes, new: bytes, now: int) -> None:
         """Let another meter measure on in the place of one."""
         self._must_run()
-        first = self._begun(now)
-        if now < self.terms.start:
-            raise Refused("TooEarly")
+        first = self.begun(now)
         if first >= self.intervals:
             raise Refused("OutsideTerm")
-        self.meters[old].end = min(self.meters[old].end, first)
-        self.meters[new] = Meter(self.intervals, first)
+        point = self.points[old]
+        at = self.places[point.place]
+        self._cut(point, now)
+        point.replaced = True
+        at.devices.append(new)
+        at.gaps = [(since, first if until is None else until) for since, until in at.gaps]
+        self.points[new] = Point(point.place, self.intervals, first)
+
+    def renominate(
+        self, place: int, first: int, bands: Sequence[Band], by: By, now: int, sequence: int = 0
+    ) -> None:
+        """Give one pass of the schedule other bands at one place; the operator alone needs no sequence."""
+        at = self.place(place)
+        if by is not By.OPERATOR and sequence <= at.sequence:
+            raise Refused("StaleRenomination")
+        at.renominate(first, bands, by, self.intervals, now)
+        if by is not By.OPERATOR:
+            at.sequence = sequence
+
+    def place(self, number: int) -> Place:
+        """Return a place of an agreement that runs; raise Refused."""
+        self._must_run()
+        if number >= len(self.places):
+            raise Refused("NoSuchPlace")
+        return self.places[number]
+
+    def _cut(self, point: Point, now: int) -> None:
+        """Let the running interval be a point's last."""
+        point.end = min(point.end, self.begun(now))
 
     def _must_run(self) -> None:
         if self.settlement is not None:
@@ -174,24 +258,45 @@ class Agreement(Discounted):
 
     # -- What it comes to
 
+    def is_closed(self, now: int) -> bool:
+        """Whether what is missing counts."""
+        return now >= self.closes_at
+
     def bill(self, device: bytes, now: int) -> Bill:
         """Add up one meter's bill as it stands at `now`."""
-        return bill.of_meter(self.meters[device], self.terms, closed=now > self.reports_until)
+        return self.bill_of(device, self.is_closed(now))
 
-    def quote(self, first_interval: int, lanes: list[int]) -> Bill:
-        """Say what readings would cost if a meter reported them, whatever the time; outages aside."""
+    def bill_of(self, device: bytes, closed: bool) -> Bill:
+        point = self.points[device]
+        return bill.of_point(point, self.terms, self.places[point.place].band_of, closed)
+
+    def quote(self, place: int, first_interval: int, lanes: list[int]) -> Bill:
+        """Say what readings would cost if a meter reported them there, whatever the time; outages aside."""
         slots = len(self.terms.bands)
+        if place >= len(self.places):
+            raise Refused("NoSuchPlace")
         if not lanes or len(lanes) > MAX_SLOTS:
             raise Refused("BadLength")
         if first_interval % slots + len(lanes) > slots:
             raise Refused("BeyondSchedule")
         if first_interval + len(lanes) > self.terms.intervals:
             raise Refused("OutsideTerm")
-        return bill.of_readings(first_interval, lanes, self.terms)
+        return bill.of_readings(first_interval, lanes, self.terms, self.places[place].band_of)
+
+    def neutral(self) -> int:
+        """How many intervals are neutral, at all places."""
+        gaps = sum(place.neutral(self.intervals) for place in self.places)
+        return gaps + sum(point.neutral for point in self.points.values())
+
+    def neutral_share(self) -> int:
+        """What neutral intervals take from the bonus, rounded down once."""
+        return bill.neutral_share(self.bonus, self.neutral(), self.terms, len(self.places))
 
     def accrued(self, now: int) -> int:
-        """All meters' penalties, and what the consumer gave up."""
-        return sum(self.bill(device, now).accrued for device in self.meters) + self.forfeited
+        """All points' penalties, what the consumer gave up and, once closed, the share of neutral intervals."""
+        closed = self.is_closed(now)
+        penalties = sum(self.bill_of(device, closed).accrued for device in self.points)
+        return penalties + self.forfeited + (self.neutral_share() if closed else 0)
 
     def remaining(self, now: int) -> int:
         """What penalties have left of bonus and grants."""
@@ -203,7 +308,6 @@ class Agreement(Discounted):
         if now < self.settles_at:
             raise Refused("TooEarly")
         remaining = self.remaining(now)
-        discount = remaining * self.terms.discount_rate_ppm // PPM
-        self.settlement = Settlement(self.accrued(now), remaining, discount)
+        self.settlement = Settlement(self.accrued(now), remaining, self.discount_of(remaining))
         self.redeemable_until = now + self.terms.discount_expiry
         return self.settlement

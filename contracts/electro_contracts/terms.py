@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the parties agree on, as a record, and the two hashes by which a consumer names it when accepting."""
+"""What the parties agree on, as a record; the two hashes by which a consumer names it when accepting; and its code.
+
+The contract keeps terms as the code of an account of their own, and so each override of a pass of the schedule; a meter
+signs the first half of the code's hash in each report.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_SLOTS = 672  # a week of quarter hours
-MAX_BOUND = 0x7FFF  # bit 15 of a reading marks estimates
+MAX_INTERVALS = 0xFFFF  # so that the longest outage fits a block
+MAX_BOUND = 0x7FFF  # bit 15 of a reading marks interrupted intervals
 PPM = 1_000_000
+HEADER_BYTES = 96  # of the code, behind its first byte and before the bands
+# Bits of causes that may be penalised: the consumer's side always, an unknown one as agreed, the grid's never.
+CAUSES = (0b100, 0b101)
+Bands = tuple[tuple[int, int], ...]
 
 
 class TermsError(ValueError):
@@ -25,7 +35,8 @@ class TermsError(ValueError):
 class Terms:
     """The fields of IElectro.Terms; `bands` is (least, greatest) units for each slot of the schedule.
 
-    Times are unix seconds and seconds, money is in minor units, energy in units of `unit_wh`.
+    Times are unix seconds and seconds, money is in minor units, energy in units of `unit_wh`. `capacity_units` is what
+    the connection can take in an interval; `raise_units` how far above its band the consumer may renominate.
     """
 
     start: int
@@ -44,7 +55,11 @@ class Terms:
     notice: int
     discount_rate_ppm: int
     discount_expiry: int
-    bands: tuple[tuple[int, int], ...]
+    capacity_units: int
+    raise_units: int
+    lead_seconds: int
+    fault_lookback: int
+    bands: Bands
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self)[:-1]:
@@ -57,8 +72,10 @@ class Terms:
         for slot, (least, greatest) in enumerate(self.bands):
             if not 0 <= least <= greatest <= MAX_BOUND:
                 raise TermsError(f"bands: slot {slot} needs 0 <= least <= greatest <= {MAX_BOUND}")
-        if self.penalised_causes > 7:
-            raise TermsError("penalised_causes has bits for the causes 0, 1 and 2 only")
+            if greatest > self.capacity_units:
+                raise TermsError(f"capacity_units must be at least slot {slot}'s greatest, {greatest}")
+        if self.penalised_causes not in CAUSES:
+            raise TermsError("penalised_causes must be 4 (consumer's side) or 5 (unknown, too)")
         if self.discount_rate_ppm > PPM:
             raise TermsError(f"discount_rate_ppm must be at most {PPM}")
         if self.settles_at > 1 << 40:
@@ -85,8 +102,7 @@ class Terms:
 
     @property
     def packed_bands(self) -> bytes:
-        """All the least readings, then all the greatest, two bytes each."""
-        return b"".join(band[i].to_bytes(2, "big") for i in (0, 1) for band in self.bands)
+        return pack_bands(self.bands)
 
     def to_tuple(self) -> tuple[int | bytes, ...]:
         """Return the fields in the order of the ABI, for web3."""
@@ -102,22 +118,40 @@ class Terms:
         words = [32, *numbers, 32 * (len(numbers) + 1), len(bands)]
         return keccak256(b"".join(int(word).to_bytes(32, "big") for word in words) + padded(bands))
 
+    def is_made_of(self, base_seconds: int) -> bool:
+        """Whether a meter that keeps its registers every so many seconds can tell each interval's energy."""
+        return self.start % base_seconds == self.interval_seconds % base_seconds == 0
+
+    def code(self, consumer: bytes, devices: Sequence[bytes]) -> bytes:
+        """Return the code of the account that holds the terms, with the parties of the proposal."""
+        return self.override_code(self.bands, len(devices)) + consumer + b"".join(devices)
+
+    def override_code(self, bands: Bands, places: int) -> bytes:
+        """Return the code of an override: the header of the terms and one pass of bands."""
+        computed = {"slots": len(self.bands), "points": places}
+        code = b"\0"
+        for layout in _HEADER:
+            word = 0
+            for name, bits in layout:
+                word = word << bits | (computed[name] if name in computed else getattr(self, name))
+            code += word.to_bytes(32, "big")
+        return code + pack_bands(bands)
+
     @classmethod
     def from_tuple(cls, values: Sequence[int | bytes]) -> Terms:
         """Return the record of a tuple as the ABI decodes it."""
         *numbers, bands = values
         if not isinstance(bands, bytes):
             raise TermsError("bands must be bytes")
-        bounds = [int.from_bytes(bands[i : i + 2], "big") for i in range(0, len(bands), 2)]
-        slots = len(bounds) // 2
         names = [field.name for field in dataclasses.fields(cls)[:-1]]
         fields = dict(zip(names, (int(number) for number in numbers), strict=True))
-        return cls(**fields, bands=tuple(zip(bounds[:slots], bounds[slots:], strict=True)))
+        return cls(**fields, bands=unpack_bands(bands))
 
 
-_POSITIVE = ("interval_seconds", "intervals", "unit_wh")
+_POSITIVE = ("interval_seconds", "intervals", "unit_wh", "capacity_units")
 _BITS = {
     "start": 40,
+    "intervals": 16,
     "violation_penalty": 64,
     "under_rate": 64,
     "over_rate": 64,
@@ -125,7 +159,35 @@ _BITS = {
     "outage_minute_penalty": 64,
     "penalised_causes": 8,
     "missing_penalty": 64,
+    "capacity_units": 15,
+    "raise_units": 16,
 }
+# The words of the code's header: fields and their bits, the first in the highest.
+_HEADER = (
+    (
+        ("slots", 16), ("interval_seconds", 32), ("intervals", 32), ("unit_wh", 32), ("grace", 32),
+        ("penalised_causes", 8), ("points", 8), ("discount_expiry", 32), ("missing_penalty", 64),
+    ),
+    (("violation_penalty", 64), ("under_rate", 64), ("over_rate", 64), ("outage_penalty", 64)),
+    (
+        ("outage_minute_penalty", 64), ("dispute_window", 32), ("notice", 32), ("discount_rate_ppm", 32),
+        ("lead_seconds", 32), ("fault_lookback", 32), ("capacity_units", 16), ("raise_units", 16),
+    ),
+)  # fmt: skip
+
+
+def pack_bands(bands: Sequence[tuple[int, int]]) -> bytes:
+    """Return all the least readings, then all the greatest, two bytes each."""
+    return b"".join(band[i].to_bytes(2, "big") for i in (0, 1) for band in bands)
+
+
+def unpack_bands(packed: bytes) -> Bands:
+    """Return (least, greatest) of each slot; raise TermsError if that is not what is packed."""
+    if len(packed) % 4:
+        raise TermsError("bands have two bytes for each least and each greatest reading")
+    slots = len(packed) // 4
+    bounds = struct.unpack(f">{2 * slots}H", packed)
+    return tuple(zip(bounds[:slots], bounds[slots:], strict=True))
 
 
 def devices_hash(devices: Sequence[bytes]) -> bytes:

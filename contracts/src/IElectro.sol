@@ -5,7 +5,8 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IErrors} from "./IErrors.sol";
 import {IEvents} from "./IEvents.sol";
 import {IMeters} from "./IMeters.sol";
-import {IOffice} from "./IOffice.sol";
+import {IParties} from "./IParties.sol";
+import {ISettlement} from "./ISettlement.sol";
 
 /// @title Consumption agreements between a network company and a large consumer, judged by signed meter readings
 /// @notice The consumer promises to stay, interval by interval, within a band of energy. At the acceptance it gets a
@@ -17,7 +18,10 @@ import {IOffice} from "./IOffice.sol";
 /// currency that the parties agreed on (kopecks, cents). An interval is numbered from the start of its agreement; its
 /// slot in the schedule is `interval % slots`.
 ///
-/// A reading is a big-endian uint16: 0x0000..0x7FFF measured units; 0x8000|x (x up to 0x7FFD) an estimate of x units,
-/// because part of the interval was not measured, judged like a measurement; 0xFFFE no supply; 0xFFFF no data.
+/// A reading is a big-endian uint16: 0x0000..0x7FFF measured units; 0x8000|x (x up to 0x7FFE) interrupted: supply was
+/// missing for part or all of the interval, and x units were measured; 0xFFFF no data.
+///
+/// A place is a metering point of an agreement, numbered in the order of the proposal's devices. A meter's service at a
+/// place is called a point: when another meter takes over, a point ends and another begins.
 /// @dev Everything is called at one address: see {Electro}.
-interface IElectro is IErrors, IEvents, IMeters, IOffice, IERC5267 {}
+interface IElectro is IErrors, IEvents, IMeters, IParties, ISettlement, IERC5267 {}

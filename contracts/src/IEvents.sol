@@ -5,7 +5,7 @@ import {IRecords} from "./IRecords.sol";
 
 /// @notice What has happened. From these logs alone everything can be rebuilt: what was agreed, signed and paid.
 interface IEvents is IRecords {
-    event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId);
+    event DeviceEnrolled(address indexed device, bytes32 indexed hardwareId, uint32 baseSeconds);
     event AgreementProposed(
         uint64 indexed agreementId, address indexed consumer, uint128 bonus, Terms terms, address[] devices
     );
@@ -16,8 +16,31 @@ interface IEvents is IRecords {
     event AgreementRenewed(uint64 indexed agreementId, uint64 indexed earlier);
     event RotationProposed(uint64 indexed agreementId, address indexed from, address indexed to);
     /// @notice `to` measures from `firstInterval` on what `from` measured before.
-    event DeviceRotated(uint64 indexed agreementId, address indexed from, address indexed to, uint32 firstInterval);
-    /// @notice A report as it was signed. The readings are here, at 16 gas an interval, so that an auditor needs only
+    event DeviceRotated(
+        uint64 indexed agreementId, address indexed from, address indexed to, uint32 place, uint32 firstInterval
+    );
+    /// @notice The bands of one pass at one place are others from `firstInterval` on; `bands` has n least readings, then n
+    /// greatest. `sequence` is that of the place's last signed renomination, this one included.
+    event Renominated(
+        uint64 indexed agreementId,
+        uint32 indexed place,
+        uint32 firstInterval,
+        uint32 sequence,
+        Authorisation by,
+        bytes bands
+    );
+    /// @notice The consumer has given notice that this meter is at fault. It counts until `end`; never reported intervals
+    /// from `lookFrom` to before `lookTo` are neutral, and those behind the end if the notice `decides` it.
+    event FaultDeclared(
+        uint64 indexed agreementId,
+        uint32 indexed place,
+        address indexed device,
+        uint32 end,
+        uint32 lookFrom,
+        uint32 lookTo,
+        bool decides
+    );
+    /// @notice A report as it was signed: beyond where its point was cut its readings don't count. The readings are here, at 16 gas an interval, so that an auditor needs only
     /// the log: inside a batch, or below another contract, they are hard to find in calldata.
     event EnergyReported(
         uint64 indexed agreementId,
@@ -39,10 +62,11 @@ interface IEvents is IRecords {
         uint256 overUnits,
         uint256 penalty
     );
-    /// @notice `penalty` is what this outage costs in all, in place of what an earlier report of it said.
+    /// @notice `penalty` is what this outage costs in all: nothing as long as it is open.
     event OutageReported(
         uint64 indexed agreementId,
         address indexed device,
+        uint32 number,
         uint40 startedAt,
         uint40 endedAt,
         uint8 cause,
@@ -63,8 +87,9 @@ interface IEvents is IRecords {
     event EscrowChosen(address indexed token);
     /// @notice The escrow owes so much more to an account, on account of an agreement.
     event Credited(uint64 indexed agreementId, address indexed account, uint256 amount);
-    event Collected(address indexed account, uint256 amount);
-    event RedemptionWithdrawn(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
+    event Collected(address indexed account, address indexed to, uint256 amount);
+    event SuccessorOffered(uint64 indexed agreementId, address indexed successor);
+    event ConsumerChanged(uint64 indexed agreementId, address indexed from, address indexed to);
     event Settled(uint64 indexed agreementId, uint256 accrued, uint128 remaining, uint128 discount);
     event DiscountRedeemed(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);
     event RedemptionAcknowledged(uint64 indexed agreementId, bytes32 indexed invoice, uint128 amount);

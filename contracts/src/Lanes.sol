@@ -12,20 +12,22 @@ pragma solidity ^0.8.28;
 ///
 /// Lane by lane, `(value | HIGH) - bound` can't borrow, and its bit 15 tells whether value >= bound.
 library Lanes {
-    /// @notice How many intervals were under, over, without data, without supply; and by how many units in all.
+    /// @notice How many intervals were under, over, without data, interrupted; and by how many units in all.
     struct Judgement {
         uint256 under;
         uint256 over;
         uint256 noData;
-        uint256 noSupply;
+        uint256 interrupted;
         uint256 underUnits;
         uint256 overUnits;
     }
 
     uint256 internal constant HIGH = 0x8000800080008000800080008000800080008000800080008000800080008000;
     uint256 private constant LOW15 = 0x7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF7FFF;
-    /// The value bits of the lesser sentinel, 0xFFFE.
-    uint256 private constant SENTINEL = 0x7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE7FFE;
+    /// A lane of 1 times a value is that value in every lane.
+    uint256 private constant EACH = 0x0001000100010001000100010001000100010001000100010001000100010001;
+    /// The most that a reading or a bound can say.
+    uint256 internal constant MOST = 0x7FFF;
     uint256 private constant EVEN = 0x0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF0000FFFF;
     uint256 private constant ONES32 = 0x0000000100000001000000010000000100000001000000010000000100000001;
     /// Multiplying by it brings bit 16j, for each j, to bit 225 + j; no two products of other bits meet there.
@@ -102,15 +104,18 @@ library Lanes {
                 greatest += 32;
                 if (((hi - x) | (x - lo)) & high == 0) continue;
 
-                uint256 sentinel = ((x | high) - SENTINEL) & x & high;
-                if (sentinel != 0) {
-                    uint256 noData = ((x | high) - ~high) & x & high;
+                // Interrupted: bit 15 is set, and not all the others, which would say that there is no data.
+                uint256 interrupted = x & high;
+                if (interrupted != 0) {
+                    uint256 noData = ((x | high) - ~high) & interrupted;
+                    interrupted ^= noData;
                     j.noData += noData >> 15;
-                    j.noSupply += (sentinel ^ noData) >> 15;
-                    mask = ~((sentinel << 1) - (sentinel >> 15));
-                    x &= mask;
-                    lo &= mask;
-                    hi &= mask;
+                    j.interrupted += interrupted >> 15;
+                    // Of a lane without data nothing is judged; of an interrupted one, that it is under.
+                    uint256 judged = ~((noData << 1) - (noData >> 15));
+                    x &= judged;
+                    hi &= judged;
+                    lo &= judged & ~((interrupted << 1) - (interrupted >> 15));
                 }
                 x &= ~high;
                 uint256 excess = _excess(x, hi, high);
@@ -121,7 +126,7 @@ library Lanes {
                 j.underUnits += _pairs(excess);
             }
             j.noData = _total(_pairs(j.noData));
-            j.noSupply = _total(_pairs(j.noSupply));
+            j.interrupted = _total(_pairs(j.interrupted));
             j.over = _total(_pairs(j.over));
             j.under = _total(_pairs(j.under));
             j.overUnits = _total(j.overUnits);
@@ -129,27 +134,39 @@ library Lanes {
         }
     }
 
-    /// @notice The 0xFFFE lanes of one word as 16 bits, the first interval in bit 15.
-    function noSupplyBits(uint256 x) internal pure returns (uint256 bits) {
+    /// @notice The interrupted lanes of one word as 16 bits, the first interval in bit 15.
+    function interruptedBits(uint256 x) internal pure returns (uint256 bits) {
         // Modular by intent: see GATHER.
         unchecked {
-            uint256 sentinel = ((x | HIGH) - SENTINEL) & x & HIGH;
-            uint256 noData = ((x | HIGH) - LOW15) & x & HIGH;
-            bits = ((((sentinel ^ noData) >> 15) * GATHER) >> 225) & 0xFFFF;
+            uint256 interrupted = x & HIGH;
+            interrupted ^= ((x | HIGH) - LOW15) & interrupted;
+            bits = (((interrupted >> 15) * GATHER) >> 225) & 0xFFFF;
         }
     }
 
-    /// @notice Whether `bands` of 2 * `slots` lanes are bounds: bit 15 clear, least <= greatest.
-    function areBounds(uint256 bands, uint256 slots) internal pure returns (bool ok) {
+    /// @notice Whether `bands` of 2 * `slots` lanes are bounds in every slot: least <= greatest, least <= `mostLeast` and
+    /// `leastGreatest` <= greatest <= `capacity`, which are at most MOST.
+    function areBounds(
+        uint256 bands,
+        uint256 slots,
+        uint256 mostLeast,
+        uint256 leastGreatest,
+        uint256 capacity
+    ) internal pure returns (bool ok) {
         // Can't overflow: addresses are small; a lane with bit 15 set is refused whatever it borrows.
         unchecked {
             uint256 length = 2 * slots;
+            mostLeast = mostLeast * EACH | HIGH;
+            leastGreatest *= EACH;
+            capacity = capacity * EACH | HIGH;
             uint256 bad;
             for (uint256 offset; offset < length; offset += 32) {
                 uint256 mask = length - offset < 32 ? ~(type(uint256).max >> (8 * (length - offset))) : type(uint256).max;
                 uint256 lo = _load(bands + offset) & mask;
                 uint256 hi = _load(bands + length + offset) & mask;
-                bad |= (lo | hi | ~((hi | HIGH) - lo)) & HIGH;
+                uint256 raised = hi | HIGH;
+                uint256 good = (raised - lo) & (raised - leastGreatest) & (capacity - hi) & (mostLeast - lo);
+                bad |= (lo | hi | ~good) & mask & HIGH;
             }
             ok = bad == 0;
         }

@@ -16,6 +16,14 @@ library Memory {
         }
     }
 
+    /// @notice Two bytes at a position, big-endian.
+    function store16(uint256 position, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            mstore8(position, shr(8, value))
+            mstore8(add(position, 1), value)
+        }
+    }
+
     /// @notice Where bytes begin, behind their length.
     function dataOf(bytes memory data) internal pure returns (uint256 position) {
         assembly ("memory-safe") {

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @notice A metering point of an agreement in one storage slot, all that a compliant report reads and writes:
+/// @notice A meter's service at one place of an agreement in one storage slot, all that a compliant report reads and writes:
 ///
-///     terms 32 | size 8 | start 40 | end 32 | next 32 | accrued 112
+///     terms 32 | size 8 | start 40 | stop 16 | end 16 | next 16 | place 8 | flags 8 | accrued 112
 ///
 /// `terms` is the number of the terms' code and `size` the words of it that a report needs; `start` is the agreement's
 /// first instant, `end` the number of intervals that count at this point, `next` the interval that the next report
-/// must begin with, `accrued` the penalties for its readings. A slot of zero is no point.
-/// @dev `accrued` can't overflow: an interval costs less than 2**64 + 2**64 * 2**15, and there are less than 2**32.
+/// must begin with, `accrued` the penalties for its readings. `stop` is where the usual way of a report ends: the first
+/// interval of the next pass with other bands, or `end`. A slot of zero is no point.
+/// @dev `accrued` can't overflow: an interval costs less than 2**64 + 2**64 * 2**15, and there are less than 2**16.
 library Points {
-    uint256 private constant NEXT = 112;
+    uint256 internal constant FAULTED = 1;
+    uint256 internal constant REPLACED = 2;
+
+    uint256 private constant FLAGS = 112;
+    uint256 private constant PLACE = 120;
+    uint256 private constant NEXT = 128;
     uint256 private constant END = 144;
+    uint256 private constant STOP = 160;
     uint256 private constant START = 176;
     uint256 private constant SIZE = 216;
     uint256 private constant TERMS = 224;
@@ -25,7 +32,12 @@ library Points {
     }
 
     function make(uint256 terms_, uint256 size_, uint256 start_, uint256 end_) internal pure returns (uint256) {
-        return (terms_ << TERMS) | (size_ << SIZE) | (start_ << START) | (end_ << END);
+        return (terms_ << TERMS) | (size_ << SIZE) | (start_ << START) | (end_ << STOP) | (end_ << END);
+    }
+
+    /// @notice The same at a place.
+    function atPlace(uint256 point, uint256 place_) internal pure returns (uint256) {
+        return point | (place_ << PLACE);
     }
 
     function terms(uint256 point) internal pure returns (uint256) {
@@ -40,16 +52,32 @@ library Points {
         return uint40(point >> START);
     }
 
+    function stop(uint256 point) internal pure returns (uint256) {
+        return uint16(point >> STOP);
+    }
+
     function end(uint256 point) internal pure returns (uint256) {
-        return uint32(point >> END);
+        return uint16(point >> END);
     }
 
     function next(uint256 point) internal pure returns (uint256) {
-        return uint32(point >> NEXT);
+        return uint16(point >> NEXT);
+    }
+
+    function place(uint256 point) internal pure returns (uint256) {
+        return uint8(point >> PLACE);
+    }
+
+    function has(uint256 point, uint256 flag) internal pure returns (bool) {
+        return (point >> FLAGS) & flag != 0;
     }
 
     function accrued(uint256 point) internal pure returns (uint256) {
         return uint112(point);
+    }
+
+    function flagged(uint256 point, uint256 flag) internal pure returns (uint256) {
+        return point | (flag << FLAGS);
     }
 
     /// @dev The caller has made sure that next + count <= end, so that `next` can't spill into `end`.
@@ -66,12 +94,18 @@ library Points {
         }
     }
 
-    /// @dev Never a later end: what is agreed can only be cut short.
-    function endAt(uint256 point, uint256 end_) internal pure returns (uint256) {
-        return end_ < end(point) ? point - ((end(point) - end_) << END) : point;
+    function stopAt(uint256 point, uint256 stop_) internal pure returns (uint256) {
+        return (point & ~(uint256(type(uint16).max) << STOP)) | (stop_ << STOP);
     }
 
-    /// @dev Can't spill into `next`: see above.
+    /// @dev Never a later end: what is agreed can only be cut short.
+    function endAt(uint256 point, uint256 end_) internal pure returns (uint256) {
+        if (end_ >= end(point)) return point;
+        if (end_ < stop(point)) point = stopAt(point, end_);
+        return point - ((end(point) - end_) << END);
+    }
+
+    /// @dev Can't spill into the flags: see above.
     function charge(uint256 point, uint256 penalty) internal pure returns (uint256) {
         unchecked {
             return point + penalty;

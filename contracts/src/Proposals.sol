@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Escrow} from "./Escrow.sol";
-import {IOffice} from "./IOffice.sol";
+import {IParties} from "./IParties.sol";
 import {Messages} from "./Messages.sol";
 import {Meters} from "./Meters.sol";
 import {Points} from "./Points.sol";
@@ -16,13 +16,13 @@ abstract contract Proposals is Escrow, Meters {
     using TermsAbi for uint256;
     using TermsCode for uint256;
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function pauseProposals(bool paused) external onlyOperator {
         _paused = paused;
         emit ProposalsPause(paused);
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function propose(address consumer, Terms memory terms, address[] calldata devices, uint128 bonus)
         external
         onlyOperator
@@ -32,21 +32,19 @@ abstract contract Proposals is Escrow, Meters {
         if (consumer == address(0)) revert NoConsumer();
         if (devices.length == 0 || devices.length > MAX_POINTS) revert BadDeviceCount(devices.length);
         for (uint256 i; i < devices.length; ++i) {
-            uint256 served = _devices[devices[i]];
-            if (served == 0) revert NotEnrolled(devices[i]);
-            if (served & REVOKED != 0) revert RevokedDevice(devices[i]);
+            _mustFit(devices[i], terms.start, terms.intervalSeconds);
             for (uint256 k; k < i; ++k) {
                 if (devices[k] == devices[i]) revert DuplicateDevice(devices[i]);
             }
         }
         id = ++_agreements;
         uint32 index = ++_creations;
-        TermsStore.store(terms, consumer, devices, index);
+        TermsStore.store(terms, consumer, devices, index, _least());
         _open(id, terms.start, index, bonus);
         emit AgreementProposed(id, consumer, bonus, terms, devices);
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function renew(uint64 id, uint40 start, uint128 bonus, uint40 deadline, bytes calldata signature)
         external
         onlyOperator
@@ -57,22 +55,20 @@ abstract contract Proposals is Escrow, Meters {
         bool accepted = record.state == State.Accepted || record.state == State.Terminated || record.state == State.Settled;
         if (!accepted || _joined[id].length != 0) revert NotRenewable(id);
         uint256 terms = TermsCode.load(record.terms);
-        TermsStore.validateStart(
-            start,
-            uint256(start) + terms.word(0).intervals() * terms.word(0).intervalSeconds() + terms.word(0).grace()
-                + terms.word(2).disputeWindow()
-        );
+        TermsStore.validateStart(start, _reportsUntil(start, terms) + terms.disputeWindow());
+        address[] memory devices = terms.devices();
+        for (uint256 i; i < devices.length; ++i) _mustFit(devices[i], start, terms.intervalSeconds());
         renewed = ++_agreements;
         _open(renewed, start, record.terms, bonus);
-        address[] memory devices = terms.devices();
-        Terms memory decoded = terms.decode(start);
-        emit AgreementProposed(renewed, terms.consumer(), bonus, decoded, devices);
+        address consumer = _consumerOf(id, terms);
+        if (consumer != terms.consumer()) _successions[renewed].consumer = consumer;
+        emit AgreementProposed(renewed, consumer, bonus, terms.decode(start), devices);
         emit AgreementRenewed(renewed, id);
         if (signature.length == 0) return renewed;
         bytes32 termsHash = terms.hash(start);
         bytes32 devicesHash = keccak256(abi.encodePacked(devices));
-        _mustHaveAccepted(terms.consumer(), renewed, termsHash, devicesHash, bonus, deadline, signature);
-        _begin(renewed, terms, devices, termsHash, devicesHash);
+        _mustHaveAccepted(consumer, renewed, termsHash, devicesHash, bonus, deadline, signature);
+        _begin(renewed, consumer, terms, devices, termsHash, devicesHash);
     }
 
     function _open(uint64 id, uint40 start, uint32 terms, uint128 bonus) private {
@@ -84,17 +80,18 @@ abstract contract Proposals is Escrow, Meters {
             settledAt: 0,
             escrow: _escrow
         });
-        if (_escrow) _funders[id].account = msg.sender;
+        if (_escrow) _funders[id] = msg.sender;
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function accept(uint64 id, bytes32 termsHash, bytes32 devicesHash, uint128 bonus) external {
         (Record storage record, uint256 terms) = _loaded(id);
-        if (msg.sender != terms.consumer()) revert NotConsumer(msg.sender);
-        _accept(id, record, terms, termsHash, devicesHash, bonus);
+        address consumer = _consumerOf(id, terms);
+        if (msg.sender != consumer) revert NotConsumer(msg.sender);
+        _accept(id, record, consumer, terms, termsHash, devicesHash, bonus);
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function acceptBySignature(
         uint64 id,
         bytes32 termsHash,
@@ -104,23 +101,23 @@ abstract contract Proposals is Escrow, Meters {
         bytes calldata signature
     ) external {
         (Record storage record, uint256 terms) = _loaded(id);
-        _mustHaveAccepted(terms.consumer(), id, termsHash, devicesHash, bonus, deadline, signature);
-        _accept(id, record, terms, termsHash, devicesHash, bonus);
+        address consumer = _consumerOf(id, terms);
+        _mustHaveAccepted(consumer, id, termsHash, devicesHash, bonus, deadline, signature);
+        _accept(id, record, consumer, terms, termsHash, devicesHash, bonus);
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function cancel(uint64 id) external {
         (Record storage record, uint256 terms) = _loaded(id);
-        bool byConsumer = msg.sender == terms.consumer();
-        if (!byConsumer && !_isOperator()) revert NotParty(msg.sender);
+        bool byConsumer = _mustBeParty(id, terms);
         if (record.state == State.Accepted && byConsumer) {
             if (block.timestamp >= record.start) revert AlreadyStarted(record.start, block.timestamp);
-            address[] memory devices = terms.devices();
+            address[] memory devices = _devicesOf(id, terms);
             for (uint256 i; i < devices.length; ++i) {
                 delete _points[Points.key(id, devices[i])];
                 _release(devices[i], id);
             }
-            _repay(id, uint256(record.bonus) + _since[id].grants);
+            _credit(id, _funders[id], _locked(id, record, terms));
         } else if (record.state != State.Proposed) {
             revert WrongState(id, record.state);
         }
@@ -145,6 +142,7 @@ abstract contract Proposals is Escrow, Meters {
     function _accept(
         uint64 id,
         Record storage record,
+        address consumer,
         uint256 terms,
         bytes32 termsHash,
         bytes32 devicesHash,
@@ -158,39 +156,49 @@ abstract contract Proposals is Escrow, Meters {
         if (termsHash != proposedTerms || devicesHash != proposedDevices || bonus != record.bonus) {
             revert NotWhatWasProposed(proposedTerms, proposedDevices, record.bonus);
         }
-        _begin(id, terms, devices, termsHash, devicesHash);
+        _begin(id, consumer, terms, devices, termsHash, devicesHash);
     }
 
     /// @dev From here on an agreement binds: its meters get their points.
-    function _begin(uint64 id, uint256 terms, address[] memory devices, bytes32 termsHash, bytes32 devicesHash)
-        private
-    {
+    function _begin(
+        uint64 id,
+        address consumer,
+        uint256 terms,
+        address[] memory devices,
+        bytes32 termsHash,
+        bytes32 devicesHash
+    ) private {
         Record storage record = _records[id];
         record.state = State.Accepted;
-        uint256 fresh = Points.make(record.terms, terms.word(0).words(), record.start, terms.word(0).intervals());
-        for (uint256 i; i < devices.length; ++i) {
-            _serve(devices[i], id, record.start);
-            _points[Points.key(id, devices[i])] = fresh;
+        uint256 fresh = Points.make(record.terms, terms.words(), record.start, terms.intervals());
+        for (uint256 place; place < devices.length; ++place) {
+            _serve(devices[place], id, record.start);
+            _points[Points.key(id, devices[place])] = fresh.atPlace(place);
         }
-        emit AgreementAccepted(id, terms.consumer(), termsHash, devicesHash);
-        if (record.escrow) _fund(id, _funders[id].account, record.bonus);
+        emit AgreementAccepted(id, consumer, termsHash, devicesHash);
+        if (!record.escrow) return;
+        _mustBeOperator(_funders[id]);
+        _fund(id, _locked(id, record, terms));
     }
+
+    /// @dev The least that terms must have, as {Electro} was deployed with.
+    function _least() internal view virtual returns (TermsStore.Least memory);
 
     // -- To be asked
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash) {
         (Record storage record, uint256 terms) = _loaded(id);
         termsHash = terms.hash(record.start);
         devicesHash = keccak256(abi.encodePacked(terms.devices()));
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function proposalsPaused() external view returns (bool) {
         return _paused;
     }
 
-    /// @inheritdoc IOffice
+    /// @inheritdoc IParties
     function agreementCount() external view returns (uint64) {
         return _agreements;
     }

@@ -9,38 +9,62 @@ import {Memory} from "./Memory.sol";
 ///     word 0   slots 16 | intervalSeconds 32 | intervals 32 | unitWh 32 | grace 32 | penalisedCauses 8 | points 8 |
 ///              discountExpiry 32 | missingPenalty 64
 ///     word 1   violationPenalty 64 | underRate 64 | overRate 64 | outagePenalty 64
-///     word 2   outageMinutePenalty 64 | disputeWindow 32 | notice 32 | discountRatePpm 32; and where it would have
-///              96 bits more, already:
+///     word 2   outageMinutePenalty 64 | disputeWindow 32 | notice 32 | discountRatePpm 32 | leadSeconds 32 |
+///              faultLookback 32 | capacityUnits 16 | raiseUnits 16
 ///     bands
 ///     the consumer, then the device of each point: 20 bytes each
 ///
 /// A byte of code costs 200 gas and a slot of storage 22,100, so all that is fixed for good is here, without padding. The
-/// start is not, so that a later period can share the code. The contract creates nothing else, so the n-th terms have the
-/// address of its n-th creation, and a point needs to keep only n.
+/// start is not, so that a later period can share the code. An override of the bands of one pass is code alike, without
+/// the parties. The contract creates nothing else, so the n-th terms have the address of its n-th creation, and a point
+/// needs to keep only n.
+/// @dev Everything here takes the memory address to which {copy} or {load} has brought the code.
 library TermsCode {
     /// Of the header: where the bands begin.
-    uint256 internal constant HEADER = 84;
+    uint256 internal constant HEADER = 96;
     /// A week of quarter hours.
     uint256 internal constant MAX_SLOTS = 672;
+    /// What a point's `stop`, `end` and `next` can hold.
+    uint256 internal constant MAX_INTERVALS = type(uint16).max;
 
-    /// @notice Copy the first `size` words to `blob`, which must be free memory; nothing is allocated.
+    /// @notice Copy the first `size` words of creation number `index` to `terms`, which must be free memory; nothing is
+    /// allocated.
     /// @dev In assembly, here and in {load}: Solidity copies the code of another account to nowhere but new bytes.
-    function copy(uint256 index, uint256 size, uint256 blob) internal view {
-        uint256 account = accountOf(index);
+    function copy(uint256 index, uint256 size, uint256 terms) internal view returns (uint256 account) {
+        account = accountOf(index);
         assembly ("memory-safe") {
-            extcodecopy(account, blob, 1, shl(5, size))
+            extcodecopy(account, terms, 1, shl(5, size))
+        }
+    }
+
+    /// @notice Copy the header and bands of creation number `index` over those of terms that have as many slots.
+    function copyBands(uint256 index, uint256 terms) internal view {
+        uint256 account = accountOf(index);
+        // Can't overflow: a memory address.
+        unchecked {
+            uint256 length = HEADER + 4 * slots(terms);
+            assembly ("memory-safe") {
+                extcodecopy(account, terms, 1, length)
+            }
         }
     }
 
     /// @notice Header, bands and parties in memory of their own, with a word behind them that a whole word read at the
     /// last address may touch.
-    function load(uint256 index) internal view returns (uint256 blob) {
+    function load(uint256 index) internal view returns (uint256 terms) {
         uint256 account = accountOf(index);
         assembly ("memory-safe") {
-            blob := mload(0x40)
+            terms := mload(0x40)
             let length := sub(extcodesize(account), 1)
-            extcodecopy(account, blob, 1, length)
-            mstore(0x40, and(add(add(blob, length), 63), not(31)))
+            extcodecopy(account, terms, 1, length)
+            mstore(0x40, and(add(add(terms, length), 63), not(31)))
+        }
+    }
+
+    /// @notice The code hash of an account, by the first half of which meters name terms.
+    function hashOf(uint256 account) internal view returns (uint256 hash) {
+        assembly ("memory-safe") {
+            hash := extcodehash(account)
         }
     }
 
@@ -67,82 +91,136 @@ library TermsCode {
         }
     }
 
-    function word(uint256 blob, uint256 i) internal pure returns (uint256) {
+    function word(uint256 terms, uint256 i) internal pure returns (uint256) {
         // Can't overflow: a memory address.
         unchecked {
-            return Memory.load(blob + 32 * i);
+            return Memory.load(terms + 32 * i);
         }
     }
 
     // Word 0
 
-    function slots(uint256 word0) internal pure returns (uint256) {
-        return word0 >> 240;
+    function slots(uint256 terms) internal pure returns (uint256) {
+        return word(terms, 0) >> 240;
     }
 
-    function intervalSeconds(uint256 word0) internal pure returns (uint256) {
-        return uint32(word0 >> 208);
+    function intervalSeconds(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 0) >> 208);
     }
 
-    function intervals(uint256 word0) internal pure returns (uint256) {
-        return uint32(word0 >> 176);
+    function intervals(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 0) >> 176);
     }
 
-    function unitWh(uint256 word0) internal pure returns (uint256) {
-        return uint32(word0 >> 144);
+    function unitWh(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 0) >> 144);
     }
 
-    function grace(uint256 word0) internal pure returns (uint256) {
-        return uint32(word0 >> 112);
+    function grace(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 0) >> 112);
     }
 
-    function penalises(uint256 word0, uint256 cause) internal pure returns (bool) {
-        return (word0 >> (104 + cause)) & 1 != 0;
+    function penalisedCauses(uint256 terms) internal pure returns (uint256) {
+        return uint8(word(terms, 0) >> 104);
     }
 
-    function points(uint256 word0) internal pure returns (uint256) {
-        return uint8(word0 >> 96);
+    function penalises(uint256 terms, uint256 cause) internal pure returns (bool) {
+        return (penalisedCauses(terms) >> cause) & 1 != 0;
     }
 
-    /// @notice Words of header and bands, which a report needs; the last may hold other things behind the bands.
-    function words(uint256 word0) internal pure returns (uint256) {
-        return (HEADER + 4 * slots(word0) + 31) / 32;
+    function points(uint256 terms) internal pure returns (uint256) {
+        return uint8(word(terms, 0) >> 96);
     }
 
-    function discountExpiry(uint256 word0) internal pure returns (uint256) {
-        return uint32(word0 >> 64);
+    function discountExpiry(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 0) >> 64);
     }
 
-    function missingPenalty(uint256 word0) internal pure returns (uint256) {
-        return uint64(word0);
+    function missingPenalty(uint256 terms) internal pure returns (uint256) {
+        return uint64(word(terms, 0));
+    }
+
+    // Word 1
+
+    function violationPenalty(uint256 terms) internal pure returns (uint256) {
+        return word(terms, 1) >> 192;
+    }
+
+    function underRate(uint256 terms) internal pure returns (uint256) {
+        return uint64(word(terms, 1) >> 128);
+    }
+
+    function overRate(uint256 terms) internal pure returns (uint256) {
+        return uint64(word(terms, 1) >> 64);
+    }
+
+    function outagePenalty(uint256 terms) internal pure returns (uint256) {
+        return uint64(word(terms, 1));
     }
 
     // Word 2
 
-    function disputeWindow(uint256 word2) internal pure returns (uint256) {
-        return uint32(word2 >> 160);
+    function outageMinutePenalty(uint256 terms) internal pure returns (uint256) {
+        return word(terms, 2) >> 192;
     }
 
-    function notice(uint256 word2) internal pure returns (uint256) {
-        return uint32(word2 >> 128);
+    function disputeWindow(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 2) >> 160);
     }
 
-    function discountRatePpm(uint256 word2) internal pure returns (uint256) {
-        return uint32(word2 >> 96);
+    function notice(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 2) >> 128);
     }
 
-    /// @notice The consumer, from what {load} has brought to `blob`.
-    function consumer(uint256 blob) internal pure returns (address) {
-        return _party(blob, 0);
+    function discountRatePpm(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 2) >> 96);
     }
 
-    /// @notice The devices, from what {load} has brought to `blob`.
-    function devices(uint256 blob) internal pure returns (address[] memory list) {
-        list = new address[](points(word(blob, 0)));
-        for (uint256 i; i < list.length; ++i) list[i] = _party(blob, 1 + i);
+    function leadSeconds(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 2) >> 64);
     }
 
-    function _party(uint256 blob, uint256 i) private pure returns (address) {
-        return address(uint160(Memory.load(blob + HEADER + 4 * slots(word(blob, 0)) + 20 * i) >> 96));
+    function faultLookback(uint256 terms) internal pure returns (uint256) {
+        return uint32(word(terms, 2) >> 32);
+    }
+
+    function capacityUnits(uint256 terms) internal pure returns (uint256) {
+        return uint16(word(terms, 2) >> 16);
+    }
+
+    function raiseUnits(uint256 terms) internal pure returns (uint256) {
+        return uint16(word(terms, 2));
+    }
+
+    // Bands and parties
+
+    /// @notice Words of header and bands, which a report needs; the last may hold other things behind the bands.
+    function words(uint256 terms) internal pure returns (uint256) {
+        return (HEADER + 4 * slots(terms) + 31) / 32;
+    }
+
+    /// @notice The band of a slot.
+    function band(uint256 terms, uint256 slot) internal pure returns (uint256 least, uint256 greatest) {
+        // Can't overflow: memory addresses.
+        unchecked {
+            uint256 position = terms + HEADER + 2 * slot;
+            least = Memory.load(position) >> 240;
+            greatest = Memory.load(position + 2 * slots(terms)) >> 240;
+        }
+    }
+
+    /// @notice The consumer who accepted first, from what {load} has brought.
+    function consumer(uint256 terms) internal pure returns (address) {
+        return _party(terms, 0);
+    }
+
+    /// @notice The devices agreed on, in the order of their places, from what {load} has brought.
+    function devices(uint256 terms) internal pure returns (address[] memory list) {
+        list = new address[](points(terms));
+        for (uint256 i; i < list.length; ++i) list[i] = _party(terms, 1 + i);
+    }
+
+    function _party(uint256 terms, uint256 i) private pure returns (address) {
+        return address(uint160(Memory.load(terms + HEADER + 4 * slots(terms) + 20 * i) >> 96));
     }
 }

@@ -5,33 +5,44 @@ import {IErrors} from "./IErrors.sol";
 import {IRecords} from "./IRecords.sol";
 import {Lanes} from "./Lanes.sol";
 import {Memory} from "./Memory.sol";
+import {Prices} from "./Prices.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice How terms become code: checked, packed as {TermsCode} says, created.
 library TermsStore {
+    using TermsCode for uint256;
+
+    /// @notice The least seconds that terms must have, against terms that are a trap.
+    struct Least {
+        uint32 grace;
+        uint32 disputeWindow;
+        uint32 discountExpiry;
+    }
+
     /// @notice Check the terms, and store them with the parties as creation number `index`.
     function store(
         IRecords.Terms memory terms,
         address consumer_,
         address[] calldata devices_,
-        uint256 index
+        uint256 index,
+        Least memory least
     ) internal {
-        bytes memory bands = terms.bands;
-        uint256 slots_ = bands.length / 4;
-        _validate(terms, slots_);
-        if (!Lanes.areBounds(Memory.dataOf(bands), slots_)) revert IErrors.InvalidTerms("bands");
-        bytes memory parties = _parties(consumer_, devices_);
-        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: return what follows.
-        bytes memory creation = abi.encodePacked(
-            hex"61",
-            uint16(1 + TermsCode.HEADER + bands.length + parties.length),
-            hex"80600a3d393df300",
-            _word0(terms, slots_, devices_.length),
+        _validate(terms, least);
+        bytes memory code = abi.encodePacked(
+            _word0(terms, devices_.length),
             _word1(terms),
             _word2(terms),
-            bands,
-            parties
+            terms.bands,
+            _parties(consumer_, devices_)
         );
+        _validateBands(Memory.dataOf(code));
+        create(code, index);
+    }
+
+    /// @notice Create an account with a STOP and `code` as creation number `index`.
+    function create(bytes memory code, uint256 index) internal {
+        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: return what follows.
+        bytes memory creation = abi.encodePacked(hex"61", uint16(1 + code.length), hex"80600a3d393df300", code);
         address account;
         assembly ("memory-safe") {
             account := create(0, add(creation, 32), mload(creation))
@@ -40,10 +51,11 @@ library TermsStore {
         if (account == address(0) || account != expected) revert IErrors.TermsNotStored();
     }
 
-    function _word0(IRecords.Terms memory terms, uint256 slots_, uint256 points_) private pure returns (uint256) {
-        return (slots_ << 240) | (uint256(terms.intervalSeconds) << 208) | (uint256(terms.intervals) << 176)
-            | (uint256(terms.unitWh) << 144) | (uint256(terms.grace) << 112) | (uint256(terms.penalisedCauses) << 104)
-            | (points_ << 96) | (uint256(terms.discountExpiry) << 64) | terms.missingPenalty;
+    function _word0(IRecords.Terms memory terms, uint256 points_) private pure returns (uint256) {
+        return ((terms.bands.length / 4) << 240) | (uint256(terms.intervalSeconds) << 208)
+            | (uint256(terms.intervals) << 176) | (uint256(terms.unitWh) << 144) | (uint256(terms.grace) << 112)
+            | (uint256(terms.penalisedCauses) << 104) | (points_ << 96) | (uint256(terms.discountExpiry) << 64)
+            | terms.missingPenalty;
     }
 
     function _word1(IRecords.Terms memory terms) private pure returns (uint256) {
@@ -51,13 +63,11 @@ library TermsStore {
             | (uint256(terms.overRate) << 64) | terms.outagePenalty;
     }
 
-    function _word2(IRecords.Terms memory terms) private pure returns (bytes20) {
-        return bytes20(
-            uint160(
-                (uint256(terms.outageMinutePenalty) << 96) | (uint256(terms.disputeWindow) << 64)
-                    | (uint256(terms.notice) << 32) | terms.discountRatePpm
-            )
-        );
+    function _word2(IRecords.Terms memory terms) private pure returns (uint256) {
+        return (uint256(terms.outageMinutePenalty) << 192) | (uint256(terms.disputeWindow) << 160)
+            | (uint256(terms.notice) << 128) | (uint256(terms.discountRatePpm) << 96)
+            | (uint256(terms.leadSeconds) << 64) | (uint256(terms.faultLookback) << 32)
+            | (uint256(terms.capacityUnits) << 16) | terms.raiseUnits;
     }
 
     /// @dev 20 bytes each.
@@ -75,14 +85,21 @@ library TermsStore {
         }
     }
 
-    function _validate(IRecords.Terms memory terms, uint256 slots_) private view {
+    function _validate(IRecords.Terms memory terms, Least memory least) private view {
+        uint256 slots_ = terms.bands.length / 4;
         if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > TermsCode.MAX_SLOTS) revert IErrors.InvalidTerms("bands");
         if (terms.intervalSeconds == 0) revert IErrors.InvalidTerms("intervalSeconds");
-        if (terms.intervals == 0) revert IErrors.InvalidTerms("intervals");
+        if (terms.intervals == 0 || terms.intervals > TermsCode.MAX_INTERVALS) revert IErrors.InvalidTerms("intervals");
         if (terms.unitWh == 0) revert IErrors.InvalidTerms("unitWh");
-        if (terms.penalisedCauses > 7) revert IErrors.InvalidTerms("penalisedCauses");
+        // Outages by the consumer always, those of the grid never.
+        if (terms.penalisedCauses & ~uint8(1) != 4) revert IErrors.InvalidTerms("penalisedCauses");
         // A discount above the remaining bonus could not be paid from an escrow.
-        if (terms.discountRatePpm > 1_000_000) revert IErrors.InvalidTerms("discountRatePpm");
+        if (terms.discountRatePpm > Prices.PPM) revert IErrors.InvalidTerms("discountRatePpm");
+        if (terms.grace < least.grace) revert IErrors.InvalidTerms("grace");
+        if (terms.disputeWindow < least.disputeWindow) revert IErrors.InvalidTerms("disputeWindow");
+        if (terms.discountExpiry < least.discountExpiry) revert IErrors.InvalidTerms("discountExpiry");
+        // What a reading can't say no connection can be promised.
+        if (terms.capacityUnits == 0 || terms.capacityUnits > Lanes.MOST) revert IErrors.InvalidTerms("capacityUnits");
         uint256 settlesAt = uint256(terms.start) + uint256(terms.intervals) * terms.intervalSeconds + terms.grace
             + terms.disputeWindow;
         validateStart(terms.start, settlesAt);
@@ -92,5 +109,44 @@ library TermsStore {
     function validateStart(uint256 start, uint256 settlesAt) internal view {
         if (start <= block.timestamp) revert IErrors.AlreadyStarted(start, block.timestamp);
         if (settlesAt > type(uint40).max) revert IErrors.InvalidTerms("start");
+    }
+
+    /// @dev Sixteen slots at a time: a slot is sound, and its silence is not too cheap, if its least is not too great and its
+    /// greatest not too small. {_explain} says the same slot by slot, and a test holds the two equal.
+    function _validateBands(uint256 terms) private pure {
+        uint256 aside = Prices.silenceAside(terms);
+        bool good = terms.missingPenalty() >= aside;
+        if (good) {
+            uint256 capacity = terms.capacityUnits();
+            uint256 mostLeast = Lanes.MOST;
+            uint256 leastGreatest;
+            uint256 rest = terms.missingPenalty() - aside;
+            if (terms.underRate() != 0 && rest / terms.underRate() < mostLeast) mostLeast = rest / terms.underRate();
+            if (terms.overRate() != 0 && rest / terms.overRate() < capacity) {
+                leastGreatest = capacity - rest / terms.overRate();
+            }
+            good = Lanes.areBounds(terms + TermsCode.HEADER, terms.slots(), mostLeast, leastGreatest, capacity);
+        }
+        if (!good) _explain(terms);
+    }
+
+    /// @dev Reverts with the first slot that is not sound, else with the first whose silence is too cheap.
+    function _explain(uint256 terms) private pure {
+        uint256 slots_ = terms.slots();
+        for (uint256 slot; slot < slots_; ++slot) {
+            (uint256 least, uint256 greatest) = terms.band(slot);
+            if (least > greatest || greatest > Lanes.MOST) revert IErrors.InvalidTerms("bands");
+            if (greatest > terms.capacityUnits()) revert IErrors.InvalidTerms("capacityUnits");
+        }
+        for (uint256 slot; slot < slots_; ++slot) mustPriceSilence(terms, slot);
+    }
+
+    /// @notice Refuse a slot in which saying nothing may be cheaper than the truth.
+    function mustPriceSilence(uint256 terms, uint256 slot) internal pure {
+        (uint256 least, uint256 greatest) = terms.band(slot);
+        uint256 price = Prices.silence(least, greatest, terms);
+        if (terms.missingPenalty() < price) {
+            revert IErrors.SilenceTooCheap(slot, price, terms.missingPenalty());
+        }
     }
 }

@@ -5,7 +5,7 @@ pragma solidity ^0.8.28;
 /// a table in memory. To find something takes the same time whatever the length of the list.
 /// @dev Pairs of key and value, half of them free, so that every search ends. A key is a hash, so its low bits are as good
 /// as any; a collision costs time and nothing else.
-library Overlay {
+library PendingItems {
     /// @notice A table that takes `count` keys.
     function make(uint256 count) internal pure returns (uint256[] memory table) {
         uint256 length = 4;

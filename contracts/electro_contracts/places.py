@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The places of an agreement: which meters serve each, what bands hold there, and when nobody is to measure.
+
+- A renomination replaces slots of one pass of the schedule at one place. Alone, the consumer may do so some time
+  ahead, no wider than its band and no higher than was agreed; alone, the operator may only widen; together, both may do
+  what is sound. What holds then is the override of that pass.
+- A consumer's fault ends a place: what is never measured from there on, and shortly before, is neutral.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from . import bill
+from .discount import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .bill import Band
+    from .terms import Bands, Terms
+
+
+class By(enum.IntEnum):
+    """Who has authorised a renomination; the event's numbers."""
+
+    CONSUMER = 0
+    OPERATOR = 1
+    BOTH = 2
+
+
+@dataclass
+class Place:
+    """One metering point of the proposal; `devices` are those that have served it, the present one last."""
+
+    terms: Terms
+    devices: list[bytes]
+    overrides: dict[int, Bands] = field(default_factory=dict)  # by pass of the schedule
+    sequence: int = 0  # of the last signed renomination
+    gaps: list[tuple[int, int | None]] = field(default_factory=list)  # neutral; None: to the end of the term
+
+    @property
+    def device(self) -> bytes:
+        return self.devices[-1]
+
+    def band_of(self, interval: int) -> Band:
+        """(least, greatest) of an interval, with what was renominated."""
+        pass_, slot = divmod(interval, len(self.terms.bands))
+        return self.overrides.get(pass_, self.terms.bands)[slot]
+
+    def stop(self, next_: int, end: int) -> int:
+        """The first interval, from the next report on, that is in an overridden pass; the end if there is none."""
+        slots = len(self.terms.bands)
+        passes = [pass_ for pass_ in self.overrides if pass_ >= next_ // slots]
+        return min(end, max(next_, min(passes) * slots)) if passes else end
+
+    def neutral(self, kept: int) -> int:
+        """How many intervals lie in gaps, of a term of so many."""
+        return sum((kept if until is None else until) - since for since, until in self.gaps)
+
+    def renominate(self, first: int, bands: Sequence[Band], by: By, kept: int, now: int) -> None:
+        """Replace the slots of intervals from `first` on, in one pass; of the term `kept` intervals are left."""
+        terms = self.terms
+        pass_, slot = divmod(first, len(terms.bands))
+        if not 1 <= len(bands) <= len(terms.bands):
+            raise Refused("BadLength")
+        if slot + len(bands) > len(terms.bands):
+            raise Refused("BeyondSchedule")
+        if first + len(bands) > kept:
+            raise Refused("OutsideTerm")
+        if terms.instant(first) <= now:
+            raise Refused("AlreadyStarted")
+        if by is By.CONSUMER and now > terms.instant(first) - terms.lead_seconds:
+            raise Refused("TooLate")
+        for ahead, band in enumerate(bands):
+            self._allow(band, terms.bands[slot + ahead], self.band_of(first + ahead), by)
+        held = list(self.overrides.get(pass_, terms.bands))
+        held[slot : slot + len(bands)] = bands
+        self.overrides[pass_] = tuple(held)
+
+    def _allow(self, band: Band, base: Band, held: Band, by: By) -> None:
+        """Refuse a slot's band that its author may not set; `held` is what holds now."""
+        terms, (least, greatest) = self.terms, band
+        if not least <= greatest <= terms.capacity_units:
+            raise Refused("UnsoundBand")
+        if by is By.CONSUMER:
+            if greatest - least > base[1] - base[0]:
+                raise Refused("BandTooWide")
+            if greatest > min(base[1] + terms.raise_units, terms.capacity_units):
+                raise Refused("BandTooHigh")
+        if by is By.OPERATOR and not (least <= held[0] and held[1] <= greatest):
+            raise Refused("BandNarrowed")
+        if terms.missing_penalty < bill.dearest_truth(band, terms):
+            raise Refused("SilenceTooCheap")
