@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,16 +33,23 @@ class Site:
         readings = inside(first, lanes) if isinstance(lanes, int) else lanes
         return self.world.report(by or self.meter, at or self.agreement_id, first, readings)
 
-    def outage(self, started: int, ended: int, cause: int = 2) -> SignedMessage:
+    def outage(self, started: int, ended: int, cause: int = 2, number: int = 0) -> SignedMessage:
         """A signed outage; times are seconds from the start of the agreement, an end of 0 says still out."""
-        return self.world.outage(
-            self.meter, self.agreement_id, START + started, START + ended if ended else 0, cause
-        )
+        ended_at = START + ended if ended else 0
+        return self.world.outage(self.meter, self.agreement_id, number, START + started, ended_at, cause)
 
-    def point(self) -> tuple[int, int, int, int, int]:
-        """next, end, accrued, outage accrued, uncovered."""
-        values: tuple[int, int, int, int, int] = self.world.call("point", self.agreement_id, self.meter.text)
-        return values
+    @property
+    def believed(self) -> tuple[int, bytes]:
+        """The start and the half hash of terms that its reports name."""
+        return self.world.believed(self.agreement_id, self.meter)
+
+    def point(self) -> Any:
+        return self.world.point(self.agreement_id, self.meter)
+
+    def bill(self) -> tuple[int, int, int, int, int]:
+        """next, end, accrued, outage accrued, unexplained."""
+        point = self.point()
+        return point.next, point.end, point.accrued, point.outageAccrued, point.unexplained
 
     @property
     def accrued(self) -> int:

@@ -14,7 +14,7 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import DeviceEnrollment
 
 from .engines import Reverted, refused
-from .world import CONSUMER, DAY, START, World, day, key
+from .world import BONUS, CONSUMER, DAY, START, World, day, key
 
 if TYPE_CHECKING:
     from .conftest import Site
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 def test_a_key_enrols_once_by_the_operator_before_the_deadline(world: World) -> None:
     meter = key("meter")
-    signed = meter.sign(DeviceEnrollment(keccak256(b"chip"), world.now), world.domain)
+    signed = meter.sign(DeviceEnrollment(keccak256(b"chip"), 300, world.now), world.domain)
     compact = secp256k1.compact(signed.signature)
-    arguments = (keccak256(b"chip"), world.now, compact[:32], compact[32:])
+    arguments = (keccak256(b"chip"), 300, world.now, compact[:32], compact[32:])
     with refused("AccessControlUnauthorizedAccount"):
         world.call("enrol", *arguments)
     assert not world.call("isEnrolled", meter.text)
     world.call("enrol", *arguments, caller=world.operator)
-    assert world.events == [events.DeviceEnrolled(meter.address, keccak256(b"chip"))]
+    assert world.events == [events.DeviceEnrolled(meter.address, keccak256(b"chip"), 300)]
     with refused("AlreadyEnrolled"):
         world.call("enrol", *arguments, caller=world.operator)
     world.set_time(world.now + 1)
@@ -56,7 +56,7 @@ def test_a_proposal_is_in_the_log_and_in_code_as_proposed(world: World) -> None:
 def test_a_schedule_of_any_length_is_kept_whole(world: World, slots: int) -> None:
     meter = key("meter")
     world.enrol(meter)
-    terms = day(bands=tuple((i, 0x7FFF - i) for i in range(slots)))
+    terms = day(bands=tuple((i, 0x7FFF - i) for i in range(slots)), capacity_units=0x7FFF)
     agreement_id = world.propose([meter], terms)
     assert world.call("termsOf", agreement_id) == terms.to_tuple()
     world.accept(world.acceptance(agreement_id, [meter], terms))
@@ -72,9 +72,10 @@ def test_terms_out_of_range_are_refused_with_the_field(world: World) -> None:
 
     half = b"\x00\x05\x00\x04"  # least 5, greatest 4
     cases = {
-        1: ("intervalSeconds", [0]), 2: ("intervals", [0]), 3: ("unitWh", [0]), 9: ("penalisedCauses", [8]),
-        14: ("discountRatePpm", [1_000_001]), 0: ("start", [2**40 - 1]),
-        16: ("bands", [b"", b"\0\0", bytes(2692), half, b"\x00\x00\x80\x00", b"\x80\x00\x80\x00"]),
+        1: ("intervalSeconds", [0]), 2: ("intervals", [0, 65_536]), 3: ("unitWh", [0]),
+        9: ("penalisedCauses", [0, 1, 2, 6, 7, 12]), 14: ("discountRatePpm", [1_000_001]), 0: ("start", [2**40 - 1]),
+        16: ("capacityUnits", [0, 0x8000, 1022]),  # a slot's greatest is 1023
+        20: ("bands", [b"", b"\0\0", bytes(2692), half, b"\x00\x00\x80\x00", b"\x80\x00\x80\x00"]),
     }  # fmt: skip
     for i, (field, values) in cases.items():
         for value in values:
@@ -175,7 +176,7 @@ def test_a_smart_wallet_accepts_by_erc_1271(world: World) -> None:
     world.enrol(meter)
     for answer, good in ((bytes.fromhex("1626ba7e"), True), (bytes.fromhex("ffffffff"), False)):
         account = wallet(world, answer)
-        world.call("propose", account, DAY.to_tuple(), [meter.text], 10**6, caller=world.operator)
+        world.call("propose", account, DAY.to_tuple(), [meter.text], BONUS, caller=world.operator)
         acceptance = world.acceptance(int(world.call("agreementCount")), [meter])
         if good:
             world.call("acceptBySignature", *acceptance.values(), b"anything")
@@ -210,16 +211,16 @@ def test_anyone_settles_once_after_the_dispute_window(site: Site) -> None:
     site.world.set_time(DAY.settles_at)
     penalties = site.accrued
     site.world.call("settle", site.agreement_id)
-    remaining = 10**6 - penalties
+    remaining = BONUS - penalties
     assert site.world.events == [
         events.Settled(site.agreement_id, penalties, remaining, remaining * 250_000 // 10**6)
     ]
     with refused("WrongState"):
         site.world.call("settle", site.agreement_id)
     assert site.refusal(site.report(96, 1))[0] == "TooLate"
-    view = site.world.call("agreement", site.agreement_id)
-    assert view[1] == 3
-    assert view[7:10] == (penalties, remaining, remaining // 4)
+    view = site.world.agreement(site.agreement_id)
+    assert view.state == 3
+    assert (view.accrued, view.remaining, view.discount) == (penalties, remaining, remaining // 4)
 
 
 def test_penalties_above_the_bonus_leave_nothing_and_are_not_capped(world: World) -> None:
@@ -227,37 +228,74 @@ def test_penalties_above_the_bonus_leave_nothing_and_are_not_capped(world: World
     agreement_id = world.agree([meter], bonus=100)
     world.set_time(DAY.settles_at)
     world.call("settle", agreement_id)
-    assert world.events == [events.Settled(agreement_id, 960 * 211, 0, 0)]
+    assert world.events == [events.Settled(agreement_id, 960 * 30_000, 0, 0)]
 
 
 def test_the_greatest_numbers_do_not_overflow(world: World) -> None:
+    """Rates as great as silence can still be dearer than, and a bonus with all its bits."""
     meter = key("meter")
     most = 2**64 - 1
     terms = replace(
-        DAY, violation_penalty=most, under_rate=most, over_rate=most, outage_penalty=most, outage_minute_penalty=most,
-        missing_penalty=most, bands=((0x7FFF, 0x7FFF),) * 672, discount_rate_ppm=10**6,
+        DAY, violation_penalty=2**46, under_rate=2**46, over_rate=2**46, outage_penalty=2**60,
+        outage_minute_penalty=2**58, missing_penalty=most, bands=((0x7FFF, 0x7FFF),) * 672, capacity_units=0x7FFF,
+        discount_rate_ppm=10**6,
     )  # fmt: skip
     agreement_id = world.agree([meter], terms, bonus=2**128 - 1)
     world.set_time(terms.end)
-    world.submit(world.report(meter, agreement_id, 0, [0] * 672))
-    world.submit(world.outage(meter, agreement_id, START, terms.end))
-    expected = 672 * most * (1 + 0x7FFF) + most * (1 + 960 * 15)
+    world.submit(world.report(meter, agreement_id, 0, [0] * 600 + [0x8000] * 72))
+    world.submit(world.report(meter, agreement_id, 672, [0x8000] * 288))
+    world.submit(world.outage(meter, agreement_id, 0, terms.instant(600), terms.end))
+    expected = 600 * 2**46 * (1 + 0x7FFF) + 2**60 + 2**58 * 360 * 15
     assert world.accrued(agreement_id) == expected
     world.set_time(terms.settles_at)
     world.call("settle", agreement_id)
-    remaining = 2**128 - 1 - expected - 288 * most
-    assert world.events == [events.Settled(agreement_id, expected + 288 * most, remaining, remaining)]
+    remaining = 2**128 - 1 - expected
+    assert world.events == [events.Settled(agreement_id, expected, remaining, remaining)]
 
 
 def test_a_meter_is_told_what_applies_to_it(site: Site) -> None:
     site.world.submit(site.report(0, 3))
+    site.world.submit(site.outage(4000, 0))
     site.world.set_time(START + 95 * 900 + 1)
     (state,) = calldata.decode_meter_state(site.world.ask(calldata.meter_state(site.meter.address, 4)))
+    code = DAY.code(CONSUMER.address, [site.meter.address])
     assert state == calldata.MeterState(
-        agreement_id=site.agreement_id, state="accepted", start=START, interval_seconds=900, intervals=960,
-        slots=96, unit_wh=10, next_interval=3, remaining_bonus=10**6, bounds_from=95,
-        bounds=(DAY.bands[95], DAY.bands[0], DAY.bands[1], DAY.bands[2]),
+        agreement_id=site.agreement_id, state="accepted", place=0, start=START, interval_seconds=900, intervals=960,
+        stop=960, end=960, reports_until=DAY.reports_until, slots=96, unit_wh=10, terms_account=state.terms_account,
+        code_hash=keccak256(code), next_interval=3, next_outage=0, outage_open=True, remaining_bonus=BONUS,
+        bounds_from=95, bounds=(DAY.bands[95], DAY.bands[0], DAY.bands[1], DAY.bands[2]),
     )  # fmt: skip
+
+
+def test_many_meters_are_told_in_one_answer_and_a_stranger_spoils_nothing(world: World) -> None:
+    one, two, idle = key("one"), key("two"), key("idle")
+    world.agree([one, two])
+    world.enrol(idle)
+    answer = world.ask(calldata.meter_states([one.address, key("new").address, idle.address, two.address], 3))
+    first, stranger, none, second = calldata.decode_meter_states(answer)
+    assert stranger is None
+    assert none == []
+    for meter, states in ((one, first), (two, second)):
+        assert states == calldata.decode_meter_state(world.ask(calldata.meter_state(meter.address, 3)))
+    assert [states[0].place for states in (first, second)] == [0, 1]
+
+
+def test_an_agreement_is_made_of_its_meters_base_intervals(world: World) -> None:
+    meter = key("meter")
+    world.enrol(meter, base_seconds=300)
+    for terms in (day(start=START + 1), day(start=START + 299), day(interval_seconds=450, intervals=100)):
+        with refused("BaseMismatch"):
+            world.propose([meter], terms)
+    agreement_id = world.agree([meter])
+    with refused("BaseMismatch"):
+        world.call("renew", agreement_id, DAY.end + 900 + 1, 1, 0, b"", caller=world.operator)
+    one = key("one")
+    world.enrol(one)
+    odd = world.agree([one], day(interval_seconds=60, intervals=200))
+    with refused("BaseMismatch"):
+        world.call("proposeRotation", odd, one.text, meter.text, caller=world.operator)
+    with refused("BadAmount"):
+        world.enrol(key("none"), base_seconds=0)
 
 
 @pytest.mark.parametrize(("now", "running", "count"), [(-5, 0, 200), (958 * 900, 958, 2), (10**7, 960, 0)])

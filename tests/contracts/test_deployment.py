@@ -28,7 +28,7 @@ DELAY_S = 86_400
 
 
 def _plan(salt: bytes = deployment.SALT) -> deployment.Deployment:
-    return deployment.plan(ADMIN.address, DELAY_S, OPERATOR.address, salt)
+    return deployment.plan(ADMIN.address, DELAY_S, OPERATOR.address, salt=salt)
 
 
 def _on_chain(chain_id: int) -> tuple[Revm, bytes]:
@@ -59,11 +59,15 @@ def test_two_chains_give_the_same_address_and_different_domains() -> None:
 
 def test_other_arguments_and_another_salt_give_other_addresses() -> None:
     other = deployment.plan(ADMIN.address, DELAY_S, ADMIN.address)
-    assert len({_plan().address, _plan(b"\1" * 32).address, other.address}) == 3
+    short = deployment.plan(ADMIN.address, DELAY_S, OPERATOR.address, deployment.Least(1, 2, 3))
+    assert len({_plan().address, _plan(b"\1" * 32).address, other.address, short.address}) == 4
 
 
 def test_the_init_code_is_the_artifact_with_the_arguments_as_eth_abi_has_them() -> None:
-    arguments = encode(["address", "uint48", "address"], [ADMIN.text, DELAY_S, OPERATOR.text])
+    arguments = encode(
+        ["address", "uint48", "address", "uint32", "uint32", "uint32"],
+        [ADMIN.text, DELAY_S, OPERATOR.text, 7 * 86_400, 86_400, 30 * 86_400],
+    )
     assert _plan().init_code == artifact.load().bytecode + arguments
 
 
@@ -104,7 +108,12 @@ def test_the_same_deployment_again_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(b"\1" * 19, 0, b"\1" * 20), (b"\1" * 20, 0, b"\1" * 32), (b"\1" * 20, 0, b"\1" * 20, b"")]
+    "arguments",
+    [
+        (b"\1" * 19, 0, b"\1" * 20),
+        (b"\1" * 20, 0, b"\1" * 32),
+        (b"\1" * 20, 0, b"\1" * 20, deployment.LEAST, b""),
+    ],
 )
 def test_arguments_of_a_wrong_length_are_refused(arguments: tuple[bytes, int, bytes]) -> None:
     with pytest.raises(ValueError, match=r"has (20|32) bytes"):

@@ -46,10 +46,11 @@ def _live(engine: Engine) -> None:
     agreement_id = world.agree([meter])
     world.set_time(START + 5 * 86_400)
     world.submit(world.report(meter, agreement_id, 0, inside(0, 96)))
-    items = [world.report(meter, agreement_id, 96, [5000, *inside(97, 94), 0xFFFE])]
+    items = [world.report(meter, agreement_id, 96, [5000, *inside(97, 94), 0x8000])]
     assert calldata.decode_reasons(world.ask(calldata.check(items))) == [bytes(4)]
     world.send(calldata.submit_batch(items))
-    world.submit(world.outage(meter, agreement_id, START + 191 * 900, START + 192 * 900))
+    world.submit(world.outage(meter, agreement_id, 0, START + 191 * 900, START + 192 * 900))
+    world.call("widen", agreement_id, 0, 5 * 96 + 1, b"\0\0\x04\xb0", caller=world.operator)
     (state,) = calldata.decode_meter_state(world.ask(calldata.meter_state(meter.address, 96)))
     assert (state.next_interval, len(state.bounds)) == (192, 96)
     world.set_time(DAY.settles_at + 60)
@@ -57,7 +58,7 @@ def _live(engine: Engine) -> None:
     redemption = DiscountRedemption(agreement_id, keccak256(b"invoice"), 7, 2**40 - 1)
     signature = CONSUMER.sign(redemption, world.domain).signature
     world.call("redeemBySignature", *redemption.values(), signature)
-    assert world.call("agreement", agreement_id)[14] == 7
+    assert world.agreement(agreement_id).redeemed == 7
 
 
 @pytest.mark.parametrize("fork", PY_EVM, ids=lambda fork: fork.__name__)

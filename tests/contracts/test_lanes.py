@@ -116,11 +116,13 @@ def test_the_greatest_sums_fit_their_lanes(ask: Callable[..., tuple[object, ...]
     _equal(ask, [0xFFFE] * 672, [(0, 0)] * 672)
 
 
-def test_lanes_without_supply_are_gathered_into_bits(ask: Callable[..., tuple[object, ...]]) -> None:
+def test_interrupted_lanes_are_gathered_into_bits(ask: Callable[..., tuple[object, ...]]) -> None:
     rng = random.Random(1)
     for _ in range(300):
-        lanes = [rng.choice([0xFFFE, 0xFFFE, 0xFFFF, 0x7FFE, 0, rng.randrange(0x10000)]) for _ in range(16)]
-        fast, plain = ask("noSupplyBits(uint256)", ["uint256", "uint256"], int.from_bytes(pack(lanes), "big"))
+        lanes = [rng.choice([0xFFFE, 0x8000, 0xFFFF, 0x7FFE, 0, rng.randrange(0x10000)]) for _ in range(16)]
+        fast, plain = ask(
+            "interruptedBits(uint256)", ["uint256", "uint256"], int.from_bytes(pack(lanes), "big")
+        )
         assert fast == plain
 
 
@@ -132,5 +134,11 @@ def test_bounds_are_checked_lane_by_lane(ask: Callable[..., tuple[object, ...]])
             if rng.random() < 0.6:
                 good[rng.randrange(slots)] = (rng.choice(EDGES), rng.choice(EDGES))
             bands = pack([least for least, _ in good] + [most for _, most in good])
-            fast, plain = ask("areBounds(bytes)", ["bool", "bool"], bands)
-            assert fast == plain, good
+            behind = bytes(rng.choices(range(256), k=32))  # as the parties are behind the bands
+            limits = [rng.choice([0x7FFF, 0x7FFF, rng.randrange(0x8000)]) for _ in range(3)]
+            limits[1] = 0x7FFF - limits[1]
+            fast, plain = ask(
+                "areBounds(bytes,uint256,uint256,uint256,uint256)",
+                ["bool", "bool"], bands + behind, slots, *limits,
+            )  # fmt: skip
+            assert fast == plain, (good, limits)

@@ -19,8 +19,9 @@ from electro_protocol.messages import (
     EnergyReport,
     Message,
     OutageReport,
+    Renomination,
 )
-from electro_protocol.readings import pack
+from electro_protocol.readings import INTERRUPTED, pack
 from electro_protocol.signed import SignedMessage
 
 from .world import CONSUMER, START, Key, World, inside, key
@@ -28,7 +29,7 @@ from .world import CONSUMER, START, Key, World, inside, key
 if TYPE_CHECKING:
     from .conftest import Site
 
-SIGNED = [EnergyReport, OutageReport, DeviceEnrollment, AgreementAcceptance, DiscountRedemption]
+SIGNED = [EnergyReport, OutageReport, DeviceEnrollment, AgreementAcceptance, DiscountRedemption, Renomination]
 
 
 def sign_by_eth_account(message: Message, signer: Key, world: World) -> SignedMessage:
@@ -61,9 +62,9 @@ def test_the_domain_is_the_protocols(world: World) -> None:
 
 def test_what_eth_account_signs_is_taken_from_enrolment_to_outage(world: World) -> None:
     meter = key("foreign")
-    enrolment = sign_by_eth_account(DeviceEnrollment(keccak256(b"chip"), world.now + 60), meter, world)
+    enrolment = sign_by_eth_account(DeviceEnrollment(keccak256(b"chip"), 900, world.now + 60), meter, world)
     compact = secp256k1.compact(enrolment.signature)
-    world.call("enrol", keccak256(b"chip"), world.now + 60, compact[:32], compact[32:], caller=world.operator)
+    world.call("enrol", *enrolment.message.values(), compact[:32], compact[32:], caller=world.operator)
     assert world.call("isEnrolled", meter.text)
     agreement_id = world.propose([meter])
     acceptance = world.acceptance(agreement_id, [meter])
@@ -71,22 +72,29 @@ def test_what_eth_account_signs_is_taken_from_enrolment_to_outage(world: World) 
     world.call("acceptBySignature", *acceptance.values(), signed.signature)
     world.set_time(START + 86_400)
     for count in (1, 15, 16, 17, 31):
-        first = world.call("point", agreement_id, meter.text)[0]
-        report = EnergyReport(agreement_id, first, 2**64 - 1, pack(inside(first, count)))
+        first = world.point(agreement_id, meter).next
+        report = EnergyReport(
+            agreement_id,
+            *world.believed(agreement_id, meter),
+            first,
+            2**64 - 1,
+            pack([*inside(first, count - 1), INTERRUPTED]),
+        )
         world.submit(sign_by_eth_account(report, meter, world))
-    assert world.call("point", agreement_id, meter.text)[0] == 80
-    world.submit(sign_by_eth_account(OutageReport(agreement_id, START + 60, START + 120, 2), meter, world))
+    assert world.point(agreement_id, meter).next == 80
+    world.submit(sign_by_eth_account(OutageReport(agreement_id, 0, START + 60, START + 120, 2), meter, world))
     assert world.accrued(agreement_id) == 1009 + 13
 
 
 @pytest.mark.parametrize("kind", SIGNED)
 def test_three_implementations_make_the_same_signature(kind: Any, site: Site) -> None:
     message = {
-        EnergyReport: EnergyReport(site.agreement_id, 7, 99, pack([1, 2, 3])),
-        OutageReport: OutageReport(site.agreement_id, 5, 6, 1),
-        DeviceEnrollment: DeviceEnrollment(keccak256(b"chip"), 2**40 - 1),
+        EnergyReport: EnergyReport(site.agreement_id, 2**40 - 1, bytes(range(16)), 7, 99, pack([1, 2, 3])),
+        OutageReport: OutageReport(site.agreement_id, 2**32 - 1, 5, 6, 1),
+        DeviceEnrollment: DeviceEnrollment(keccak256(b"chip"), 2**32 - 1, 2**40 - 1),
         AgreementAcceptance: AgreementAcceptance(1, keccak256(b"t"), keccak256(b"d"), 2**128 - 1, 1),
         DiscountRedemption: DiscountRedemption(1, keccak256(b"invoice"), 2**128 - 1, 1),
+        Renomination: Renomination(1, 63, 96, 1, pack([0, 1, 2, 3]), 2**40 - 1),
     }[kind]
     by_wallet = sign_by_eth_account(message, site.meter, site.world)
     ours = secp256k1.sign(message.digest(site.world.domain), site.meter.secret)

@@ -43,28 +43,33 @@ def test_the_compilers_input_is_the_one_that_the_artifact_names() -> None:
 def test_the_contract_fits_every_chain() -> None:
     load = artifact.load()
     assert len(load.deployed_bytecode) <= 24_576  # EIP-170
-    assert len(load.bytecode) + 96 <= 49_152  # EIP-3860
+    assert len(load.bytecode) + 6 * 32 <= 49_152  # EIP-3860
     assert load.settings["evmVersion"] == "paris"
 
 
 def test_reports_are_opened_in_memory_where_the_compiler_keeps_nothing() -> None:
-    """See SHEET in Reports.sol; such a build is refused."""
+    """See OpenedReport.sol; such a build is refused."""
     code = artifact.load().deployed_bytecode.hex()
     assert build.FREE_MEMORY.match(code)
     assert not build.FREE_MEMORY.match(code.replace("6080", "60a0", 1))
 
 
-def test_the_office_is_fixed_and_alone_does_nothing(world: World) -> None:
-    office = world.call("OFFICE")
-    acceptance = encode_call("accept", 1, bytes(32), bytes(32), 0)
+def test_the_other_half_is_fixed_and_alone_does_nothing(world: World) -> None:
+    parties = world.call("PARTIES")
     with pytest.raises(Reverted, match=r"^WrongState: "):
-        world.engine.send(world.operator, office, acceptance)
+        world.engine.send(world.operator, parties, encode_call("accept", 1, bytes(32), bytes(32), 0))
     with pytest.raises(Reverted):  # it knows no roles, for it keeps none
         world.engine.send(
-            world.operator, office, encode_call("enrol", bytes(32), 2**40 - 1, bytes(32), bytes(32))
+            world.operator, parties, encode_call("enrol", bytes(32), 1, 2**40 - 1, bytes(32), bytes(32))
         )
     with pytest.raises(Reverted, match=r"^WrongState: "):
-        world.engine.send(world.anyone, office, encode_call("settle", 1))
+        world.engine.send(world.anyone, parties, encode_call("fault", 1, 0))
+
+
+def test_the_least_values_are_those_of_the_deployment() -> None:
+    assert World().call("leastSeconds") == (0, 0, 0)
+    world = World(least=(604_800, 86_400, 2_592_000))
+    assert world.call("leastSeconds") == (604_800, 86_400, 2_592_000)
 
 
 def test_an_unknown_call_is_refused(world: World) -> None:
@@ -81,10 +86,17 @@ def test_the_abi_is_that_of_both_halves_without_a_repetition() -> None:
 
 def _signed(rng: random.Random, readings: int | None) -> SignedMessage:
     message = (
-        OutageReport(rng.getrandbits(64), 5, rng.choice([0, 2**40 - 1]), rng.randrange(3))
+        OutageReport(
+            rng.getrandbits(64), rng.getrandbits(32), 5, rng.choice([0, 2**40 - 1]), rng.randrange(3)
+        )
         if readings is None
         else EnergyReport(
-            rng.getrandbits(64), rng.getrandbits(32), rng.getrandbits(64), rng.randbytes(readings)
+            rng.getrandbits(64),
+            rng.getrandbits(40),
+            rng.randbytes(16),
+            rng.getrandbits(32),
+            rng.getrandbits(64),
+            rng.randbytes(readings),
         )
     )
     half = rng.getrandbits(254).to_bytes(32, "big")
@@ -113,21 +125,32 @@ def test_packed_calldata_is_what_eth_abi_encodes(count: int) -> None:
         assert calldata.submit_outage(item) == encode_call("submitOutage", _tuple(item))
     device = key("a")
     assert calldata.meter_state(device.address, 96) == encode_call("meterState", device.text, 96)
+    several = [device, key("b")] * count
+    assert calldata.meter_states([each.address for each in several], 96) == encode_call(
+        "meterStates", [each.text for each in several], 96
+    )
 
 
 def test_answers_are_read_as_eth_abi_wrote_them() -> None:
     reasons = [bytes(4), b"\xff\x00\x00\x01"]
     assert calldata.decode_reasons(encode(["bytes4[]"], [reasons])) == reasons
-    kind = "(uint64,uint8,uint40,uint32,uint32,uint16,uint32,uint32,uint128,uint32,bytes)[]"
+    kind = _type(next(each for each in ABI if each.get("name") == "meterState")["outputs"][0])
+    account, code = "0x" + "ab" * 20, bytes(range(32))
     rows = [
-        (2**64 - 1, 2, 5, 900, 96, 96, 10, 7, 2**128 - 1, 3, bytes.fromhex("0001000200030004")),
-        (1, 3, *[0] * 8, b""),
-    ]
+        (2**64 - 1, 2, 63, 5, 900, 96, 95, 94, 2**40 - 1, 96, 10, account, code, 7, 2**32 - 1, True, 2**128 - 1, 3,
+         bytes.fromhex("0001000200030004")),
+        (1, 3, *[0] * 9, account, code, 0, 0, False, 0, 0, b""),
+    ]  # fmt: skip
     first, second = calldata.decode_meter_state(encode([kind], [rows]))
     assert first == calldata.MeterState(
-        2**64 - 1, "accepted", 5, 900, 96, 96, 10, 7, 2**128 - 1, 3, ((1, 3), (2, 4))
-    )
+        agreement_id=2**64 - 1, state="accepted", place=63, start=5, interval_seconds=900, intervals=96, stop=95,
+        end=94, reports_until=2**40 - 1, slots=96, unit_wh=10, terms_account=bytes.fromhex("ab" * 20),
+        code_hash=code, next_interval=7, next_outage=2**32 - 1, outage_open=True, remaining_bonus=2**128 - 1,
+        bounds_from=3, bounds=((1, 3), (2, 4)),
+    )  # fmt: skip
     assert (second.state, second.bounds) == ("settled", ())
+    answer = encode(["bool[]", kind + "[]"], [[True, False, True], [rows, [], []]])
+    assert calldata.decode_meter_states(answer) == [[first, second], None, []]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +165,7 @@ def test_another_contracts_answer_is_a_decode_error(answer: bytes) -> None:
 
 def test_the_terms_hash_is_that_of_the_abi_encoding() -> None:
     kind = next(_type(each["inputs"][1]) for each in ABI if each.get("name") == "propose")
-    for terms in (DAY, day(bands=((1, 2),)), day(bands=((0, 0x7FFF),) * 672)):
+    for terms in (DAY, day(bands=((1, 2),)), day(bands=((0, 0x7FFF),) * 672, capacity_units=0x7FFF)):
         assert terms.hash == keccak256(encode([kind], [terms.to_tuple()]))
         assert Terms.from_tuple(terms.to_tuple()) == terms
     devices = [key("a").address, key("b").address]

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from electro_contracts import calldata, events
+from electro_protocol.readings import INTERRUPTED
 
 from .engines import refused
-from .world import CONSUMER, DAY, START, World, day, key
+from .world import BONUS, CONSUMER, DAY, START, World, day, inside, key
 
 if TYPE_CHECKING:
     from .conftest import Site
-
-BONUS = 10**6
 
 
 def states(world: World, meter: object) -> list[calldata.MeterState]:
@@ -58,8 +57,8 @@ def test_either_side_takes_a_proposal_away(world: World, by_consumer: bool) -> N
         world.accept(world.acceptance(agreement_id, [meter]))
     with refused("WrongState"):
         world.call("cancel", agreement_id, caller=caller)
-    view = world.call("agreement", agreement_id)
-    assert (view[1], view[7], view[8]) == (4, 0, 0)
+    view = world.agreement(agreement_id)
+    assert (view.state, view.accrued, view.remaining) == (4, 0, 0)
 
 
 def test_what_is_accepted_only_the_consumer_gives_up_and_only_before_the_start(world: World) -> None:
@@ -108,13 +107,13 @@ def test_a_grant_adds_to_the_bonus_until_the_settlement(site: Site) -> None:
     assert world.events == [events.Granted(id_, 5)]
     world.call("grant", id_, 7, caller=world.operator)
     assert world.remaining(id_) == BONUS + 12
-    assert world.call("agreement", id_)[11] == 12
+    assert world.agreement(id_).grants == 12
     for bad in (0, 2**128 - BONUS - 12):
         with refused("BadAmount"):
             world.call("grant", id_, bad, caller=world.operator)
     world.set_time(DAY.settles_at)
     world.call("settle", id_)
-    assert world.events[0].remaining == BONUS + 12 - 960 * 211
+    assert world.events[0].remaining == BONUS + 12 - 960 * 30_000
     with refused("WrongState"):
         world.call("grant", id_, 1, caller=world.operator)
 
@@ -160,23 +159,53 @@ def test_notice_ends_the_term_with_the_interval_it_ends_in(site: Site, by_consum
     kept, forfeited = 6 * 96 + 1, BONUS * (960 - 577) // 960 if by_consumer else 0
     end = START + kept * 900
     assert world.events == [events.Terminated(id_, bytes.fromhex(caller[2:]), kept, end, forfeited)]
-    view = world.call("agreement", id_)
-    assert (view[1], view[3], view[4]) == (5, end, end + DAY.grace)
+    view = world.agreement(id_)
+    assert (view.state, view.end, view.reportsUntil) == (5, end, DAY.reports_until)
+    assert view.settlesAt == DAY.settles_at  # as long as something is missing
     assert world.remaining(id_) == BONUS - forfeited
-    assert [(state.state, state.intervals) for state in states(world, site.meter)] == [("terminated", kept)]
+    assert [(state.state, state.end) for state in states(world, site.meter)] == [("terminated", kept)]
     with refused("WrongState"):
         world.call("terminate", id_, caller=caller)
-    world.set_time(end)
+    world.set_time(end + 2 * 900)
     for first in range(0, 576, 96):
         world.submit(site.report(first, 96))
-    assert site.refusal(site.report(576, 2)) == ("OutsideTerm", (kept, 578))
-    world.submit(site.report(576, 1))
+    item = site.report(576, [*inside(576, 1), 5000, 5000])
+    assert calldata.decode_reasons(world.ask(calldata.check([item, site.report(577, 1)])))[0] == bytes(4)
+    world.submit(item)  # taken up to the cut
+    assert site.bill() == (kept, kept, 0, 0, 0)
+    assert site.refusal(site.report(577, 1)) == ("OutsideTerm", (kept, 578))
     world.set_time(end + DAY.grace + DAY.dispute_window)
     with refused("TooEarly"):
         world.call("settle", id_)
     world.set_time(end + DAY.grace + DAY.dispute_window + 1)
     world.call("settle", id_)
     assert world.events == [events.Settled(id_, forfeited, BONUS - forfeited, (BONUS - forfeited) // 4)]
+
+
+@pytest.mark.parametrize("unexplained", [False, True])
+def test_notice_takes_nobody_the_time_to_deliver(site: Site, unexplained: bool) -> None:
+    """The same meter, the same day of delivery: the same result as without the operator's notice."""
+    world, id_ = site.world, site.agreement_id
+    if unexplained:
+        world.submit(site.report(0, [INTERRUPTED]))
+    world.call("terminate", id_, caller=world.operator)
+    kept, end = world.events[0].intervals, world.events[0].end
+    world.set_time(end + DAY.grace + DAY.dispute_window + 1)
+    with refused("TooEarly"):
+        world.call("settle", id_)
+    with refused("TooEarly"):
+        world.call("waive", id_, 1, caller=world.operator)
+    world.set_time(DAY.reports_until)
+    first = site.point().next
+    while first < kept:
+        count = 96 - first % 96
+        world.submit(site.report(first, min(count, kept - first)))
+        first += count
+    if unexplained:
+        world.submit(site.outage(0, 60, cause=1))
+    assert world.accrued(id_) == 0
+    world.call("settle", id_)
+    assert world.events[0].remaining == BONUS
 
 
 def test_notice_is_given_in_the_term_and_ends_in_it(world: World) -> None:
@@ -235,30 +264,16 @@ def test_a_revoked_key_reports_what_it_measured_and_nothing_new(site: Site) -> N
         world.propose([site.meter], day(start=later.end))
     with refused("RevokedDevice"):
         world.accept(world.acceptance(proposed, [site.meter], day(start=later.end)))
-    assert world.call("point", waiting, site.meter.text)[1] == 0
+    assert world.point(waiting, site.meter).end == 0
     world.set_time(START + 3000)
-    assert site.refusal(site.report(0, 3)) == ("OutsideTerm", (2, 3))
-    world.submit(site.report(0, 2))
+    world.submit(site.report(0, 3))
+    assert site.bill() == (2, 2, 0, 0, 0)  # of the report that straddles the cut, what is before it
+    assert site.refusal(site.report(2, 1)) == ("OutsideTerm", (2, 3))
     world.set_time(DAY.settles_at)
     assert site.accrued == 0  # nothing after the revocation is missing
     world.call("settle", site.agreement_id)
     with refused("AlreadyEnrolled"):  # invariant 13
         world.enrol(site.meter)
-
-
-def test_an_outage_counts_the_same_before_and_after_a_revocation(world: World) -> None:
-    one, two = key("one"), key("two")
-    agreement_id = world.agree([one, two])
-    world.set_time(START + 5000)
-    for meter, first in ((one, True), (two, False)):
-        outage = world.outage(meter, agreement_id, START + 1000, START + 5000)
-        if first:
-            world.submit(outage)
-        world.call("revoke", meter.text, caller=world.operator)
-        if not first:
-            world.submit(outage)
-    points = [world.call("point", agreement_id, meter.text) for meter in (one, two)]
-    assert points[0] == points[1]
 
 
 def test_a_revoked_meter_has_as_long_as_others_to_deliver_what_it_measured(site: Site) -> None:
@@ -274,8 +289,20 @@ def test_a_revoked_meter_has_as_long_as_others_to_deliver_what_it_measured(site:
     world.submit(still_out)
     world.submit(site.report(480, 1))
     world.set_time(DAY.reports_until + 1)
-    assert site.accrued == 1009  # the outage, and nothing is missing
-    assert site.refusal(site.outage(4 * 86_400, 5 * 86_400)) == (
-        "TooLate",
-        (DAY.reports_until, world.now),
-    )
+    assert site.accrued == 0  # nothing is missing
+    assert site.refusal(site.outage(4 * 86_400, 5 * 86_400)) == ("TooLate", (DAY.reports_until, world.now))
+
+
+def test_who_refuses_a_rotation_after_a_revocation_keeps_the_whole_bonus(site: Site) -> None:
+    """The operator revokes a good meter and offers a key that stays silent."""
+    world, id_, silent = site.world, site.agreement_id, key("silent")
+    world.enrol(silent)
+    for first in range(0, 480, 96):
+        world.submit(site.report(first, 96))
+    world.call("revoke", site.meter.text, caller=world.operator)
+    world.call("proposeRotation", id_, site.meter.text, silent.text, caller=world.operator)
+    world.set_time(START + 481 * 900)
+    world.submit(site.report(480, 1))
+    world.set_time(DAY.settles_at)
+    world.call("settle", id_)
+    assert world.events == [events.Settled(id_, 0, BONUS, BONUS // 4)]

@@ -12,9 +12,9 @@ from electro_protocol.messages import DiscountRedemption
 
 from .engines import refused
 from .test_agreement import wallet
-from .world import CONSUMER, DAY, World, key
+from .world import BONUS, CONSUMER, DAY, World, key
 
-DISCOUNT = (10**6 - 960 * 211) // 4
+DISCOUNT = (BONUS - 960 * 30_000) // 4
 ONE, TWO = keccak256(b"invoice 1"), keccak256(b"invoice 2")
 
 
@@ -41,14 +41,18 @@ def test_the_consumer_redeems_up_to_the_discount_each_invoice_once(world: World,
             world.call("redeem", settled, ONE, bad, caller=CONSUMER.text)
     world.call("redeem", settled, ONE, 1000, caller=CONSUMER.text)
     assert world.events == [events.DiscountRedeemed(settled, ONE, 1000)]
-    assert world.call("redemption", settled, ONE) == (1000, world.now, False, False)
+    assert world.call("redemption", settled, ONE) == (1000, world.now, False)
     with refused("InvoiceRedeemed"):
         world.call("redeem", settled, ONE, 1, caller=CONSUMER.text)
     with refused("BadAmount"):
         world.call("redeem", settled, TWO, DISCOUNT - 999, caller=CONSUMER.text)
     world.call("redeem", settled, TWO, DISCOUNT - 1000, caller=CONSUMER.text)
-    view = world.call("agreement", settled)
-    assert (view[9], view[14], view[15]) == (DISCOUNT, DISCOUNT, world.now + DAY.discount_expiry)
+    view = world.agreement(settled)
+    assert (view.discount, view.redeemed, view.redeemableUntil) == (
+        DISCOUNT,
+        DISCOUNT,
+        world.now + DAY.discount_expiry,
+    )
 
 
 def test_anyone_carries_the_consumers_signature_and_it_counts_once(world: World, settled: int) -> None:
@@ -85,7 +89,7 @@ def test_a_smart_wallet_redeems_by_erc_1271(world: World) -> None:
     meter = key("meter")
     world.enrol(meter)
     account = wallet(world, bytes.fromhex("1626ba7e"))
-    world.call("propose", account, DAY.to_tuple(), [meter.text], 10**6, caller=world.operator)
+    world.call("propose", account, DAY.to_tuple(), [meter.text], BONUS, caller=world.operator)
     acceptance = world.acceptance(1, [meter])
     world.call("acceptBySignature", *acceptance.values(), b"anything")
     world.set_time(DAY.settles_at)

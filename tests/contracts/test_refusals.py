@@ -18,14 +18,35 @@ from electro_contracts import artifact, calldata, errors, events
 from electro_protocol.messages import EnergyReport
 
 from .engines import Reverted, Revm
-from .refusals import messages, meters, money, probe, proposals, rights  # noqa: F401 - they fill SCENES
+from .refusals import messages, meters, money, probe, proposals, renominations, rights  # noqa: F401 - they fill SCENES
 from .refusals.sites import Refusal, Tree
 from .refusals.stage import SCENES, Act, Scene
-from .world import World
+from .world import DAY, World
 
 # Refusals that no call can meet, each with its reason.
 OUT_OF_REACH = {
     "meterState: WrongState in _loaded": "a device serves only agreements that exist",
+    "meterStates: WrongState in _loaded": "a device serves only agreements that exist",
+    "renew: NotEnrolled in _mustFit": "the meters of an agreement are enrolled",
+    "renew: RevokedDevice in _serve": "_mustFit has refused it before",
+    "widen: SilenceTooCheap in mustPriceSilence": "a wider band costs less",
+    **dict.fromkeys(
+        (
+            "renominateTogether: BandTooWide in _mustBeAllowed",
+            "renominateTogether: BandTooHigh in _mustBeAllowed",
+            "renominateTogether: TooLate in _mustBeAhead",
+            "renominateTogether: Expired in _mustBeAuthorised",
+            "renominateTogether: NotConsumer in _mustBeConsumer",
+            "widen: BandTooWide in _mustBeAllowed",
+            "widen: BandTooHigh in _mustBeAllowed",
+            "widen: TooLate in _mustBeAhead",
+        ),
+        "only the consumer alone is held to it",
+    ),
+    **dict.fromkeys(
+        ("renominate: BandNarrowed in _mustBeAllowed", "renominateTogether: BandNarrowed in _mustBeAllowed"),
+        "only the operator alone is held to it",
+    ),
 }
 # What refuses in these, `submit` and `submitOutage` refuse by the same values: see _everywhere.
 AS_STRICT = {
@@ -66,7 +87,7 @@ def test_each_refusal_has_a_scenario_and_each_scenario_a_refusal(probed: tuple[b
 def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[bytes, Tree]) -> None:
     code, tree = probed
     refusal = next(each for each in tree.refusals if str(each) == title)
-    world = World()
+    world = _world()
     act = SCENES[title](world)
     error = _heard(world, act).error
     if refusal.error != "…":
@@ -75,6 +96,11 @@ def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[bytes,
     if act.item is not None:
         _everywhere(world, act, error.name)
     assert tree.refusals[refusal].number in _met(code, SCENES[title])
+
+
+def _world(engine: Revm | None = None, code: bytes = b"") -> World:
+    """With the least values of DAY, so that what is shorter is refused."""
+    return World(engine, code, (DAY.grace, DAY.dispute_window, DAY.discount_expiry))
 
 
 def _heard(world: World, act: Act) -> Reverted:
@@ -86,7 +112,7 @@ def _heard(world: World, act: Act) -> Reverted:
 
 def _met(code: bytes, play: Scene) -> list[int]:
     engine = probe.ProbedRevm()
-    world = World(engine, code)
+    world = _world(engine, code)
     _heard(world, play(world))
     return engine.met
 
@@ -109,7 +135,10 @@ def test_nothing_is_deployed_where_recovery_is_not_secp256k1(probed: tuple[bytes
     code, tree = probed
     vector = bytes.fromhex("ab58a2f424d9ecac14a5ce1486bd974ae705f2d58a641eb63385eb6f3c44fe22")
     for engine, creation in ((Revm(), artifact.load().bytecode), (probe.ProbedRevm(), code)):
-        arguments = encode(["address", "uint48", "address"], [engine.accounts[0], 0, engine.accounts[1]])
+        arguments = encode(
+            ["address", "uint48", "address", "uint32", "uint32", "uint32"],
+            [engine.accounts[0], 0, engine.accounts[1], 0, 0, 0],
+        )
         assert vector in creation  # the self-test's digest; with another, the answer is another key's
         with pytest.raises(Reverted, match=r"^WrongCurve: "):
             engine.deploy(creation.replace(vector, bytes(31) + b"\1") + arguments)
@@ -118,11 +147,11 @@ def test_nothing_is_deployed_where_recovery_is_not_secp256k1(probed: tuple[bytes
     assert site.number in engine.met
 
 
-def test_what_the_office_refuses_comes_out_as_it_said_it(probed: tuple[bytes, Tree]) -> None:
-    """fallback: …, with the office's error in front of it, and an unknown call, which has none."""
+def test_what_the_other_half_refuses_comes_out_as_it_said_it(probed: tuple[bytes, Tree]) -> None:
+    """fallback: …, with the other half's error in front of it, and an unknown call, which has none."""
     code, tree = probed
     site = tree.refusals[Refusal("fallback", "fallback", "…", 1)]
-    assert site.number in _met(code, SCENES["settle: WrongState in _running"])
+    assert site.number in _met(code, SCENES["fault: WrongState in _running"])
     with pytest.raises(Reverted) as caught:
         World().send(b"\1\2\3\4")
     assert caught.value.error.args == (b"",)

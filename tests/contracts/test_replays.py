@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """No signature counts twice or elsewhere: on another chain, for another contract, agreement, struct, with other s or v.
 
-Each of the five signed structs meets each of these; what the same signature does where it belongs is tried beside it.
+Each of the six signed structs meets each of these; what the same signature does where it belongs is tried beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from electro_protocol.messages import (
     EnergyReport,
     Message,
     OutageReport,
+    Renomination,
 )
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
@@ -29,7 +30,7 @@ from electro_protocol.signed import SignedMessage
 from .engines import PyEvm, Reverted, Revm
 from .refusals.messages import METER, agreed
 from .refusals.steps import INVOICE, proposed, settled
-from .world import CONSUMER, DAY, START, Key, World, inside, key
+from .world import BONUS, CONSUMER, DAY, START, Key, World, inside, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,19 +66,19 @@ class Elsewhere(Exception):  # noqa: N818 - a fact about a call
 
 CASES = {
     EnergyReport: Case(
-        lambda world: EnergyReport(agreed(world), 0, 7, pack(inside(0, 2))), METER,
+        lambda world: world.report(METER, agreed(world), 0, inside(0, 2), 7).message, METER,
         lambda world, message, signature: world.submit(SignedMessage(message, signature)), STRANGERS,
     ),
     OutageReport: Case(
-        lambda world: OutageReport(agreed(world), START, START + 60, 1), METER,
+        lambda world: OutageReport(agreed(world), 0, START - 60, START, 1), METER,
         lambda world, message, signature: world.submit(SignedMessage(message, signature)), STRANGERS,
     ),
     DeviceEnrollment: Case(
-        lambda world: DeviceEnrollment(INVOICE, world.now), METER, enrol, ("Elsewhere",),
+        lambda world: DeviceEnrollment(INVOICE, 900, world.now), METER, enrol, ("Elsewhere",),
     ),
     AgreementAcceptance: Case(
         lambda world: AgreementAcceptance(
-            proposed(world), DAY.hash, devices_hash([METER.address]), 10**6, world.now
+            proposed(world), DAY.hash, devices_hash([METER.address]), BONUS, world.now
         ),
         CONSUMER,
         lambda world, message, signature: world.call("acceptBySignature", *message.values(), signature), COMPARED,
@@ -85,6 +86,10 @@ CASES = {
     DiscountRedemption: Case(
         lambda world: DiscountRedemption(settled(world), INVOICE, 5, world.now), CONSUMER,
         lambda world, message, signature: world.call("redeemBySignature", *message.values(), signature), COMPARED,
+    ),
+    Renomination: Case(
+        lambda world: Renomination(agreed(world), 0, 500, 1, pack([300, 1000]), world.now), CONSUMER,
+        lambda world, message, signature: world.call("renominate", message.values(), signature), COMPARED,
     ),
 }  # fmt: skip
 kinds = pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
@@ -118,11 +123,12 @@ def test_a_signature_of_another_struct_or_of_other_values_is_none_of_this_one(
     case = CASES[kind]
     message = case.prepare(world)
     others: list[Message] = [
-        EnergyReport(1, 0, 0, pack([1])),
-        OutageReport(1, START, 0, 1),
-        DeviceEnrollment(INVOICE, 1),
+        EnergyReport(1, START, bytes(16), 0, 0, pack([1])),
+        OutageReport(1, 0, START, 0, 1),
+        DeviceEnrollment(INVOICE, 1, 1),
         AgreementAcceptance(1, INVOICE, INVOICE, 1, 1),
-        DiscountRedemption(1, INVOICE, 1, 1),  # of its own kind: with other values
+        DiscountRedemption(1, INVOICE, 1, 1),
+        Renomination(1, 0, 1, 1, pack([1, 2]), 1),  # of its own kind: with other values
     ]
     for other in others:
         assert heard(case, world, message, case.signer.sign(other, world.domain).signature) in case.refused
@@ -136,8 +142,9 @@ def test_a_signature_counts_once(world: World, kind: type[Message]) -> None:
     signature = case.signer.sign(message, world.domain).signature
     assert heard(case, world, message, signature) == ""
     again = {
-        EnergyReport: "WrongSequence", OutageReport: "KnownOutage", DeviceEnrollment: "AlreadyEnrolled",
+        EnergyReport: "WrongSequence", OutageReport: "WrongOutage", DeviceEnrollment: "AlreadyEnrolled",
         AgreementAcceptance: "WrongState", DiscountRedemption: "InvoiceRedeemed",
+        Renomination: "StaleRenomination",
     }  # fmt: skip
     assert heard(case, world, message, signature) == again[kind]
 
@@ -171,11 +178,15 @@ def test_a_key_that_was_replaced_or_revoked_signs_nothing_new(site: Site) -> Non
     assert site.refusal(site.report(first, 1, by=site.meter)) == ("WrongSequence", (0, first))
     for start in range(0, 480, 96):
         world.submit(site.report(start, 96))
-    assert site.refusal(site.report(480, 2)) == ("OutsideTerm", (first, first + 1))
-    world.submit(site.report(480, 1))
+    world.submit(site.report(480, 2))
+    assert site.refusal(site.report(481, 1)) == ("OutsideTerm", (first, first + 1))
     world.submit(site.report(first, 1, by=new))
     world.call("revoke", new.text, caller=world.operator)
-    assert site.refusal(site.report(first + 1, 3, by=new))[0] == "OutsideTerm"
+    world.submit(site.report(first + 1, 1, by=new))
+    assert site.refusal(site.report(first + 2, 1, by=new))[0] == "FromTheFuture"
+    world.set_time(world.now + 9000)
+    world.submit(site.report(first + 2, 3, by=new))
+    assert site.refusal(site.report(first + 3, 1, by=new))[0] == "OutsideTerm"
 
 
 @pytest.mark.parametrize("in_batches", [False, True])
@@ -204,7 +215,7 @@ def test_the_same_report_from_two_relayers_in_one_block_counts_once(in_batches: 
     assert logs[0] == taken
     assert [type(each) for each in logs[1:]] == [events.ReportSkipped] * in_batches
     engine.chain.enable_auto_mine_transactions()
-    assert world.call("point", agreement_id, METER.text)[0] == 96
+    assert world.point(agreement_id, METER).next == 96
 
 
 def test_a_chain_that_forks_off_has_a_domain_of_its_own(world: World) -> None:
@@ -213,7 +224,7 @@ def test_a_chain_that_forks_off_has_a_domain_of_its_own(world: World) -> None:
     fork = Revm(chain_id=world.engine.chain_id + 1)
     code = world.engine.evm.get_code(world.address)
     fork.evm.insert_account_info(world.address, pyrevm.AccountInfo(code=code))
-    message = EnergyReport(1, 0, 0, pack([500]))
+    message = EnergyReport(1, START, bytes(16), 0, 0, pack([500]))
     for engine, domain, known in (
         (world.engine, world.domain, True),
         (fork, world.domain, False),
@@ -228,5 +239,5 @@ def test_a_chain_that_forks_off_has_a_domain_of_its_own(world: World) -> None:
 def test_the_same_report_twice_in_one_batch_counts_once(site: Site) -> None:
     item = site.report(0, 5)
     site.world.send(calldata.submit_batch([item, item]))
-    assert site.point()[0] == 5
+    assert site.point().next == 5
     assert isinstance(site.world.events[1], events.ReportSkipped)

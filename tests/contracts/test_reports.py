@@ -8,7 +8,7 @@ import pytest
 from electro_contracts import calldata, errors, events
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import EnergyReport
-from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, pack
+from electro_protocol.readings import INTERRUPTED, NO_DATA, pack
 from electro_protocol.signed import SignedMessage
 
 from .conftest import Site
@@ -26,7 +26,7 @@ def test_a_compliant_report_moves_no_money_and_is_in_the_log_as_signed(site: Sit
     assert site.world.events == [
         events.EnergyReported(site.agreement_id, site.meter.address, 0, 123_456, pack(inside(0, 96)))
     ]
-    assert site.point() == (96, 960, 0, 0, 0)
+    assert site.bill() == (96, 960, 0, 0, 0)
     assert site.accrued == 0
 
 
@@ -40,7 +40,7 @@ def test_a_replay_and_a_gap_are_refused_with_both_numbers(site: Site) -> None:
 
 def test_a_report_for_another_chain_contract_agreement_or_by_another_key_finds_no_meter(site: Site) -> None:
     other = key("stranger")
-    message = EnergyReport(site.agreement_id, 0, 0, pack(inside(0, 1)))
+    message = EnergyReport(site.agreement_id, *site.believed, 0, 0, pack(inside(0, 1)))
     contract = site.world.contract
     for item in (
         site.report(0, 1, by=other),
@@ -54,7 +54,7 @@ def test_a_report_for_another_chain_contract_agreement_or_by_another_key_finds_n
 
 def test_a_signature_of_another_struct_is_no_report(site: Site) -> None:
     outage = site.outage(60, 120)
-    item = SignedMessage(EnergyReport(site.agreement_id, 0, 0, pack([500])), outage.signature)
+    item = SignedMessage(site.report(0, 1).message, outage.signature)
     assert site.refusal(item)[0] == "UnknownDevice"
 
 
@@ -67,8 +67,8 @@ def test_every_byte_of_a_report_is_signed(site: Site) -> None:
         data = bytearray(good)
         data[at] ^= 1
         unread += calldata.decode_reasons(site.world.ask(bytes(data))) == [bytes(4)]
-    # zeros before the three integers, and the padding behind 40 bytes of readings
-    assert unread == (24 + 28 + 24) + 24
+    # zeros before the four integers, behind the half hash, and the padding behind 40 bytes of readings
+    assert unread == (24 + 27 + 16 + 28 + 24) + 24
 
 
 def test_readings_of_no_or_half_or_too_many_intervals_are_refused(site: Site) -> None:
@@ -78,7 +78,7 @@ def test_readings_of_no_or_half_or_too_many_intervals_are_refused(site: Site) ->
         message.readings = bytes(length)  # which the class would not take
         item = site.meter.sign(message, site.world.domain)
         assert site.refusal(item) == ("BadLength", (length, 1344))
-    assert site.point()[0] == 0
+    assert site.point().next == 0
 
 
 def test_a_length_of_which_the_low_bits_are_a_good_report_is_refused(site: Site) -> None:
@@ -97,7 +97,7 @@ def test_nothing_of_a_report_shows_in_the_next_of_a_batch(site: Site) -> None:
     padded = pack(inside(96, 3)) + bytes(26)
     assert [data[-32:] == padded for _, data in outcome.logs] == [False, True, False]
     assert errors.REASONS[outcome.logs[2][1][-32:-28]] == "BadSignature"
-    assert site.point()[0] == 99
+    assert site.point().next == 99
 
 
 def test_an_interval_must_be_over(site: Site) -> None:
@@ -114,16 +114,32 @@ def test_a_report_stays_within_one_pass_of_the_schedule(site: Site) -> None:
     site.world.submit(site.report(96, 96))
 
 
-def test_the_last_interval_is_the_terms_last(world: World) -> None:
+def test_a_report_beyond_the_term_is_taken_up_to_its_end(world: World) -> None:
     meter = key("meter")
     terms = day(intervals=100)
     agreement_id = world.agree([meter], terms)
-    world.set_time(terms.end)
+    world.set_time(terms.instant(101))
     site = Site(world, meter, agreement_id)
     world.submit(site.report(0, 96))
-    assert site.refusal(site.report(96, 5)) == ("OutsideTerm", (100, 101))
-    world.submit(site.report(96, 4))
+    item = site.report(96, [*inside(96, 4), 5000])
+    assert reasons(world, [item, site.report(100, 1)]) == ["", "OutsideTerm"]
+    world.submit(item)
+    assert site.bill() == (100, 100, 0, 0, 0)
     assert site.refusal(site.report(100, 1)) == ("OutsideTerm", (100, 101))
+
+
+def test_what_the_meter_believed_is_signed(site: Site) -> None:
+    """Another start, interval or unit would make readings that are wrong by ten."""
+    start, half = site.believed
+    other = bytes([half[0] ^ 1]) + half[1:]
+    for believed, says in (
+        ((start + 900, half), ("OtherStart", (start, start + 900))),
+        ((start, other), ("OtherTerms", (half, other))),
+    ):
+        message = EnergyReport(site.agreement_id, *believed, 0, 0, pack(inside(0, 1)))
+        item = site.meter.sign(message, site.world.domain)
+        assert reasons(site.world, [item]) == [says[0]]
+        assert site.refusal(item) == says
 
 
 def test_reports_are_taken_until_the_last_second_of_the_grace(site: Site) -> None:
@@ -158,14 +174,19 @@ def test_under_and_over_have_their_own_rates_and_the_flat_penalty(site: Site) ->
     assert site.accrued == 101 + 6 + 101 + 35
 
 
-def test_an_estimate_is_judged_like_a_measurement(site: Site) -> None:
-    site.world.submit(site.report(0, [ESTIMATE | 500, ESTIMATE | (DAY.bands[1][1] + 1)]))
-    assert site.accrued == 101 + 7
+def test_of_an_interrupted_interval_an_excess_is_charged_and_a_shortfall_is_not(site: Site) -> None:
+    _, greatest = DAY.bands[2]
+    lanes = [INTERRUPTED, INTERRUPTED | (DAY.bands[1][1] + 1), INTERRUPTED | greatest, INTERRUPTED | 0x7FFE]
+    site.world.submit(site.report(0, lanes))
+    violations = site.world.events[1]
+    assert (violations.under, violations.over, violations.no_data) == (0, 2, 0)
+    excess = 0x7FFE - DAY.bands[3][1]
+    assert site.bill() == (4, 960, 2 * 101 + (1 + excess) * 7, 0, 4)
 
 
-def test_no_data_costs_the_missing_penalty_and_no_supply_nothing_yet(site: Site) -> None:
-    site.world.submit(site.report(0, [NO_DATA, NO_SUPPLY, 500]))
-    assert site.point() == (3, 960, 211, 0, 1)
+def test_no_data_costs_the_missing_penalty_and_an_interruption_nothing_yet(site: Site) -> None:
+    site.world.submit(site.report(0, [NO_DATA, INTERRUPTED | 500, 500]))
+    assert site.bill() == (3, 960, 30_000, 0, 1)
 
 
 def test_intervals_never_reported_are_charged_when_the_grace_is_over(site: Site) -> None:
@@ -173,13 +194,13 @@ def test_intervals_never_reported_are_charged_when_the_grace_is_over(site: Site)
     site.world.set_time(DAY.reports_until)
     assert site.accrued == 0
     site.after_grace()
-    assert site.accrued == (960 - 96) * 211
+    assert site.accrued == (960 - 96) * 30_000
 
 
 def test_who_sends_changes_nothing_but_who_pays(site: Site) -> None:
     site.world.submit(site.report(0, 1), caller="0x" + "77" * 20)
     site.world.submit(site.report(1, 1), caller=site.world.operator)
-    assert site.point()[0] == 2
+    assert site.point().next == 2
 
 
 def test_a_bad_item_is_skipped_and_costs_the_others_nothing(site: Site) -> None:
@@ -202,14 +223,14 @@ def test_a_bad_item_is_skipped_and_costs_the_others_nothing(site: Site) -> None:
     assert [(each.index, errors.REASONS[each.reason]) for each in skipped] == [
         (i, reason) for i, reason in enumerate(expected) if reason
     ]
-    assert site.point()[0] == 3
+    assert site.point().next == 3
     assert site.world.accrued(other_id) == 101 + 50 * 3
 
 
 def test_a_batch_of_one_bad_item_and_an_empty_batch_do_nothing(site: Site) -> None:
     site.world.send(calldata.submit_batch([site.report(1, 1)]))
     site.world.send(calldata.submit_batch([]))
-    assert site.point()[0] == 0
+    assert site.point().next == 0
     assert reasons(site.world, []) == []
 
 
@@ -222,12 +243,12 @@ def test_a_batch_equals_its_reports_one_by_one(world: World) -> None:
         (5, [2000] * 20),
         (25, [NO_DATA] * 3),
         (28, inside(28, 40)),
-        (68, [NO_SUPPLY] * 28),
+        (68, [INTERRUPTED | 2000] * 28),
     ]
     for first, lanes in parts:
         world.submit(world.report(one, ids[one], first, lanes))
     world.send(calldata.submit_batch([world.report(many, ids[many], first, lanes) for first, lanes in parts]))
-    assert world.call("point", ids[one], one.text) == world.call("point", ids[many], many.text)
+    assert world.point(ids[one], one) == world.point(ids[many], many)
 
 
 def test_excess_bits_in_calldata_are_cut_off_before_the_digest_so_they_change_nothing(site: Site) -> None:
@@ -245,4 +266,4 @@ def test_an_offset_to_nowhere_in_a_batch_is_skipped(site: Site, offset: int) -> 
     data = bytearray(good)
     data[4 + 64 : 4 + 96] = offset.to_bytes(32, "big")
     site.world.send(bytes(data))
-    assert site.point()[0] == 1
+    assert site.point().next == 1

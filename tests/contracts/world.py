@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 from coincurve import PrivateKey
@@ -35,6 +36,8 @@ from .engines import Engine, Revm
 
 START = 1_800_000_000  # of the first agreement, unix seconds
 NOW = START - 86_400
+BASE_SECONDS = 1  # of the meters here, so that any start and interval fit
+BONUS = 10**8  # more than the price of silence for a whole term of DAY
 
 # A day of quarter hours with a different rate for everything, so that no two of them can be mixed up unseen.
 DAY = Terms(
@@ -48,12 +51,16 @@ DAY = Terms(
     outage_penalty=1009,
     outage_minute_penalty=13,
     penalised_causes=0b100,
-    missing_penalty=211,
+    missing_penalty=30_000,
     grace=7200,
     dispute_window=3600,
     notice=86400,
     discount_rate_ppm=250_000,
     discount_expiry=31_536_000,
+    capacity_units=1200,
+    raise_units=100,
+    lead_seconds=7200,
+    fault_lookback=3600,
     bands=tuple((100 + i % 24, 1000 + i % 24) for i in range(96)),
 )
 
@@ -108,17 +115,23 @@ def encode_call(name: str, *arguments: Any) -> bytes:
 class World:
     """The chain, and one contract on it. `gas_used` and `events` are those of the last transaction."""
 
-    def __init__(self, engine: Engine | None = None, code: bytes = b"") -> None:
+    def __init__(
+        self, engine: Engine | None = None, code: bytes = b"", least: tuple[int, int, int] = (0, 0, 0)
+    ) -> None:
         """Deploy `code`, or the artifact's."""
         self.engine = engine or Revm()
         self.admin, self.operator, self.anyone = self.engine.accounts
         self.set_time(NOW)
-        arguments = abi_encode(["address", "uint48", "address"], [self.admin, 0, self.operator])
+        arguments = abi_encode(
+            ["address", "uint48", "address", "uint32", "uint32", "uint32"],
+            [self.admin, 0, self.operator, *least],
+        )
         self.address = self.engine.deploy((code or artifact.load().bytecode) + arguments)
         self.contract = bytes.fromhex(self.address[2:])
         self.domain = Domain(self.engine.chain_id, self.contract)
         self.gas_used = 0
         self.events: list[events.Event | None] = []
+        self._believed: dict[int, tuple[int, bytes]] = {}
 
     def set_time(self, now: int) -> None:
         self.now = now
@@ -145,28 +158,22 @@ class World:
 
     # -- The parties' steps
 
-    def enrol(self, *meters: Key) -> None:
+    def enrol(self, *meters: Key, base_seconds: int = BASE_SECONDS) -> None:
         for meter in meters:
-            signed = meter.sign(DeviceEnrollment(keccak256(meter.address), self.now + 3600), self.domain)
-            compact = secp256k1.compact(signed.signature)
-            self.call(
-                "enrol",
-                keccak256(meter.address),
-                self.now + 3600,
-                compact[:32],
-                compact[32:],
-                caller=self.operator,
-            )
+            enrolment = DeviceEnrollment(keccak256(meter.address), base_seconds or 1, self.now + 3600)
+            enrolment.base_seconds = base_seconds  # 0, which the class would not take, too
+            compact = secp256k1.compact(meter.sign(enrolment, self.domain).signature)
+            self.call("enrol", *enrolment.values(), compact[:32], compact[32:], caller=self.operator)
 
     def propose(
-        self, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6, consumer: Key = CONSUMER
+        self, meters: list[Key], terms: Terms = DAY, bonus: int = BONUS, consumer: Key = CONSUMER
     ) -> int:
         devices = [meter.text for meter in meters]
         self.call("propose", consumer.text, terms.to_tuple(), devices, bonus, caller=self.operator)
         return int(self.call("agreementCount"))
 
     def acceptance(
-        self, agreement_id: int, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6
+        self, agreement_id: int, meters: list[Key], terms: Terms = DAY, bonus: int = BONUS
     ) -> AgreementAcceptance:
         devices = devices_hash([meter.address for meter in meters])
         return AgreementAcceptance(agreement_id, terms.hash, devices, bonus, self.now + 3600)
@@ -174,7 +181,7 @@ class World:
     def accept(self, acceptance: AgreementAcceptance, consumer: Key = CONSUMER) -> None:
         self.call("acceptBySignature", *acceptance.values(), consumer.sign(acceptance, self.domain).signature)
 
-    def agree(self, meters: list[Key], terms: Terms = DAY, bonus: int = 10**6) -> int:
+    def agree(self, meters: list[Key], terms: Terms = DAY, bonus: int = BONUS) -> int:
         """Enrol, propose and accept."""
         self.enrol(*[meter for meter in meters if not self.call("isEnrolled", meter.text)])
         agreement_id = self.propose(meters, terms, bonus)
@@ -184,22 +191,43 @@ class World:
     def report(
         self, meter: Key, agreement_id: int, first: int, lanes: list[int], register: int = 0
     ) -> SignedMessage:
-        return meter.sign(EnergyReport(agreement_id, first, register, pack(lanes)), self.domain)
+        believed = self.believed(agreement_id, meter)
+        return meter.sign(EnergyReport(agreement_id, *believed, first, register, pack(lanes)), self.domain)
+
+    def believed(self, agreement_id: int, meter: Key) -> tuple[int, bytes]:
+        """The start and the half hash of terms that a report names: those of the agreement, if this meter serves it."""
+        if agreement_id not in self._believed:
+            if not self.call("isEnrolled", meter.text):
+                return START, bytes(16)
+            for state in calldata.decode_meter_state(self.ask(calldata.meter_state(meter.address, 0))):
+                self._believed[state.agreement_id] = (state.start, state.code_hash[:16])
+        return self._believed.get(agreement_id, (START, bytes(16)))
 
     def outage(
-        self, meter: Key, agreement_id: int, started: int, ended: int, cause: int = 2
+        self, meter: Key, agreement_id: int, number: int, started: int, ended: int, cause: int = 2
     ) -> SignedMessage:
-        return meter.sign(OutageReport(agreement_id, started, ended, cause), self.domain)
+        return meter.sign(OutageReport(agreement_id, number, started, ended, cause), self.domain)
 
     def submit(self, item: SignedMessage, caller: str = "") -> None:
         outage = isinstance(item.message, OutageReport)
         self.send(calldata.submit_outage(item) if outage else calldata.submit(item), caller)
 
+    def view(self, name: str, *arguments: Any) -> Any:
+        """Ask a view that answers one struct; return a record with the struct's fields."""
+        names = [each["name"] for each in _entry(name)["outputs"][0]["components"]]
+        return SimpleNamespace(**dict(zip(names, self.call(name, *arguments), strict=True)))
+
+    def point(self, agreement_id: int, meter: Key) -> Any:
+        return self.view("point", agreement_id, meter.text)
+
+    def agreement(self, agreement_id: int) -> Any:
+        return self.view("agreement", agreement_id)
+
     def remaining(self, agreement_id: int) -> int:
-        return int(self.call("agreement", agreement_id)[8])
+        return int(self.agreement(agreement_id).remaining)
 
     def accrued(self, agreement_id: int) -> int:
-        return int(self.call("agreement", agreement_id)[7])
+        return int(self.agreement(agreement_id).accrued)
 
 
 def day(**changes: Any) -> Terms:

@@ -14,8 +14,6 @@ from coincurve import PrivateKey
 
 from electro_contracts import errors
 from electro_contracts.terms import padded
-from electro_protocol.messages import EnergyReport, OutageReport
-from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
 from electro_relayer.hashing import keccak256
 from electro_relayer.incoming.digest import digest
@@ -52,7 +50,12 @@ class Tail(bytes):
 
 def call(name: str, *arguments: int | bytes) -> bytes:
     """Calldata of integers, 20-byte addresses, 32-byte words and Tails."""
-    head, tail = [selector(name)], b""
+    return selector(name) + call_arguments(*arguments)
+
+
+def call_arguments(*arguments: int | bytes) -> bytes:
+    """The same without the selector: the ABI encoding of a tuple."""
+    head, tail = list[bytes](), b""
     for each in arguments:
         if isinstance(each, int):
             head.append(each.to_bytes(32, "big"))
@@ -106,18 +109,13 @@ class Signer:
         raw = self._key.sign_recoverable(digest(message, domain), hasher=None)
         return SignedMessage(message, raw[:64] + (b"\x1b" if raw[64] == 0 else b"\x1c"))
 
-    def report(self, domain: Domain, id_: int, first: int, lanes: Sequence[int]) -> SignedMessage:
-        return self.sign(EnergyReport(id_, first, 0, pack(lanes)), domain)
-
-    def outage(self, domain: Domain, id_: int, started: int, ended: int, cause: int) -> SignedMessage:
-        return self.sign(OutageReport(id_, started, ended, cause), domain)
-
 
 class Chain:
     """One deployed contract; callers and accounts are 20 bytes."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, least: tuple[int, int, int]) -> None:
+        """`least`: grace, dispute window and expiry at the least, seconds."""
+        self.world = World(least=least)
         self.domain = self.world.domain
         self.admin, self.operator, self.anyone = (
             bytes.fromhex(each[2:]) for each in (self.world.admin, self.world.operator, self.world.anyone)
@@ -130,11 +128,11 @@ class Chain:
     def set_time(self, now: int) -> None:
         self.world.set_time(now)
 
-    def send(self, caller: bytes, data: bytes) -> str:
-        """Return "" or the name of the error with which it was refused."""
+    def send(self, caller: bytes, data: bytes, gas: int | None = None) -> str:
+        """Return "" or the name of the error with which it was refused; `gas` may bound it."""
         self.transactions += 1
         try:
-            self._evm.message_call(text(caller), self._to, calldata=data)
+            self._evm.message_call(text(caller), self._to, calldata=data, gas=gas)
         except RuntimeError as error:
             return _name(error)
         return ""
@@ -157,6 +155,10 @@ class Chain:
         return self._evm.storage(
             token, int.from_bytes(keccak256(account.rjust(32, b"\0") + bytes(32)), "big")
         )
+
+    def code_hash(self, account: bytes) -> bytes:
+        """Return keccak256 of the code at an address."""
+        return bytes(self._evm.basic(text(account)).code_hash)
 
     def asked(self, name: str, *arguments: int | bytes) -> list[int]:
         return words(self.ask(call(name, *arguments)))

@@ -15,10 +15,12 @@ from .messages import Item, Messages
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from electro_contracts.bill import BandOf
+
     from .chain import Signer
     from .paper import Entry
 
-    Lanes = Callable[[Entry, int, int], list[int]]
+    Lanes = Callable[[BandOf, int, int], list[int]]
 
 
 class MeterRules(Messages):
@@ -33,27 +35,33 @@ class MeterRules(Messages):
     def report_all_that_is_due(self) -> None:
         """A backlog of good readings, which moves no money (invariant 8)."""
         entry, signer = self.point()
-        if entry.money is None or signer.address not in entry.money.meters:
+        if entry.money is None or signer.address not in entry.money.points:
             return
         self._wait_for_something_to_report(entry, signer)
-        before = self.checks.point(entry.id, signer.address)[2:]
+        before = self.checks.accrued(entry.id, signer.address)
         for _ in range(self.rng.randint(1, 6)):
             if self._deliver(self._report(entry, signer, self._good)):
                 break
-        same("money for good reports", self.checks.point(entry.id, signer.address)[2:], before)
+        same("money for good reports", self.checks.accrued(entry.id, signer.address), before)
         self.checks.hold(8)
 
     def messages_in_any_order(self) -> None:
         """A meter's backlog through relayers that don't keep its order, until nothing more is taken (invariant 6)."""
         entry, signer = self.point()
-        if entry.money is None or signer.address not in entry.money.meters:
+        if entry.money is None or signer.address not in entry.money.points:
             return
-        waiting = [self._outage(entry, signer) for _ in range(self.rng.randint(0, 2))]
-        first = entry.money.meters[signer.address].next
+        waiting, outages = [], list[OutageReport]()
+        for _ in range(self.rng.randint(0, 2)):
+            waiting.append(self._outage(entry, signer, outages))
+            message = waiting[-1][1].message
+            assert isinstance(message, OutageReport)
+            outages += [message] if message.ended_at else []
+        first = entry.money.points[signer.address].next
         for _ in range(self.rng.randint(1, 3)):
             count = self._room(entry, first)
-            lanes = self._lanes(entry, first, count)
-            waiting.append((signer.address, signer.report(self.chain.domain, entry.id, first, lanes)))
+            lanes = self._lanes(self.band_of(entry, signer.address), first, count)
+            report = self._energy(entry, first, lanes)
+            waiting.append((signer.address, signer.sign(report, self.chain.domain)))
             first += count
         self.rng.shuffle(waiting)
         while waiting:
@@ -67,13 +75,13 @@ class MeterRules(Messages):
 
     def an_open_outage_ends(self) -> None:
         entry, signer = self.point()
-        meter = entry.money.meters.get(signer.address) if entry.money else None
-        for started in (
-            [each.started_at for each in meter.outages.values() if not each.ended_at] if meter else []
-        ):
-            ended = max(started + 1, self.paper.now - self.rng.randint(0, 2000))
-            message = OutageReport(entry.id, started, ended, self.rng.randrange(3))
-            self._deliver((signer.address, signer.sign(message, self.chain.domain)))
+        point = entry.money.points.get(signer.address) if entry.money else None
+        if point is None or point.open_outage is None:
+            return
+        started = point.open_outage.started_at + self.skew()
+        ended = max(started + 1, min(entry.terms.instant(point.next), self.paper.now) + self.skew())
+        message = OutageReport(entry.id, len(point.outages), started, ended, self.rng.randrange(3))
+        self._deliver((signer.address, signer.sign(message, self.chain.domain)))
 
     def replay(self) -> None:
         if self.carried:
@@ -104,10 +112,10 @@ class MeterRules(Messages):
         self._batch("submitOutageBatch", items)
 
     def _wait_for_something_to_report(self, entry: Entry, signer: Signer) -> None:
-        meter = entry.money.meters.get(signer.address) if entry.money else None
-        if meter is None or meter.next >= meter.end or self.rng.random() < 0.2:
+        point = entry.money.points.get(signer.address) if entry.money else None
+        if point is None or point.next >= point.end or self.rng.random() < 0.2:
             return
-        over = entry.terms.start + (meter.next + 1) * entry.terms.interval_seconds
+        over = entry.terms.instant(point.next + 1)
         if over > self.paper.now:
             self.pass_to(over + self.rng.randrange(entry.terms.interval_seconds))
 
@@ -138,21 +146,23 @@ class MeterRules(Messages):
         message = signed.message
         assert isinstance(message, EnergyReport | OutageReport)
         entry = self.paper.entries.get(message.agreement_id)
+        settled = entry.money if entry and entry.money and entry.money.settlement else None
+        before = settled.accrued(self.paper.now) if settled else 0
         try:
             self.paper.message(device, message)
-        except Refused:
-            if entry is not None and entry.money is not None and entry.money.settlement:
+        finally:
+            if settled:
+                same("after the settlement a message costs", settled.accrued(self.paper.now), before)
                 self.checks.hold(17)
-            raise
-        if entry is None or entry.money is None or entry.money.settlement:
-            raise Disagreement("the paper takes a message for what is not agreed, or settled")
+        if entry is None or entry.money is None:
+            raise Disagreement("the paper takes a message for what is not agreed")
 
     def _compare_next(self, item: Item) -> None:
         """Nothing but a report that was taken moves a meter on, and by its readings exactly."""
         device, id_ = item[0], item[1].message.agreement_id
         point = self.checks.point(id_, device)
         if point:
-            same("next", point[0], self.paper.entries[id_].agreed().meters[device].next)
+            same("next", point[1], self.paper.entries[id_].agreed().points[device].next)
             self.checks.hold(4, 5, 11)
 
     # -- A batch

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do with the money of an agreement: grant, waive, give notice, settle, redeem, acknowledge, collect."""
+"""What people do with the money of an agreement: grant, waive, give notice, settle, redeem, collect."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .table import INVOICES
 
 if TYPE_CHECKING:
     from .books import Entry
+
+MOST_GAS = 2**24  # of a transaction since Osaka (EIP-7825)
 
 
 class MoneyRules(Parties):
@@ -43,15 +45,17 @@ class MoneyRules(Parties):
     def settle_one(self, entry: Entry) -> None:
         id_ = self.id_of(entry)
         due = entry.runs and id_ == entry.id and self.paper.now >= entry.agreed().settles_at
-        refused = self._act("settle", lambda: self.paper.settle(id_), id_, self._anyone())
+        refused = self._act("settle", lambda: self.paper.settle(id_), id_, self._anyone(), gas=MOST_GAS)
         if due:
             same("anyone settles what has ended", refused, "")
             settled, given = entry.agreed().settlement, entry.bonus + entry.agreed().grants
             assert settled is not None
             lost = min(given, settled.accrued - entry.agreed().waived)
             same("what is left and what is lost", settled.remaining + lost, given)
-            self.checks.hold(3, 16)
+            self.checks.hold(3, 16, 25)
             self.checks.terms_unchanged(entry)
+            for device, point in entry.agreed().points.items():
+                self.checks.silence_never_pays(entry, device, self.rng.randint(point.first, point.next))
 
     def redeem(self) -> None:
         entry, invoice = self._settled(), self.rng.choice(INVOICES)
@@ -89,17 +93,19 @@ class MoneyRules(Parties):
             keeps=True,
         )
 
-    def withdraw(self) -> None:
-        id_, invoice = self._redeemed()
-        self._act("withdraw", lambda: self.paper.withdraw(id_, invoice), id_, self._anyone(), invoice)
-
-    def reclaim(self) -> None:
-        id_ = self.id_of(self._settled())
-        self._act("reclaim", lambda: self.paper.reclaim(id_), id_, self._anyone())
-
     def collect(self) -> None:
-        account = self.rng.choice([*self.operators, *(each.address for each in self.consumers)])
-        self.both("collect", lambda: self.paper.collect(account), call("collect", account), self._anyone())
+        accounts = [*self.operators, *(each.address for each in self.consumers)]
+        account = self.rng.choice(accounts)
+        if self.rng.random() < 0.6:
+            self.both(
+                "collect",
+                lambda: self.paper.collect(account, account),
+                call("collect", account),
+                self._anyone(),
+            )
+            return
+        to = self.rng.choice(accounts)
+        self.both("collectTo", lambda: self.paper.collect(account, to), call("collectTo", to), account)
 
     # -- Which
 

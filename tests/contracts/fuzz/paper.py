@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from electro_contracts.model import Refused
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_contracts import bill
+from electro_contracts.model import By, Refused
+from electro_contracts.terms import unpack_bands
+from electro_protocol.messages import EnergyReport, OutageReport, Renomination
 
 from .books import ACCEPTED, CANCELLED, MOST, NO_RIGHT, PROPOSED, SETTLED, TERMINATED, Books, Device, Entry
 
@@ -33,14 +35,16 @@ class Paper(Books):
 
     # -- Devices and proposals
 
-    def enrol(self, caller: bytes, device: bytes | None, deadline: int) -> None:
+    def enrol(self, caller: bytes, device: bytes | None, base_seconds: int, deadline: int) -> None:
         self._operator(caller)
         self._in_time(deadline)
+        if not base_seconds:
+            raise Refused("BadAmount")
         if device is None:
             raise Refused("BadSignature")
         if device in self.devices:
             raise Refused("AlreadyEnrolled")
-        self.devices[device] = Device()
+        self.devices[device] = Device(base_seconds)
 
     def propose(
         self, caller: bytes, consumer: bytes, terms: Terms, devices: tuple[bytes, ...], bonus: int
@@ -57,9 +61,14 @@ class Paper(Books):
                 raise Refused("NotEnrolled")
             if self.devices[device].revoked:
                 raise Refused("RevokedDevice")
+            self._made_of(terms, (device,))
             if device in devices[:i]:
                 raise Refused("DuplicateDevice")
+        if any(given < least for given, least in zip(_waits(terms), self.least, strict=True)):
+            raise Refused("InvalidTerms")
         self._in_future(terms.start)
+        if bill.first_cheap_silence(terms.bands, terms):
+            raise Refused("SilenceTooCheap")
         self._enter(caller, consumer, terms, devices, bonus)
 
     def renew(
@@ -74,12 +83,16 @@ class Paper(Books):
             raise Refused("NotRenewable")
         self._in_future(start)
         new = replace(old.terms, start=start)
+        for device in old.devices:
+            if self.devices[device].revoked:
+                raise Refused("RevokedDevice")
+            self._made_of(new, (device,))
         if signed is not None:
             self._in_time(deadline)
             if not signed:
                 raise Refused("BadSignature")
             self._may_serve(old.devices, start)
-        entry = self._enter(caller, old.consumer, new, old.devices, bonus)
+        entry = self._enter(caller, old.consumer, new, old.devices, bonus, old)
         if signed is not None:
             self._begin(entry)
 
@@ -109,9 +122,9 @@ class Paper(Books):
         entry = self._party(caller, id_)
         if entry.state == ACCEPTED and caller == entry.consumer:
             self._in_future(entry.terms.start)
-            for device in entry.devices:
-                self.devices[device].served.remove(id_)
-            self._credit(entry.funder, entry.bonus + entry.agreed().grants)
+            for place in entry.agreed().places:
+                self.devices[place.device].served.remove(id_)
+            self._credit(entry.funder, entry.agreed().locked)
             entry.money = None
         elif entry.state != PROPOSED:
             raise Refused("WrongState")
@@ -130,44 +143,120 @@ class Paper(Books):
     def propose_rotation(self, caller: bytes, id_: int, old: bytes, new: bytes) -> None:
         self._operator(caller)
         entry = self._running(id_)
-        meters = entry.agreed().meters
-        if old not in meters or entry.rotations.get(old) == old:
+        points = entry.agreed().points
+        if old not in points or points[old].replaced:
             raise Refused("UnknownDevice")
-        if new in meters:
+        if new in points:
             raise Refused("DuplicateDevice")
         if new not in self.devices:
             raise Refused("NotEnrolled")
+        if self.devices[new].revoked:
+            raise Refused("RevokedDevice")
+        self._made_of(entry.terms, (new,))
         entry.rotations[old] = new
 
     def accept_rotation(self, caller: bytes, id_: int, old: bytes, new: bytes) -> None:
         entry = self._running(id_)
         if caller != entry.consumer:
             raise Refused("NotConsumer")
-        if old == new or entry.rotations.get(old) != new:
+        if entry.rotations.get(old) != new:
             raise Refused("NoSuchRotation")
-        if new in entry.agreed().meters:
+        money, terms = entry.agreed(), entry.terms
+        if new in money.points:
             raise Refused("DuplicateDevice")
-        terms = entry.terms
-        if self.now < terms.start:
-            raise Refused("TooEarly")
-        first = (self.now - terms.start) // terms.interval_seconds + 1
-        if first >= entry.agreed().intervals:
+        first = money.begun(self.now)
+        if first >= money.intervals:
             raise Refused("OutsideTerm")
-        self._may_serve((new,), terms.start + first * terms.interval_seconds)
-        entry.agreed().rotate(old, new, self.now)
-        entry.rotations[old] = old
+        self._may_serve((new,), terms.instant(first))
+        money.rotate(old, new, self.now)
+        del entry.rotations[old]
         entry.joined.append(new)
+        if not first:
+            self.devices[old].served.remove(id_)
         self._serve(new, id_)
+
+    def fault(self, caller: bytes, id_: int, place: int) -> None:
+        entry = self._running(id_)
+        if caller != entry.consumer:
+            raise Refused("NotConsumer")
+        entry.agreed().fault(place, self.now)
+
+    # -- Renominations
+
+    def widen(self, caller: bytes, id_: int, place: int, first: int, bands: bytes) -> None:
+        self._operator(caller)
+        self._running(id_).agreed().place(place)
+        self._renominate(id_, place, first, bands, By.OPERATOR)
+
+    def renominate_together(self, caller: bytes, message: Renomination, signed: bool) -> None:
+        self._operator(caller)
+        self._running(message.agreement_id).agreed().place(message.place)
+        self._signed(message, signed)
+        self._renominate(
+            message.agreement_id,
+            message.place,
+            message.first_interval,
+            message.bands,
+            By.BOTH,
+            message.sequence,
+        )
+
+    def renominate(self, caller: bytes, message: Renomination, signed: bool | None) -> None:
+        """`signed`: None without a signature."""
+        entry = self._running(message.agreement_id)
+        entry.agreed().place(message.place)
+        if signed is None:
+            self._in_time(message.deadline)
+            if caller != entry.consumer:
+                raise Refused("NotConsumer")
+        else:
+            self._signed(message, signed)
+        self._renominate(
+            entry.id, message.place, message.first_interval, message.bands, By.CONSUMER, message.sequence
+        )
+
+    def _signed(self, message: Renomination, signed: bool) -> None:
+        self._in_time(message.deadline)
+        if not signed:
+            raise Refused("BadSignature")
+
+    def _renominate(self, id_: int, place: int, first: int, bands: bytes, by: By, sequence: int = 0) -> None:
+        """Bands that are no whole number of slots are none: the model refuses both for their length."""
+        whole = () if len(bands) % 4 else unpack_bands(bands)
+        self._running(id_).agreed().renominate(place, first, whole, by, self.now, sequence)
+
+    # -- Succession
+
+    def offer_succession(self, caller: bytes, id_: int, successor: bytes) -> None:
+        entry = self._bound(id_)
+        if caller != entry.consumer:
+            raise Refused("NotConsumer")
+        entry.successor = successor
+
+    def accept_succession(self, caller: bytes, id_: int) -> None:
+        entry = self._bound(id_)
+        if caller != entry.successor:
+            raise Refused("NotOffered")
+        entry.consumer, entry.successor = caller, bytes(20)
+
+    def _bound(self, id_: int) -> Entry:
+        entry = self._known(id_)
+        if entry.state not in (ACCEPTED, TERMINATED, SETTLED):
+            raise Refused("WrongState")
+        return entry
 
     # -- Money
 
     def grant(self, caller: bytes, id_: int, amount: int) -> None:
         self._operator(caller)
         entry = self._running(id_)
-        if amount > MOST - entry.bonus - entry.agreed().grants:
+        if self.escrow and caller != entry.funder:
+            raise Refused("NotFunder")
+        if not 1 <= amount <= MOST - entry.bonus - entry.agreed().grants:
             raise Refused("BadAmount")
+        before = entry.agreed().locked
         entry.agreed().grant(amount)
-        self._pay_in(caller, amount)
+        self._pay_in(caller, entry.agreed().locked - before)
 
     def waive(self, caller: bytes, id_: int, amount: int) -> None:
         self._operator(caller)
@@ -184,15 +273,18 @@ class Paper(Books):
         entry = self._running(id_)
         settled = entry.agreed().settle(self.now)
         entry.state = SETTLED
-        self._credit(entry.funder, entry.bonus + entry.agreed().grants - settled.discount)
+        self._credit(entry.consumer, settled.discount)
+        self._credit(entry.funder, entry.agreed().locked - settled.discount)
 
     def redeem(self, caller: bytes, id_: int, invoice: bytes, amount: int) -> None:
+        self._promises()
         entry = self._known(id_)
         if caller != entry.consumer:
             raise Refused("NotConsumer")
         self._redeem(entry, invoice, amount)
 
     def redeem_by_signature(self, id_: int, invoice: bytes, amount: int, deadline: int, signed: bool) -> None:
+        self._promises()
         entry = self._known(id_)
         self._in_time(deadline)
         if not signed:
@@ -206,34 +298,18 @@ class Paper(Books):
 
     def acknowledge(self, caller: bytes, id_: int, invoice: bytes) -> None:
         self._operator(caller)
+        self._promises()
         entry = self.entries.get(id_)
         if entry is None or entry.money is None:
             raise Refused("NothingToAcknowledge")
         entry.money.acknowledge(invoice)
-        self._credit(entry.funder, entry.money.redeemed[invoice])
 
-    def withdraw(self, id_: int, invoice: bytes) -> None:
-        self._holds_money()
-        entry = self.entries.get(id_)
-        if entry is None or entry.money is None:
-            raise Refused("NothingToTake")
-        entry.money.withdraw(invoice, self.now)
-        self._credit(entry.consumer, entry.money.redeemed[invoice])
-
-    def reclaim(self, id_: int) -> None:
-        self._holds_money()
-        entry = self.entries.get(id_)
-        if entry is None or entry.money is None:
-            raise Refused("WrongState")
-        entry.money.reclaim(self.now)
-        self._credit(entry.funder, entry.money.reclaimed)
-
-    def collect(self, account: bytes) -> None:
+    def collect(self, account: bytes, to: bytes) -> None:
         self._holds_money()
         if not self.owed[account]:
             raise Refused("NothingToTake")
         self.held -= self.owed[account]
-        self.paid[account] += self.owed.pop(account)
+        self.paid[to] += self.owed.pop(account)
 
     # -- Rights
 
@@ -253,3 +329,7 @@ class Paper(Books):
         if self.entries or self.escrow:
             raise Refused("CurrencyFixed")
         self.escrow = True
+
+
+def _waits(terms: Terms) -> tuple[int, int, int]:
+    return terms.grace, terms.dispute_window, terms.discount_expiry

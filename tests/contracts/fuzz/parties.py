@@ -41,14 +41,16 @@ class Parties(Table):
 
     def _act(
         self, name: str, step: Callable[[], object], id_: int, caller: bytes,
-        *arguments: int | bytes, keeps: bool = False,
+        *arguments: int | bytes, keeps: bool = False, gas: int | None = None,
     ) -> str:  # fmt: skip
-        """A step about one agreement; `keeps` says that it may not lower what the consumer has (invariant 15)."""
+        """A step about one agreement; `keeps`: it may not lower what the consumer has (invariants 15, 20)."""
         exists = id_ in self.paper.entries
         before = self.checks.remaining(id_) if keeps and exists else 0
-        refused = self.both(name, step, call(name, id_, *arguments), caller)
+        prospects = self.checks.prospects(id_) if keeps and exists else None
+        refused = self.both(name, step, call(name, id_, *arguments), caller, gas)
         if keeps and exists:
             same("not lowered", self.checks.remaining(id_) >= before, True)
+            self.checks.not_lowered(id_, prospects)
             self.checks.hold(15)
         if not refused:
             self._touch(id_)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from electro_contracts.bill import dearest_truth
 from electro_protocol import secp256k1
 from electro_protocol.messages import AgreementAcceptance, DeviceEnrollment
 
@@ -14,9 +15,11 @@ from .chain import Tail, call, call_propose, devices_hash, keccak256, terms_hash
 from .checks import same
 from .messages import HIGH_S
 from .parties import Parties
-from .table import BONUSES, INVOICES, SHAPES
+from .table import BONUSES, INVOICES, LEAST, SHAPES
 
 if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+
     from .books import Entry
 
 ROLE = keccak256(b"OPERATOR_ROLE")
@@ -46,15 +49,17 @@ class PeopleRules(Parties):
         self._enrol(signer.address, self.operator(), deadline, named)
 
     def _enrol(self, address: bytes, caller: bytes, deadline: int, named: bytes | None) -> None:
-        hardware = keccak256(address)
+        hardware, base = keccak256(address), self.bases[address]
         signature = (
-            self.signers[address].sign(DeviceEnrollment(hardware, deadline), self.chain.domain).signature
+            self.signers[address]
+            .sign(DeviceEnrollment(hardware, base, deadline), self.chain.domain)
+            .signature
         )
         compact = secp256k1.compact(signature)
         again = address in self.paper.devices
         refused = self.both(
-            "enrol", lambda: self.paper.enrol(caller, named, deadline),
-            call("enrol", hardware, deadline, compact[:32], compact[32:] if named else HIGH_S), caller,
+            "enrol", lambda: self.paper.enrol(caller, named, base, deadline),
+            call("enrol", hardware, base, deadline, compact[:32], compact[32:] if named else HIGH_S), caller,
         )  # fmt: skip
         if again and refused:
             self.checks.hold(13)
@@ -63,6 +68,8 @@ class PeopleRules(Parties):
         rng = self.rng
         consumer = rng.choice(self.consumers).address if rng.random() < 0.98 else bytes(20)
         start = self.paper.now + rng.choice((1, 5, 100, 2000, 20_000, 0) if rng.random() < 0.3 else (5, 300))
+        if rng.random() < 0.4:  # as meters with slow registers need it
+            start += -start % 420
         self._propose(self.operator(), consumer, start, rng.choice((1, 2, 2, 3)))
         if rng.random() < 0.8:
             self.accept()
@@ -70,6 +77,10 @@ class PeopleRules(Parties):
     def _propose(self, caller: bytes, consumer: bytes, start: int, count: int) -> None:
         rng = self.rng
         terms = replace(self.shape if rng.random() < 0.9 else rng.choice(SHAPES), start=start)
+        if rng.random() < 0.02:
+            terms = replace(terms, discount_expiry=LEAST[2] - 1)
+        if rng.random() < 0.02:
+            terms = replace(terms, missing_penalty=self._just_too_cheap(terms))
         free = [each.address for each in self.meters if self._is_free(each.address, start)]
         pool = free if len(free) >= count and rng.random() < 0.9 else [each.address for each in self.meters]
         devices = tuple(rng.sample(pool, count)) if rng.random() < 0.97 else tuple(rng.choices(pool, k=count))
@@ -80,6 +91,11 @@ class PeopleRules(Parties):
             "propose", lambda: self.paper.propose(caller, consumer, terms, devices, bonus),
             call_propose(consumer, terms, devices, bonus), caller,
         )  # fmt: skip
+
+    def _just_too_cheap(self, terms: Terms) -> int:
+        """The least price of silence, or one less than that where there is one."""
+        dearest = max(dearest_truth(band, terms) for band in terms.bands)
+        return max(0, dearest - self.rng.randrange(2))
 
     def _is_free(self, address: bytes, start: int) -> bool:
         device = self.paper.devices.get(address)
@@ -146,11 +162,13 @@ class PeopleRules(Parties):
     def revoke(self) -> None:
         device, caller = self.rng.choice(self.meters).address, self.operator()
         served = self.paper.devices[device].served if device in self.paper.devices else []
-        before = {id_: self.checks.remaining(id_) for id_ in served}
+        before = {id_: (self.checks.remaining(id_), self.checks.prospects(id_)) for id_ in served}
         self.both("revoke", lambda: self.paper.revoke(caller, device), call("revoke", device), caller)
-        for id_, remaining in before.items():
+        for id_, (remaining, prospects) in before.items():
             same("not lowered", self.checks.remaining(id_) >= remaining, True)
+            self.checks.not_lowered(id_, prospects)
             self.checks.hold(15)
+            self._touch(id_)
 
     def rotate(self) -> None:
         entry, signer = self.point()
@@ -164,10 +182,13 @@ class PeopleRules(Parties):
             )  # fmt: skip
         if self.rng.random() < 0.8:
             consumer = self.consumer(entry)
-            self.both(
+            early = self.paper.now < entry.terms.start
+            refused = self.both(
                 "acceptRotation", lambda: self.paper.accept_rotation(consumer, id_, old, new),
                 call("acceptRotation", id_, old, new), consumer,
             )  # fmt: skip
+            if early and not refused:
+                self.count("rotation before the start", "")
             self._touch(id_)
 
     # -- Rights

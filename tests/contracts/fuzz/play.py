@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from .changes import ChangeRules
 from .checks import same
 from .meters import MeterRules
 from .money import MoneyRules
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 COMPARE_EVERY, COMPARE_ALL_EVERY = 16, 64
 
 
-class Play(MeterRules, PeopleRules, MoneyRules, Questions):
+class Play(MeterRules, PeopleRules, ChangeRules, MoneyRules, Questions):
     def prepare(self) -> None:
         """What comes before the first proposal: in half of the lives an escrow."""
         if self.rng.random() < 0.5:
@@ -40,8 +41,7 @@ class Play(MeterRules, PeopleRules, MoneyRules, Questions):
         running = (self.paper.now - terms.start) // terms.interval_seconds
         instants = [terms.start, terms.start + (running + rng.randint(1, 2)) * terms.interval_seconds]
         if money is not None:
-            late = [money.reports_until, money.settles_at, money.redeemable_until]
-            late += [each + terms.dispute_window for each in money.redeemed_at.values()]
+            late = [money.reports_until, money.closes_at, money.settles_at, money.redeemable_until]
             instants += [each for each in late if each - self.paper.now < 12 * terms.interval_seconds]
         ahead = [each for each in instants if each >= self.paper.now]
         if ahead:
@@ -83,9 +83,11 @@ class Play(MeterRules, PeopleRules, MoneyRules, Questions):
 WEIGHTS = {
     "report": 34, "report_all_that_is_due": 8, "messages_in_any_order": 5, "outage": 8, "an_open_outage_ends": 4,
     "replay": 4, "forged": 5, "batch": 7, "outage_batch": 3, "time_passes": 4, "an_instant_comes": 4,
-    "enrol": 0.6, "propose": 2, "accept": 2.5, "renew": 1, "cancel": 0.5, "revoke": 0.15, "rotate": 0.7, "grant": 0.7,
-    "waive": 1, "terminate": 0.3, "settle": 2.5, "redeem": 2, "acknowledge": 1, "withdraw": 1, "reclaim": 0.6,
-    "collect": 0.6, "pause": 0.3, "appoint": 0.3, "use_escrow_again": 0.1, "meter_state": 1, "quote": 1, "records": 0.5,
+    "enrol": 0.6, "propose": 2, "accept": 2.5, "renew": 1, "cancel": 0.5, "revoke": 0.15, "rotate": 0.9, "grant": 0.7,
+    "waive": 1, "terminate": 0.3, "settle": 2.5, "redeem": 2, "acknowledge": 1, "collect": 0.8,
+    "renominate": 2.5, "renominate_together": 1, "widen": 1, "fault": 0.3, "succeed": 0.5,
+    "pause": 0.3, "appoint": 0.3, "use_escrow_again": 0.1, "meter_state": 1, "meter_states": 0.5, "quote": 1,
+    "records": 0.5,
 }  # fmt: skip
 NAMES = list(WEIGHTS)
 CUMULATED = [sum(list(WEIGHTS.values())[: i + 1]) for i in range(len(NAMES))]

@@ -28,22 +28,46 @@ class Questions(Messages):
             return
         states = calldata.decode_meter_state(self.chain.ask(data))
         self.count("meterState", "")
-        same("served", [state.agreement_id for state in states], device.served[::-1])
+        self._compare_states(meter.address, ahead, states)
+
+    def meter_states(self) -> None:
+        """Many meters at once, strangers among them."""
+        meters = [each.address for each in self.rng.choices(self.meters, k=self.rng.randint(0, 4))]
+        meters += [self.consumers[0].address] * (self.rng.random() < 0.3)
+        ahead = self.rng.choice((0, 3))
+        answer = calldata.decode_meter_states(self.chain.ask(calldata.meter_states(meters, ahead)))
+        same(
+            "strangers",
+            [states is None for states in answer],
+            [each not in self.paper.devices for each in meters],
+        )
+        for device, states in zip(meters, answer, strict=True):
+            if states is not None:
+                self._compare_states(device, ahead, states)
+        self.count("meterStates", "")
+
+    def _compare_states(self, device: bytes, ahead: int, states: list[calldata.MeterState]) -> None:
+        served = self.paper.devices[device].served[::-1]
+        same("served", [state.agreement_id for state in states], served)
         for state in states:
             entry = self.paper.entries[state.agreement_id]
-            same("state", state, self._state(entry, meter.address, ahead))
+            same("state", state, self._state(entry, device, ahead, state.terms_account))
+            same("the code's hash", self.chain.code_hash(state.terms_account), state.code_hash)
 
-    def _state(self, entry: Entry, device: bytes, ahead: int) -> calldata.MeterState:
+    def _state(self, entry: Entry, device: bytes, ahead: int, account: bytes) -> calldata.MeterState:
         terms, money, now = entry.terms, entry.agreed(), self.paper.now
-        meter = money.meters[device]
-        running = min(meter.end, max(0, now - terms.start) // terms.interval_seconds)
-        count = min(ahead, meter.end - running)
+        point = money.points[device]
+        place = money.places[point.place]
+        running = min(point.end, max(0, now - terms.start) // terms.interval_seconds)
+        count = min(ahead, point.end - running)
         return calldata.MeterState(
-            agreement_id=entry.id, state=calldata.STATES[entry.state], start=terms.start,
-            interval_seconds=terms.interval_seconds, intervals=meter.end, slots=len(terms.bands),
-            unit_wh=terms.unit_wh, next_interval=meter.next, remaining_bonus=money.remaining(now),
-            bounds_from=running,
-            bounds=tuple(terms.bands[(running + i) % len(terms.bands)] for i in range(count)),
+            agreement_id=entry.id, state=calldata.STATES[entry.state], place=point.place, start=terms.start,
+            interval_seconds=terms.interval_seconds, intervals=terms.intervals,
+            stop=place.stop(point.next, point.end), end=point.end, reports_until=money.reports_until,
+            slots=len(terms.bands), unit_wh=terms.unit_wh, terms_account=account, code_hash=entry.code_hash,
+            next_interval=point.next, next_outage=len(point.outages),
+            outage_open=point.open_outage is not None, remaining_bonus=money.remaining(now),
+            bounds_from=running, bounds=tuple(place.band_of(running + i) for i in range(count)),
         )  # fmt: skip
 
     def quote(self) -> None:
@@ -52,16 +76,17 @@ class Questions(Messages):
         first, count = rng.randrange(entry.terms.intervals + 2), rng.randint(1, 60)
         if rng.random() < 0.8:
             count = min(count, len(entry.terms.bands) - first % len(entry.terms.bands))
-        lanes = self._lanes(entry, first, count)
-        paper = entry.money or Agreement(entry.id, entry.terms, entry.devices, entry.bonus)
-        data = calldata.quote(entry.id, first, pack(lanes))
+        lanes = self._lanes(self.band_of(entry, b""), first, count)
+        paper = entry.money or Agreement(entry.id, entry.terms, entry.devices, entry.bonus, entry.code_hash)
+        place = rng.randrange(len(entry.devices) + (rng.random() < 0.05))
+        data = calldata.quote(entry.id, place, first, pack(lanes))
         try:
-            bill = paper.quote(first, lanes)
+            bill = paper.quote(place, first, lanes)
         except Refused as refusal:
             same("quote", self.chain.send(self.chain.anyone, data), refusal.reason)
             self.count("quote", refusal.reason)
             return
-        expected = (bill.under, bill.over, bill.no_data, bill.no_supply, bill.under_units, bill.over_units)
+        expected = (bill.under, bill.over, bill.no_data, bill.interrupted, bill.under_units, bill.over_units)
         same("quote", calldata.decode_quote(self.chain.ask(data)), calldata.Quote(*expected, bill.accrued))
         self.count("quote", "")
 
@@ -75,8 +100,6 @@ class Questions(Messages):
         money = entry.money
         amount = money.redeemed.get(invoice, 0) if money else 0
         at = money.redeemed_at.get(invoice, 0) if money else 0
-        marks = (
-            [invoice in each for each in (money.acknowledged, money.withdrawn)] if money else [False, False]
-        )
-        same("redemption", self.chain.asked("redemption", entry.id, invoice), [amount, at, *marks])
+        acknowledged = money is not None and invoice in money.acknowledged
+        same("redemption", self.chain.asked("redemption", entry.id, invoice), [amount, at, acknowledged])
         self.count("records", "")

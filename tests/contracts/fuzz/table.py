@@ -28,22 +28,30 @@ if TYPE_CHECKING:
 SHAPES = [
     day(
         interval_seconds=1800, intervals=40, bands=tuple((10 + i, 20 + i) for i in range(7)),
-        penalised_causes=0b101, notice=7000, discount_expiry=30_000,
+        penalised_causes=0b101, notice=7000, discount_expiry=30_000, capacity_units=60, raise_units=10,
+        lead_seconds=3600, fault_lookback=4000, missing_penalty=1850,
     ),
     day(  # no time to spare anywhere, several words of readings a pass and of intervals
         interval_seconds=60, intervals=290, bands=tuple((i % 5, 0x7FF0 + i % 16) for i in range(48)),
-        penalised_causes=0b010, notice=0, grace=0, dispute_window=0, discount_expiry=3000, discount_rate_ppm=10**6,
+        penalised_causes=0b100, notice=0, grace=0, dispute_window=0, discount_expiry=3000, discount_rate_ppm=10**6,
+        capacity_units=0x7FFF, raise_units=0, lead_seconds=0, fault_lookback=0, missing_penalty=2**20,
     ),
     day(  # the greatest rates, one slot, one interval at the least
-        interval_seconds=7000, intervals=3, bands=((0x7FFF, 0x7FFF),), penalised_causes=0b111,
-        violation_penalty=2**64 - 1, under_rate=2**64 - 1, over_rate=2**64 - 1, outage_penalty=2**64 - 1,
-        outage_minute_penalty=2**64 - 1, missing_penalty=2**64 - 1, discount_rate_ppm=999_999,
+        interval_seconds=7000, intervals=3, bands=((0x7FFF, 0x7FFF),), penalised_causes=0b101,
+        violation_penalty=2**62, under_rate=2**46, over_rate=2**46, outage_penalty=2**62,
+        outage_minute_penalty=2**54, missing_penalty=2**64 - 1, discount_rate_ppm=999_999,
+        capacity_units=0x7FFF, raise_units=0xFFFF, lead_seconds=7000, fault_lookback=2**32 - 1,
     ),
     day(  # nothing costs anything, and nothing is left of it
-        interval_seconds=900, intervals=33, bands=tuple((0, 0) for _ in range(16)), penalised_causes=0,
-        violation_penalty=0, under_rate=0, over_rate=0, missing_penalty=0, discount_rate_ppm=0, notice=900,
+        interval_seconds=900, intervals=33, bands=tuple((0, 0) for _ in range(16)), penalised_causes=0b100,
+        violation_penalty=0, under_rate=0, over_rate=0, missing_penalty=0, outage_penalty=0,
+        outage_minute_penalty=0, discount_rate_ppm=0, notice=900, capacity_units=5, raise_units=5,
+        lead_seconds=60, fault_lookback=2700,
     ),
 ]  # fmt: skip
+LEAST = (0, 0, 2000)  # grace, dispute window, expiry
+# How often meters keep their registers: the last are seldom fit for an agreement that starts at any second.
+BASES = (1, 1, 1, 1, 1, 1, 1, 60, 60, 7)
 BONUSES = (0, 1, 10**6, 10**6, 2**40, 2**40, 2**80, 2**127)
 INVOICES = [bytes([i]) * 32 for i in range(1, 4)]
 PURSE = 2**200  # what each operator has; more than all bonuses
@@ -63,13 +71,14 @@ def foreign(domain: Domain) -> tuple[Domain, Domain]:
 class Table:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.chain = Chain()
+        self.chain = Chain(LEAST)
         self.meters = [signer(f"meter {i}") for i in range(10)]
+        self.bases = dict(zip((each.address for each in self.meters), BASES, strict=True))
         self.signers = {each.address: each for each in self.meters}
-        self.consumers = [signer("consumer"), signer("other consumer")]
+        self.consumers = [signer("consumer"), signer("other consumer"), signer("third consumer")]
         self.operators = [self.chain.operator, signer("second operator").address]
         self.carriers = [self.chain.anyone, self.chain.operator, self.consumers[0].address]
-        self.paper = Paper(self.chain.admin, self.chain.operator, escrow=False)
+        self.paper = Paper(self.chain.admin, self.chain.operator, escrow=False, least=LEAST)
         self.checks = Checks(self.chain, self.paper)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.carried: list[tuple[bytes, SignedMessage]] = []
@@ -94,14 +103,16 @@ class Table:
     def count(self, kind: str, refused: str) -> None:
         self.calls[kind, refused] += 1
 
-    def both(self, kind: str, step: Callable[[], object], data: bytes, caller: bytes) -> str:
+    def both(
+        self, kind: str, step: Callable[[], object], data: bytes, caller: bytes, gas: int | None = None
+    ) -> str:
         """Take a step on paper and on chain; both take it, or refuse it for the same reason. Return the reason."""
         expected = ""
         try:
             step()
         except Refused as refusal:
             expected = refusal.reason
-        got = self.chain.send(caller, data)
+        got = self.chain.send(caller, data, gas)
         self.count(kind, expected)
         if got != expected:
             raise Disagreement(f"{kind}: the contract says {got or 'yes'}, the paper {expected or 'yes'}")
@@ -116,9 +127,9 @@ class Table:
             return self.entry(), self.rng.choice(self.meters)
         measuring = [each for each in running if self.paper.now <= each.agreed().reports_until]
         entry = self.rng.choice(measuring if measuring and chance < 0.85 else running)
-        meters = entry.agreed().meters
-        wanted = [each for each in meters if meters[each].next < meters[each].end]
-        return entry, self.signers[self.rng.choice(wanted if wanted and chance < 0.8 else list(meters))]
+        points = entry.agreed().points
+        wanted = [each for each in points if points[each].next < points[each].end]
+        return entry, self.signers[self.rng.choice(wanted if wanted and chance < 0.8 else list(points))]
 
     def running(self) -> list[Entry]:
         """The late agreements that bind their parties now; there are mostly two at least that still measure."""

@@ -47,6 +47,21 @@ def _(world: World) -> Act:
     return submit(world, world.report(STRANGER, agreement_id, 0, [500]), STRANGER.text, agreement_id)
 
 
+@scene("submit: OtherStart in _admit")
+def _(world: World) -> Act:
+    item = world.report(METER, agreed(world), 0, [500])
+    item.message.start = START + 900  # type: ignore[attr-defined]
+    return submit(world, METER.sign(item.message, world.domain), START, START + 900)
+
+
+@scene("submit: OtherTerms in _admit")
+def _(world: World) -> Act:
+    item = world.report(METER, agreed(world), 0, [500])
+    half = item.message.terms  # type: ignore[attr-defined]
+    item.message.terms = bytes(16)  # type: ignore[attr-defined]
+    return submit(world, METER.sign(item.message, world.domain), half, bytes(16))
+
+
 @scene("submit: WrongSequence in _admit")
 def _(world: World) -> Act:
     agreement_id = agreed(world)
@@ -65,8 +80,10 @@ def _(world: World) -> Act:
 def _(world: World) -> Act:
     agreement_id = agreed(world)
     world.call("revoke", METER.text, caller=world.operator)
+    world.set_time(START + 97 * 900)
     world.submit(world.report(METER, agreement_id, 0, inside(0, 96)))
-    return submit(world, world.report(METER, agreement_id, 96, inside(96, 2)), 97, 98)
+    world.submit(world.report(METER, agreement_id, 96, inside(96, 1)))
+    return submit(world, world.report(METER, agreement_id, 97, inside(97, 2)), 97, 99)
 
 
 @scene("submit: FromTheFuture in _admit")
@@ -85,18 +102,18 @@ def _(world: World) -> Act:
 
 @scene("submitOutage: BadSignature in _admitOutage", "submitOutage: BadSignature in _refuse")
 def _(world: World) -> Act:
-    return submit(world, forged(world.outage(METER, agreed(world), START, START + 60)))
+    return submit(world, forged(world.outage(METER, agreed(world), 0, START, START + 60)))
 
 
 @scene("submitOutage: UnknownDevice in _admitOutage", "submitOutage: … in _refuse")
 def _(world: World) -> Act:
     agreement_id = agreed(world)
-    return submit(world, world.outage(STRANGER, agreement_id, START, 0), STRANGER.text, agreement_id)
+    return submit(world, world.outage(STRANGER, agreement_id, 0, START, 0), STRANGER.text, agreement_id)
 
 
 @scene("submitOutage: BadOutage in _admitOutage")
 def _(world: World) -> Act:
-    item = world.outage(METER, agreed(world), START + 60, 0)
+    item = world.outage(METER, agreed(world), 0, START + 60, 0)
     item.message.ended_at = START + 60  # type: ignore[attr-defined]  # which the protocol's own record would refuse
     item.signature = METER.sign_digest(item.message.digest(world.domain))
     return submit(world, item, START + 60, START + 60)
@@ -105,31 +122,40 @@ def _(world: World) -> Act:
 @scene("submitOutage: KnownOutage in _admitOutage")
 def _(world: World) -> Act:
     agreement_id = agreed(world)
-    world.submit(world.outage(METER, agreement_id, START, START + 60))
-    return submit(world, world.outage(METER, agreement_id, START, START + 70), START, START + 60)
+    world.submit(world.outage(METER, agreement_id, 0, START, 0))
+    return submit(world, world.outage(METER, agreement_id, 0, START + 1, 0), 0, START + 1)
+
+
+@scene("submitOutage: WrongOutage in _admitOutage")
+def _(world: World) -> Act:
+    agreement_id = agreed(world)
+    world.submit(world.outage(METER, agreement_id, 0, START - 60, START))
+    return submit(world, world.outage(METER, agreement_id, 0, START, 0), 1, 0)
+
+
+@scene("submitOutage: OverlappingOutage in _admitOutage")
+def _(world: World) -> Act:
+    agreement_id = agreed(world)
+    world.submit(world.outage(METER, agreement_id, 0, START - 60, START))
+    return submit(world, world.outage(METER, agreement_id, 1, START - 1, START + 5), START, START - 1)
+
+
+@scene("submitOutage: AheadOfReports in _admitOutage")
+def _(world: World) -> Act:
+    agreement_id = agreed(world)
+    world.submit(world.report(METER, agreement_id, 0, inside(0, 2)))
+    return submit(world, world.outage(METER, agreement_id, 0, START, START + 2701), 4, 2)
 
 
 @scene("submitOutage: FromTheFuture in _admitOutage")
 def _(world: World) -> Act:
-    item = world.outage(METER, agreed(world), START, START + 86_401)
+    item = world.outage(METER, agreed(world), 0, START, START + 86_401)
     return submit(world, item, START + 86_401, START + 86_400)
-
-
-@scene("submitOutage: OutsideTerm in _admitOutage")
-def _(world: World) -> Act:
-    item = world.outage(METER, agreed(world), DAY.end, 0)
-    world.set_time(DAY.end)
-    return submit(world, item, DAY.end, DAY.end)
-
-
-@scene("submitOutage: OutsideTerm #2 in _admitOutage")
-def _(world: World) -> Act:
-    return submit(world, world.outage(METER, agreed(world), START - 60, START), START, START)
 
 
 @scene("submitOutage: TooLate in _admitOutage")
 def _(world: World) -> Act:
-    item = world.outage(METER, agreed(world), START, START + 60)
+    item = world.outage(METER, agreed(world), 0, START, 0)
     world.set_time(DAY.reports_until + 1)
     return submit(world, item, DAY.reports_until, DAY.reports_until + 1)
 
@@ -150,14 +176,19 @@ def _(world: World) -> Act:
 
 @scene("quote: BadLength")
 def _(world: World) -> Act:
-    return call(world, "quote", agreed(world), 0, bytes(1346), says=(1346, 1344))
+    return call(world, "quote", agreed(world), 0, 0, bytes(1346), says=(1346, 1344))
 
 
 @scene("quote: BeyondSchedule")
 def _(world: World) -> Act:
-    return call(world, "quote", agreed(world), 90, bytes(14), says=(6, 7))
+    return call(world, "quote", agreed(world), 0, 90, bytes(14), says=(6, 7))
 
 
 @scene("quote: OutsideTerm")
 def _(world: World) -> Act:
-    return call(world, "quote", agreed(world), 960, bytes(2), says=(960, 961))
+    return call(world, "quote", agreed(world), 0, 960, bytes(2), says=(960, 961))
+
+
+@scene("quote: NoSuchPlace")
+def _(world: World) -> Act:
+    return call(world, "quote", agreed(world), 1, 0, bytes(2), says=(1, 1))

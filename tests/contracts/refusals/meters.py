@@ -34,6 +34,12 @@ def _(world: World) -> Act:
     return enrolment(world, NOW, world.operator, high_s=True)
 
 
+@scene("enrol: BadAmount")
+def _(world: World) -> Act:
+    act = enrolment(world, NOW, world.operator, says=(2**32 - 1, 0))
+    return act._replace(data=act.data[:36] + bytes(32) + act.data[68:])
+
+
 @scene("enrol: AlreadyEnrolled")
 def _(world: World) -> Act:
     world.enrol(METER)
@@ -66,13 +72,28 @@ def _(world: World) -> Act:
     return call(world, "proposeRotation", 1, METER.text, METER.text, by=world.operator, says=(METER.text,))
 
 
-@scene("proposeRotation: NotEnrolled")
+@scene("proposeRotation: NotEnrolled in _mustFit")
 def _(world: World) -> Act:
     agreed(world)
     return call(world, "proposeRotation", 1, METER.text, NEW.text, by=world.operator, says=(NEW.text,))
 
 
-@scene("acceptRotation: NotConsumer")
+@scene("proposeRotation: RevokedDevice in _mustFit")
+def _(world: World) -> Act:
+    agreed(world)
+    world.enrol(NEW)
+    world.call("revoke", NEW.text, caller=world.operator)
+    return call(world, "proposeRotation", 1, METER.text, NEW.text, by=world.operator, says=(NEW.text,))
+
+
+@scene("proposeRotation: BaseMismatch in _mustFit")
+def _(world: World) -> Act:
+    agreed(world)
+    world.enrol(NEW, base_seconds=400)
+    return call(world, "proposeRotation", 1, METER.text, NEW.text, by=world.operator, says=(NEW.text, 400))
+
+
+@scene("acceptRotation: NotConsumer in _mustBeConsumer")
 def _(world: World) -> Act:
     rotating(world)
     return rotation(world, by=world.operator, says=(checksum(bytes.fromhex(world.operator[2:])),))
@@ -93,12 +114,6 @@ def _(world: World) -> Act:
         world.call("proposeRotation", 1, old.text, NEW.text, caller=world.operator)
     world.call("acceptRotation", 1, STRANGER.text, NEW.text, caller=CONSUMER.text)
     return rotation(world, says=(NEW.text,))
-
-
-@scene("acceptRotation: TooEarly")
-def _(world: World) -> Act:
-    rotating(world, START - 1)
-    return rotation(world, says=(START, START - 1))
 
 
 @scene("acceptRotation: OutsideTerm")
@@ -141,3 +156,42 @@ def _(world: World) -> Act:
     world.call("proposeRotation", 1, METER.text, NEW.text, caller=world.operator)
     world.set_time(START + 2000)  # while the grace of the first of three is not over
     return rotation(world, says=(NEW.text, 2, short.reports_until))
+
+
+# -- Faults
+
+
+def faulted(world: World, place: int = 0, by: str = CONSUMER.text, says: tuple[object, ...] = ()) -> Act:
+    return call(world, "fault", 1, place, by=by, says=says)
+
+
+@scene("fault: NotConsumer in _mustBeConsumer")
+def _(world: World) -> Act:
+    agreed(world)
+    return faulted(world, by=STRANGER.text, says=(STRANGER.text,))
+
+
+@scene("fault: NoSuchPlace")
+def _(world: World) -> Act:
+    agreed(world)
+    return faulted(world, 1, says=(1, 1))
+
+
+@scene("fault: TooEarly")
+def _(world: World) -> Act:
+    world.agree([METER])
+    return faulted(world, says=(START, NOW))
+
+
+@scene("fault: TooLate")
+def _(world: World) -> Act:
+    agreed(world)
+    world.set_time(DAY.reports_until + 1)
+    return faulted(world, says=(DAY.reports_until, DAY.reports_until + 1))
+
+
+@scene("fault: AlreadyFaulted")
+def _(world: World) -> Act:
+    agreed(world)
+    world.call("fault", 1, 0, caller=CONSUMER.text)
+    return faulted(world, says=(1, 0))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from electro_protocol.keccak import keccak256
 from tests.contracts.tokens import FEE
 from tests.contracts.world import CONSUMER, DAY, World
 
@@ -10,7 +11,7 @@ from .messages import METER, STRANGER, agreed
 from .stage import Act, by_either, call, scene
 from .steps import BONUS, INVOICE, escrow, redemption, settled
 
-DISCOUNT = (BONUS - 960 * 211) // 4
+DISCOUNT = (BONUS - 960 * DAY.missing_penalty) // 4
 
 
 @scene("grant: BadAmount")
@@ -26,7 +27,15 @@ def _(world: World) -> Act:
     token = escrow(world)
     agreed(world)
     token.become(FEE)
-    return call(world, "grant", 1, 500, by=world.operator, says=(500, 495))
+    return call(world, "grant", 1, 2000, by=world.operator, says=(500, 495))
+
+
+@scene("grant: NotFunder")
+def _(world: World) -> Act:
+    escrow(world)
+    agreed(world)
+    world.call("grantRole", keccak256(b"OPERATOR_ROLE"), STRANGER.text, caller=world.admin)
+    return call(world, "grant", 1, 4, by=STRANGER.text, says=(STRANGER.text,))
 
 
 @scene("waive: TooEarly")
@@ -41,14 +50,14 @@ def _(world: World) -> Act:
     agreed(world)
     world.set_time(DAY.reports_until + 1)
     world.call("waive", 1, 11, caller=world.operator)
-    most = 960 * 211 - 11
+    most = 960 * DAY.missing_penalty - 11
     return call(world, "waive", 1, most + 1, by=world.operator, says=(most, most + 1))
 
 
 # -- Redemptions, by the consumer's transaction and by its signature
 
 
-@scene("redeem: NotConsumer")
+@scene("redeem: NotConsumer in _mustBeConsumer")
 def _(world: World) -> Act:
     settled(world)
     return redemption(world, "redeem", by=STRANGER, says=(STRANGER.text,))
@@ -107,62 +116,30 @@ def _(world: World) -> Act:
     return call(world, "useEscrow", token.address, by=world.admin)
 
 
-@scene("withdraw: NoEscrow in _mustHoldMoney")
+@scene("useEscrow: NotToken")
 def _(world: World) -> Act:
-    return call(world, "withdraw", 1, INVOICE)
+    return call(world, "useEscrow", METER.text, by=world.admin, says=(METER.text,))
 
 
-@scene("reclaim: NoEscrow in _mustHoldMoney")
-def _(world: World) -> Act:
-    return call(world, "reclaim", 1)
-
-
-@scene("collect: NoEscrow in _mustHoldMoney")
-def _(world: World) -> Act:
-    return call(world, "collect", METER.text)
-
-
-@scene("withdraw: NothingToTake")
-def _(world: World) -> Act:
-    escrow(world)
-    return call(world, "withdraw", settled(world), INVOICE)
-
-
-@scene("withdraw: TooEarly")
-def _(world: World) -> Act:
-    escrow(world)
-    world.call("redeem", settled(world), INVOICE, 77, caller=CONSUMER.text)
-    now = world.now
-    world.set_time(now + DAY.dispute_window)
-    says = (now + DAY.dispute_window + 1, now + DAY.dispute_window)
-    return call(world, "withdraw", 1, INVOICE, says=says)
-
-
-@scene("reclaim: WrongState")
-def _(world: World) -> Act:
-    escrow(world)
-    return call(world, "reclaim", agreed(world), says=(1, 2))
-
-
-@scene("reclaim: TooEarly")
-def _(world: World) -> Act:
+@by_either("redeem", "redeemBySignature", "HeldInEscrow in _mustBePromise")
+def _(world: World, how: str) -> Act:
     escrow(world)
     settled(world)
-    until = world.now + DAY.discount_expiry
-    world.set_time(until)
-    return call(world, "reclaim", 1, says=(until + 1, until))
+    return redemption(world, how, says=(1,))
 
 
-@scene("reclaim: NothingToTake")
+@scene("acknowledge: HeldInEscrow in _mustBePromise")
 def _(world: World) -> Act:
     escrow(world)
-    settled(world)
-    world.set_time(world.now + DAY.discount_expiry + 1)
-    world.call("reclaim", 1)
-    return call(world, "reclaim", 1)
+    return call(world, "acknowledge", settled(world), INVOICE, by=world.operator, says=(1,))
 
 
-@scene("collect: NothingToTake")
-def _(world: World) -> Act:
+@by_either("collect", "collectTo", "NoEscrow in _collect")
+def _(world: World, how: str) -> Act:
+    return call(world, how, METER.text)
+
+
+@by_either("collect", "collectTo", "NothingToTake in _collect")
+def _(world: World, how: str) -> Act:
     escrow(world)
-    return call(world, "collect", METER.text)
+    return call(world, how, METER.text)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .sites import Node, Site, Tree
 
-CONTRACTS = (build.CONTRACT, build.OFFICE)
+CONTRACTS = (build.CONTRACT, build.PARTIES)
 # Twice the limit for all that is not optimised: the numbers need room, and nobody deploys this.
 SIZE = 2**17
 # Beyond all memory that a scenario uses; not so far that a call without gas could not go there.

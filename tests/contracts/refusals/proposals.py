@@ -5,17 +5,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from electro_contracts import errors
 from electro_contracts.terms import devices_hash
+from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
 from tests.contracts.tokens import FEE
 from tests.contracts.world import DAY, NOW, START, World, day
 
 from .messages import METER, STRANGER
 from .stage import Act, Scene, by_either, scene
-from .steps import BONUS, NEW, TERMS, acceptance, escrow, proposal, proposed, renewal
+from .steps import BONUS, NEW, TERMS, acceptance, escrow, proposal, proposed, renewal, starved
 
 NOBODY = "0x" + "00" * 20
+LOCKED = BONUS // 4
+OPERATOR = keccak256(b"OPERATOR_ROLE")
+LEAST = {"grace": DAY.grace, "disputeWindow": DAY.dispute_window, "discountExpiry": DAY.discount_expiry}
 
 
 def _paused(world: World) -> None:
@@ -39,12 +42,12 @@ def _(world: World) -> Act:
     return proposal(world, devices=(METER.text,) * 65, says=(65,))
 
 
-@scene("propose: NotEnrolled")
+@scene("propose: NotEnrolled in _mustFit")
 def _(world: World) -> Act:
     return proposal(world, says=(METER.text,))
 
 
-@scene("propose: RevokedDevice")
+@scene("propose: RevokedDevice in _mustFit")
 def _(world: World) -> Act:
     world.enrol(METER)
     world.call("revoke", METER.text, caller=world.operator)
@@ -65,34 +68,43 @@ def _with_terms(place: int, value: Any, *says: object) -> Scene:
     return play
 
 
-scene("propose: InvalidTerms in store")(_with_terms(16, b"\0\5\0\4", "bands"))
-scene("propose: InvalidTerms in _validate")(_with_terms(16, bytes(2692), "bands"))
+scene("propose: InvalidTerms in _validate")(_with_terms(20, bytes(2692), "bands"))
 scene("propose: InvalidTerms #2 in _validate")(_with_terms(1, 0, "intervalSeconds"))
-scene("propose: InvalidTerms #3 in _validate")(_with_terms(2, 0, "intervals"))
+scene("propose: InvalidTerms #3 in _validate")(_with_terms(2, 65_536, "intervals"))
 scene("propose: InvalidTerms #4 in _validate")(_with_terms(3, 0, "unitWh"))
-scene("propose: InvalidTerms #5 in _validate")(_with_terms(9, 8, "penalisedCauses"))
+scene("propose: InvalidTerms #5 in _validate")(_with_terms(9, 6, "penalisedCauses"))
 scene("propose: InvalidTerms #6 in _validate")(_with_terms(14, 1_000_001, "discountRatePpm"))
+scene("propose: InvalidTerms #10 in _validate")(_with_terms(16, 0x8000, "capacityUnits"))
+scene("propose: InvalidTerms in _explain")(_with_terms(20, b"\0\5\0\4", "bands"))
+scene("propose: InvalidTerms #2 in _explain")(_with_terms(16, 1022, "capacityUnits"))
+scene("propose: SilenceTooCheap in mustPriceSilence")(_with_terms(10, 2704, 0, 2705, 2704))
 scene("propose: AlreadyStarted in validateStart")(_with_terms(0, NOW, NOW, NOW))
 scene("propose: InvalidTerms in validateStart")(_with_terms(0, 2**40 - 1, "start"))
 
 
-@scene("propose: TermsNotStored in store")
+def _too_short(place: int, field: str) -> Scene:
+    def play(world: World) -> Act:
+        world.enrol(METER)
+        return proposal(world, terms=(*TERMS[:place], LEAST[field] - 1, *TERMS[place + 1 :]), says=(field,))
+
+    return play
+
+
+scene("propose: InvalidTerms #7 in _validate")(_too_short(11, "grace"))
+scene("propose: InvalidTerms #8 in _validate")(_too_short(12, "disputeWindow"))
+scene("propose: InvalidTerms #9 in _validate")(_too_short(15, "discountExpiry"))
+
+
+@scene("propose: BaseMismatch in _mustFit")
 def _(world: World) -> Act:
-    """With so little gas that the code can't be paid for, and what is left is enough to say so."""
+    world.enrol(METER, base_seconds=400)
+    return proposal(world, says=(METER.text, 400))
+
+
+@scene("propose: TermsNotStored in create")
+def _(world: World) -> Act:
     world.enrol(METER)
-    act = proposal(world, terms=day(bands=((0, 1),) * 672).to_tuple())
-    evm = world.engine.evm  # type: ignore[attr-defined]
-    selector = next(each for each, name in errors.REASONS.items() if name == "TermsNotStored").hex()
-    gas, said = 2_000_000, ""
-    while selector not in said:
-        before = evm.snapshot()
-        gas -= 2000
-        try:
-            evm.message_call(act.by, world.address, calldata=act.data, gas=gas)
-        except RuntimeError as error:
-            said = str(error)
-        evm.revert(before)
-    return act._replace(gas=gas)
+    return starved(world, proposal(world, terms=day(bands=((100, 1000),) * 672).to_tuple()))
 
 
 # -- Renewals
@@ -142,7 +154,7 @@ def _(world: World) -> Act:
     return renewal(world, by=STRANGER)
 
 
-@scene("renew: RevokedDevice in _serve")
+@scene("renew: RevokedDevice in _mustFit")
 def _(world: World) -> Act:
     _agreed(world)
     world.call("revoke", METER.text, caller=world.operator)
@@ -168,7 +180,22 @@ def _(world: World) -> Act:
     token = escrow(world)
     _agreed(world)
     token.become(FEE)
-    return renewal(world, bonus=500, says=(500, 495))
+    return renewal(world, bonus=2000, says=(500, 495))
+
+
+@scene("renew: BaseMismatch in _mustFit")
+def _(world: World) -> Act:
+    world.enrol(METER, base_seconds=300)
+    _agreed(world)
+    return renewal(world, DAY.end + 1, says=(METER.text, 300))
+
+
+@by_either("accept", "acceptBySignature", "AccessControlUnauthorizedAccount in _mustBeOperator")
+def _(world: World, how: str) -> Act:
+    escrow(world)
+    proposed(world)
+    world.call("revokeRole", OPERATOR, world.operator, caller=world.admin)
+    return acceptance(world, how, says=(checksum(bytes.fromhex(world.operator[2:])), OPERATOR))
 
 
 # -- Acceptances, by the consumer's transaction and by its signature
@@ -241,4 +268,4 @@ def _(world: World, how: str) -> Act:
     token = escrow(world)
     proposed(world)
     token.become(FEE)
-    return acceptance(world, how, says=(BONUS, BONUS - BONUS // 100))
+    return acceptance(world, how, says=(LOCKED, LOCKED - LOCKED // 100))

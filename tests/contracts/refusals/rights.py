@@ -13,7 +13,7 @@ from .stage import Act, Scene, call, scene
 from .steps import INVOICE, NEW, TERMS, proposed
 
 OPERATORS_ONLY: dict[str, tuple[Any, ...]] = {
-    "enrol": (INVOICE, 2**40 - 1, INVOICE, INVOICE),
+    "enrol": (INVOICE, 900, 2**40 - 1, INVOICE, INVOICE),
     "propose": (CONSUMER.text, TERMS, [METER.text], 1),
     "renew": (1, DAY.end, 1, 0, b""),
     "proposeRotation": (1, METER.text, NEW.text),
@@ -22,6 +22,8 @@ OPERATORS_ONLY: dict[str, tuple[Any, ...]] = {
     "waive": (1, 5),
     "revoke": (METER.text,),
     "acknowledge": (1, INVOICE),
+    "widen": (1, 0, 96, b"\0\0\3\0"),
+    "renominateTogether": ((1, 0, 96, 1, b"\0\0\3\0", 2**40 - 1), b""),
 }
 OPERATOR = keccak256(b"OPERATOR_ROLE")
 
@@ -34,7 +36,7 @@ def _by_a_stranger(name: str) -> Scene:
 
 
 for _name in OPERATORS_ONLY:
-    scene(f"{_name}: AccessControlUnauthorizedAccount in onlyOperator")(_by_a_stranger(_name))
+    scene(f"{_name}: AccessControlUnauthorizedAccount in _mustBeOperator")(_by_a_stranger(_name))
 
 
 @scene("useEscrow: AccessControlUnauthorizedAccount")
@@ -42,12 +44,12 @@ def _(world: World) -> Act:
     return call(world, "useEscrow", METER.text, by=STRANGER.text, says=(STRANGER.text, bytes(32)))
 
 
-@scene("cancel: NotParty")
+@scene("cancel: NotParty in _mustBeParty")
 def _(world: World) -> Act:
     return call(world, "cancel", proposed(world), by=STRANGER.text, says=(STRANGER.text,))
 
 
-@scene("terminate: NotParty")
+@scene("terminate: NotParty in _mustBeParty")
 def _(world: World) -> Act:
     return call(world, "terminate", proposed(world), by=STRANGER.text, says=(STRANGER.text,))
 
@@ -55,14 +57,18 @@ def _(world: World) -> Act:
 # -- Agreements that are not in the state for it
 
 WITHOUT_AGREEMENT: dict[str, tuple[Any, ...]] = {
-    "agreement": (7,), "termsOf": (7,), "hashesOf": (7,), "quote": (7, 0, b"\0\0"),
+    "agreement": (7,), "termsOf": (7,), "hashesOf": (7,), "quote": (7, 0, 0, b"\0\0"), "overrideOf": (7, 0, 0),
     "accept": (7, INVOICE, INVOICE, 1), "acceptBySignature": (7, INVOICE, INVOICE, 1, 2**40 - 1, b""),
     "redeem": (7, INVOICE, 1), "redeemBySignature": (7, INVOICE, 1, 2**40 - 1, b""),
-    "cancel": (7,), "terminate": (7,),
+    "cancel": (7,), "terminate": (7,), "offerSuccession": (7, NEW.text), "acceptSuccession": (7,),
+    "settle": (7,), "grant": (7, 5), "waive": (7, 5), "proposeRotation": (7, METER.text, NEW.text),
+    "acceptRotation": (7, METER.text, NEW.text), "fault": (7, 0), "widen": (7, 0, 96, b""),
+    "renominate": ((7, 0, 96, 1, b"", 2**40 - 1), b""),
+    "renominateTogether": ((7, 0, 96, 1, b"", 2**40 - 1), b""),
 }  # fmt: skip
 NOT_RUNNING: dict[str, tuple[Any, ...]] = {
     "settle": (), "grant": (5,), "waive": (5,), "proposeRotation": (METER.text, NEW.text),
-    "acceptRotation": (METER.text, NEW.text),
+    "acceptRotation": (METER.text, NEW.text), "fault": (0,), "widen": (0, 96, b""),
 }  # fmt: skip
 
 
@@ -122,3 +128,46 @@ def _(world: World) -> Act:
     agreement_id = world.agree([METER])
     world.set_time(DAY.settles_at - 1)
     return call(world, "settle", agreement_id, says=(DAY.settles_at, DAY.settles_at - 1))
+
+
+# -- Renominations and succession
+
+
+def _together(name: str) -> Scene:
+    def play(world: World) -> Act:
+        agreement_id = proposed(world)
+        change = ((agreement_id, 0, 96, 1, b"\0\0\3\0", 2**40 - 1), b"")
+        return call(world, name, *change, by=world.operator, says=(1, 1))
+
+    return play
+
+
+for _name in ("renominate", "renominateTogether"):
+    scene(f"{_name}: WrongState in _running")(_together(_name))
+
+
+def _bound(name: str) -> Scene:
+    def play(world: World) -> Act:
+        arguments = (NEW.text,) if name == "offerSuccession" else ()
+        return call(world, name, proposed(world), *arguments, by=CONSUMER.text, says=(1, 1))
+
+    return play
+
+
+for _name in ("offerSuccession", "acceptSuccession"):
+    scene(f"{_name}: WrongState in _bound")(_bound(_name))
+
+
+@scene("offerSuccession: NotConsumer in _mustBeConsumer")
+def _(world: World) -> Act:
+    return call(world, "offerSuccession", agreed(world), NEW.text, by=STRANGER.text, says=(STRANGER.text,))
+
+
+@scene("acceptSuccession: NotOffered")
+def _(world: World) -> Act:
+    return call(world, "acceptSuccession", agreed(world), by=STRANGER.text, says=(1, STRANGER.text))
+
+
+@scene("overrideOf: NoSuchPlace")
+def _(world: World) -> Act:
+    return call(world, "overrideOf", agreed(world), 1, 0, says=(1, 1))

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from electro_contracts import errors
 from electro_contracts.terms import devices_hash
 from electro_protocol import secp256k1
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import AgreementAcceptance, DeviceEnrollment, DiscountRedemption
 from tests.contracts.tokens import Token
-from tests.contracts.world import CONSUMER, DAY, START, World, day, key
+from tests.contracts.world import BONUS, CONSUMER, DAY, START, World, day, key
 
 from .messages import HIGH_S, METER
 from .stage import Act, call
@@ -18,7 +19,6 @@ from .stage import Act, call
 NEW = key("new")
 INVOICE = keccak256(b"invoice")
 TERMS = DAY.to_tuple()
-BONUS = 10**6
 
 
 def acceptance(
@@ -58,10 +58,10 @@ def renewal(world: World, start: int = DAY.end, bonus: int = 5, **odd: Any) -> A
 def enrolment(
     world: World, deadline: int, by: str, says: tuple[object, ...] = (), high_s: bool = False
 ) -> Act:
-    message = DeviceEnrollment(INVOICE, deadline)
+    message = DeviceEnrollment(INVOICE, 900, deadline)
     compact = secp256k1.compact(METER.sign(message, world.domain).signature)
     vs = HIGH_S if high_s else compact[32:]
-    return call(world, "enrol", INVOICE, deadline, compact[:32], vs, by=by, says=says)
+    return call(world, "enrol", INVOICE, 900, deadline, compact[:32], vs, by=by, says=says)
 
 
 def proposal(
@@ -92,3 +92,19 @@ def escrow(world: World) -> Token:
     world.call("useEscrow", token.address, caller=world.admin)
     token.fund(world.operator, 10 * BONUS)
     return token
+
+
+def starved(world: World, act: Act) -> Act:
+    """The same with so little gas that the terms' code can't be paid for, and what is left is enough to say so."""
+    evm = world.engine.evm  # type: ignore[attr-defined]
+    selector = next(each for each, name in errors.REASONS.items() if name == "TermsNotStored").hex()
+    gas, said = 8_000_000, ""
+    while selector not in said:
+        before = evm.snapshot()
+        gas -= 20_000
+        try:
+            evm.message_call(act.by, world.address, calldata=act.data, gas=gas)
+        except RuntimeError as error:
+            said = str(error)
+        evm.revert(before)
+    return act._replace(gas=gas)

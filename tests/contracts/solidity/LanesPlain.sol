@@ -27,11 +27,11 @@ contract LanesPlain {
             if (reading >= 0x8000) within = false;
             if (reading == 0xFFFF) {
                 judgement.noData += 1;
-            } else if (reading == 0xFFFE) {
-                judgement.noSupply += 1;
             } else {
+                bool interrupted = reading >= 0x8000;
+                if (interrupted) judgement.interrupted += 1;
                 uint256 value = reading & 0x7FFF;
-                if (value < lo) {
+                if (value < lo && !interrupted) {
                     within = false;
                     judgement.under += 1;
                     judgement.underUnits += lo - value;
@@ -44,20 +44,24 @@ contract LanesPlain {
         }
     }
 
-    function noSupplyBits(uint256 word) external pure returns (uint256 fast_, uint256 plain_) {
-        fast_ = Lanes.noSupplyBits(word);
+    function interruptedBits(uint256 word) external pure returns (uint256 fast_, uint256 plain_) {
+        fast_ = Lanes.interruptedBits(word);
         for (uint256 i; i < 16; ++i) {
-            if (uint16(word >> (16 * i)) == 0xFFFE) plain_ |= 1 << i;
+            uint256 reading = uint16(word >> (16 * i));
+            if (reading >= 0x8000 && reading != 0xFFFF) plain_ |= 1 << i;
         }
     }
 
-    function areBounds(bytes memory bands) external pure returns (bool fast_, bool plain_) {
-        uint256 slots = bands.length / 4;
-        fast_ = Lanes.areBounds(_at(bands), slots);
+    function areBounds(bytes memory bands, uint256 slots, uint256 mostLeast, uint256 leastGreatest, uint256 capacity)
+        external
+        pure
+        returns (bool fast_, bool plain_)
+    {
+        fast_ = Lanes.areBounds(_at(bands), slots, mostLeast, leastGreatest, capacity);
         plain_ = true;
         for (uint256 i; i < 2 * slots; i += 2) {
             (uint256 lo, uint256 hi) = (_lane(bands, i), _lane(bands, 2 * slots + i));
-            if (lo > hi || hi > 0x7FFF) plain_ = false;
+            if (lo > hi || hi > capacity || lo > mostLeast || hi < leastGreatest) plain_ = false;
         }
     }
 

@@ -17,13 +17,31 @@ contract LanesProof {
 
     function check_boundsAreBounds(uint256 least, uint256 greatest) public pure {
         uint256 a = _inMemory(least, greatest, 0);
-        assert(Lanes.areBounds(a, 16) == _areBounds(least, greatest));
+        assert(Lanes.areBounds(a, 16, 0x7FFF, 0, 0x7FFF) == _areBounds(least, greatest));
     }
 
-    function check_noSupplyBitsAreTheLanesWithoutSupply(uint256 readings) public pure {
+    function check_boundsHaveLimits(
+        uint256 least,
+        uint256 greatest,
+        uint256 mostLeast,
+        uint256 leastGreatest,
+        uint256 capacity
+    ) public pure {
+        require(_areBounds(least, greatest));
+        (mostLeast, leastGreatest, capacity) = (mostLeast & 0x7FFF, leastGreatest & 0x7FFF, capacity & 0x7FFF);
+        uint256 bad;
+        for (uint256 lane; lane < 16; ++lane) {
+            bad |= _less(mostLeast, _lane(least, lane)) | _less(_lane(greatest, lane), leastGreatest)
+                | _less(capacity, _lane(greatest, lane));
+        }
+        uint256 a = _inMemory(least, greatest, 0);
+        assert(Lanes.areBounds(a, 16, mostLeast, leastGreatest, capacity) == (bad == 0));
+    }
+
+    function check_interruptedBitsAreTheInterruptedLanes(uint256 readings) public pure {
         uint256 plain;
-        for (uint256 lane; lane < 16; ++lane) plain |= _same(_lane(readings, lane), 0xFFFE) << lane;
-        assert(Lanes.noSupplyBits(readings) == plain);
+        for (uint256 lane; lane < 16; ++lane) plain |= _interrupted(_lane(readings, lane)) << lane;
+        assert(Lanes.interruptedBits(readings) == plain);
     }
 
     // A whole word judged: each figure is a claim of its own, so that one which a solver finds hard keeps no other back.
@@ -80,10 +98,10 @@ contract LanesProof {
         assert(_judge(readings, least, greatest).noData == plain);
     }
 
-    function check_noSupplyIsCounted(uint256 readings, uint256 least, uint256 greatest) public pure {
+    function check_interruptedIsCounted(uint256 readings, uint256 least, uint256 greatest) public pure {
         uint256 plain;
-        for (uint256 lane; lane < 16; ++lane) plain += _same(_lane(readings, lane), 0xFFFE);
-        assert(_judge(readings, least, greatest).noSupply == plain);
+        for (uint256 lane; lane < 16; ++lane) plain += _interrupted(_lane(readings, lane));
+        assert(_judge(readings, least, greatest).interrupted == plain);
     }
 
     function _within(uint256 readings, uint256 least, uint256 greatest, uint256 last) private pure {
@@ -126,16 +144,21 @@ contract LanesProof {
         return Lanes.judge(a, 32, a + 32, a + 64, Lanes.HIGH);
     }
 
-    /// Units missing to the least bound, and above the greatest; none in a lane that is a sentinel. Without branches, of
+    /// 1 if bit 15 is set and it is not 0xFFFF.
+    function _interrupted(uint256 value) private pure returns (uint256) {
+        return _less(0x7FFF, value) & _less(value, 0xFFFF);
+    }
+
+    /// Units missing to the least bound of a lane that is measured whole, and above the greatest of one with data. Without branches, of
     /// which sixteen would make 65,536 paths, and without products, which a solver finds hard.
     function _short(uint256 readings, uint256 least, uint256 lane) private pure returns (uint256) {
         uint256 value = _lane(readings, lane);
-        return _above(_lane(least, lane), value & 0x7FFF) & _mask(_less(value, 0xFFFE));
+        return _above(_lane(least, lane), value & 0x7FFF) & _mask(_less(value, 0x8000));
     }
 
     function _excess(uint256 readings, uint256 greatest, uint256 lane) private pure returns (uint256) {
         uint256 value = _lane(readings, lane);
-        return _above(value & 0x7FFF, _lane(greatest, lane)) & _mask(_less(value, 0xFFFE));
+        return _above(value & 0x7FFF, _lane(greatest, lane)) & _mask(_less(value, 0xFFFF));
     }
 
     /// max(0, a - b)
