@@ -8,7 +8,7 @@ from accounts import START, Accounts, S, told
 from electro_meter.clock import Clock, epoch_s, is_plausible
 from electro_meter.quality import CLOCK_STEPPED
 from electro_meter.world import Board
-from electro_protocol.readings import ESTIMATE, units
+from electro_protocol.readings import NO_DATA
 
 
 class ABoard(Board):
@@ -101,12 +101,11 @@ class Steps(Accounts):
         self.assertEqual(self.quality(0).flags, 0)
         self.assert_no_energy_lost()
 
-    def test_forward_within_an_interval_makes_it_an_estimate(self):
+    def test_forward_by_a_quarter_of_an_interval_leaves_it_without_data(self):
         self.live(60 + 300)
         self.set_clock(240)
         self.live(900 * 2)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertIn(units(self.reading(0)), range(72, 75))  # 660 s of 900
+        self.assertEqual(self.reading(0), NO_DATA)  # 660 s of 900
         self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
         self.assertEqual(self.reading(1), 100)
         self.assert_no_energy_lost()
@@ -115,21 +114,18 @@ class Steps(Accounts):
         self.live(60 + 300)
         self.set_clock(900 * 3)
         self.live(900 * 2)
-        self.assertEqual(units(self.reading(0)), 30)  # up to the last window before the step
-        self.assertEqual(self.readings(4)[1:3], [None, None])
-        self.assertEqual(self.reading(3) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.readings(4), [NO_DATA, None, None, NO_DATA])
         self.assertEqual(self.quality(3).flags, CLOCK_STEPPED)
         self.assertEqual(self.reading(4), 100)
         self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
         self.assert_no_energy_lost()
 
-    def test_forward_past_the_start_of_an_agreement_begins_it_with_an_estimate(self):
+    def test_forward_past_the_start_of_an_agreement_begins_it_without_data(self):
         self.true_us = self.began_us = (START - 1_200) * S
         self.live(600)
         self.set_clock(900)
         self.live(1_800)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertIn(units(self.reading(0)), range(66, 71))  # the clock showed START + 300 at most
+        self.assertEqual(self.reading(0), NO_DATA)  # the clock showed START + 300 at most
         self.assertEqual(self.reading(1), 100)
         self.assert_no_energy_lost()
 
@@ -138,8 +134,8 @@ class Steps(Accounts):
         self.live(60 + 450)
         self.set_clock(900)
         self.live(1_800)
-        self.assertEqual(self.reading(95) & ESTIMATE, ESTIMATE)
-        self.assertEqual(self.reading(0, 8) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.reading(95), NO_DATA)
+        self.assertEqual(self.reading(0, 8), NO_DATA)
         self.assertEqual(self.reading(1, 8), 100)
         self.assert_no_energy_lost()
 
@@ -163,7 +159,7 @@ class Steps(Accounts):
         self.live(60 + 600)
         self.set_clock(-300)
         self.live(900)
-        self.assertEqual(self.reading(0), ESTIMATE | 100)  # what was lived again is in the register
+        self.assertEqual(self.reading(0), 100)  # what was lived again is in the register
         self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
         self.live(900)
         self.assertEqual(self.reading(1), 100)
@@ -185,9 +181,9 @@ class Steps(Accounts):
         self.live(900 * 2)
         self.set_clock(-86_400 // 2)
         self.live(900 * 3)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)  # as it stood at the first step
+        self.assertEqual(self.reading(0), NO_DATA)  # as it stood at the first step
         self.assertIsNone(self.reading(1))  # lived under a false date
-        self.assertEqual(self.reading(2) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.reading(2), NO_DATA)
         self.assertEqual(self.readings(5)[3:], [100, 100])
         self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
         self.assert_no_energy_lost()
@@ -203,7 +199,7 @@ class Steps(Accounts):
         self.live(60 + 900 * 2)
         self.off_us -= 900 * S
         self.live(900 * 2)
-        self.assertEqual(self.readings(3), [100, ESTIMATE | 100, None])
+        self.assertEqual(self.readings(3), [100, 100, None])
         self.assertEqual(self.intervals.closed, 2)
 
 

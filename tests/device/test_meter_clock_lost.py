@@ -10,7 +10,7 @@ from electro_meter.clock import epoch_s
 from electro_meter.intervals import REGISTER_EVERY_US
 from electro_meter.quality import CLOCK_UNSURE, RESTARTED
 from electro_meter.world import CLOCK_NEVER_SET, CLOCK_SYNCED
-from electro_protocol.readings import ESTIMATE, units
+from electro_protocol.readings import NO_DATA
 
 
 class NeverSet(Accounts):
@@ -42,10 +42,9 @@ class NeverSet(Accounts):
 
     def test_the_first_time_dates_what_was_measured_since_the_start(self):
         self.live_at(5, 300)
-        self.intervals.step((START + 400 - 305) * S, True)  # 305 s after its start the clock says START + 400
-        self.run_steady(START + 400, START + 960, 4_000)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertIn(units(self.reading(0)), range(84, 90))  # from START + 100 on
+        self.intervals.step((START + 290 - 305) * S, True)  # 305 s after its start the clock says START + 290
+        self.run_steady(START + 290, START + 960, 4_000)
+        self.assertIn(self.reading(0), range(96, 99))  # from START + 20 on, where the first window was
         self.assertEqual(self.quality(0).flags, RESTARTED)
 
     def test_what_is_older_than_an_interval_belongs_to_none(self):
@@ -53,7 +52,7 @@ class NeverSet(Accounts):
         self.intervals.step((START + 1_860) * S, True)
         self.run_steady(START + 1_865, START + 2_760, 4_000)
         self.assertEqual([self.reading(0), self.reading(1)], [None, None])
-        self.assertEqual(self.reading(2) & ESTIMATE, ESTIMATE)
+        self.assertEqual(self.reading(2), NO_DATA)
 
 
 class TheWholeMeter(Meters):
@@ -70,8 +69,8 @@ class TheWholeMeter(Meters):
             self.set_clock(board, -400), 13 * INTERVAL_S,
         )  # fmt: skip
         self.assertEqual(len(self.readings), 12)
-        flagged = [k for k in range(12) if self.readings[k] & ESTIMATE]
-        self.assertEqual(flagged, [2])  # and the fifth from its start, when its time came the second time
+        missed = [k for k in range(12) if self.readings[k] == NO_DATA]
+        self.assertEqual(missed, [2])  # and the fifth from its start, when its time came the second time
         self.assertEqual(meter.clock.steps, 2)
         truth_wh = board.load.energy_wh(meter.intervals.began_us, board.time.now_us, board.interruptions)
         self.assertLess(abs(meter.intervals.register_wh - truth_wh), truth_wh * 0.01)
@@ -110,8 +109,8 @@ class TheWholeMeter(Meters):
         self.run_to(board, meter, 7 * INTERVAL_S + 300, tell, 9 * INTERVAL_S + 200)
         self.assertEqual(seen, [0])
         self.assertIsNone(meter.journal.find(7, 6))
-        self.assertEqual(meter.journal.find(7, 7).reading & ESTIMATE, ESTIMATE)
-        self.assertEqual(meter.journal.find(7, 8).reading & ESTIMATE, 0)
+        self.assertEqual(meter.journal.find(7, 7).reading, NO_DATA)
+        self.assert_measured([meter.journal.find(7, 8).reading])
 
     def test_nothing_is_dated_after_a_loss_of_the_clock_until_somebody_tells_the_time(self):
         self.after_a_loss_of_the_clock(epoch_s(1970))

@@ -8,9 +8,9 @@ from accounts import START, Accounts, S, told
 
 from electro_meter.agreements import Agreement, Agreements, StateError
 from electro_meter.intervals import Intervals
-from electro_meter.journal import INTERVAL
+from electro_meter.journal import INTERVAL, Journal
 from electro_meter.report import backlog, build
-from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, unpack
+from electro_protocol.readings import INTERRUPTED, NO_DATA, unpack
 
 
 class Measuring(Accounts):
@@ -39,12 +39,22 @@ class Measuring(Accounts):
         # from the first window's start to the last window's end, all bridged
         self.assertEqual(self.register_uj(), 4_000 * (960 * S + 200_000))
 
-    def test_an_interval_partly_unmeasured_is_an_estimate(self):
+    def test_an_interval_unmeasured_for_a_third_has_no_data_and_its_register_goes_on(self):
         self.run_steady(START - 60, START + 300, 4_000)
         self.run_steady(START + 600, START + 1860, 4_000)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertLess(self.reading(0) & ~ESTIMATE, 70)  # the gap is not billed
-        self.assertEqual(self.reading(1) & ESTIMATE, 0)
+        self.assertEqual([self.reading(k) for k in range(2)], [NO_DATA, 100])
+        self.assertIn(self.journal.find(7, 0).register_wh, range(600, 740))
+
+    def test_up_to_a_twentieth_of_an_interval_may_be_unmeasured(self):
+        self.run_steady(START - 60, START + 300, 4_000)
+        for gap_s, measured in ((45, True), (46, False)):
+            folder = scratch_of(self)
+            agreements, journal = Agreements(folder), Journal(folder)
+            agreements.adopt([told()], START)
+            self.intervals = Intervals(journal, agreements, 30_000)
+            self.run_steady(START - 60, START + 300, 4_000, 20)
+            self.run_steady(START + 280 + gap_s, START + 960, 4_000, 20)
+            self.assertEqual(journal.find(7, 0).reading != NO_DATA, measured)
 
     def test_an_interval_never_measured_has_no_record_and_is_reported_as_no_data(self):
         self.run_steady(START - 60, START + 870, 4_000)
@@ -53,20 +63,18 @@ class Measuring(Accounts):
         report = build(self.journal, self.agreements.all[0], 0, 3)
         self.assertEqual(unpack(report.readings)[1], NO_DATA)
 
-    def test_the_first_interval_after_starting_in_its_middle_is_an_estimate(self):
+    def test_the_first_interval_after_starting_in_its_middle_has_no_data(self):
         self.run_steady(START + 300, START + 1860, 4_000)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertEqual(self.reading(1), 100)
+        self.assertEqual([self.reading(k) for k in range(2)], [NO_DATA, 100])
 
-    def test_an_agreement_learned_in_its_middle_begins_with_an_estimate(self):
+    def test_an_agreement_learned_in_its_middle_begins_without_data(self):
         other = Intervals(self.journal, Agreements(scratch_of(self)), 90_000)
         other._agreements.all = []
         self.intervals = other
         self.run_steady(START - 60, START + 300, 4_000)
         other._agreements.adopt([told()], START)
         self.run_steady(START + 300, START + 1860, 4_000)
-        self.assertEqual(self.reading(0) & ESTIMATE, ESTIMATE)
-        self.assertEqual(self.reading(1), 100)
+        self.assertEqual([self.reading(k) for k in range(2)], [NO_DATA, 100])
 
     def test_exported_energy_is_not_imported(self):
         self.run_steady(START - 60, START + 960, -4_000)
@@ -78,14 +86,15 @@ class Measuring(Accounts):
         register_wh = self.journal.last_register.register_wh
         self.restart()
         self.assertEqual(self.intervals.register_wh, register_wh)
-        self.run_steady(START + 960, START + 1860, 1_333)
-        self.assertEqual(self.reading(1) & ESTIMATE, ESTIMATE)
+        self.run_steady(START + 960, START + 2760, 1_333)
+        self.assertEqual([self.reading(k) for k in range(1, 3)], [NO_DATA, 33])
 
     def test_a_reading_never_takes_the_value_of_a_flag(self):
         self.run_steady(START - 60, START + 960, 2_000_000)  # 50,000 units
         self.assertEqual(self.reading(0), 0x7FFF)
-        self.run_steady(START + 1500, START + 1860, 2_000_000)
-        self.assertEqual(self.reading(1), ESTIMATE | 0x7FFD)
+        self.intervals.add_no_supply((START + 960) * S, (START + 1000) * S, True)
+        self.run_steady(START + 1000, START + 1860, 2_000_000)
+        self.assertEqual(self.reading(1), INTERRUPTED | 0x7FFE)
 
 
 class Outages(Accounts):
@@ -97,28 +106,38 @@ class Outages(Accounts):
         self.run_steady(START - 60, START + 1200, 4_000)
         self.intervals.add_no_supply((START + 1200) * S, (START + 2400) * S, True)
         self.run_steady(START + 2400, START + 4 * 900 + 60, 4_000)
-        self.assertEqual([self.reading(k) for k in range(4)], [100, NO_SUPPLY, NO_SUPPLY, 100])
+        self.assertEqual([self.reading(k) for k in range(4)], [100, INTERRUPTED | 31, INTERRUPTED | 32, 100])
 
     def test_an_outage_found_after_a_boundary_leaves_the_interval_before_it_alone(self):
         self.run_steady(START - 60, START + 900, 4_000)
         self.intervals.add_no_supply((START + 930) * S, (START + 1700) * S, True)
         self.run_steady(START + 1700, START + 1860, 4_000)
         self.assertEqual(self.reading(0), 100)
-        self.assertEqual(self.reading(1), NO_SUPPLY)
+        self.assertEqual(self.reading(1), INTERRUPTED | 9)
 
     def test_an_outage_that_ends_at_a_boundary_leaves_the_next_interval_alone(self):
         self.run_steady(START - 60, START + 300, 4_000)
         self.intervals.add_no_supply((START + 300) * S, (START + 900) * S, True)
         self.run_steady(START + 900, START + 1860, 4_000)
-        # 30 s lie between the last darkness and the first window: half of them are counted as dark
-        self.assertEqual([self.reading(k) for k in range(2)], [NO_SUPPLY, 98])
+        # 30 s lie between the last darkness and the first window: half of them are counted as measured
+        self.assertEqual([self.reading(k) for k in range(2)], [INTERRUPTED | 31, 99])
 
     def test_a_short_interruption_costs_energy_and_marks_nothing(self):
         self.run_steady(START - 60, START + 300, 4_000)
         self.intervals.add_no_supply((START + 300) * S, (START + 320) * S, False)
         self.run_steady(START + 320, START + 960, 4_000)
-        self.assertEqual(self.reading(0) & ESTIMATE, 0)
         self.assertIn(self.reading(0), range(92, 100))
+
+    def test_an_interval_all_dark_is_interrupted_and_reads_zero(self):
+        self.run_steady(START - 60, START + 300, 4_000)
+        self.intervals.add_no_supply((START + 300) * S, (START + 2000) * S, True)
+        self.assertEqual(self.reading(1), INTERRUPTED)
+
+    def test_of_an_interrupted_interval_the_time_with_supply_must_be_measured(self):
+        self.run_steady(START - 60, START + 300, 4_000)
+        self.intervals.add_no_supply((START + 300) * S, (START + 600) * S, True)
+        self.run_steady(START + 780, START + 960, 4_000)
+        self.assertEqual(self.reading(0), NO_DATA)
 
     def test_without_voltage_no_energy_is_counted(self):
         self.intervals.add_no_supply((START - 60) * S, (START + 900) * S, True)

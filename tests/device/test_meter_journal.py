@@ -83,19 +83,19 @@ class Keeping(Journals):
 
     def test_an_outage_is_open_then_ended_then_told(self):
         journal = Journal(self.folder)
-        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 2)
+        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 2, 0)
         again = Journal(self.folder)
         self.assertEqual(again.open_outage.outage, number)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2)
+        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2, 0)
         self.assertEqual(again.outages, {})
         self.assertEqual(Journal(self.folder).open_outage.started_at, 1_800_000_000)
-        again.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_060, 2)
+        again.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_060, 2, 0)
         again = Journal(self.folder)
         self.assertIsNone(again.open_outage)
         self.assertEqual(again.outages[number].ended_at, 1_800_000_060)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2)  # an old answer: its end is not told yet
+        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2, 0)  # an old answer: its end is not told yet
         self.assertIn(number, again.outages)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_060, 2)
+        again.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_060, 2, 0)
         self.assertEqual(Journal(self.folder).outages, {})
 
 

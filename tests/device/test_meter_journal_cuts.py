@@ -90,7 +90,7 @@ class Cuts(unittest.TestCase):
             ("interval", lambda journal: self.interval(journal, 3)),
             ("other agreement", lambda journal: self.interval(journal, 0, 8)),
             ("register", lambda journal: journal.append(REGISTER, register_wh=9_999)),
-            ("outage", lambda journal: journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1)),
+            ("outage", lambda journal: journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1, 0)),
         ]
         total = 0
         for label, step in steps:
@@ -100,16 +100,16 @@ class Cuts(unittest.TestCase):
     def test_an_outage_is_open_ended_or_told_but_never_half(self):
         journal = Journal(self.folder, FILES)
         self.interval(journal, 0)
-        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1)
+        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1, 0)
         opened = flash.content(self.folder)
-        journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1)
+        journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1, 0)
         ended = flash.content(self.folder)
 
         def restored(journal):
-            journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1)
+            journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1, 0)
 
         def told(journal):
-            journal.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_600, 1)
+            journal.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_600, 1, 0)
 
         self.survive(opened, restored, lambda journal: self.interval(journal, 1), "restored")
         self.survive(ended, told, lambda journal: self.interval(journal, 1), "told")
@@ -117,9 +117,9 @@ class Cuts(unittest.TestCase):
     def test_what_moves_the_sending_position_back_is_whole_or_not_at_all(self):
         # the only position the journal keeps: which outages the chain knows
         journal = Journal(self.folder, FILES)
-        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1)
-        journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1)
-        journal.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_600, 1)
+        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 1, 0)
+        journal.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_600, 1, 0)
+        journal.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_600, 1, 0)
         # retold from RAM: the journal that told it
         prepared = flash.content(self.folder)
         journal.retell(7)

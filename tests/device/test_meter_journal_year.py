@@ -61,11 +61,11 @@ class Year(unittest.TestCase):
             kind = randomness.word() % 100
             if kind < 2 and outage is None:
                 started = 1_800_000_000 + index * 900
-                outage = (journal.append_outage(OUTAGE, 7, 0, started, 0, 1), started)
+                outage = (journal.append_outage(OUTAGE, 7, 0, started, 0, 1, 0), started)
             elif outage is not None and kind < 30:
                 number, started = outage
-                journal.append_outage(RESTORED, 7, number, started, started + 900, 1)
-                journal.append_outage(TOLD, 7, number, started, started + 900, 1)
+                journal.append_outage(RESTORED, 7, number, started, started + 900, 1, 0)
+                journal.append_outage(TOLD, 7, number, started, started + 900, 1, 0)
                 outage = None
             elif kind == 99:
                 journal.append(REGISTER, register_wh=register)

@@ -7,7 +7,7 @@ from accounts import START, Accounts, S, told
 
 from electro_meter.journal import INTERVAL
 from electro_meter.quality import MARK, RESTARTED, SPARSE, Gathering, Quality
-from electro_protocol.readings import ESTIMATE
+from electro_protocol.readings import NO_DATA, is_interrupted
 
 
 class TheWord(unittest.TestCase):
@@ -63,16 +63,16 @@ class InTheRecord(Accounts):
         self.run_blocks(START - 5, START + 450, 50_000)
         self.run_blocks(START + 451, START + 905, 50_000)
         self.assertIn(self.quality(0).longest_gap_ms, range(1_000, 1_300))
-        self.assertEqual(self.reading(0) & ESTIMATE, 0)
+        self.assertEqual(self.reading(0), 100)
 
-    def test_too_sparsely_sampled_is_an_estimate(self):
+    def test_too_sparsely_sampled_is_noted(self):
         self.run_blocks(START - 5, START + 905, 300_000)
         self.assertEqual((self.quality(0).coverage_permille, self.quality(0).flags), (400, SPARSE))
-        self.assertEqual(self.reading(0), ESTIMATE | 100)
+        self.assertEqual(self.reading(0), 100)
 
     def test_just_enough_is_none(self):
         self.run_blocks(START - 5, START + 905, 199_000)
-        self.assertEqual((self.quality(0).coverage_permille, self.reading(0)), (501, 100))
+        self.assertEqual((self.quality(0).coverage_permille, self.quality(0).flags), (501, 0))
 
     def test_a_steady_load_leaves_no_doubt_and_a_step_in_a_gap_does(self):
         self.run_blocks(START - 5, START + 905, 50_000)
@@ -81,7 +81,7 @@ class InTheRecord(Accounts):
         self.run_blocks(START + 1_404, START + 1_805, 50_000, lambda s: 40_000)
         # 4 s in which 4 kW became 40 kW: half of 36 kW · 4 s of 18.2 MJ
         self.assertIn(self.quality(1).doubt_permille, (4, 5))
-        self.assertEqual(self.reading(1) & ESTIMATE, 0)
+        self.assertNotEqual(self.reading(1), NO_DATA)
 
     def test_a_gap_over_a_boundary_is_the_longest_of_both_intervals(self):
         self.run_blocks(START - 5, START + 898, 50_000)
@@ -104,15 +104,29 @@ class InTheRecord(Accounts):
         self.restart()
         self.assertEqual(self.register_uj(), before_uj)
         self.run_blocks(START + 900 + 480, START + 1_805, 50_000)
-        self.assertIn(self.reading(1) & ~ESTIMATE, range(95, 98))  # thirty seconds are missing
-        self.assertEqual(self.reading(1) & ESTIMATE, ESTIMATE)
+        self.assertIn(self.reading(1), range(95, 98))  # thirty seconds are missing
+
+    def test_what_was_measured_before_a_restart_counts_as_measured(self):
+        self.run_blocks(START - 5, START + 900 + 450, 50_000)
+        self.intervals.save()
+        self.restart()
+        self.run_blocks(START + 900 + 500, START + 1_805, 50_000)
+        self.assertEqual(self.reading(1), NO_DATA)  # fifty seconds are more than a twentieth
+
+    def test_an_outage_before_a_restart_is_not_forgotten(self):
+        self.run_blocks(START - 5, START + 100, 50_000)
+        self.intervals.add_no_supply((START + 100) * S, (START + 150) * S, True)
+        self.intervals.save()
+        self.restart()
+        self.run_blocks(START + 151, START + 905, 50_000)
+        self.assertTrue(is_interrupted(self.reading(0)))
 
     def test_what_was_saved_of_another_interval_is_not(self):
         self.run_blocks(START - 5, START + 900 + 450, 50_000)
         self.intervals.save()
         self.restart()
         self.run_blocks(START + 1_800 + 450, START + 2_705, 50_000)
-        self.assertIn(self.reading(2) & ~ESTIMATE, range(49, 52))
+        self.assertEqual(self.reading(2), NO_DATA)
 
     def test_records_from_before_there_was_a_quality_are_still_read(self):
         self.journal.append(INTERVAL, 7, 0, 100, 5_000, 1, 2, START)

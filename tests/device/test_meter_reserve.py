@@ -183,7 +183,7 @@ class WithoutReserve(OnTheBench):
 
 
 def record_as_outage(record):
-    return OutageReport(record.agreement_id, record.started_at, record.ended_at, record.cause)
+    return OutageReport(record.agreement_id, record.number, record.started_at, record.ended_at, record.cause)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 
 import unittest
 
+from agreed import with_terms
 from whole_meter import START, WATTS, Meters
 
 from electro_meter.quality import SENSOR_FAULT, Quality
-from electro_protocol.readings import ESTIMATE, NO_SUPPLY
+from electro_protocol.readings import INTERRUPTED, NO_DATA, is_interrupted, units
 from electro_tools.grid.periods import CONSUMER, GRID, Period
 
 
@@ -25,9 +26,12 @@ class LostSupply(Meters):
         self.assertIn(over["startedAt"] - START, range(2000, 2181))  # one period of windows
         self.assertIn(over["endedAt"] - START, range(4000, 4007))  # looked for every five seconds
 
-    def test_its_intervals_read_no_supply_and_the_others_are_measured(self):
+    def test_its_intervals_are_interrupted_and_the_others_are_measured(self):
         self.outage(CONSUMER)
-        self.assertEqual(self.readings[2:5], [NO_SUPPLY] * 3)
+        self.assertEqual([is_interrupted(reading) for reading in self.readings[1:6]], [0, 1, 1, 1, 0])
+        self.assertEqual(self.readings[3], INTERRUPTED)  # dark from its start to its end
+        self.assertIn(units(self.readings[2]), range(90, 220))  # 200 s with supply, and a period of windows
+        self.assertIn(units(self.readings[4]), range(250, 290))  # 500 s of 900
         self.assert_measured(self.readings[:2] + self.readings[5:])
 
     def test_the_grid_side_tells_the_cause(self):
@@ -65,7 +69,7 @@ class LostSupply(Meters):
         board, meter = self.make(interruptions=[out], start_s=START + 3500)
         self.run_to(board, meter, 13 * 900)
         self.assertEqual([one["endedAt"] == 0 for one in self.ledger.outages], [True, False])
-        self.assertEqual(self.readings[2:5], [NO_SUPPLY] * 3)
+        self.assertTrue(all(is_interrupted(reading) for reading in self.readings[2:5]))
 
     def test_an_outage_that_outlasts_the_agreement_is_closed_at_its_end(self):
         board, meter = self.make(interruptions=[Period(START + 11 * 900, START + 99 * 900, GRID)])
@@ -74,20 +78,21 @@ class LostSupply(Meters):
         self.assertEqual((still["endedAt"], over["endedAt"]), (0, START + 12 * 900))
         self.assertEqual(still["startedAt"], over["startedAt"])
         self.assertIsNone(meter.journal.open_outage)
-        self.assertEqual(self.readings[11], NO_SUPPLY)
+        self.assertTrue(is_interrupted(self.readings[11]))
         self.assertEqual(len(self.readings), 12)
 
     def test_what_goes_on_of_it_belongs_to_the_next_agreement(self):
         board, meter = self.make(interruptions=[Period(START + 11 * 900, START + 15 * 900, GRID)])
-        following = dict(self.ledger.agreement, agreement_id=8, start=START + 12 * 900)
-        following["next"] = {"latest": 0, "final": 0}
+        following = dict(with_terms(self.ledger.agreement), agreement_id=8, start=START + 12 * 900, end=12)
+        following["next"] = following["next_outage"] = {"latest": 0, "final": 0}
         meter.agreements.adopt([following], START)
         self.run_to(board, meter, 16 * 900)
-        told = [(one["agreementId"], one["endedAt"]) for one in self.ledger.outages]
-        self.assertEqual(told[:3], [(7, 0), (7, START + 12 * 900), (8, 0)])
-        self.assertEqual(told[3][0], 8)
-        self.assertIn(told[3][1] - START, range(15 * 900, 15 * 900 + 7))
-        self.assertEqual(self.ledger.outages[2]["startedAt"], START + 12 * 900)
+        told = [(one["agreementId"], one["number"], one["endedAt"]) for one in self.ledger.outages]
+        self.assertEqual(told, [(7, 0, 0), (8, 0, 0), (7, 0, START + 12 * 900)])
+        started = [one["startedAt"] for one in self.ledger.outages]
+        self.assertEqual(set(started), {started[0]})  # the true one, in both
+        ended = [one for one in meter.journal.outages.values() if one.agreement_id == 8]
+        self.assertIn(ended[0].ended_at - START, range(15 * 900, 15 * 900 + 7))  # waits for its reports
 
     def test_current_without_voltage_is_a_broken_sensor_and_no_outage(self):
         board, meter = self.make()
@@ -110,7 +115,7 @@ class LostSupply(Meters):
         self.assertEqual(seen, [(True, True)])
         self.assertEqual((self.ledger.outages, meter.sensor_fault), ([], False))
         record = meter.journal.find(7, 2)
-        self.assertEqual(record.reading & ESTIMATE, ESTIMATE)
+        self.assertEqual(record.reading, NO_DATA)
         self.assertEqual(Quality.unpack(record.cause, record.start_s).flags, SENSOR_FAULT)
 
 

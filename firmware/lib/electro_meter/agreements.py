@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Know which agreements this meter serves: what a relayer said, checked, kept across restarts.
 
+A new agreement comes with the code of its terms. Interval, unit and schedule must be those of the code, and the first
+half of its hash is signed in every report: who told false terms gets reports that the contract refuses.
+
 What a relayer says is untrusted. An agreement's terms never change on the chain, so the first answer about an
 agreement holds, and a relayer that contradicts it is refused; only positions, bonus and bounds may move. Where there
 are several sources (relayers, nodes), two of them must tell the same terms before the first use; if nobody else can be
@@ -9,7 +12,11 @@ asked for CONFIRM_S, one's word must do.
 
 import json
 import os
+import struct
 from array import array
+from binascii import hexlify, unhexlify
+
+from electro_protocol.keccak import keccak256
 
 FILE = "agreements.json"
 MOST = 16  # running, next and the one still owed to are three: more than this is no sensible answer
@@ -33,20 +40,47 @@ class Agreement:
         self.intervals = _integer(untrusted, "intervals", 1, (1 << 32) - 1)
         self.slots = _integer(untrusted, "slots", 1, 672)
         self.unit_wh = _integer(untrusted, "unit_wh", 1, (1 << 32) - 1)
-        position = untrusted.get("next")
-        if not isinstance(position, dict):
-            raise StateError("next must be an object")
+        terms = _object(untrusted, "terms")
+        code_hash = _octets(terms, "code_hash")
+        self.terms_half = code_hash[:16]  # of the code's hash
+        self.proved = "code" in untrusted
+        if self.proved:
+            self._check(untrusted["code"], code_hash)
+        position = _object(untrusted, "next")
         self.next_latest = _integer(position, "latest", 0, self.intervals)
         self.next_final = _integer(position, "final", 0, self.intervals)
+        self.end = _integer(untrusted, "end", 0, self.intervals)  # of what counts of this meter
+        self.next_outage = _integer(_object(untrusted, "next_outage"), "latest", 0, (1 << 32) - 1)
         self.bounds_from, self.least, self.most = _bounds(untrusted.get("bounds"))
+
+    def _check(self, code: object, code_hash: bytes) -> None:
+        """Hold what was told to the code of the terms: STOP, then slots 16, interval 32, intervals 32, unit 32 bits."""
+        if not isinstance(code, bytes) or len(code) < 15 or keccak256(code) != code_hash:
+            raise StateError(f"these are not the terms of agreement {self.id}")
+        if struct.unpack(">BHIII", code[:15]) != (
+            0,
+            self.slots,
+            self.interval_s,
+            self.intervals,
+            self.unit_wh,
+        ):
+            raise StateError(f"agreement {self.id} has other terms than was told")
 
     @property
     def end_s(self) -> int:
         return self.start_s + self.interval_s * self.intervals
 
-    def terms(self) -> "tuple[int, ...]":
+    def terms(self) -> "tuple[int | bytes, ...]":
         """Return what can't change."""
-        return (self.id, self.start_s, self.interval_s, self.intervals, self.slots, self.unit_wh)
+        return (
+            self.id,
+            self.start_s,
+            self.interval_s,
+            self.intervals,
+            self.slots,
+            self.unit_wh,
+            self.terms_half,
+        )
 
     def to_json(self) -> "dict[str, object]":
         return {
@@ -56,7 +90,10 @@ class Agreement:
             "intervals": self.intervals,
             "slots": self.slots,
             "unit_wh": self.unit_wh,
+            "terms": {"code_hash": "0x" + hexlify(self.terms_half).decode()},
             "next": {"latest": self.next_latest, "final": self.next_final},
+            "end": self.end,
+            "next_outage": {"latest": self.next_outage},
         }
 
 
@@ -99,6 +136,8 @@ class Agreements:
         fallen = []
         for agreement in told:
             known = self.by_id(agreement.id)
+            if known is None and not agreement.proved:
+                raise StateError(f"nobody has told the terms of agreement {agreement.id}")
             if known is not None and known.terms() != agreement.terms():
                 raise StateError(f"agreement {agreement.id} has other terms than before")
             if known is not None and agreement.next_final < known.next_final:
@@ -121,6 +160,16 @@ class Agreements:
         if changed:
             self._save()
         return fallen
+
+    def unknown(self, untrusted: object) -> "list[dict[str, object]]":
+        """Return those of a source's list that are new, whose terms must be asked for."""
+        if not isinstance(untrusted, list):
+            return []
+        found = []
+        for one in untrusted[:MOST]:
+            if isinstance(one, dict) and self.by_id(_integer(one, "agreement_id", 1, (1 << 64) - 1)) is None:
+                found.append(one)
+        return found
 
     def _confirmed(self, agreement: Agreement, now_s: int, source: str) -> bool:
         """Return whether a second source said the same, or nobody else could be asked for long enough."""
@@ -160,6 +209,24 @@ def _integer(untrusted: "dict[str, object]", name: str, least: int, greatest: in
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= greatest:
         raise StateError(f"{name} must be a whole number from {least} to {greatest}")
     return value
+
+
+def _object(untrusted: "dict[str, object]", name: str) -> "dict[str, object]":
+    value = untrusted.get(name)
+    if not isinstance(value, dict):
+        raise StateError(f"{name} must be an object")
+    return value
+
+
+def _octets(untrusted: "dict[str, object]", name: str) -> bytes:
+    """Return 16 or 32 bytes of hex: a hash, or the half of it that is kept."""
+    value = untrusted.get(name)
+    if isinstance(value, str) and len(value) in (34, 66) and value[:2] == "0x":
+        try:
+            return unhexlify(value[2:])
+        except ValueError:
+            pass
+    raise StateError(f"{name} must be a hash in hex")
 
 
 def _bounds(untrusted: object) -> "tuple[int, array[int], array[int]]":

@@ -95,7 +95,9 @@ class Meter:
     def enrollment(self) -> SignedMessage:
         """Sign the wish to be enrolled with this operator's contract."""
         deadline = self.clock.unix_s() + ENROLLMENT_VALID_S
-        return self.signer.sign(DeviceEnrollment(self._config.hardware_id, deadline))
+        return self.signer.sign(
+            DeviceEnrollment(self._config.hardware_id, self._config.base_seconds, deadline)
+        )
 
     def start(self) -> None:
         """Start the tasks; they never end."""

@@ -8,6 +8,7 @@
 | nodes | [] | JSON-RPC nodes of the chain that are asked for the state, beside the relayers |
 | wifi_ssid, wifi_password | "" | the radio |
 | board | "" | whose pins: esp32, esp32s3 or esp32c3; without it the firmware is asked |
+| base_seconds | 300 | what intervals of agreements are made of; signed in the enrolment |
 | report_every | 1 | intervals in a report; the last ones of an agreement go at once |
 | mains_hz, nominal_mv | 50, 230000 | the grid; nominal_mv is a phase's voltage against neutral |
 | channels | [{}] | one object for each of one to three phases, with the entries below |
@@ -19,8 +20,8 @@
 | creep_mw | 5000 | less than this in a phase is no load |
 | rated_ma | 100000 | rated primary current: what "current flows" is measured by |
 | window_period_ms | 0 | from one window to the next; 0: without a pause |
-| max_gap_ms | 5000 | a longer gap between windows is not bridged, and makes the interval an estimate |
-| least_coverage_permille | 500 | an interval sampled less is an estimate; no limit if window_period_ms is set |
+| max_gap_ms | 5000 | a longer gap between windows is not bridged: nobody measured it |
+| least_coverage_permille | 500 | an interval sampled less is marked as sparse; no limit if window_period_ms is set |
 | outage_declare_ms | 30000 | a shorter interruption is not reported |
 | shed_min_on_ms, shed_min_off_ms | 60000, 180000 | the load-shedding output stays on or off at least so long |
 | reserve_mj | 0 | what the supercapacitor holds for the last gasp; 0: there is none |
@@ -53,6 +54,7 @@ BOARDS = ("esp32", "esp32s3", "esp32c3")  # their pins are in `pins`
 _INTEGERS: "dict[str, Bounds]" = {
     "version": (VERSION, 1, VERSION),
     "chain_id": (None, 1, (1 << 53) - 1),
+    "base_seconds": (300, 1, 86_400),
     "report_every": (1, 1, 672),
     "mains_hz": (50, 50, 60),
     "nominal_mv": (230_000, 1_000, 500_000_000),
@@ -97,7 +99,7 @@ class Config(Settings):
             raise ConfigError("mains_hz must be 50 or 60")
         if self.max_gap_ms < self.window_period_ms:
             raise ConfigError(
-                "max_gap_ms must not be less than window_period_ms: every interval would be an estimate"
+                "max_gap_ms must not be less than window_period_ms: no interval would have data"
             )
         channels = entries.get("channels", [{}])
         if not isinstance(channels, list) or not 1 <= len(channels) <= MOST_CHANNELS:

@@ -78,7 +78,9 @@ class Darkness:
         If it was a broken sensor nothing was interrupted, and its time was not measured: a gap.
         """
         fault, self._fault = self._fault, False
-        ended_s = ended_us // 1_000_000
+        ended_s = -(
+            -ended_us // 1_000_000
+        )  # outward, as its start: every interval that it touched is explained
         lasted_us = ended_us - self.since_us
         if self._journal.open_outage is None and not fault and lasted_us >= self._declare_us:
             # too short to be seen to last, or the meter had no power itself, perhaps beyond the end of its agreement
@@ -108,7 +110,7 @@ class Darkness:
     def _close_at_terms_end(self, now_s: int) -> None:
         """Close an outage that outlasts its agreement: the contract takes its end only until the grace is over.
 
-        What goes on of it is declared anew for the agreement that follows, from that one's start.
+        What goes on of it is declared anew for the agreement that follows, with its true start.
         """
         outage = self._journal.open_outage
         agreement = self._agreements.by_id(outage.agreement_id) if outage is not None else None
@@ -124,8 +126,10 @@ class Darkness:
             agreement = self._agreements.at(now_s)
             if agreement is None:
                 return False
-            started_s = max(started_s, agreement.start_s)
-        self._journal.append_outage(OUTAGE, agreement.id, 0, started_s, 0, self._cause)
+        # the contract may know more than this flash does, and the last one's end was rounded up
+        number, ended_s = self._journal.after_outages(agreement.id)
+        number = max(number, agreement.next_outage)
+        self._journal.append_outage(OUTAGE, agreement.id, 0, max(started_s, ended_s), 0, self._cause, number)
         self._changed()
         return True
 
@@ -137,6 +141,7 @@ class Darkness:
             outage.started_at,
             max(ended_s, outage.started_at + 1),
             outage.cause,
+            outage.number,
         )
         self._changed()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speak just enough HTTP/1.1 as a client: JSON both ways, bounded in size and time.
+"""Speak just enough HTTP/1.1 as a client: JSON both ways, or bytes back, bounded in size and time.
 
 A connection is kept for the next request to the same peer, for a TLS handshake costs the chip seconds; who made the
 Client closes it after the exchange, for it also costs 20 to 40 KB.
@@ -39,7 +39,7 @@ class BadAnswerError(HttpError):
 
 
 class Answer:
-    """Status, the JSON body (untrusted), and Retry-After in seconds (0: none)."""
+    """Status, the JSON body or the bytes (untrusted), and Retry-After in seconds (0: none)."""
 
     def __init__(self, status: int, untrusted: object, retry_after_s: int) -> None:
         self.status = status
@@ -58,14 +58,14 @@ class Client:
         self._usual = bytearray(USUAL_BYTES)  # made when the heap is whole, for it is needed in one piece
         self.connections = 0
 
-    async def request(self, method: str, url: str, body: object = None) -> Answer:
-        """Send one request (body: to be sent as JSON) and return the answer.
+    async def request(self, method: str, url: str, body: object = None, octets: bool = False) -> Answer:
+        """Send one request (body: to be sent as JSON) and return the answer; octets: its bytes as they are.
 
         Raises HttpError.
         """
         raw = None if body is None else json.dumps(body).encode()
         try:
-            return await asyncio.wait_for(self._exchange(method, url, raw), TIMEOUT_S)
+            return await asyncio.wait_for(self._exchange(method, url, raw, octets), TIMEOUT_S)
         except asyncio.TimeoutError:
             await self.close()
             raise UnreachableError(f"{url}: no answer in {TIMEOUT_S} s")
@@ -86,7 +86,7 @@ class Client:
             except OSError:
                 pass  # the peer was quicker
 
-    async def _exchange(self, method: str, url: str, body: "bytes | None") -> Answer:
+    async def _exchange(self, method: str, url: str, body: "bytes | None", octets: bool) -> Answer:
         tls, host, port, path = split(url)
         head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n"
         if body is not None:
@@ -96,13 +96,13 @@ class Client:
         if not kept:
             await self._connect(host, port, tls)
         try:
-            return await self._ask(request, body)
+            return await self._ask(request, body, octets)
         except (OSError, EOFError, UnreachableError):
             if not kept:
                 raise
         # the peer had closed what was kept; every request here may be sent twice
         await self._connect(host, port, tls)
-        return await self._ask(request, body)
+        return await self._ask(request, body, octets)
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:
         await self.close()
@@ -110,12 +110,12 @@ class Client:
         self._peer = (host, port, tls)
         self.connections += 1
 
-    async def _ask(self, request: bytes, body: "bytes | None") -> Answer:
+    async def _ask(self, request: bytes, body: "bytes | None", octets: bool) -> Answer:
         self._writer.write(request)
         if body is not None:
             self._writer.write(body)
         await self._writer.drain()
-        answer, keep = await _answer(self._reader, self._usual)
+        answer, keep = await _answer(self._reader, self._usual, octets)
         if not keep:
             await self.close()
         return answer
@@ -137,7 +137,7 @@ def split(url: str) -> "tuple[bool, str, int, str]":
     return tls, host, int(port) if colon else (443 if tls else 80), slash + path or "/"
 
 
-async def _answer(reader: "Any", usual: bytearray) -> "tuple[Answer, bool]":
+async def _answer(reader: "Any", usual: bytearray, octets: bool = False) -> "tuple[Answer, bool]":
     """Read one answer, into `usual` if it fits; return it and whether the peer keeps the connection."""
     words = (await reader.readline()).split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
@@ -169,6 +169,8 @@ async def _answer(reader: "Any", usual: bytearray) -> "tuple[Answer, bool]":
         raise BadAnswerError(f"the answer is longer than {MOST_BYTES} bytes")
     raw: "Any" = usual if length <= len(usual) else bytearray(length)
     await _fill(reader, raw, length)
+    if octets and status == 200:
+        return Answer(status, bytes(memoryview(raw)[:length]), retry_after_s), keep
     try:
         return Answer(status, json.loads(raw), retry_after_s), keep
     except ValueError:

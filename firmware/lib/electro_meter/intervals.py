@@ -2,10 +2,10 @@
 """Put energy into the registers and into the intervals of the agreement, and close them into the journal.
 
 Windows arrive with their instants. A gap between two windows up to max_gap is bridged: each half of it takes the
-power of the window next to it. A longer gap is not billed, and the interval it touches is marked as an estimate; so is
-one that was sampled too sparsely, and one in which the clock was set by more than TOLERATED_STEP_US.
-An interval that an outage touches reads "no supply"; its energy stands in the register alone. What rounding leaves
-of a reading goes into the next one, so the readings of a period add up to its energy.
+power of the window next to it. A longer gap is not billed. An interval of whose time with supply less than 95% was
+measured has no data; what was measured of it stands in the register alone. One that a declared outage touches says so
+and reads what was measured. What rounding leaves of a reading goes into the next one, so the readings of a period
+add up to its energy.
 
 The registers count what was measured, whatever the clock does; of the intervals each is written once. Time that a
 clock set back lives again goes to the registers alone. Time that a clock set forward leaves out is nobody's.
@@ -56,7 +56,14 @@ class Intervals:
         running.carry_uj, running.carry_of = last.carry_uj, last.agreement_id
         agreement = self._agreements.by_id(last.agreement_id) if last.kind == REGISTER else None
         if agreement is not None:
-            running.resumed = (last.agreement_id, last.index, last.reading * agreement.unit_wh * UJ_PER_WH)
+            energy_uj = last.reading * agreement.unit_wh * UJ_PER_WH
+            running.resumed = (
+                last.agreement_id,
+                last.index,
+                energy_uj,
+                last.start_s * 1000,
+                bool(last.cause),
+            )
 
     @property
     def register_wh(self) -> int:
@@ -164,7 +171,8 @@ class Intervals:
             self.registers.import_wh,
             self.registers.import_uj,
             carry_uj,
-            self._seen_us // 1_000_000 if running.dated else 0,
+            running.quality.measured_us // 1000,
+            running.outage,
         )
 
     def _reach(self, start_us: int, end_us: int, energy_uj: int) -> None:
@@ -221,6 +229,7 @@ class Intervals:
             part_uj = energy_uj * here_us // (end_us - self.accounted_us) if end_us > self.accounted_us else 0
             if not counted:
                 registers.take(part_uj)
+            self._darken(here_us)
             running.take(part_uj, here_us, measured, sampled)
             energy_uj -= part_uj
             self.accounted_us = running.end_us
@@ -228,18 +237,25 @@ class Intervals:
             self._begin()
         if not counted:
             registers.take(energy_uj)
+        self._darken(end_us - self.accounted_us)
         running.take(energy_uj, end_us - self.accounted_us, measured, sampled)
         self.accounted_us = end_us
+
+    def _darken(self, length_us: int) -> None:
+        """Note that the time from accounted_us on belongs to a declared outage, if it does."""
+        if self._outage_until_us > self.accounted_us:
+            self.running.dark_us += length_us
 
     def _begin(self) -> None:
         running = self.running
         running.begin(self.accounted_us, self.began_us)
         running.quality.gap(self._gap_us)
-        running.outage = self._outage_until_us > self.accounted_us
+        if self._outage_until_us > self.accounted_us:
+            running.outage = True
 
     def open_index(self, agreement: Agreement) -> int:
         """Return the first interval of an agreement that may still change; all before it can be reported."""
         if not self.accounted_us or not self.running.dated:
             return 0
         elapsed_s = self.accounted_us // 1_000_000 - agreement.start_s
-        return max(0, min(agreement.intervals, elapsed_s // agreement.interval_s))
+        return max(0, min(agreement.end, elapsed_s // agreement.interval_s))

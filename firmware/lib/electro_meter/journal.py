@@ -12,15 +12,15 @@ and the next append starts at a whole slot. When the ring is full its oldest fil
 | 2  | 2 | reading: a lane of the energy report  | 0 |
 | 4  | 4 | sequence number of the record         | the same |
 | 8  | 8 | agreement                             | agreement |
-| 16 | 4 | interval index                        | number of the outage: sequence number of its kind 2 record |
+| 16 | 4 | interval index                        | which outage: sequence number of its kind 2 record |
 | 20 | 8 | import register at the end, Wh        | started, unix s |
 | 28 | 4 | its fraction, µJ (below 3.6 × 10^9)   | ended, unix s; 0: still out |
-| 32 | 8 | energy not yet in a reading, µJ       | 0 |
+| 32 | 8 | energy not yet in a reading, µJ       | number in its agreement |
 | 40 | 4 | its quality; if byte 1 is 0 its start, unix s | 0 |
 | 44 | 4 | CRC-32 of the bytes before            | the same |
 
-A register record (kind 5) is an interval record without quality: of the running interval, if there is one, so far, and
-with the time of its writing, unix s, at 40.
+A register record (kind 5) is an interval record of the running interval so far, if there is one; instead of a quality
+it has at 1 whether an outage touched it, and at 40 how much of it was measured, ms.
 """
 
 import os
@@ -71,6 +71,10 @@ class Record:
     def ended_at(self) -> int:
         return self.fraction_uj
 
+    @property
+    def number(self) -> int:
+        return self.carry_uj
+
 
 class _Run:
     """Consecutive slots that hold consecutive intervals of one agreement: what makes finding cheap without an index."""
@@ -92,6 +96,7 @@ class Journal:
         self.last_register: "Record | None" = None  # newest interval or register record
         self.outages: "dict[int, Record]" = {}  # number → its newest record, while not told
         self.open_outage: "Record | None" = None  # declared, told or not, and not yet restored
+        self._outages_of: "dict[int, tuple[int, int]]" = {}  # agreement → number after the last one, and its end
         self._told: "list[Record]" = []  # the last ones that the chain was said to know
         self.skipped = 0  # slots with a wrong CRC, found at start
         self.next_sequence = 0
@@ -134,12 +139,26 @@ class Journal:
         return sequence
 
     def append_outage(
-        self, kind: int, agreement_id: int, outage: int, started_at: int, ended_at: int, cause: int
+        self,
+        kind: int,
+        agreement_id: int,
+        outage: int,
+        started_at: int,
+        ended_at: int,
+        cause: int,
+        number: int,
     ) -> int:
-        """Write an outage's beginning (it gets its number here), its end, or that the chain knows it."""
-        number = self.next_sequence if kind == OUTAGE else outage
-        self.append(kind, agreement_id, number, 0, started_at, ended_at, 0, 0, cause)
-        return number
+        """Write an outage's beginning (it gets its name here), its end, or that the chain knows it.
+
+        number: which of its agreement's outages it is.
+        """
+        outage = self.next_sequence if kind == OUTAGE else outage
+        self.append(kind, agreement_id, outage, 0, started_at, ended_at, number, 0, cause)
+        return outage
+
+    def after_outages(self, agreement_id: int) -> "tuple[int, int]":
+        """Return the number after an agreement's last outage on record, and when that ended; zeros without one."""
+        return self._outages_of.get(agreement_id, (0, 0))
 
     def retell(self, agreement_id: int) -> None:
         """Have an agreement's told outages told again: the chain went back behind what was final."""
@@ -156,7 +175,7 @@ class Journal:
                 0,
                 record.started_at,
                 record.ended_at,
-                0,
+                record.number,
                 0,
                 record.cause,
             )
@@ -233,6 +252,12 @@ class Journal:
         """Keep in RAM what has to be found quickly."""
         if record.kind in (INTERVAL, REGISTER):
             self.last_register = record
+        else:
+            number, ended_at = self.after_outages(record.agreement_id)
+            self._outages_of[record.agreement_id] = (
+                max(number, record.number + 1),
+                max(ended_at, record.ended_at),
+            )
         if record.kind == INTERVAL:
             run = self._runs[-1] if self._runs else None
             if (

@@ -74,7 +74,7 @@ def _quantity(untrusted: object) -> int:
 
 
 def _states(untrusted: object) -> "list[dict[str, Any]]":
-    """Decode MeterState[]: offset, length, an offset for each, and eleven words and the bounds in each.
+    """Decode MeterState[]: offset, length, an offset for each, and its words and bounds in each.
 
     Raises BadAnswerError.
     """
@@ -93,24 +93,43 @@ def _word(raw: bytes, at: int) -> int:
     return int.from_bytes(raw[at : at + 32], "big")
 
 
+async def code(client: Client, url: str, account: str) -> bytes:
+    """Return the code of an account; raise HttpError."""
+    untrusted = await _call(client, url, "eth_getCode", [account, "latest"])
+    try:
+        return unhexlify(untrusted[2:]) if isinstance(untrusted, str) else b""
+    except ValueError:
+        raise BadAnswerError(f"{url} tells code that is no hex")
+
+
+# Words of a MeterState, see IRecords.sol; the last is the place of the bounds.
+_WORDS = 19
+
+
 def _state(raw: bytes, at: int) -> "dict[str, Any]":
-    words = [_word(raw, at + 32 * k) for k in range(11)]
-    begin = at + words[10]
+    words = [_word(raw, at + 32 * k) for k in range(_WORDS)]
+    begin = at + words[18]
     length = _word(raw, begin)
     if length % 4 or begin + 32 + length > len(raw):
         raise ValueError("cut off")
     bounds = list(struct.unpack(f">{length // 2}H", raw[begin + 32 : begin + 32 + length]))
     return {
         "agreement_id": words[0],
-        "start": words[2],
-        "interval_seconds": words[3],
-        "intervals": words[4],
-        "slots": words[5],
-        "unit_wh": words[6],
-        "next": {"latest": words[7]},
-        "remaining_bonus": str(words[8]),
+        "start": words[3],
+        "interval_seconds": words[4],
+        "intervals": words[5],
+        "end": words[7],
+        "slots": words[9],
+        "unit_wh": words[10],
+        "terms": {
+            "account": _hex(raw[at + 32 * 11 + 12 : at + 32 * 12]),
+            "code_hash": _hex(raw[at + 32 * 12 : at + 32 * 13]),
+        },
+        "next": {"latest": words[13]},
+        "next_outage": {"latest": words[14]},
+        "remaining_bonus": str(words[16]),
         "bounds": {
-            "first_interval": words[9],
+            "first_interval": words[17],
             "min": bounds[: length // 4],
             "max": bounds[length // 4 :],
         },

@@ -4,7 +4,7 @@
 A round is one stretch of each phase. Its energy is the sum of the phases' powers times the time from the first window's
 start to the last one's end: each phase stands for the while in which the others are sampled. A phase without voltage
 carries what was measured until it went. One whose stretch was no measurement (clipped, say) goes on with its last
-power, for max_gap at most; after that it counts nothing and makes the interval an estimate, as does a phase with
+power, for max_gap at most; after that it counts nothing and is noted in the interval, as is a phase with
 current and no voltage. Import and export are counted by the sign of the sum.
 
 By IEC 61000-4-30 (5.4, 5.5) a polyphase interruption begins when all phases are below its threshold and ends when one

@@ -53,7 +53,8 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     with open(f"{board.directory}/{FILE}.new", "w") as file:
         json.dump(entries, file)
     os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
-    enrollment = signer.sign(DeviceEnrollment(config.hardware_id, unix_s + ENROLLMENT_VALID_S))
+    deadline = unix_s + ENROLLMENT_VALID_S
+    enrollment = signer.sign(DeviceEnrollment(config.hardware_id, config.base_seconds, deadline))
     return {"address": checksum(signer.address), "enrollment": enrollment.to_json()}
 
 

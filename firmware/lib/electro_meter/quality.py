@@ -20,7 +20,6 @@ RESTARTED = 4  # the meter started in this interval
 SPARSE = 8  # less was sampled than least_coverage_permille
 SENSOR_FAULT = 16  # current without voltage
 PHASE_MISSING = 32  # not all phases were measured
-DOUBTFUL = CLOCK_STEPPED | SPARSE | PHASE_MISSING  # any of these makes a measurement an estimate
 
 _MOST_MANTISSA = 8_191
 _MOST_DOUBT = 255

@@ -25,7 +25,9 @@ def build(journal: Journal, agreement: Agreement, first: int, end: int) -> Energ
             register_wh = max(register_wh, record.register_wh)
     if not register_wh:
         register_wh = _register_before(journal, agreement, first)
-    return EnergyReport(agreement.id, first, register_wh, pack(lanes))
+    return EnergyReport(
+        agreement.id, agreement.start_s, agreement.terms_half, first, register_wh, pack(lanes)
+    )
 
 
 def _register_before(journal: Journal, agreement: Agreement, first: int) -> int:

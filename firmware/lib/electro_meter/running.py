@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold the interval that is running: whose it is, its energy and quality, and how it becomes a record, once."""
 
-from electro_protocol.readings import ESTIMATE, MAX_ESTIMATED_UNITS, MAX_UNITS, NO_SUPPLY
+from electro_protocol.readings import INTERRUPTED, MAX_INTERRUPTED_UNITS, MAX_UNITS, NO_DATA
 
 from .agreements import Agreement, Agreements
 from .journal import INTERVAL, Journal
-from .quality import DOUBTFUL, RESTARTED, SPARSE, Gathering, Quality
+from .quality import RESTARTED, SPARSE, Gathering, Quality
 from .registers import UJ_PER_WH, Registers
+
+# Of the time with supply; with less of it measured an interval has no data.
+LEAST_MEASURED_PERCENT = 95
 
 
 class Running:
@@ -24,10 +27,12 @@ class Running:
         self.energy_uj = 0
         self.quality = Gathering()
         self.flags = 0  # what holds now, and is noted in every interval it touches
-        self.outage = False
+        self.outage = False  # one that is declared touches the interval
+        self.dark_us = 0  # how much of it
         self.carry_uj = 0  # not yet in a reading
         self.carry_of = 0  # agreement
-        self.resumed: "tuple[int, int, int] | None" = None  # agreement, index, energy before the restart
+        # before the restart: agreement, index, energy, how long was measured, whether there was an outage
+        self.resumed: "tuple[int, int, int, int, bool] | None" = None
         self.last_quality: "Quality | None" = None  # of the interval closed last
         self.closed = 0  # since start
 
@@ -36,6 +41,7 @@ class Running:
         self.energy_uj = 0
         self.quality = Gathering()
         self.outage = False
+        self.dark_us = 0
         agreement = self._agreements.at(at_us // 1_000_000) if self.dated else None
         self.agreement = agreement
         if agreement is None:
@@ -49,7 +55,7 @@ class Running:
             self.quality.flags = RESTARTED
             resumed = self.resumed
             if resumed is not None and resumed[:2] == (agreement.id, self.index):
-                self.energy_uj = resumed[2]
+                _, _, self.energy_uj, self.quality.measured_us, self.outage = resumed
         if self.carry_of != agreement.id:
             self.carry_of = agreement.id
             self.carry_uj = 0
@@ -91,13 +97,15 @@ class Running:
         interval_us = self.end_us - self.start_us
         if quality.sparse(interval_us, self._least_permille):
             quality.flags |= SPARSE
-        if self.outage:
-            reading = NO_SUPPLY
+        # what an outage took counts as measured: nothing flowed
+        lit_us, lit_measured_us = interval_us - self.dark_us, quality.measured_us - self.dark_us
+        if lit_measured_us * 100 < lit_us * LEAST_MEASURED_PERCENT:
+            reading = NO_DATA  # its energy is in the register alone
+        elif self.outage:
+            reading, self.carry_uj = self.units(MAX_INTERRUPTED_UNITS)
+            reading |= INTERRUPTED
         else:
-            whole = quality.measured_us >= interval_us and not quality.flags & DOUBTFUL
-            reading, self.carry_uj = self.units(MAX_UNITS if whole else MAX_ESTIMATED_UNITS)
-            if not whole:
-                reading |= ESTIMATE
+            reading, self.carry_uj = self.units()
         self.last_quality = quality.conclude(interval_us, self.energy_uj)
         octet, word = self.last_quality.pack()
         self._journal.append(

@@ -9,7 +9,7 @@ from electro_protocol.reports import EnergyReport, OutageReport
 
 from .agreements import Agreement, Agreements
 from .intervals import Intervals
-from .journal import TOLD, Journal
+from .journal import TOLD, Journal, Record
 from .world import Board
 
 STATE_MS = 3_600_000  # how often to ask when there is nothing to send
@@ -40,8 +40,10 @@ class Sent:
 
     def outage_due_us(self, number: int) -> int:
         record = self._journal.outages[number]
-        if self._agreements.by_id(record.agreement_id) is None:
-            return self._board.uptime_us() + STATE_MS * 1000  # long over: nobody takes it any more
+        agreement = self._agreements.by_id(record.agreement_id)
+        # long over, so that nobody takes it any more; or ahead of the reports that the contract wants first
+        if agreement is None or agreement.next_latest < _touched_until(record, agreement):
+            return self._board.uptime_us() + STATE_MS * 1000
         ended_at, sent_us, tries = self._outages_sent.get(number, (-1, 0, 0))
         if ended_at != record.ended_at:
             return 0
@@ -86,8 +88,21 @@ class Sent:
             self._taken[number] = outage.ended_at
         if status == 200:  # at the final block
             self._journal.append_outage(
-                TOLD, outage.agreement_id, number, outage.started_at, outage.ended_at, outage.cause
+                TOLD,
+                outage.agreement_id,
+                number,
+                outage.started_at,
+                outage.ended_at,
+                outage.cause,
+                outage.number,
             )
+
+
+def _touched_until(outage: Record, agreement: Agreement) -> int:
+    """Return the first interval behind those that an outage touches, 0 while it goes on."""
+    if outage.ended_at <= agreement.start_s:
+        return 0
+    return min(agreement.end, -((agreement.start_s - outage.ended_at) // agreement.interval_s))
 
 
 def refusal(untrusted: object) -> str:

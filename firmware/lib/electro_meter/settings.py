@@ -19,6 +19,7 @@ class Settings:
 
     version: int
     chain_id: int
+    base_seconds: int
     report_every: int
     mains_hz: int
     nominal_mv: int

@@ -17,7 +17,7 @@ from .agreements import Agreements, StateError
 from .heap import EXCHANGE_BYTES, collect_as, collect_every
 from .http import Client, HttpError
 from .intervals import Intervals
-from .journal import Journal
+from .journal import Journal, Record
 from .keys import Signer
 from .report import backlog
 from .sent import STATE_MS, Sent, refusal
@@ -35,6 +35,7 @@ KEPT_SIGNATURES = 2  # with their digests: a retry after a lost answer signs not
 LEAST_BACKOFF_MS = 2_000
 CONFIRM_MS = 10_000  # how soon to ask another source about new terms
 NO_AGREEMENT_MS = 60_000  # how often to ask while none is known
+BOUNDS_MS = 900_000  # how often to ask while an agreement runs: its bands may be renominated
 FOLLOW_MS = 600_000  # how often to ask while something is on the chain and not final
 
 
@@ -91,9 +92,11 @@ class Uplink:
         if self._agreements.unconfirmed:
             return max(0, (self._asked_us + CONFIRM_MS * 1000 - now_us + 999) // 1000)
         due_us = self._asked_us + (STATE_MS if self._agreements.all else NO_AGREEMENT_MS) * 1000
+        if self._agreements.at(self._board.unix_us() // 1_000_000) is not None:
+            due_us = min(due_us, self._asked_us + BOUNDS_MS * 1000)
         for agreement in self._agreements.all:
             first, end = self.sent.unsent(agreement, now_us)
-            if end - first >= self._config.report_every or end == agreement.intervals > first:
+            if end - first >= self._config.report_every or end == agreement.end > first:
                 return 0
             sent_end, sent_us = self.sent.reports.get(agreement.id, (0, 0))
             if agreement.next_final < agreement.next_latest:
@@ -170,19 +173,20 @@ class Uplink:
         untrusted = answer.untrusted
         if answer.status != 200 or not isinstance(untrusted, dict):
             return answer.retry_after_s or 1
-        self._learn(url, untrusted)
+        await self._learn(url, untrusted)
         return 0
 
     async def _ask_node(self, url: str) -> None:
         from .node import state as node_state
 
         contract, device = self._config.contract, self._signer.address
-        self._learn(url, await node_state(self._client, url, contract, device, self._slots_ahead()))
+        untrusted = await node_state(self._client, url, contract, device, self._slots_ahead())
+        await self._learn(url, untrusted, True)
 
-    def _learn(self, url: str, untrusted: "dict[str, object]") -> None:
+    async def _learn(self, url: str, untrusted: "dict[str, object]", from_node: bool = False) -> None:
         """Check that an answer is about this meter's contract, and take its agreements over.
 
-        Raises StateError.
+        Raises StateError, and HttpError.
         """
         if untrusted.get("chain_id") != self._config.chain_id:
             raise StateError(f"{url} serves another chain")
@@ -193,9 +197,23 @@ class Uplink:
         now_s = self._board.unix_us() // 1_000_000
         sources = len(self._config.relayers) + len(self._config.nodes)
         agreements = untrusted.get("agreements")
+        for one in self._agreements.unknown(agreements):
+            one["code"] = await self._code(url, one, from_node)
         for agreement_id in self._agreements.adopt(agreements, now_s, url, sources):
             self.sent.reports.pop(agreement_id, None)
             self._journal.retell(agreement_id)
+
+    async def _code(self, url: str, untrusted: "dict[str, object]", from_node: bool) -> object:
+        """Ask for the code of an agreement's terms."""
+        terms = untrusted.get("terms")
+        account = terms.get("account") if isinstance(terms, dict) else None
+        if not isinstance(account, str) or len(account) != 42:
+            raise StateError("terms must name an account")
+        if from_node:
+            from .node import code as node_code
+
+            return await node_code(self._client, url, account)
+        return (await self._client.request("GET", f"{url}/v1/terms/{account}", octets=True)).untrusted
 
     def _slots_ahead(self) -> int:
         """Return how many slots' bounds to ask for: those until the next time, not a day of them in a chip's RAM."""
@@ -211,11 +229,10 @@ class Uplink:
         for number in sorted(self._journal.outages):
             if self.sent.outage_due_us(number) <= now_us and len(messages) < self._at_once:
                 record = self._journal.outages[number]
-                outage = OutageReport(record.agreement_id, record.started_at, record.ended_at, record.cause)
-                messages.append((outage, number))
+                messages.append((self._outage(record), number))
         for agreement in self._agreements.all:
             first, end = self.sent.unsent(agreement, now_us)
-            if end - first >= self._config.report_every or end == agreement.intervals > first:
+            if end - first >= self._config.report_every or end == agreement.end > first:
                 for report in backlog(self._journal, agreement, first, end, self._at_once):
                     messages.append((report, -1))
         if not messages:
@@ -244,6 +261,19 @@ class Uplink:
         if refused:
             raise StateError(f"{url} refused a report: {refused}")
         return 0
+
+    def _outage(self, record: Record) -> OutageReport:
+        """Return the message of a record.
+
+        Its number counts from what the contract expects if those in between are lost: it would wait for them for ever.
+        """
+        agreement = self._agreements.by_id(record.agreement_id)
+        outages = self._journal.outages.values()
+        first = min([one.number for one in outages if one.agreement_id == record.agreement_id])
+        lost = max(0, first - agreement.next_outage) if agreement else 0
+        return OutageReport(
+            record.agreement_id, record.number - lost, record.started_at, record.ended_at, record.cause
+        )
 
     def _sign(self, message: "EnergyReport | OutageReport") -> SignedMessage:
         digest = self._signer.digest(message)

@@ -4,6 +4,7 @@
 import unittest
 
 import scratch
+from agreed import with_terms
 
 from electro_meter.agreements import Agreements
 from electro_meter.intervals import Intervals
@@ -26,18 +27,22 @@ def told(
     bounds_of=(1, 9),
 ):
     """Return what a relayer says of an agreement."""
-    return {
-        "agreement_id": agreement_id,
-        "state": "accepted",
-        "start": start,
-        "interval_seconds": interval_seconds,
-        "intervals": intervals,
-        "slots": slots,
-        "unit_wh": unit_wh,
-        "next": {"latest": latest, "final": latest},
-        "remaining_bonus": "1000",
-        "bounds": {"first_interval": 0, "min": [bounds_of[0]] * slots, "max": [bounds_of[1]] * slots},
-    }
+    return with_terms(
+        {
+            "agreement_id": agreement_id,
+            "state": "accepted",
+            "start": start,
+            "interval_seconds": interval_seconds,
+            "intervals": intervals,
+            "slots": slots,
+            "unit_wh": unit_wh,
+            "end": intervals,
+            "next": {"latest": latest, "final": latest},
+            "next_outage": {"latest": 0, "final": 0},
+            "remaining_bonus": "1000",
+            "bounds": {"first_interval": 0, "min": [bounds_of[0]] * slots, "max": [bounds_of[1]] * slots},
+        }
+    )
 
 
 class Accounts(unittest.TestCase):

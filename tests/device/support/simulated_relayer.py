@@ -2,6 +2,9 @@
 """Stand in for relayer and contract in tests of the meter: strict about signer and sequence, and able to misbehave."""
 
 import json
+from binascii import unhexlify
+
+from agreed import terms_code, with_terms
 
 from electro_protocol.address import checksum
 from electro_protocol.eip712 import Domain
@@ -34,11 +37,13 @@ class SimulatedRelayer:
     def enrol(self, address: str) -> None:
         self.readings[address] = []
 
-    def answer(self, method: str, path: str, body: bytes) -> "tuple[int, dict[str, Any]]":
-        """Return (status, JSON) of a request."""
+    def answer(self, method: str, path: str, body: bytes) -> "tuple[int, dict[str, Any] | bytes]":
+        """Return (status, JSON or bytes) of a request."""
         self.requests += 1
         if self.down:
             return 503, _error("NODE_DOWN", 503)
+        if path.startswith("/v1/terms/"):
+            return 200, terms_code(self.agreement)
         if method == "GET":
             return self._state(path[path.rfind("/") + 1 :].partition("?")[0])
         untrusted = json.loads(body)
@@ -55,8 +60,11 @@ class SimulatedRelayer:
         if address not in self.readings:
             return 404, _error("UNKNOWN_DEVICE", 404)
         latest = len(self.readings[address])
-        agreement = dict(self.agreement)
+        agreement = with_terms(self.agreement)
+        del agreement["code"]
+        agreement["end"] = self.agreement.get("end", self.agreement["intervals"])
         agreement["next"] = {"latest": latest, "final": max(0, latest - self.final_lag)}
+        agreement["next_outage"] = {"latest": self._ended(agreement["agreement_id"]), "final": 0}
         return 200, {
             "device": address,
             "chain_id": self._chain_id,
@@ -75,11 +83,12 @@ class SimulatedRelayer:
             return 202, {"status": "accepted"}
         message = signed.message
         if not isinstance(message, EnergyReport):
-            report = message.to_json()
-            if report in self.outages:
-                return 200, {"status": "final"}
-            self.outages.append(report)
-            return 202, {"status": "accepted"}
+            return self._take_outage(message.to_json(), len(self.readings[address]))
+        told = with_terms(self.agreement)
+        if message.agreement_id == told["agreement_id"] and (
+            message.start != told["start"] or message.terms != unhexlify(told["terms"]["code_hash"][2:34])
+        ):
+            return 409, _error("OTHER_TERMS", 409)
         readings = self.readings[address]
         if message.first_interval != len(readings):
             refusal = _error("WRONG_SEQUENCE", 409)
@@ -89,6 +98,25 @@ class SimulatedRelayer:
         readings += unpack(message.readings)
         self.registers.append(message.register_wh)
         return 202, {"status": "accepted"}
+
+    def _take_outage(self, report: "dict[str, Any]", reported: int) -> "tuple[int, dict[str, Any]]":
+        """Take outages in their order, and closed ones once their intervals are reported."""
+        if report in self.outages:
+            return 200, {"status": "final"}
+        agreement = self.agreement
+        if report["agreementId"] == agreement["agreement_id"]:
+            ended_s = min(
+                report["endedAt"] - agreement["start"], agreement["intervals"] * agreement["interval_seconds"]
+            )
+            if ended_s > reported * agreement["interval_seconds"]:
+                return 409, _error("AHEAD_OF_REPORTS", 409)
+        if report["number"] != self._ended(report["agreementId"]):
+            return 409, _error("WRONG_OUTAGE", 409)
+        self.outages.append(report)
+        return 202, {"status": "accepted"}
+
+    def _ended(self, agreement_id: int) -> int:
+        return sum([one["agreementId"] == agreement_id and one["endedAt"] != 0 for one in self.outages])
 
 
 def _error(code: str, status: int) -> "dict[str, Any]":
@@ -128,7 +156,7 @@ class LoopbackWriter:
         self._request = b""
         method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
         status, answer = self._ledger.answer(method, path, body)
-        raw = json.dumps(answer).encode()
+        raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self._reader.raw = f"HTTP/1.1 {status} Word\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
 
     def close(self) -> None:
