@@ -121,6 +121,10 @@ class NoSuchMeter(UnknownDevice):
     status = 404
 
 
+class NoSuchTerms(Refusal):
+    code, status = "NO_SUCH_TERMS", 404
+
+
 class MistypedAddress(Refusal):
     code, status = "MISTYPED_ADDRESS", 404
 

@@ -26,6 +26,9 @@ def environ(world: World) -> dict[str, str]:
         "chain_id": world.chain_id,
         "contract": world.address.hex(),
         "agreement": world.meters[0].agreement_id,
+        "start": world.start,
+        "terms": world.meters[0].terms.hex(),
+        "account": world.terms_account,
         "secrets": [meter.secret.hex() for meter in world.meters],
     }
     return {"SCHEMATHESIS_HOOKS": __name__, MEANT: json.dumps(told)}
@@ -34,10 +37,12 @@ def environ(world: World) -> dict[str, str]:
 def _meters() -> list[Meter]:
     told = json.loads(os.environ[MEANT])
     domain = Domain(told["chain_id"], bytes.fromhex(told["contract"]))
-    return [Meter(bytes.fromhex(secret), domain, told["agreement"]) for secret in told["secrets"]]
+    believed = told["agreement"], told["start"], bytes.fromhex(told["terms"])
+    return [Meter(bytes.fromhex(secret), domain, *believed) for secret in told["secrets"]]
 
 
 METERS = _meters() if MEANT in os.environ else []
+ACCOUNT = json.loads(os.environ[MEANT])["account"] if MEANT in os.environ else ""
 
 
 @schemathesis.hook
@@ -48,6 +53,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         address = case.path_parameters["address"]
         if address[2] < "8":
             case.path_parameters["address"] = checksum(METERS[int(address[3], 16) % len(METERS)].device)
+    if "account" in (case.path_parameters or {}) and case.path_parameters["account"][2] < "8":
+        case.path_parameters["account"] = ACCOUNT
     if isinstance(case.body, dict):
         many = case.body.get("messages")
         for message in many if isinstance(many, list) else [case.body]:
@@ -57,7 +64,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 def _put_right(signed: dict[str, Any]) -> None:
     fields = signed["message"]
-    was = {name: int(value) for name, value in fields.items() if name != "readings"}
+    was = {name: int(value) for name, value in fields.items() if name not in ("readings", "terms")}
     now = dict(was)
     meter, chance = METERS[was["agreementId"] % len(METERS)], int(signed["signature"][2:4], 16)
     if chance & 1:
@@ -66,7 +73,8 @@ def _put_right(signed: dict[str, Any]) -> None:
         now["startedAt"] = min(was["startedAt"], 2**40 - 2)
         now["endedAt"] = was["endedAt"] and max(was["endedAt"], now["startedAt"] + 1)
     elif chance & 3 == 3:
-        now["firstInterval"] = 0
+        now["firstInterval"], now["start"] = 0, meter.start
+        fields["terms"] = "0x" + meter.terms.hex()
     else:
         now["firstInterval"] = min(was["firstInterval"], 2**32 - 1 - len(fields["readings"]) // 4)
     fields.update({name: value for name, value in now.items() if value != was[name]})

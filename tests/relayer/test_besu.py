@@ -5,6 +5,7 @@ import asyncio
 
 import pytest
 
+from electro_contracts.deployment import LEAST
 from electro_relayer import preflight
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import Node, RpcError
@@ -45,7 +46,9 @@ async def test_from_deployment_to_journals_that_agree_without_any_money(
     operator = world.operator.address
     web3 = await asyncio.to_thread(transact.connect, besu.url)
     made = await asyncio.to_thread(
-        lambda: deploy.deploy(web3, world.operator, admin=operator, operator=operator, admin_delay_s=0)
+        lambda: deploy.deploy(
+            web3, world.operator, admin=operator, operator=operator, admin_delay_s=0, least=LEAST
+        )
     )
     assert made.address != world.contract.address
     settings = await asyncio.to_thread(lambda: settings_for(world, rpc_url=besu.url, finality="auto"))

@@ -46,7 +46,7 @@ def asked_about(node, device):
 async def test_whoever_repeats_what_is_on_chain_takes_nothing_from_its_meter(
     fresh, settings_for, relay, eventually
 ):
-    client = await relay(settings_for(fresh, device_rate=0.001, device_burst=2))
+    client = await relay(settings_for(fresh, device_rate=0.001, device_burst=3))
     meter = fresh.meters[0]
     first, second, third = meter.reports(3)
     assert (await client.post(first))[0] == 202
@@ -66,8 +66,10 @@ async def test_whoever_repeats_an_outage_on_chain_takes_nothing_from_its_meter_a
     shared_world.agree(1, seed=next(_seeds))
     [meter] = shared_world.meters
     client = await relay(
-        settings_for(shared_world, rpc_url=faulty_shared.url, device_rate=0.001, device_burst=2)
+        settings_for(shared_world, rpc_url=faulty_shared.url, device_rate=0.001, device_burst=3)
     )
+    assert (await client.post(meter.report(0, 2)))[0] == 202  # the intervals that it touches
+    await eventually(lambda: shared_world.next_interval(meter) == 2)
     outage = meter.outage(shared_world.start + 1000, shared_world.start + 1600)
     assert (await client.post(outage))[0] == 202
 
@@ -81,7 +83,7 @@ async def test_whoever_repeats_an_outage_on_chain_takes_nothing_from_its_meter_a
         assert (await client.post(outage))[0] == 200
     checks = [call for request in faulty_shared.requests for call in request if call["method"] == "eth_call"]
     assert len(checks) <= 1, before
-    assert (await client.post(meter.report(0)))[0] == 202
+    assert (await client.post(meter.report(2)))[0] == 202
 
 
 async def test_what_is_not_queued_costs_neither_tokens_nor_gas(fresh, settings_for, relay, eventually):
@@ -263,7 +265,9 @@ def test_a_body_that_would_take_long_to_read_is_refused_unread(body, monkeypatch
 
 def test_the_largest_request_that_is_one_is_read(shared_world):
     meter = Meter(b"\x05" * 32, shared_world.domain, 2**64 - 1)
-    report = meter.sign(EnergyReport(2**64 - 1, 2**32 - 673, 2**64 - 1, b"\x7f\xff" * 672)).to_json()
+    report = meter.sign(
+        EnergyReport(2**64 - 1, 2**40 - 1, b"\xff" * 16, 2**32 - 673, 2**64 - 1, b"\x7f\xff" * 672)
+    ).to_json()
     many, messages = parse(json.dumps({"messages": [report] * 50}, indent=1).encode())
     assert many
     assert len(messages) == 50

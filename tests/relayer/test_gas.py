@@ -14,7 +14,7 @@ LOOSE = 2.6  # the most: reports that violate nothing cost half of those that do
 LANES = {
     "violations": (100,),
     "no data": (0xFFFF,),
-    "no supply": (0xFFFE,),
+    "interrupted": (0xFFFE,),
     "everything at once": (0xFFFE, 0xFFFF, 0, 0x7FFF, 0x8001, 5),
     "inside the band": (5,),
 }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from electro_contracts.calldata import STATES
 from electro_relayer import Settings, StartError, errors, serve
-from electro_relayer.hashing import checksum
+from electro_relayer.hashing import checksum, keccak256
 from tests.relayer.world import INTERVAL_S, SLOTS
 
 _seeds = itertools.count(10)
@@ -95,6 +95,7 @@ async def test_an_outage_report_lands_and_is_known_then(world, client, eventuall
     meter = world.meters[0]
     start = world.start + 5000
     opened, closed = meter.outage(start), meter.outage(start, start + 600)
+    assert (await client.post(meter.report(0, 7)))[0] == 202  # the intervals that it touches
     assert (await client.post(opened))[0] == 202
     events = world.contract.events.OutageReported()
 
@@ -111,11 +112,34 @@ async def test_an_outage_report_lands_and_is_known_then(world, client, eventuall
     assert (await client.post(closed))[0] == 200
 
 
-async def test_an_outage_of_no_agreement_is_refused_in_words(world, client):
+async def test_the_second_of_two_outages_waits_for_the_first_and_for_its_reports(world, client, eventually):
     meter = world.meters[0]
-    before = meter.outage(world.start - 5000, world.start - 4000)
-    status, body = await client.post(before)
-    assert (status, body["error"]["code"]) == (409, "OUTSIDE_TERM")
+    start = world.start
+    second = meter.outage(start + 1000, start + 1200, number=1)
+    assert (await client.post(second))[0] == 202
+    assert (await client.post(meter.outage(start + 100, start + 200)))[0] == 202
+    assert (await client.post(meter.report(0, 2)))[0] == 202
+    events = world.contract.events.OutageReported()
+
+    def numbers():
+        logs = events.get_logs(from_block=0, argument_filters={"device": "0x" + meter.device.hex()})
+        return [entry["args"]["number"] for entry in logs]
+
+    await eventually(lambda: numbers() == [0, 1])
+    assert (await client.post(second))[0] == 200
+
+
+async def test_an_outage_that_begins_in_the_last_one_is_refused_in_words(world, client, eventually):
+    meter = world.meters[0]
+    before = meter.outage(world.start - 5000, world.start - 4000)  # of no agreement: it costs nothing
+    assert (await client.post(before))[0] == 202
+
+    async def is_final():
+        return (await client.post(before))[0] == 200
+
+    await eventually(is_final)
+    status, body = await client.post(meter.outage(world.start - 4500, world.start - 100, number=1))
+    assert (status, body["error"]["code"]) == (409, "OVERLAPPING_OUTAGE")
     stranger = type(meter)(b"\x77" * 32, world.domain, meter.agreement_id)
     assert (await client.post(stranger.outage(world.start)))[0] == 403
 
@@ -124,9 +148,20 @@ async def test_what_the_agreement_rules_out_is_refused_in_the_contracts_words(wo
     meter = world.meters[0]
     await client.post({"messages": meter.reports(9, SLOTS)})
     await client.post(meter.reports(1, SLOTS - 1)[0])
-    for intervals, code in ((2, "OUTSIDE_TERM"), (1, None)):
-        status, body = await client.post(meter.report(meter.next, intervals))
-        assert body.get("error", {}).get("code") == code
+    status, body = await client.post(meter.reports(1)[0])
+    assert status == 202
+    status, body = await client.post(meter.report(meter.next))
+    assert (status, body["error"]["code"]) == (409, "OUTSIDE_TERM")
+    for name, value, code in (
+        ("start", meter.start + 900, "OTHER_START"),
+        ("terms", bytes(16), "OTHER_TERMS"),
+    ):
+        believer = world.meters[1]
+        believed = getattr(believer, name)
+        setattr(believer, name, value)
+        status, body = await client.post(believer.report(0))
+        assert (status, body["error"]["code"]) == (409, code)
+        setattr(believer, name, believed)
     status, body = await client.post(world.meters[1].report(0, SLOTS + 1))
     assert (status, body["error"]["code"]) == (409, "BEYOND_SCHEDULE")
 
@@ -150,21 +185,40 @@ async def test_a_meter_is_told_where_it_stands(world, client, eventually):
     assert body["time"] == world.now
     assert body["block"]["latest"] == body["block"]["final"] == world.web3.eth.block_number
     [agreement] = body["agreements"]
-    bounds = agreement.pop("bounds")
+    bounds, terms = agreement.pop("bounds"), agreement.pop("terms")
+    assert terms["code_hash"][:34] == "0x" + meter.terms.hex()
     assert agreement == {
         "agreement_id": meter.agreement_id,
         "state": "accepted",
+        "place": 0,
         "start": world.start,
         "interval_seconds": INTERVAL_S,
         "intervals": 10 * SLOTS,
+        "end": 10 * SLOTS,
+        "reports_until": world.start + 10 * SLOTS * INTERVAL_S + 10**7,
         "slots": SLOTS,
         "unit_wh": 10,
         "next": {"latest": 5, "final": 5},
+        "next_outage": {"latest": 0, "final": 0},
+        "outage_open": False,
         "remaining_bonus": str(10**12),
     }
     assert agreement["state"] in STATES
     assert bounds["first_interval"] == 10 * SLOTS  # the term is over
     assert len(bounds["min"]) == len(bounds["max"])
+
+
+async def test_the_terms_are_told_as_the_code_whose_hash_meters_sign(world, client):
+    meter = world.meters[0]
+    _, body = await client.get(f"/v1/meters/0x{meter.device.hex()}")
+    terms = body["agreements"][0]["terms"]
+    async with client.session.get(client.url + "/v1/terms/" + terms["account"]) as answer:
+        code = await answer.read()
+        assert (answer.status, answer.content_type) == (200, "application/octet-stream")
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert "0x" + keccak256(code).hex() == terms["code_hash"]
+    for account, status in ((checksum(world.address), 404), (checksum(meter.device), 404), ("0x12", 400)):
+        assert (await client.get(f"/v1/terms/{account}"))[0] == status
 
 
 async def test_a_stranger_is_not_found_and_a_malformed_address_is_malformed(world, client):

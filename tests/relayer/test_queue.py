@@ -16,7 +16,7 @@ DEVICES = 3
 
 
 def report(device, number):
-    message = EnergyReport(1, number, 0, b"\0\1")
+    message = EnergyReport(1, 0, bytes(16), number, 0, b"\0\1")
     digest = bytes([device]) + number.to_bytes(4, "big")
     return Verified(None, message, digest, bytes([device]) * 20, 1, number, number + 1)
 

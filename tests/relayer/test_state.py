@@ -10,13 +10,18 @@ import pytest
 from electro_contracts.calldata import MeterState
 from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.standing import Standings
-from electro_relayer.chain.survey import Head
+from electro_relayer.chain.survey import Head, Position
 
 _seeds = itertools.count(800)
 
 
 def state(next_interval, ahead=0):
-    return MeterState(1, "accepted", 0, 900, 10**6, 96, 10, next_interval, 1000, 0, ((10, 200),) * ahead)
+    return MeterState(
+        agreement_id=1, state="accepted", place=0, start=0, interval_seconds=900, intervals=10**6, stop=10**6,
+        end=10**6, reports_until=10**10, slots=96, unit_wh=10, terms_account=bytes(range(20)),
+        code_hash=bytes(range(32)), next_interval=next_interval, next_outage=0, outage_open=False,
+        remaining_bonus=1000, bounds_from=0, bounds=((10, 200),) * ahead,
+    )  # fmt: skip
 
 
 class Chain:
@@ -39,9 +44,9 @@ class Chain:
             for device, ahead in questions
         ]
 
-    async def next_at_final(self, devices, head):
+    async def positions_at_final(self, devices, head):
         self.asked_final.append(list(devices))
-        return [{1: self.final.get(device, 0)} for device in devices]
+        return [{1: Position(self.final.get(device, 0), 0)} for device in devices]
 
 
 @pytest.fixture

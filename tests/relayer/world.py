@@ -14,11 +14,12 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 from web3.middleware import ExtraDataToPOAMiddleware
 
-from electro_contracts import artifact
+from electro_contracts import artifact, calldata
 from electro_contracts.terms import Terms, devices_hash
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, EnergyReport, Message, OutageReport
 from electro_protocol.signed import SignedMessage
+from electro_relayer.hashing import keccak256
 from electro_relayer.incoming.digest import digest
 from electro_relayer.paying.key import Key
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
@@ -35,6 +36,8 @@ class Meter:
     secret: bytes
     domain: Domain
     agreement_id: int = 0
+    start: int = 0
+    terms: bytes = bytes(16)
     next: int = 0
 
     def __post_init__(self) -> None:
@@ -48,8 +51,9 @@ class Meter:
     def report(self, first: int, intervals: int = 1, lanes: tuple[int, ...] = (100,)) -> dict[str, object]:
         """The JSON of a signed report of some intervals, the lanes over and over."""
         readings = b"".join(lanes[i % len(lanes)].to_bytes(2, "big") for i in range(intervals))
+        register_wh = 1000 * (first + intervals)
         return self.sign(
-            EnergyReport(self.agreement_id, first, 1000 * (first + intervals), readings)
+            EnergyReport(self.agreement_id, self.start, self.terms, first, register_wh, readings)
         ).to_json()
 
     def reports(
@@ -60,8 +64,10 @@ class Meter:
         self.next += count * intervals
         return made
 
-    def outage(self, started_at: int, ended_at: int = 0, cause: int = 2) -> dict[str, object]:
-        return self.sign(OutageReport(self.agreement_id, started_at, ended_at, cause)).to_json()
+    def outage(
+        self, started_at: int, ended_at: int = 0, cause: int = 2, number: int = 0
+    ) -> dict[str, object]:
+        return self.sign(OutageReport(self.agreement_id, number, started_at, ended_at, cause)).to_json()
 
 
 @dataclass
@@ -80,7 +86,7 @@ class World:
         self.chain_id = self.web3.eth.chain_id
         built = artifact.load()
         deploy = self.web3.eth.contract(abi=built.abi, bytecode=built.bytecode).constructor(
-            self.operator.address, 0, self.operator.address
+            self.operator.address, 0, self.operator.address, 0, 0, 0
         )
         address = self.transact(deploy)["contractAddress"]
         self.contract = self.web3.eth.contract(address, abi=built.abi)
@@ -114,9 +120,11 @@ class World:
     def enrol(self, secret: bytes) -> Meter:
         meter = Meter(secret, self.domain)
         deadline = self.now + 10**6
-        signature = meter.sign(DeviceEnrollment(secret, deadline)).signature
+        signature = meter.sign(DeviceEnrollment(secret, 1, deadline)).signature
         vs = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
-        self.transact(self.contract.functions.enrol(secret, deadline, signature[:32], vs.to_bytes(32, "big")))
+        self.transact(
+            self.contract.functions.enrol(secret, 1, deadline, signature[:32], vs.to_bytes(32, "big"))
+        )
         return meter
 
     def agree(
@@ -145,12 +153,16 @@ class World:
             outage_penalty=50,
             outage_minute_penalty=1,
             penalised_causes=0b100,
-            missing_penalty=3,
+            missing_penalty=500,
             grace=10**7,
             dispute_window=1000,
             notice=1000,
             discount_rate_ppm=1_000_000,
             discount_expiry=10**7,
+            capacity_units=200,
+            raise_units=0,
+            lead_seconds=0,
+            fault_lookback=0,
             bands=((1, 10) if tight else (10, 200),) * SLOTS,
         )
         devices = [meter.device for meter in self.meters]
@@ -165,8 +177,9 @@ class World:
             "evm_setNextBlockTimestamp", self.start + (intervals if passed is None else passed) * INTERVAL_S
         )
         self.rpc("evm_mine")
+        code = terms.code(bytes.fromhex(CONSUMER.address[2:]), devices)
         for meter in self.meters:
-            meter.agreement_id = agreement_id
+            meter.agreement_id, meter.start, meter.terms = agreement_id, self.start, keccak256(code)[:16]
 
     def block_time(self, seconds: float) -> None:
         """Mine by the clock from now on; anvil's automining stalls with many transactions in flight."""
@@ -186,9 +199,16 @@ class World:
             for i in range(len(entry["args"]["readings"]) // 2)
         ]
 
+    @property
+    def terms_account(self) -> str:
+        """The account that holds the first meter's terms."""
+        question = calldata.meter_state(self.meters[0].device, 0)
+        answer = self.web3.eth.call({"to": self.contract.address, "data": "0x" + question.hex()})
+        return self.web3.to_checksum_address(calldata.decode_meter_state(bytes(answer))[0].terms_account)
+
     def next_interval(self, meter: Meter) -> int:
         shown = self.web3.to_checksum_address("0x" + meter.device.hex())
-        return int(self.contract.functions.point(meter.agreement_id, shown).call()[0])
+        return int(self.contract.functions.point(meter.agreement_id, shown).call()[1])
 
     def transactions_of(self, sender: bytes) -> list[Any]:
         """The receipts of everything an account has sent."""

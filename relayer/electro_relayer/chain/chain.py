@@ -41,11 +41,12 @@ if TYPE_CHECKING:
 
     from electro_contracts.calldata import MeterState
     from electro_relayer.chain.market import Fees
-    from electro_relayer.chain.survey import Head, Question
+    from electro_relayer.chain.survey import Head, Position, Question
     from electro_relayer.incoming.intake import Verified
     from electro_relayer.settings import Settings
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
+MOST_TERMS_CODE = 4_085  # a week of quarter hours, and 64 meters
 MOST_OUTAGES = 50  # in one question; a request brings no more
 
 log = logging.getLogger(__name__)
@@ -186,9 +187,14 @@ class Chain:
         self._saw(head.latest, head.time_s)
         return head, states
 
-    async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]:
-        """Return each meter's next interval by agreement at the final block; raises NodeUnreachable."""
-        return await self._surveyor.next_at(devices, self.final.rule.block(head.latest))
+    async def positions_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, Position]]:
+        """Return each meter's position by agreement at the final block; raises NodeUnreachable."""
+        return await self._surveyor.positions_at(devices, self.final.rule.block(head.latest))
+
+    async def terms_code(self, account: bytes) -> bytes | None:
+        """Return an agreement's terms as the code that holds them, None if that is no such account's."""
+        code = await self._surveyor.code_at(account)
+        return code if 0 < len(code) <= MOST_TERMS_CODE and code[0] == 0 else None
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
         """Return what the contract says of an outage report at the latest and at the final block."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from electro_relayer.chain.gathering import Gathering
+from electro_relayer.chain.survey import Position
 from electro_relayer.hashing import checksum
 
 if TYPE_CHECKING:
@@ -33,14 +34,15 @@ BACKWARDS_BLOCKS = 3
 
 @dataclass(slots=True)
 class Agreement:
-    """An agreement as the contract tells it to one meter, with the meter's next interval at both blocks.
+    """An agreement as the contract tells it to one meter, with the meter's next interval and outage at both blocks.
 
-    Receipts move the two numbers on in place: that happens for every report that lands.
+    Receipts move the next intervals on in place: that happens for every report that lands.
     """
 
     state: MeterState
     next_latest: int
     next_final: int
+    outage_final: int  # the latest is the state's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,53 @@ class Standing:
                 return agreement
         return None
 
+    def to_json(self, chain_id: int, contract: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what each block moves, and what concerns the meter."""
+        moving = {"time": self.chain_time_s, "block": {"latest": self.latest, "final": self.final}}
+        return moving, {
+            "device": checksum(self.device),
+            "chain_id": chain_id,
+            "contract": checksum(contract),
+            "agreements": [_agreement_json(a) for a in self.agreements],
+        }
+
     def without_bounds(self) -> Standing:
         """Return the same in a tenth of the memory."""
         if not any(agreement.state.bounds for agreement in self.agreements):
             return self
-        slim = [Agreement(replace(a.state, bounds=()), a.next_latest, a.next_final) for a in self.agreements]
+        slim = [
+            Agreement(replace(a.state, bounds=()), a.next_latest, a.next_final, a.outage_final)
+            for a in self.agreements
+        ]
         return Standing(
             self.device, True, tuple(slim), self.latest, self.final, self.chain_time_s, self.read_at
         )
+
+
+def _agreement_json(agreement: Agreement) -> dict[str, Any]:
+    state = agreement.state
+    return {
+        "agreement_id": state.agreement_id,
+        "state": state.state,
+        "place": state.place,
+        "start": state.start,
+        "interval_seconds": state.interval_seconds,
+        "intervals": state.intervals,
+        "end": state.end,
+        "reports_until": state.reports_until,
+        "slots": state.slots,
+        "unit_wh": state.unit_wh,
+        "terms": {"account": checksum(state.terms_account), "code_hash": "0x" + state.code_hash.hex()},
+        "next": {"latest": agreement.next_latest, "final": agreement.next_final},
+        "next_outage": {"latest": state.next_outage, "final": agreement.outage_final},
+        "outage_open": state.outage_open,
+        "remaining_bonus": str(state.remaining_bonus),
+        "bounds": {
+            "first_interval": state.bounds_from,
+            "min": [least for least, _ in state.bounds],
+            "max": [greatest for _, greatest in state.bounds],
+        },
+    }
 
 
 class Reader(Protocol):
@@ -76,7 +117,7 @@ class Reader(Protocol):
         self, questions: Sequence[Question]
     ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]: ...
 
-    async def next_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, int]]: ...
+    async def positions_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, Position]]: ...
 
 
 class Standings:
@@ -138,8 +179,8 @@ class Standings:
             if isinstance(states, list) and not self._knows_final(device, states, head)
         }
         if asked:
-            answers = await self._chain.next_at_final(list(asked), head)
-            finals: dict[bytes, dict[int, int]] = dict(zip(asked, answers, strict=True))
+            answers = await self._chain.positions_at_final(list(asked), head)
+            finals: dict[bytes, dict[int, Position]] = dict(zip(asked, answers, strict=True))
         else:
             finals = {}
         return [
@@ -152,20 +193,20 @@ class Standings:
     def _knows_final(self, device: bytes, states: Sequence[MeterState], head: Head) -> bool:
         """Tell whether it is known where a meter stands at the final block, or follows from the latest.
 
-        Its next interval only grows: it is final up to the latest if it was so at an earlier final block.
+        Its position only grows: it is final up to the latest if it was so at an earlier final block.
         """
         if head.final_at_once:
             return True
         known = self._remembered.get(device)
         if known is not None and known.final == head.final:
             return True
-        return all(s.next_interval == _next_final(known, s.agreement_id) for s in states)
+        return all(_position(s) == _final(known, s.agreement_id) for s in states)
 
     def _remember(
         self,
         device: bytes,
         states: Sequence[MeterState] | None,
-        final: dict[int, int] | None,
+        final: dict[int, Position] | None,
         head: Head,
         read_at: float,
     ) -> Standing:
@@ -178,11 +219,13 @@ class Standings:
                     f"the next interval of {checksum(device)} is {s.next_interval}, and {known.next_latest} was known"
                 )
             if final is not None:
-                at_final = final.get(s.agreement_id, 0)
+                at_final = final.get(s.agreement_id, _NOWHERE)
             else:
-                at_final = s.next_interval if head.final_at_once else _next_final(before, s.agreement_id)
+                at_final = _position(s) if head.final_at_once else _final(before, s.agreement_id)
             # min: the two answers are of two moments, and what is final can't be ahead of the latest
-            agreements.append(Agreement(s, s.next_interval, min(s.next_interval, at_final)))
+            final_interval = min(s.next_interval, at_final.interval)
+            final_outage = min(s.next_outage, at_final.outage)
+            agreements.append(Agreement(s, s.next_interval, final_interval, final_outage))
         standing = Standing(
             device, states is not None, tuple(agreements), head.latest, head.final, head.time_s, read_at
         )
@@ -198,6 +241,7 @@ class Standings:
         standing = self._remembered.get(device)
         agreement = standing.agreement(agreement_id) if standing is not None else None
         if agreement is not None:
+            next_interval = min(next_interval, agreement.state.end)  # what is beyond is clipped
             agreement.next_latest = max(agreement.next_latest, next_interval)
             if final:
                 agreement.next_final = max(agreement.next_final, next_interval)
@@ -212,9 +256,16 @@ class Standings:
         self._highest = 0
 
 
-def _next_final(standing: Standing | None, agreement_id: int) -> int:
+_NOWHERE = Position(0, 0)
+
+
+def _position(state: MeterState) -> Position:
+    return Position(state.next_interval, state.next_outage)
+
+
+def _final(standing: Standing | None, agreement_id: int) -> Position:
     agreement = standing.agreement(agreement_id) if standing is not None else None
-    return agreement.next_final if agreement is not None else 0
+    return Position(agreement.next_final, agreement.outage_final) if agreement is not None else _NOWHERE
 
 
 def _keep(kept: OrderedDict[bytes, Standing], device: bytes, standing: Standing, limit: int) -> None:

@@ -8,7 +8,7 @@ node that hides that is asked once more.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electro_contracts import calldata
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, all_or_none, hex_data, read_data, understood
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
 _NOT_ENROLLED = keccak256(b"NotEnrolled(address)")[:4].hex()
 Question = tuple[bytes, int]  # a meter, and for how many slots its bounds are asked
+
+
+class Position(NamedTuple):
+    """How far a meter has come in an agreement: the next interval and the next outage to be reported."""
+
+    interval: int
+    outage: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,17 @@ class Surveyor:
         head = Head(latest, time_s, min(final, latest), finality.instant)
         return head, states  # type: ignore[return-value]  # no RpcError is left
 
-    async def next_at(self, devices: Sequence[bytes], block: str) -> list[dict[int, int]]:
-        """Return each meter's next interval by agreement at a block; raises NodeUnreachable."""
+    async def positions_at(self, devices: Sequence[bytes], block: str) -> list[dict[int, Position]]:
+        """Return each meter's position by agreement at a block; raises NodeUnreachable."""
         answers = await self._node.batch(self._about_meters([(device, 0) for device in devices], block))
         with understood(self._node):
-            return [_next_intervals(answer) for answer in answers]
+            return [_positions(answer) for answer in answers]
+
+    async def code_at(self, account: bytes) -> bytes:
+        """Return the code of an account; raises RpcError or NodeUnreachable."""
+        answer = await self._node.call("eth_getCode", [hex_data(account), "latest"])
+        with understood(self._node):
+            return read_data(answer)
 
     def _about_meters(self, questions: Sequence[Question], block: str) -> list[Request]:
         """Return the calls that ask for the meters' states, one for each question."""
@@ -117,8 +130,9 @@ def _states(answer: Any) -> list[MeterState] | NodeUnreachable | RpcError | None
         return NodeUnreachable(f"The node answers nonsense: {error!r:.100}")
 
 
-def _next_intervals(answer: Any) -> dict[int, int]:
+def _positions(answer: Any) -> dict[int, Position]:
     if isinstance(answer, RpcError):  # not enrolled yet at that block
         return {}
     data = read_data(answer)  # empty where the final block is older than the contract
-    return {s.agreement_id: s.next_interval for s in calldata.decode_meter_state(data)} if data else {}
+    states = calldata.decode_meter_state(data) if data else []
+    return {s.agreement_id: Position(s.next_interval, s.next_outage) for s in states}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell a meter where it stands, for as little work as taking a report from it.
+"""Tell a meter where it stands, for as little work as taking a report from it; and what its agreement's terms are.
 
 The answer has a weak ETag over all that concerns the meter: a 304 says that only the chain's time and its newest
 blocks have moved on.
@@ -10,18 +10,21 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
-from electro_relayer.errors import Malformed, MistypedAddress, NoSuchMeter, UnknownDevice
-from electro_relayer.hashing import checksum
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.errors import (
+    Malformed,
+    MistypedAddress,
+    NodeDown,
+    NoSuchMeter,
+    NoSuchTerms,
+    UnknownDevice,
+)
+from electro_relayer.hashing import checksum, keccak256
 from electro_relayer.http.parts import ADMISSION, CHAIN, REFUSALS, SETTINGS, sender_in
-
-if TYPE_CHECKING:
-    from electro_relayer.chain.chain import Chain
-    from electro_relayer.chain.standing import Agreement, Standing
 
 PATH = "/v1/meters/"
 MOST_AHEAD = 672  # slots: a week of quarter hours, the most that terms have
@@ -38,12 +41,13 @@ async def tell(
     app: web.Application, request: web.Request, untrusted_address: str, untrusted_ahead: str | None
 ) -> web.Response:
     """Answer for the application or past its router; raises a Refusal."""
-    device, ahead = _device(untrusted_address), _ahead(untrusted_ahead, app[SETTINGS].slots_ahead)
+    device, ahead = _parse(untrusted_address), _ahead(untrusted_ahead, app[SETTINGS].slots_ahead)
     try:
         standing = await app[ADMISSION].read(device, sender_in(app, request), ahead)
     except UnknownDevice:
         raise NoSuchMeter(checksum(device)) from None
-    lasting = _lasting(standing, app[CHAIN])
+    chain = app[CHAIN]
+    moving, lasting = standing.to_json(chain.chain_id, chain.contract)
     refused = app[REFUSALS].of_device(device)
     if refused:
         lasting["refused"] = refused
@@ -53,49 +57,31 @@ async def tell(
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if _is_known(request.headers.get("If-None-Match"), tag):
         return web.Response(status=304, headers=headers)
-    moving = {"time": standing.chain_time_s, "block": {"latest": standing.latest, "final": standing.final}}
     body = orjson.dumps(moving)[:-1] + b"," + told[1:]
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
-def _lasting(standing: Standing, chain: Chain) -> dict[str, Any]:
-    """Write what concerns the meter; the rest moves with every block."""
-    return {
-        "device": checksum(standing.device),
-        "chain_id": chain.chain_id,
-        "contract": checksum(chain.contract),
-        "agreements": [_agreement(each) for each in standing.agreements],
-    }
+async def get_terms(request: web.Request) -> web.Response:
+    """Tell the terms themselves: who hashes them knows what to believe of the other answers. They never change."""
+    account = _parse(request.match_info["account"])
+    sender = sender_in(request.app, request)()
+    request.app[ADMISSION].charge(sender)
+    try:
+        code = await request.app[CHAIN].terms_code(account)
+    except (NodeUnreachable, RpcError) as error:
+        raise NodeDown("The chain can't be asked right now; ask again later.") from error
+    if code is None:
+        raise NoSuchTerms("No agreement's terms are at this address.")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{keccak256(code).hex()}"'}
+    return web.Response(body=code, content_type="application/octet-stream", headers=headers)
 
 
-def _agreement(agreement: Agreement) -> dict[str, Any]:
-    state = agreement.state
-    return {
-        "agreement_id": state.agreement_id,
-        "state": state.state,
-        "start": state.start,
-        "interval_seconds": state.interval_seconds,
-        "intervals": state.intervals,
-        "slots": state.slots,
-        "unit_wh": state.unit_wh,
-        "next": {"latest": agreement.next_latest, "final": agreement.next_final},
-        "remaining_bonus": str(state.remaining_bonus),
-        "bounds": {
-            "first_interval": state.bounds_from,
-            "min": [least for least, _ in state.bounds],
-            "max": [greatest for _, greatest in state.bounds],
-        },
-    }
-
-
-def _device(untrusted: str) -> bytes:
+def _parse(untrusted: str) -> bytes:
     if not _ADDRESS.fullmatch(untrusted):
-        raise Malformed("The path must end in a meter's address: an address is 0x and 40 hex digits.")
+        raise Malformed("The path must end in an address: 0x and 40 hex digits.")
     device, digits = unhexlify(untrusted[2:]), untrusted[2:]
     if digits not in (digits.lower(), digits.upper()) and checksum(device) != untrusted:
-        raise MistypedAddress(
-            "No meter has this address: the address fails its EIP-55 checksum: a digit is wrong."
-        )
+        raise MistypedAddress("Nothing has this address: it fails its EIP-55 checksum, so a digit is wrong.")
     return device
 
 

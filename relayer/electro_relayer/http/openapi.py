@@ -36,7 +36,7 @@ _ANYWHERE = ("405", "500", "503")  # whatever is asked for
 _ERRORS = {
     "400": "malformed",
     "403": "no valid signature, or not an enrolled meter's",
-    "404": "no such path, or no such meter",
+    "404": "no such path, no such meter, or no such terms",
     "405": "another method",
     "408": "the body did not arrive in time",
     "409": "out of sequence, or refused by the contract",
@@ -111,6 +111,32 @@ DOCUMENT: dict[str, Any] = {
                         },
                     },
                     *("400", "404", "429"),
+                ),
+            }
+        },
+        "/v1/terms/{account}": {
+            "get": {
+                "operationId": "getTerms",
+                "summary": "Return an agreement's terms as the code of their account",
+                "description": "A meter signs the first half of its keccak256. It never changes.",
+                "parameters": [
+                    {
+                        "name": "account",
+                        "in": "path",
+                        "required": True,
+                        "description": "as a meter's standing tells it",
+                        "schema": ADDRESS,
+                    }
+                ],
+                "responses": _answers(
+                    {
+                        "200": _answer(
+                            "at most 4,085 bytes, the first of them 0",
+                            {"type": "string", "format": "binary"},
+                            "application/octet-stream",
+                        )
+                    },
+                    *("400", "404"),
                 ),
             }
         },

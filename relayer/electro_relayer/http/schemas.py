@@ -36,6 +36,11 @@ def _digits_up_to(greatest: int) -> str:
 
 _U64, _U40, _U32 = (_whole((1 << bits) - 1) for bits in (64, 40, 32))
 _CAUSE = _whole(2, "0 unknown, 1 grid side, 2 consumer side")
+_TERMS = {
+    "type": "string",
+    "pattern": "^0x[0-9a-fA-F]{32}$",
+    "description": "the first half of the keccak256 of the terms' code",
+}
 _READINGS = {
     "type": "string",
     "pattern": "^0x([0-9a-fA-F]{4}){1,672}$",
@@ -80,9 +85,17 @@ _ERROR = {
 }
 SCHEMAS = {
     "EnergyReport": _signed(
-        "EnergyReport", agreementId=_U64, firstInterval=_U32, registerWh=_U64, readings=_READINGS
+        "EnergyReport",
+        agreementId=_U64,
+        start=_U40,
+        terms=_TERMS,
+        firstInterval=_U32,
+        registerWh=_U64,
+        readings=_READINGS,
     ),
-    "OutageReport": _signed("OutageReport", agreementId=_U64, startedAt=_U40, endedAt=_U40, cause=_CAUSE),
+    "OutageReport": _signed(
+        "OutageReport", agreementId=_U64, number=_U32, startedAt=_U40, endedAt=_U40, cause=_CAUSE
+    ),
     "SignedMessage": {"oneOf": [ref("EnergyReport"), ref("OutageReport")]},
     "Messages": _object(
         messages={
@@ -114,12 +127,18 @@ SCHEMAS = {
     "Agreement": _object(
         agreement_id=COUNT,
         state={"enum": list(STATES)},
+        place={**COUNT, "description": "which of the agreement's metering points the meter serves"},
         start=COUNT,
         interval_seconds=COUNT,
         intervals=COUNT,
+        end={**COUNT, "description": "the first interval that does not count for this meter any more"},
+        reports_until=COUNT,
         slots=COUNT,
         unit_wh=COUNT,
+        terms=_object(account=ADDRESS, code_hash=_DIGEST),
         next=_object(latest=COUNT, final=COUNT),
+        next_outage=_object(latest=COUNT, final=COUNT),
+        outage_open={"type": "boolean"},
         remaining_bonus={"type": "string", "pattern": "^[0-9]+$"},
         bounds=_object(
             first_interval=COUNT,

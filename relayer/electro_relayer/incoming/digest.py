@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from electro_protocol.messages import Message
 
 # The words of an EnergyReport in one go: nearly every message is one.
-_REPORT = struct.Struct(">32s24xQ28xI24xQ32s")
+_REPORT = struct.Struct(">32s24xQ24xQ16s16x28xI24xQ32s")
 _REPORT_HASH = keccak256(EnergyReport.TYPE.encode())
 
 
@@ -28,6 +28,8 @@ def digest(message: Message, domain: Domain) -> bytes:
         words = _REPORT.pack(
             _REPORT_HASH,
             message.agreement_id,
+            message.start,
+            message.terms,
             message.first_interval,
             message.register_wh,
             keccak256(message.readings),

@@ -28,10 +28,10 @@ MAX_MESSAGES = 50  # of one request; what one transaction carries
 # Fifty messages open 102 brackets. The JSON decoder recurses in C, and where a library has raised Python's
 # recursion limit (eth-keyfile does) a body of "[[[[…" would end the process.
 MAX_BRACKETS = 256
-# Fifty messages have 350 commas, and nothing in them needs a backslash. What has far more is not decoded: a body of a
+# Fifty messages have 450 commas, and nothing in them needs a backslash. What has far more is not decoded: a body of a
 # hundred thousand numbers, or of escapes, would hold up everybody else for a tenth of a second.
 MAX_COMMAS, MAX_BACKSLASHES = 1024, 4096
-_COLONS = 7  # of a report: type, message, signature and four fields; no value has one
+_COLONS = 9  # of a report: type, message, signature and six fields; no value has one
 _USUAL_BYTES = 4096  # of one report, the longest with 672 readings and every space there may be
 _MOST_DIGITS = 78  # of a number with a point or an exponent; 2^256 has as many
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # SEC 2, secp256k1
@@ -103,32 +103,34 @@ def quick(body: bytes) -> SignedMessage | None:
 def _usual_report(untrusted: Any) -> SignedMessage | None:
     try:
         message, signature = untrusted["message"], untrusted["signature"]
-        agreement_id, first, register = (
-            message["agreementId"],
-            message["firstInterval"],
-            message["registerWh"],
-        )
-        readings = message["readings"]
+        agreement_id, start = message["agreementId"], message["start"]
+        first, register = message["firstInterval"], message["registerWh"]
+        terms, readings = message["terms"], message["readings"]
         if (
             untrusted["type"] != "EnergyReport"
             or len(untrusted) != 3
-            or len(message) != 4
+            or len(message) != 6
             or type(agreement_id) is not int
+            or type(start) is not int
             or type(first) is not int
             or type(register) is not int
             or not 0 <= agreement_id < 1 << 64
+            or not 0 <= start < 1 << 40
             or not 0 <= first < 1 << 32
             or not 0 <= register < 1 << 64
+            or len(terms) != 34
             or not 6 <= len(readings) <= 2 + 4 * MAX_INTERVALS
             or len(readings) % 4 != 2
             or len(signature) != 132
+            or terms[:2] != "0x"
             or readings[:2] != "0x"
             or signature[:2] != "0x"
         ):
             return None
         report = EnergyReport.__new__(EnergyReport)
-        report.agreement_id, report.first_interval, report.register_wh = agreement_id, first, register
-        report.readings = unhexlify(readings[2:])
+        report.agreement_id, report.start = agreement_id, start
+        report.first_interval, report.register_wh = first, register
+        report.terms, report.readings = unhexlify(terms[2:]), unhexlify(readings[2:])
         return SignedMessage(report, unhexlify(signature[2:]))
     except (KeyError, TypeError, ValueError):
         return None

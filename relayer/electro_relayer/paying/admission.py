@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
+# What the contract may take in a moment: a meter's clock is a block ahead of the chain's, or what comes before an
+# outage (an earlier one, the reports of the intervals that it touches) is on its way.
+PASSING = ("FromTheFuture", "WrongOutage", "AheadOfReports")
 MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
 FINAL_KNOWN_FOR_S = 10.0  # the same of "final": a chain may be reset, which is looked for every few seconds
 # Of an outage's estimate: what costs a node as much as the check of a report, three milliseconds.
@@ -116,14 +119,19 @@ class Admission:
             self._senders.give_back(charged)
         return standing
 
+    def charge(self, sender: str) -> None:
+        """Charge a sender for a question to the node that no meter pays for; raises TooManyStrangers."""
+        self._senders.take(sender)
+
     def _place(self, verified: Verified, standing: Standing) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
         agreement = standing.agreement(verified.agreement_id)
         if agreement is None:
             raise NotServed(verified.agreement_id)
-        if verified.end <= agreement.next_final:
+        end = min(verified.end, agreement.state.end)  # what is beyond is clipped
+        if verified.first < end <= agreement.next_final:
             return Outcome.FINAL
-        if verified.end <= agreement.next_latest or self._queue.holds(verified):
+        if verified.first < end <= agreement.next_latest or self._queue.holds(verified):
             return Outcome.ACCEPTED
         expected = self._queue.expected((verified.device, verified.agreement_id), agreement.next_latest)
         if verified.first != expected:
@@ -141,12 +149,13 @@ class Admission:
         with _node_trouble():
             latest, final = await self._chain.outage_reasons(verified)
         name = reason_name(latest)
-        if name == "KnownOutage" or self._queue.holds(verified):
+        outcome = await self._outage_on_chain(verified) if name == "WrongOutage" else None
+        if name == "KnownOutage":
+            outcome = Outcome.FINAL if reason_name(final) == name else Outcome.ACCEPTED
+        if outcome is not None or self._queue.holds(verified):
             self._buckets.give_back(verified.device)
-            on_chain = name == "KnownOutage" and reason_name(final) == name
-            return self._note_outage(verified, Outcome.FINAL if on_chain else Outcome.ACCEPTED)
-        # a meter's clock may be a block ahead of the chain's: the lane waits a while for the future
-        if latest != ACCEPTABLE and name != "FromTheFuture":
+            return self._note_outage(verified, outcome or Outcome.ACCEPTED)
+        if latest != ACCEPTABLE and name not in PASSING:
             raise self._refusals.remember(verified, name)
         needed = await self._gas_of_outage(verified)
         self._buckets.give_back(verified.device)
@@ -159,6 +168,17 @@ class Admission:
         finally:  # the node's work grows with the outage, and is the meter's whatever comes of it
             self._buckets.charge(verified.device, needed // ESTIMATED_GAS_A_TOKEN)
         return Outcome.ACCEPTED
+
+    async def _outage_on_chain(self, verified: Verified) -> Outcome | None:
+        """Say whether the meter's outage of this number is on chain already; None if it is not."""
+        message = verified.message
+        assert isinstance(message, OutageReport)
+        with _node_trouble():
+            standing = await self._standings.read(verified.device)
+        agreement = standing.agreement(verified.agreement_id)
+        if agreement is None or message.number >= agreement.state.next_outage:
+            return None
+        return Outcome.FINAL if message.number < agreement.outage_final else Outcome.ACCEPTED
 
     async def _gas_of_outage(self, verified: Verified) -> int:
         """Return what the node thinks that an outage takes: it grows with its length. Raises FitsNoBlock."""
@@ -219,10 +239,19 @@ def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: f
 
     Returns the chain time from which on the contract takes the report.
     """
-    state = agreement.state
-    if verified.end > state.intervals:
+    state, message = agreement.state, verified.message
+    assert isinstance(message, EnergyReport)
+    if message.start != state.start:
         raise RefusedByContract(
-            "OutsideTerm", f"The agreement has {state.intervals} intervals, not {verified.end}."
+            "OtherStart", f"The agreement starts at {state.start}, not at {message.start}."
+        )
+    if message.terms != state.code_hash[:16]:
+        half = state.code_hash[:16].hex()
+        raise RefusedByContract("OtherTerms", f"The hash of the agreement's terms begins with 0x{half}.")
+    if verified.first >= state.end:
+        raise RefusedByContract(
+            "OutsideTerm",
+            f"This meter's intervals end before {state.end}; the report begins at {verified.first}.",
         )
     left = state.slots - verified.first % state.slots
     if verified.end - verified.first > left:

@@ -2,7 +2,7 @@
 """Bound the gas a batch can need: by formula where that holds, since a node's estimate takes 58 ms, its check only 3.
 
 The bound is the worst case of what the readings say (storage written for the first time, every interval violates its
-band, a first interval without supply), with an eighth to spare, so that no batch runs out of gas; what is not used is
+band, a first interrupted interval), with an eighth to spare, so that no batch runs out of gas; what is not used is
 not paid. A test holds it to the contract, from both sides.
 
 Outage reports have no such bound, since their cost grows with the length of the outage in intervals: they are
@@ -16,7 +16,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from electro_protocol.messages import EnergyReport
-from electro_protocol.readings import NO_SUPPLY
+from electro_protocol.readings import is_interrupted, unpack
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 BATCH = 51_000  # the transaction itself, dispatch, the array's head
 REPORT = 14_000  # beside its calldata: ecrecover, the point's slot, cold terms read as code, events
 INTERVAL = 60  # a lane that violates and has a flag; its share of decoding and events
-NO_SUPPLY_REPORT = 50_000  # slots of the outage's beginning and of its bitmap, written for the first time
-NO_SUPPLY_INTERVAL = 160
-NO_SUPPLY_LANE = NO_SUPPLY.to_bytes(2, "big")  # found across two lanes too, which costs only a larger bound
+INTERRUPTED_REPORT = 50_000  # slots of the place's totals and of its bitmap, written for the first time
+INTERRUPTED_INTERVAL = 160
 CALLDATA_BYTES = 320  # a report's fixed fields and offsets
 CALLDATA_BYTE = 40  # EIP-7623: floor price of a byte that is not zero
 MOST_AT_ONCE = 400  # messages in one check
@@ -47,8 +46,8 @@ def of_report(verified: Verified) -> int:
     intervals = verified.end - verified.first
     bound = REPORT + INTERVAL * intervals + CALLDATA_BYTE * (CALLDATA_BYTES + 2 * intervals)
     message = verified.message
-    if isinstance(message, EnergyReport) and NO_SUPPLY_LANE in message.readings:
-        bound += NO_SUPPLY_REPORT + NO_SUPPLY_INTERVAL * intervals
+    if isinstance(message, EnergyReport) and any(map(is_interrupted, unpack(message.readings))):
+        bound += INTERRUPTED_REPORT + INTERRUPTED_INTERVAL * intervals
     return bound
 
 

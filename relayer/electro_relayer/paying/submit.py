@@ -22,7 +22,7 @@ from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.paying import gas
-from electro_relayer.paying.admission import FUTURE_PATIENCE_S
+from electro_relayer.paying.admission import FUTURE_PATIENCE_S, PASSING
 from electro_relayer.paying.blame import Stage
 from electro_relayer.paying.item import Place
 from electro_relayer.paying.nonces.spend import Rejected, Spender
@@ -259,9 +259,10 @@ class Lane:
                 good.append(item)
             elif name == "WrongSequence" and not self._queue.leads(item):
                 self._queue.hold_behind(item)  # its predecessor is on the way and `pending` does not show it
-            elif name == "FromTheFuture" and self._may_wait(item):
-                early |= self._overdue(item)
-                self._queue.hold(item, LOOK_LATER_S if self._overdue(item) else LOOK_AGAIN_S)
+            elif name in PASSING and self._may_wait(item):
+                stuck = name == "FromTheFuture" and self._overdue(item)
+                early |= stuck
+                self._queue.hold(item, LOOK_LATER_S if stuck else LOOK_AGAIN_S)
             else:
                 log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
                 self._blame.drop(item, name)
