@@ -47,7 +47,7 @@ def measure() -> dict[str, object]:
             }
             for case in cases
         ],
-        "office": gas_cases.office(),
+        "parties": gas_cases.parties(),
         "setting_up": {"enrol": enrol, "propose": propose, "accept": accept, "agreement": propose + accept},
         "peers_published_gas_per_reading": PEERS,
     }
@@ -74,9 +74,9 @@ def show(result: dict[str, object]) -> None:
     setting_up = result["setting_up"]
     assert isinstance(setting_up, dict)
     console.print("Setting up: " + ", ".join(f"{name} {gas:,}" for name, gas in setting_up.items()))
-    office = result["office"]
-    assert isinstance(office, dict)
-    console.print("What people do: " + ", ".join(f"{name} {gas:,}" for name, gas in office.items()))
+    parties = result["parties"]
+    assert isinstance(parties, dict)
+    console.print("What the parties do: " + ", ".join(f"{name} {gas:,}" for name, gas in parties.items()))
     peers = Table(
         title="Readings of ours for the gas of one of theirs (theirs as published, not measured here)"
     )

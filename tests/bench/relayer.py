@@ -207,9 +207,7 @@ def naive(world: World, meters: list[Meter], rounds: int = 3) -> tuple[float, fl
             signed = SignedMessage.from_json(meter.report(number))
             report, compact = signed.message, secp256k1.compact(signed.signature)
             assert isinstance(report, EnergyReport)
-            call = functions.submit(
-                (report.agreement_id, number, report.register_wh, report.readings, compact[:32], compact[32:])
-            )
+            call = functions.submit((*report.values(), compact[:32], compact[32:]))
             nonce = eth.get_transaction_count(account.address, "pending")
             transaction = call.build_transaction({"from": account.address, "nonce": nonce})
             sent.append(eth.send_raw_transaction(account.sign_transaction(transaction).raw_transaction))
@@ -283,17 +281,21 @@ def relayer_server(ready: Queue[str], rpc_url: str, contract: bytes, key_file: s
 def bare_server(ready: Queue[str], separator: bytes) -> None:
     """Answer 202 to whatever is signed, by the shortest way: no checks, no chain."""
     type_hash = keccak256(
-        b"EnergyReport(uint64 agreementId,uint32 firstInterval,uint64 registerWh,bytes readings)"
+        b"EnergyReport(uint64 agreementId,uint40 start,bytes16 terms,uint32 firstInterval,"
+        b"uint64 registerWh,bytes readings)"
     )
 
     async def post(request: web.Request) -> web.Response:
         body = json.loads(await request.read())
         message, signature = body["message"], bytes.fromhex(body["signature"][2:])
-        numbers = [
-            message[name].to_bytes(32, "big") for name in ("agreementId", "firstInterval", "registerWh")
-        ]
+        agreement_id, start, first, register_wh = (
+            message[name].to_bytes(32, "big")
+            for name in ("agreementId", "start", "firstInterval", "registerWh")
+        )
+        terms = bytes.fromhex(message["terms"][2:]) + bytes(16)
         readings = keccak256(bytes.fromhex(message["readings"][2:]))
-        digest = keccak256(b"\x19\x01" + separator + keccak256(b"".join([type_hash, *numbers, readings])))
+        fields = [type_hash, agreement_id, start, terms, first, register_wh, readings]
+        digest = keccak256(b"\x19\x01" + separator + keccak256(b"".join(fields)))
         key = coincurve.PublicKey.from_signature_and_message(
             signature[:64] + bytes((signature[64] - 27,)), digest, hasher=None
         )

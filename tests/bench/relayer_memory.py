@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 
 CHAIN_ID, CONTRACT = 31337, bytes(range(20))
 CONNECTIONS = 64
-_STATE = "(uint64,uint8,uint40,uint32,uint32,uint16,uint32,uint32,uint128,uint32,bytes)[]"
+_STATE = (
+    "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,"
+    "uint32,uint32,bool,uint128,uint32,bytes)[]"
+)
 
 
 class StandIn:
@@ -101,7 +104,7 @@ class StandIn:
         at, count = 68, int.from_bytes(data[36:68], "big")
         for i in range(count):
             report = at + int.from_bytes(data[at + 32 * i : at + 32 * i + 32], "big")
-            device, end = self.signed.pop(data[report + 128 : report + 160])
+            device, end = self.signed.pop(data[report + 192 : report + 224])
             self.next[device] = end
         self.nonce += 1
         self.block += 1
@@ -119,7 +122,8 @@ class StandIn:
 @lru_cache
 def _state(next_interval: int, ahead: int) -> bytes:
     bounds = b"\0\x0a" * ahead + b"\0\xc8" * ahead
-    return encode([_STATE], [[(1, 2, 0, 900, 10**6, 96, 10, next_interval, 1000, 0, bounds)]])
+    fixed = (1, 2, 0, 0, 900, 10**6, 10**6, 10**6, 10**10, 96, 10, "0x" + "77" * 20, bytes(32))
+    return encode([_STATE], [[(*fixed, next_interval, 0, False, 1000, 0, bounds)]])
 
 
 def main() -> None:

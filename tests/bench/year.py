@@ -20,7 +20,7 @@ from typing import Any
 
 from electro_meter.app import Meter
 from electro_plan.settings import ReadSettings
-from electro_protocol.readings import ESTIMATE
+from electro_protocol.readings import NO_DATA, units
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
 from electro_tools.grid.randomness import Randomness
@@ -58,9 +58,10 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
         meter = Meter(board, settings.meter)
         meter.agreements.adopt([_agreement(load, len(watts), unit_wh)], START)
         readings: list[int] = []
-        estimates: list[bool] = []
+        without_data = 0
 
         async def run() -> None:
+            nonlocal without_data
             meter.start()
             for number in range(1, len(watts) + 1):
                 await board.time.run_until(
@@ -68,8 +69,8 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
                 )
                 record = meter.journal.find(1, number - 1)
                 assert record is not None
-                readings.append(record.reading & ~ESTIMATE)
-                estimates.append(bool(record.reading & ESTIMATE))
+                readings.append(units(record.reading) or 0)
+                without_data += record.reading == NO_DATA
 
         asyncio.run(run())
         truth_wh = settings.load.energy_wh(
@@ -90,7 +91,7 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
             "error_percent": round(100 * (meter.intervals.register_wh / truth_wh - 1), 4),
             "readings_sum_error_percent": round(100 * (sum(readings) * unit_wh / sum(load.energy_wh) - 1), 4),
             "worst_interval_percent": round(max(errors), 2),
-            "estimates": sum(estimates),
+            "without_data": without_data,
             "seconds": round(time.perf_counter() - began),
         }
 

@@ -14,6 +14,8 @@ from eth_account import Account
 from web3.types import RPCEndpoint
 
 from electro_contracts import calldata
+from electro_contracts.deployment import Least
+from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment, EnergyReport, OutageReport
@@ -22,7 +24,7 @@ from electro_protocol.signed import SignedMessage
 from electro_tools import cli, papers
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
-from electro_tools.contract.deploy import deploy
+from electro_tools.contract.deploy import at, deploy
 from electro_tools.device import enrolment
 from electro_tools.transact import connect
 
@@ -43,11 +45,12 @@ start = {start}
 interval = "1 h"
 length = "{hours} h"
 unit = "100 Wh"
+capacity = "120 kWh"
 [penalties]
 violation = 500
 under_per_unit = 3
 over_per_unit = 7
-missing = 200
+missing = 6300
 outage = 1000
 outage_minute = 10
 outage_causes = ["consumer"]
@@ -55,6 +58,10 @@ outage_causes = ["consumer"]
 grace = "2 h"
 dispute_window = "1 d"
 notice = "2 h"
+fault_lookback = "3 h"
+[renomination]
+raise = "0 Wh"
+lead = "1 d"
 [discount]
 rate = "25 %"
 expiry = "30 d"
@@ -148,6 +155,7 @@ class World:
             admin=self.operator.address,
             operator=self.operator.address,
             admin_delay_s=0,
+            least=Least(0, 0, 0),
         ).address
         self.domain = Domain(CHAIN_ID, address.parse(self.contract))
         for name, value in (("RPC", url), ("CONTRACT", self.contract), ("CHAIN_ID", CHAIN_ID)):
@@ -188,7 +196,7 @@ class World:
         return file
 
     def enrol(self, meter: LocalAccount) -> None:
-        message = DeviceEnrollment(b"hall 3".ljust(32, b"\0"), START + 10**8)
+        message = DeviceEnrollment(b"hall 3".ljust(32, b"\0"), 300, START + 10**8)
         signed = SignedMessage.make(message, self.domain, bytes(meter.key))
         made = enrolment.Enrolment(address.parse(meter.address), CHAIN_ID, self.domain.contract, signed)
         file = self.folder / f"{meter.address}.json"
@@ -213,11 +221,25 @@ class World:
     def report(
         self, meter: LocalAccount, agreement_id: int, first: int, lanes: list[int], register_wh: int
     ) -> None:
-        message = EnergyReport(agreement_id, first, register_wh, pack(lanes))
+        message = self.energy(agreement_id, first, register_wh, lanes)
         self._submit(calldata.submit(SignedMessage.make(message, self.domain, bytes(meter.key))))
 
-    def outage(self, meter: LocalAccount, agreement_id: int, started: int, ended: int, cause: int) -> None:
-        message = OutageReport(agreement_id, started, ended, cause)
+    def energy(self, agreement_id: int, first: int, register_wh: int, lanes: list[int]) -> EnergyReport:
+        """Return a report that believes in the agreement as it is."""
+        contract = at(self.web3, self.contract)
+        terms = Terms.from_tuple(contract.functions.termsOf(agreement_id).call())
+        device = contract.functions.agreement(agreement_id).call()[10][0]
+        question = calldata.meter_state(address.parse(device), 0)
+        answer = self.web3.eth.call({"to": self.contract, "data": question})
+        states = calldata.decode_meter_state(bytes(answer))
+        (state,) = [each for each in states if each.agreement_id == agreement_id]
+        half = state.code_hash[:16]
+        return EnergyReport(agreement_id, terms.start, half, first, register_wh, pack(lanes))
+
+    def outage(
+        self, meter: LocalAccount, agreement_id: int, started: int, ended: int, cause: int, number: int = 0
+    ) -> None:
+        message = OutageReport(agreement_id, number, started, ended, cause)
         self._submit(calldata.submit_outage(SignedMessage.make(message, self.domain, bytes(meter.key))))
 
     def _submit(self, data: bytes) -> None:

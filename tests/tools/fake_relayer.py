@@ -28,7 +28,7 @@ class FakeRelayer:
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))
                 status, answer = ledger.answer(self.command, self.path, body)
-                raw = json.dumps(answer).encode()
+                raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(raw)))

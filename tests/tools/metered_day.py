@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OUT, SILENT, ESTIMATE = 0xFFFE, 0xFFFF, 0x8000
+INTERRUPTED, SILENT = 0x8000, 0xFFFF
 
 
 @contextlib.contextmanager
@@ -25,8 +25,8 @@ def metered_day(folder: Path) -> Iterator[World]:
         running.agree(meter)
         running.wait_until(START + 24 * HOUR_S)
         running.report(meter, 1, 0, inside(0, 12), 1_000_000)
-        running.report(meter, 1, 12, [2000, ESTIMATE | 300, *inside(14, 6)], 1_775_000)
-        running.report(meter, 1, 20, [OUT, OUT, SILENT, 350], 1_900_000)
+        running.report(meter, 1, 12, [2000, 300, *inside(14, 6)], 1_775_000)
+        running.report(meter, 1, 20, [INTERRUPTED, INTERRUPTED | 450, SILENT, 350], 1_900_000)
         running.outage(meter, 1, START + 20 * HOUR_S + 60, 0, 2)
         running.outage(meter, 1, START + 20 * HOUR_S + 60, START + 21 * HOUR_S + 1800, 2)
         yield running

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = TERMS.format(start="2027-01-15T00:00:00Z", hours=48)
+WEEK = "time,energy_kwh\n" + "".join(
+    f"2026-03-{2 + i // 24:02} {i % 24:02}:00,{40 + i % 24}\n" for i in range(7 * 24)
+)
 
 
 @pytest.fixture
@@ -32,8 +35,10 @@ def test_the_file_says_what_the_terms_are(file: Path) -> None:
     terms = terms_file.read(file)
     assert (terms.start, terms.interval_seconds, terms.intervals, terms.unit_wh) == (START, 3600, 48, 100)
     assert (terms.violation_penalty, terms.under_rate, terms.over_rate) == (500, 3, 7)
-    assert (terms.missing_penalty, terms.outage_penalty, terms.outage_minute_penalty) == (200, 1000, 10)
+    assert (terms.missing_penalty, terms.outage_penalty, terms.outage_minute_penalty) == (6300, 1000, 10)
     assert terms.penalised_causes == 0b100
+    assert (terms.capacity_units, terms.raise_units, terms.lead_seconds) == (1200, 0, 86_400)
+    assert terms.fault_lookback == 3 * 3600
     assert (terms.grace, terms.dispute_window, terms.notice) == (7200, 86_400, 7200)
     assert (terms.discount_rate_ppm, terms.discount_expiry) == (250_000, 30 * 86_400)
     night, day = (100, 600), (400, 1200)
@@ -57,24 +62,24 @@ def test_bands_by_the_time_of_day_follow_the_clock_of_the_start(file: Path) -> N
         ("2027-01-15T00:00:00Z", "2027-01-15", 2, "term.start must be a time with its offset"),
         ('length = "48 h"', 'length = "90 min"', 4, "term.length must be a whole number of intervals of 1 h"),
         ('unit = "100 Wh"', 'unit = "0.0005 kWh"', 5, "is no whole number of Wh"),
-        ("violation = 500", "violation = 5.5", 7, "penalties.violation must be a whole number"),
-        ("violation = 500", "violation = -5", 7, "penalties.violation can't be negative"),
-        ("violation = 500", "violation = true", 7, "penalties.violation must be a whole number"),
-        ("violation = 500", "voilation = 500", 7, "voilation is no entry of a terms file; is violation meant?"),
-        ("violation = 500", f"violation = {2**64}", 7, "penalties.violation is out of range"),
-        ("violation = 500\n", "", 6, "penalties.violation is missing"),
-        ('["consumer"]', '["customer"]', 13, "penalties.outage_causes must be a list of unknown, grid, consumer"),
-        ('rate = "25 %"', 'rate = "125 %"', 19, "discount.rate is out of range"),
-        ('rate = "25 %"', "rate = 0.25", 19, 'discount.rate must be text in quotes, such as "100 %"'),
-        ("[discount]", "[discounts]", 18, "discounts is no section of a terms file; is discount meant?"),
-        ('unit = "kWh"\n', "", 21, "bands.unit goes with day"),
-        ('["06:00", 40.0', '["6:00", 40.0', 23, 'bands.day has an entry that is not like ["06:00", 10.0, 90.0]'),
-        ('["06:00", 40.0', '["23:00", 40.0', 23, 'bands.day must begin with "00:00" and go on in order of time'),
-        ("40.0, 120.0", "140.0, 120.0", 23, "bands.day the least, 140.0, is above the greatest, 120.0"),
-        ("40.0, 120.0", "40.0, 1e6", 23, "are more than a reading holds (32767): use a larger unit"),
-        ('unit = "kWh"\nday =', "slots = [[1, 2], [3]]\n#", 22, "bands.slots has no pair of units"),
-        ("[discount]", "[discount", 18, "Expected ']' at the end of a table declaration"),
-        ("violation = 500", 'violation = "', 7, "Illegal character"),
+        ("violation = 500", "violation = 5.5", 8, "penalties.violation must be a whole number"),
+        ("violation = 500", "violation = -5", 8, "penalties.violation can't be negative"),
+        ("violation = 500", "violation = true", 8, "penalties.violation must be a whole number"),
+        ("violation = 500", "voilation = 500", 8, "voilation is no entry of a terms file; is violation meant?"),
+        ("violation = 500", f"violation = {2**64}", 8, "penalties.violation is out of range"),
+        ("violation = 500\n", "", 7, "penalties.violation is missing"),
+        ('["consumer"]', '["customer"]', 14, "penalties.outage_causes must be a list of unknown, grid, consumer"),
+        ('rate = "25 %"', 'rate = "125 %"', 24, "discount.rate is out of range"),
+        ('rate = "25 %"', "rate = 0.25", 24, 'discount.rate must be text in quotes, such as "100 %"'),
+        ("[discount]", "[discounts]", 23, "discounts is no section of a terms file; is discount meant?"),
+        ('unit = "kWh"\n', "", 26, "bands.unit goes with day"),
+        ('["06:00", 40.0', '["6:00", 40.0', 28, 'bands.day has an entry that is not like ["06:00", 10.0, 90.0]'),
+        ('["06:00", 40.0', '["23:00", 40.0', 28, 'bands.day must begin with "00:00" and go on in order of time'),
+        ("40.0, 120.0", "140.0, 120.0", 28, "bands.day the least, 140.0, is above the greatest, 120.0"),
+        ("40.0, 120.0", "40.0, 1e6", 28, "are more than a reading holds (32767): use a larger unit"),
+        ('unit = "kWh"\nday =', "slots = [[1, 2], [3]]\n#", 27, "bands.slots has no pair of units"),
+        ("[discount]", "[discount", 23, "Expected ']' at the end of a table declaration"),
+        ("violation = 500", 'violation = "', 8, "Illegal character"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(
@@ -86,6 +91,17 @@ def test_a_mistake_is_named_with_its_line(
     assert (done.code, done.out) == (1, "")
     assert f"error: {file}, line {line}" in done.err
     assert sentence in done.err
+
+
+def test_silence_that_costs_less_than_a_truth_can_is_refused_with_the_slot_and_the_sum(file: Path) -> None:
+    """At night at most (1,200 - 600) x 7 outside the band, an event of 1,000, 60 minutes of 10, and 500 flat."""
+    file.write_text(TEXT)
+    assert electro("agreement", "check", file).code == 0
+    file.write_text(TEXT.replace("missing = 6300", "missing = 6299"))
+    done = electro("agreement", "check", file)
+    assert done.code == 1
+    assert "line 11: penalties.missing must be 6300 at the least" in done.err
+    assert "in slot 0" in done.err
 
 
 def test_a_missing_section_an_absent_file_and_text_that_is_none_are_named(file: Path) -> None:
@@ -113,6 +129,19 @@ def test_a_template_is_a_terms_file_and_is_never_written_over_another(tmp_path: 
     terms = terms_file.read(out)
     assert (terms.start, terms.intervals, len(terms.bands)) == (1_803_848_400, 28 * 96, 96)
     assert f"{out} exists already" in electro("agreement", "template", "--out", out).err
+
+
+def test_a_template_from_a_load_curve_has_its_bands_with_the_margin_beside_it(tmp_path: Path) -> None:
+    load, out = tmp_path / "load.csv", tmp_path / "mine.toml"
+    load.write_text(WEEK)
+    done = electro("agreement", "template", "--load", load, "--margin", 20, "--out", out)
+    assert done.code == 0, done.err
+    terms = terms_file.read(out)
+    assert (terms.interval_seconds, len(terms.bands)) == (3600, 168)
+    for slot, (least, greatest) in enumerate(terms.bands):
+        kwh, room = 40 + slot % 24, 0.63  # 1% of the peak
+        assert least * terms.unit_wh / 1000 == pytest.approx(0.8 * kwh - room, abs=terms.unit_wh / 1000)
+        assert greatest * terms.unit_wh / 1000 == pytest.approx(1.2 * kwh + room, abs=terms.unit_wh / 1000)
 
 
 @pytest.mark.parametrize(
@@ -153,11 +182,17 @@ _terms = st.builds(
     intervals=st.integers(1, 10_000),
     unit_wh=st.integers(1, 2**31),
     **{
-        field: st.integers(0, 2**64 - 1 if "penalty" in field or "rate" in field else 2**31)
+        field: st.integers(0, 2**40 if "penalty" in field or "rate" in field else 2**31)
         for _, field in ENTRIES.values()
-        if field.endswith(("penalty", "_rate", "grace", "window", "notice", "expiry"))
+        if field.endswith(
+            ("penalty", "_rate", "grace", "window", "notice", "expiry", "lead_seconds", "lookback")
+        )
+        and field != "missing_penalty"
     },
-    penalised_causes=st.integers(0, 7),
+    missing_penalty=st.integers(2**63, 2**64 - 1),  # silence is dear enough
+    capacity_units=st.just(0x7FFF),
+    raise_units=st.integers(0, 0xFFFF),
+    penalised_causes=st.sampled_from([4, 5]),
     discount_rate_ppm=st.integers(0, 10**6),
     bands=st.lists(_pairs, min_size=1, max_size=50).map(tuple),
 )

@@ -40,7 +40,7 @@ def test_an_honest_deployment_is_verified(world: World) -> None:
     assert done.code == 0, done.err
     assert max(map(len, done.out.splitlines())) <= 80
     found = electro("contract", "verify", world.contract, "--json").json
-    assert (found["verified"], found["code"], found["office"], found["admin"]) == (
+    assert (found["verified"], found["code"], found["parties"], found["admin"]) == (
         True,
         None,
         None,
@@ -76,9 +76,9 @@ def _swap(was: bytes, becomes: bytes) -> Callable[[bytearray], None]:
     return change
 
 
-def test_every_change_of_code_or_office_is_found_and_ends_with_3(world: World) -> None:
-    office = world.web3.eth.contract(world.contract, abi=artifact.load().abi).functions.OFFICE().call()
-    raw = address.parse(office)
+def test_every_change_of_either_half_of_the_code_is_found_and_ends_with_3(world: World) -> None:
+    half = world.web3.eth.contract(world.contract, abi=artifact.load().abi).functions.PARTIES().call()
+    raw = address.parse(half)
     tampered = [
         (world.contract, _flip(-60), "is another than in the artifact"),
         (world.contract, _flip(200), "is another than in the artifact"),
@@ -88,9 +88,9 @@ def test_every_change_of_code_or_office_is_found_and_ends_with_3(world: World) -
             _swap(raw, b"\x11" * 20),
             "begins a value that no deployment writes: 0x" + "00" * 12 + "11",
         ),
-        (office, _flip(-60), "the office: "),
-        (office, _flip(0), "the office: it is in no creation code"),
-        (office, lambda code: code.append(0), "the office: "),
+        (half, _flip(-60), "its other half: "),
+        (half, _flip(0), "its other half: it is in no creation code"),
+        (half, lambda code: code.append(0), "its other half: "),
     ]
     for where, change, sentence in tampered:
         _code(world, where, change)
@@ -100,7 +100,7 @@ def test_every_change_of_code_or_office_is_found_and_ends_with_3(world: World) -
     world.front.meddle = lambda _method, _params: None
     stranger = electro("contract", "verify", world.contract, "--operator", world.anyone.address)
     assert (stranger.code, "is no operator of it" in stranger.err) == (3, True)
-    assert "is not Electro" in electro("contract", "verify", office).err
+    assert "is not Electro" in electro("contract", "verify", half).err
     assert "there is no contract at" in electro("contract", "verify", world.anyone.address).err
 
 

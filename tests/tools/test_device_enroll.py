@@ -15,6 +15,7 @@ from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 from web3.types import RPCEndpoint
 
 from electro_contracts.calldata import compact
+from electro_contracts.deployment import LEAST
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DeviceEnrollment
@@ -42,7 +43,12 @@ class World:
         self.web3 = connect(anvil.url)
         operator = Account.from_key(FUNDED_PRIVATE_KEY)
         self.contract = deploy(
-            self.web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0
+            self.web3,
+            operator,
+            admin=operator.address,
+            operator=operator.address,
+            admin_delay_s=0,
+            least=LEAST,
         ).address
         self.key_file = self.keep("operator.key", FUNDED_PRIVATE_KEY)
 
@@ -56,7 +62,7 @@ class World:
         self, *, contract: str | None = None, chain_id: int | None = None, deadline: int = 0
     ) -> Path:
         place, chain = address.parse(contract or self.contract), chain_id or self.chain_id
-        message = DeviceEnrollment(b"hall 3".ljust(32, b"\0"), deadline or int(time.time()) + 86_400)
+        message = DeviceEnrollment(b"hall 3".ljust(32, b"\0"), 300, deadline or int(time.time()) + 86_400)
         signed = SignedMessage.make(message, Domain(chain, place), DEVICE_KEY)
         made = Enrolment(address.parse(Account.from_key(DEVICE_KEY).address), chain, place, signed)
         file = self.folder / f"enrolment-{len(list(self.folder.iterdir()))}.json"
@@ -159,7 +165,7 @@ def test_what_is_sent_is_what_the_device_signed(world: World) -> None:
     made = enrolment.read(world.enrolment())
     signature = compact(made.signed.signature)
     call = at(world.web3, world.contract).functions.enrol(
-        made.message.hardware_id, made.message.deadline, signature[:32], signature[32:]
+        *made.message.values(), signature[:32], signature[32:]
     )
     operator = Account.from_key(FUNDED_PRIVATE_KEY).address
     assert call.call({"from": operator}) == Account.from_key(DEVICE_KEY).address

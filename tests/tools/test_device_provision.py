@@ -171,7 +171,7 @@ def enrolment_of(private: bytes, **changes: Any) -> dict[str, Any]:
     from electro_protocol.signed import SignedMessage
 
     signed = SignedMessage.make(
-        DeviceEnrollment(b"hall 3".ljust(32, b"\0"), 2_000_000_000),
+        DeviceEnrollment(b"hall 3".ljust(32, b"\0"), 300, 2_000_000_000),
         Domain(31337, address.parse(CONTRACT)),
         private,
     )

@@ -17,7 +17,7 @@ from electro_meter.journal import INTERVAL, Journal
 from electro_meter.linearisation import table_of
 from electro_meter.metering import Calibration
 from electro_meter.registers import UJ_PER_WH, Registers
-from electro_protocol.readings import ESTIMATE
+from electro_protocol.readings import NO_DATA, units
 from electro_tools.device.on_chip import Station
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def test_gaps_are_bridged_to_the_microjoule_and_readings_carry_the_rest(
     assert abs(gone - exported) <= roundings
     # what is closed adds up exactly: readings, and the rest that is carried on
     found = [journal.find(1, index) for index in range(journal.newest_index(1) + 1)]
-    if found and all(found):
-        total = sum((record.reading & ~ESTIMATE) * UNIT_WH * UJ_PER_WH for record in found if record)
+    if found and all(record and record.reading != NO_DATA for record in found):
+        total = sum((units(record.reading) or 0) * UNIT_WH * UJ_PER_WH for record in found if record)
         last = found[-1]
         assert last is not None
         assert total + last.carry_uj == last.register_wh * UJ_PER_WH + last.fraction_uj

@@ -16,10 +16,35 @@ from electro_meter.node import state
 from electro_meter.world import Board
 
 CONTRACT, DEVICE = bytes(range(20)), bytes(range(20, 40))
-STATE = "(uint64,uint8,uint40,uint32,uint32,uint16,uint32,uint32,uint128,uint32,bytes)[]"
+STATE = (
+    "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,"
+    "uint32,uint32,bool,uint128,uint32,bytes)[]"
+)
+ACCOUNT, HASH = "0x" + "77" * 20, bytes(range(32))
 BOUNDS = b"".join(value.to_bytes(2, "big") for value in (1, 2, 600, 700))
-FIRST = (7, 1, 1_800_000_000, 900, 96, 96, 10, 12, 5_000, 12, BOUNDS)
-SECOND = (8, 1, 1_800_086_400, 900, 96, 96, 10, 0, 6_000, 0, b"")
+UNTIL = 1_801_000_000
+FIRST = (
+    7,
+    1,
+    0,
+    1_800_000_000,
+    900,
+    96,
+    96,
+    90,
+    UNTIL,
+    96,
+    10,
+    ACCOUNT,
+    HASH,
+    12,
+    3,
+    True,
+    5_000,
+    12,
+    BOUNDS,
+)
+SECOND = (8, 1, 2, 1_800_086_400, 900, 96, 96, 96, UNTIL, 96, 10, ACCOUNT, HASH, 0, 0, False, 6_000, 0, b"")
 
 
 class Node(Board):
@@ -69,18 +94,20 @@ def ask(**answers: dict[str, Any]) -> tuple[dict[str, Any], Node]:
 
 
 def test_its_answer_is_a_relayers_on_one_connection():
-    found, node = ask(latest=states(FIRST, SECOND), finalized=states((*FIRST[:7], 9, *FIRST[8:])))
+    found, node = ask(latest=states(FIRST, SECOND), finalized=states((*FIRST[:13], 9, *FIRST[14:])))
     assert found["chain_id"] == 1337
     assert found["contract"] == "0x" + CONTRACT.hex()
     first, second = found["agreements"]
     assert first["next"] == {"latest": 12, "final": 9}
     assert first["bounds"] == {"first_interval": 12, "min": [1, 2], "max": [600, 700]}
     assert (first["start"], first["slots"], first["unit_wh"], first["remaining_bonus"]) == (
-        FIRST[2],
+        FIRST[3],
         96,
         10,
         "5000",
     )
+    assert (first["end"], first["next_outage"]) == (90, {"latest": 3})
+    assert first["terms"] == {"account": ACCOUNT, "code_hash": "0x" + HASH.hex()}
     assert second["next"] == {"latest": 0, "final": 0}
     assert node.connections == 1
 

@@ -15,7 +15,7 @@ from electro_tools.facts import safe
 from electro_tools.parameters import word_text
 from electro_tools.quantities import duration_text, instant_text
 
-from .intervals import ESTIMATED, MISSING, OUT, SILENT, Interval, spans, spans_text
+from .intervals import INTERRUPTED, MISSING, SILENT, Interval, spans, spans_text
 from .terms_entries import CAUSES
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ _PARTIES = (
     events.DeviceRotated,
     events.DiscountRedeemed,
     events.RedemptionAcknowledged,
-    events.RedemptionWithdrawn,
+    events.Renominated,
+    events.FaultDeclared,
+    events.ConsumerChanged,
 )
 
 
@@ -56,7 +58,7 @@ def show(
     if paper.model is None:
         click.echo("state      never accepted: there is nothing to add up")
         return
-    for device in paper.model.meters:
+    for device in paper.model.points:
         _meter(paper, paper.model, device, now)
     _parties(history)
     _figures(compared)
@@ -77,8 +79,8 @@ def _meter(paper: Paper, model: Agreement, device: bytes, now: int) -> None:
         click.echo(f"violations {len(off):,}, costing {sum(each.penalty for each in off):,}")
     for each in off:
         click.echo(f"  {_violation(each, paper)}")
-    closed = now > model.reports_until
-    for kind in (SILENT, ESTIMATED, OUT, MISSING):
+    closed = model.is_closed(now)
+    for kind in (SILENT, INTERRUPTED, MISSING):
         stretches = [span for span in spans(intervals, kind) if kind != MISSING or _is_late(model, span, now)]
         if stretches:
             count = sum(last - first + 1 for first, last in stretches)
@@ -88,11 +90,12 @@ def _meter(paper: Paper, model: Agreement, device: bytes, now: int) -> None:
     if closed and bill.missing + bill.unexplained:
         cost = (bill.missing + bill.unexplained) * paper.terms.missing_penalty
         click.echo(
-            f"charged    {bill.missing} never reported, {bill.unexplained} out without an outage: {cost:,}"
+            f"charged    {bill.missing} never reported, {bill.unexplained} interrupted without an outage: {cost:,}"
         )
-    for outage in model.meters[device].outages.values():
+    point = model.points[device]
+    for outage in [*point.outages, *([point.open_outage] if point.open_outage else [])]:
         length = duration_text(outage.ended_at - outage.started_at) if outage.ended_at else "still out"
-        cost = paper.outage_penalties[device][outage.started_at]
+        cost = paper.outage_penalties[device][outage.number]
         words = f"{instant_text(outage.started_at)}, {length}, cause {CAUSES[outage.cause]}"
         click.echo(f"outage     {words}: {cost:,}")
     _register(paper, device)
@@ -107,8 +110,8 @@ def _violation(each: Interval, paper: Paper) -> str:
     side = "over" if each.deviation > 0 else "under"
     kwh = abs(each.deviation) * paper.terms.unit_wh / 1000
     when = instant_text(each.start)[:16]
-    estimate = " (estimated)" if each.kind == ESTIMATED else ""
-    off = f"{side} by {abs(each.deviation):,} units, {kwh:,.10g} kWh{estimate}"
+    interrupted = " (interrupted)" if each.kind == INTERRUPTED else ""
+    off = f"{side} by {abs(each.deviation):,} units, {kwh:,.10g} kWh{interrupted}"
     return f"{when}  interval {each.index}: {off}: {each.penalty:,}"
 
 
@@ -145,8 +148,10 @@ def _words(name: str) -> str:
 
 def _value(name: str, value: Any) -> str:
     if isinstance(value, bytes):
+        if name == "bands":
+            return f"of {len(value) // 4} intervals"
         return address.checksum(value) if len(value) == 20 else word_text(value)
-    return instant_text(value) if name in ("end", "revoked_at") else f"{value:,}"
+    return instant_text(value) if name == "revoked_at" else f"{value:,}"
 
 
 def _figures(compared: Sequence[Compared]) -> None:
@@ -173,7 +178,7 @@ def _some(text: str) -> str:
 def _as_json(paper: Paper, compared: Sequence[Compared], head: int, now: int) -> dict[str, Any]:
     assert paper.proposed is not None  # the command has seen to it
     meters = []
-    for device in paper.model.meters if paper.model else []:
+    for device in paper.model.points if paper.model else []:
         assert paper.model is not None
         intervals = paper.intervals(device)
         register = paper.registers.get(device)
@@ -182,11 +187,8 @@ def _as_json(paper: Paper, compared: Sequence[Compared], head: int, now: int) ->
                 "device": address.checksum(device),
                 "bill": dataclasses.asdict(paper.model.bill(device, now)),
                 "violations": [dataclasses.asdict(each) for each in intervals if each.deviation],
-                **{
-                    kind.replace(" ", "_"): spans(intervals, kind)
-                    for kind in (SILENT, ESTIMATED, OUT, MISSING)
-                },
-                "outages": [outage.to_json() for outage in paper.model.meters[device].outages.values()],
+                **{kind.replace(" ", "_"): spans(intervals, kind) for kind in (SILENT, INTERRUPTED, MISSING)},
+                "outages": [outage.to_json() for outage in paper.model.points[device].outages],
                 "register": None if register is None else _register_json(register),
             }
         )

@@ -79,7 +79,7 @@ def audit(
         )
     compared = compare(paper, record, now)
     audit_report.show(desk, paper, compared, history, head, now)
-    meters = {device: paper.intervals(device) for device in paper.model.meters} if paper.model else {}
+    meters = {device: paper.intervals(device) for device in paper.model.points} if paper.model else {}
     if csv_file is not None:
         write_csv(csv_file, paper.terms, meters)
     if svg_file is not None:

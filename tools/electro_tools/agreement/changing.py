@@ -153,8 +153,8 @@ def _cost_of_leaving(desk: Desk, agreement_id: int, found: dict[str, Any]) -> st
 def approve(desk: Desk, amount: int) -> None:
     """In escrow: allow the contract to draw up to AMOUNT of the token from your account.
 
-    A bonus is drawn from who proposed when the consumer accepts, a grant from who grants. An earlier allowance is
-    replaced.
+    What the discount can come to is drawn from who proposed when the consumer accepts, and with a grant what that
+    adds. An earlier allowance is replaced.
     """
     token = desk.ask("currency")
     if token == _NOBODY:

@@ -46,8 +46,6 @@ _SECTIONS = {
         "audit": (_HERE + "auditing:audit", "Rebuild one from its logs and check the contract."),
         "submit": (_HERE + "accepting:submit", "Send what someone has signed."),
         "settle": (_HERE + "closing:settle", "Turn what is left into the discount."),
-        "withdraw": (_HERE + "closing:withdraw", "In escrow: credit what was not acknowledged."),
-        "reclaim": (_HERE + "closing:reclaim", "In escrow: credit an expired discount."),
         "collect": (_HERE + "closing:collect", "In escrow: pay an account what it is owed."),
     },
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ends an agreement: settle, redeem, sign-redemption, acknowledge; withdraw, reclaim and collect in escrow."""
+"""What ends an agreement: settle; redeem, sign-redemption and acknowledge of a promise; collect in escrow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from electro_contracts.events import Collected, Credited, RedemptionWithdrawn, Settled
+from electro_contracts.events import Collected, Settled
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DiscountRedemption
@@ -113,34 +113,14 @@ def acknowledge(desk: Desk, agreement_id: int, invoice: bytes) -> None:
 
 
 @click.command(cls=Command)
-@agreement_argument
-@_invoice_argument
-@acts
-def withdraw(desk: Desk, agreement_id: int, invoice: bytes) -> None:
-    """In escrow: credit the consumer with what the operator has not acknowledged in time."""
-    sent = desk.send("withdraw", agreement_id, invoice)
-    event = sent.event(RedemptionWithdrawn)
-    facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice))
-    desk.report(facts.add("amount", event.amount), sent)
-
-
-@click.command(cls=Command)
-@agreement_argument
-@acts
-def reclaim(desk: Desk, agreement_id: int) -> None:
-    """In escrow: credit who proposed with the part of a discount that has expired."""
-    sent = desk.send("reclaim", agreement_id)
-    event = sent.event(Credited)
-    facts = Facts().count("agreement", agreement_id).add("account", address.checksum(event.account))
-    desk.report(facts.add("amount", event.amount), sent)
-
-
-@click.command(cls=Command)
 @click.argument("account", type=ADDRESS, required=False)
+@click.option("--to", type=ADDRESS, help="Pay what your own account is owed to another one.")
 @acts
-def collect(desk: Desk, account: str | None) -> None:
+def collect(desk: Desk, account: str | None, to: str | None) -> None:
     """In escrow: pay an ACCOUNT, by default your own, all that it is owed."""
-    sent = desk.send("collect", account or desk.sender)
+    if account and to:
+        raise click.UsageError("--to pays out what your own account is owed: name no other.")
+    sent = desk.send("collectTo", to) if to else desk.send("collect", account or desk.sender)
     event = sent.event(Collected)
-    facts = Facts().add("account", address.checksum(event.account)).add("paid", event.amount)
-    desk.report(facts, sent)
+    facts = Facts().add("account", address.checksum(event.account)).add("to", address.checksum(event.to))
+    desk.report(facts.add("paid", event.amount), sent)

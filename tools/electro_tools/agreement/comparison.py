@@ -68,28 +68,30 @@ def compare(paper: Paper, record: OnRecord, now: int) -> list[Compared]:
         Compared("accrued", None, found["accrued"], 0 if paper.cancelled else model.accrued(now)),
         Compared("waived", None, found["waived"], model.waived),
         Compared("forfeited", None, found["forfeited"], model.forfeited),
+        Compared(
+            "neutral share", None, found["neutralShare"], model.neutral_share() if model.is_closed(now) else 0
+        ),
         Compared("remaining", None, found["remaining"], 0 if paper.cancelled else model.remaining(now)),
         Compared("discount", None, found["discount"], model.settlement.discount if model.settlement else 0),
         Compared("redeemed", None, found["redeemed"], sum(model.redeemed.values())),
         Compared("good until", None, found["redeemableUntil"], model.redeemable_until),
     ]
     for device, point in record.points.items():
-        figures += _meter(model, device, point, now)
+        figures += _meter(model, device, point)
     return figures
 
 
-def _meter(model: Agreement, device: str, point: dict[str, Any], now: int) -> list[Compared]:
+def _meter(model: Agreement, device: str, point: dict[str, Any]) -> list[Compared]:
     raw = address.parse(device)
-    if raw not in model.meters:
+    if raw not in model.points:
         return [Compared("unknown meter", device, 1, 0)]
-    meter = model.meters[raw]
-    bill, outages = model.bill(raw, now), outage_money(model, raw, now)
-    unreported = bill.missing + bill.unexplained if now > model.reports_until else 0
-    readings = bill.accrued - outages - unreported * model.terms.missing_penalty
+    meter = model.points[raw]
+    bill, outages = model.bill_of(raw, closed=False), outage_money(model, raw)
     return [
         Compared("next", device, point["next"], meter.next),
         Compared("end", device, point["end"], meter.end),
-        Compared("for readings", device, point["accrued"], readings),
+        Compared("for readings", device, point["accrued"], bill.accrued - outages),
         Compared("for outages", device, point["outageAccrued"], outages),
-        Compared("uncovered", device, point["uncovered"], bill.unexplained),
+        Compared("next outage", device, point["nextOutage"], len(meter.outages)),
+        Compared("unexplained", device, point["unexplained"], bill.unexplained),
     ]

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 
 from electro_contracts.bill import of_readings
 from electro_protocol import address
-from electro_protocol.readings import ESTIMATE, NO_DATA, NO_SUPPLY, units
+from electro_protocol.readings import NO_DATA, is_interrupted, units
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from electro_contracts.bill import Band
     from electro_contracts.terms import Terms
 
 _COLUMNS = (
     *("meter", "interval", "start", "slot", "kind", "used_units", "used_wh"),
     *("least_units", "greatest_units", "deviation_units", "penalty"),
 )
-MEASURED, ESTIMATED, OUT, SILENT, MISSING = "measured", "estimated", "no supply", "no data", "missing"
+MEASURED, INTERRUPTED, SILENT, MISSING = "measured", "interrupted", "no data", "missing"
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class Interval:
     penalty: int
 
 
-def judge(terms: Terms, index: int, lane: int | None) -> Interval:
-    """Return what one reading means under the terms; None: it was never reported."""
-    least, greatest = terms.bands[index % len(terms.bands)]
+def judge(terms: Terms, index: int, lane: int | None, band: Band) -> Interval:
+    """Return what one reading means under the terms, in the band that held; None: it was never reported."""
+    least, greatest = band
     used = None if lane is None else units(lane)
-    cost = of_readings(index, () if lane is None else (lane,), terms)
+    cost = of_readings(index, () if lane is None else (lane,), terms, lambda _: band)
     start = terms.start + index * terms.interval_seconds
     deviation = cost.over_units - cost.under_units
     return Interval(index, start, _kind(lane), used, least, greatest, deviation, cost.accrued)
@@ -56,9 +57,9 @@ def judge(terms: Terms, index: int, lane: int | None) -> Interval:
 def _kind(lane: int | None) -> str:
     if lane is None:
         return MISSING
-    if lane in (NO_SUPPLY, NO_DATA):
-        return OUT if lane == NO_SUPPLY else SILENT
-    return ESTIMATED if lane & ESTIMATE else MEASURED
+    if lane == NO_DATA:
+        return SILENT
+    return INTERRUPTED if is_interrupted(lane) else MEASURED
 
 
 def spans(intervals: Iterable[Interval], kind: str) -> list[tuple[int, int]]:

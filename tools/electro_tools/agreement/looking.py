@@ -20,7 +20,7 @@ from electro_tools.quantities import instant_text, span_text
 from . import meters
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Terms
+    from electro_contracts.terms import Bands, Terms
     from electro_tools.contract.desk import Desk
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
@@ -156,6 +156,7 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
         "minor units, a promise" if token == _NOBODY else f"{token} in escrow",
     )
     if token != _NOBODY:
+        facts.add("locked", found["locked"])
         owed = desk.ask("owed", found["consumer"])
         facts.add("owed", owed, f"{owed:,} to the consumer")
 
@@ -170,9 +171,20 @@ def _add_meters(
     facts.silent("meters", standing)
 
 
+def held_bands(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Terms) -> Bands:
+    """Return the bands that hold in a pass of the schedule at a place: those of the terms, or what was renominated."""
+    from electro_contracts.terms import HEADER_BYTES, unpack_bands
+
+    account, _ = desk.ask("overrideOf", agreement_id, place, pass_)
+    if account == _NOBODY:
+        return terms.bands
+    code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
+    return unpack_bands(code[: 4 * len(terms.bands)])
+
+
 def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:
     redeemed = desk.record("redemption", agreement_id, invoice)
-    state = "acknowledged" if redeemed["acknowledged"] else "withdrawn" if redeemed["withdrawn"] else "open"
+    state = "acknowledged" if redeemed["acknowledged"] else "open"
     words = (
         f"{word_text(invoice)}: {redeemed['amount']:,}, {state}" if redeemed["amount"] else "nothing redeemed"
     )

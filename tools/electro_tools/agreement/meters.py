@@ -32,7 +32,8 @@ def standing(
                 "end": point["end"],
                 "behind": max(0, min(ended, point["end"]) - point["next"]),
                 "accrued": point["accrued"] + point["outageAccrued"],
-                "uncovered": point["uncovered"],
+                "place": point["place"],
+                "unexplained": point["unexplained"],
             }
         )
     return meters
@@ -45,7 +46,7 @@ def words(meter: dict[str, Any], found: dict[str, Any], interval_s: int, now: in
     if meter["behind"]:
         late = "never reported" if now > found["reportsUntil"] else "behind"
         parts.append(f"{meter['behind']} {late} ({duration_text(meter['behind'] * interval_s)})")
-    if meter["uncovered"]:
-        parts.append(f"{meter['uncovered']} without supply and no outage on record")
+    if meter["unexplained"]:
+        parts.append(f"{meter['unexplained']} interrupted and no outage on record")
     parts.append(f"{meter['accrued']:,} accrued")
     return ", ".join(parts)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import events
-from electro_contracts.bill import of_readings
-from electro_contracts.model import Agreement, Refused
-from electro_contracts.terms import devices_hash
+from electro_contracts.bill import of_outages, of_readings
+from electro_contracts.model import Agreement, By, Refused
+from electro_contracts.terms import devices_hash, unpack_bands
 from electro_protocol import address
+from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import unpack
 
@@ -32,15 +33,15 @@ class Paper:
     def __init__(self, agreement_id: int) -> None:
         self.agreement_id = agreement_id
         self.proposed: events.AgreementProposed | None = None
+        self.consumer = bytes(20)  # the present one
         self.model: Agreement | None = None
         self.settled: events.Settled | None = None
         self.cancelled = False
         self.registers: dict[bytes, Register] = {}
         self.findings: list[str] = []
         self._due: events.Violations | None = None  # what must follow the last report
-        self.outage_penalties: dict[
-            bytes, dict[int, int]
-        ] = {}  # what the contract says, by device and beginning
+        # what the contract says, by device and number
+        self.outage_penalties: dict[bytes, dict[int, int]] = {}
         self._binding: dict[type, Callable[[Agreement, Any, Said], None]] = {
             events.EnergyReported: self._report,
             events.OutageReported: self._outage,
@@ -49,12 +50,14 @@ class Paper:
             events.Terminated: self._terminate,
             events.DeviceRevoked: self._revoke,
             events.DeviceRotated: self._rotate,
+            events.FaultDeclared: self._fault,
+            events.Renominated: self._renominate,
+            events.ConsumerChanged: self._succeed,
             events.Settled: self._settle,
             events.DiscountRedeemed: lambda model, event, said: model.redeem(
                 event.invoice, event.amount, said.time
             ),
             events.RedemptionAcknowledged: lambda model, event, _: model.acknowledge(event.invoice),
-            events.RedemptionWithdrawn: lambda model, event, said: model.withdraw(event.invoice, said.time),
         }
 
     @property
@@ -65,9 +68,12 @@ class Paper:
     def intervals(self, device: bytes) -> list[Interval]:
         """Return every interval that counts for a meter, those never reported too."""
         assert self.model is not None  # whoever asks has seen that it binds
-        meter = self.model.meters[device]
-        lanes = [*meter.lanes, *[None] * (meter.end - meter.next)]
-        return [judge(self.terms, index, lane) for index, lane in enumerate(lanes, meter.first)]
+        point = self.model.points[device]
+        band_of = self.model.places[point.place].band_of
+        lanes = [*point.lanes, *[None] * (point.end - point.next)]
+        return [
+            judge(self.terms, index, lane, band_of(index)) for index, lane in enumerate(lanes, point.first)
+        ]
 
     def enter(self, said: Said) -> None:
         """Take the next event."""
@@ -75,7 +81,7 @@ class Paper:
         self._must_fit(event)
         match event:
             case events.AgreementProposed():
-                self.proposed = event
+                self.proposed, self.consumer = event, event.consumer
             case events.AgreementAccepted():
                 self._accept(event)
             case events.Cancelled():
@@ -104,23 +110,32 @@ class Paper:
             return
         if (event.terms_hash, event.devices_hash) != (proposed.terms.hash, devices_hash(proposed.devices)):
             self.findings.append("what was accepted is not what was proposed: the hashes differ")
-        self.model = Agreement(self.agreement_id, proposed.terms, proposed.devices, proposed.bonus)
+        # logs do not tell what a meter believed: the contract has compared that
+        code_hash = keccak256(proposed.terms.code(proposed.consumer, proposed.devices))
+        self.model = Agreement(self.agreement_id, proposed.terms, proposed.devices, proposed.bonus, code_hash)
 
     def _report(self, model: Agreement, event: events.EnergyReported, said: Said) -> None:
-        report = EnergyReport(self.agreement_id, event.first_interval, event.register_wh, event.readings)
+        first, terms = event.first_interval, self.terms
+        report = EnergyReport(
+            self.agreement_id, terms.start, model.code_hash[:16], first, event.register_wh, event.readings
+        )
         model.report(event.device, report, said.time)
+        point = model.points[event.device]
+        band_of = model.places[point.place].band_of
         lanes = unpack(event.readings)
-        judged = [judge(self.terms, index, lane) for index, lane in enumerate(lanes, event.first_interval)]
-        self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, event.register_wh)
-        bill = of_readings(event.first_interval, lanes, self.terms)
-        if bill.accrued:
+        judged = [judge(terms, index, lane, band_of(index)) for index, lane in enumerate(lanes, first)]
+        self.registers.setdefault(event.device, Register(terms.unit_wh)).add(judged, event.register_wh)
+        bill = of_readings(
+            first, lanes[: point.next - first], terms, band_of
+        )  # what is behind a cut is clipped
+        if bill.violations or bill.no_data:
             counts = (bill.under, bill.over, bill.no_data, bill.under_units, bill.over_units, bill.accrued)
             self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
 
     def _must_fit(self, event: events.Event | None) -> None:
         """A report that costs something is followed by what it costs, and one that does not is not."""
         due, self._due = self._due, None
-        named = event if isinstance(event, events.Violations) and (due or event.penalty) else None
+        named = event if isinstance(event, events.Violations) else None
         if named != due:
             about = due or named
             assert about is not None  # two that differ are not both None
@@ -128,26 +143,43 @@ class Paper:
             self.findings.append(f"{where}: the contract charges {_words(named)}; the terms {_words(due)}")
 
     def _outage(self, model: Agreement, event: events.OutageReported, said: Said) -> None:
-        outage = OutageReport(self.agreement_id, event.started_at, event.ended_at, event.cause)
+        outage = OutageReport(self.agreement_id, event.number, event.started_at, event.ended_at, event.cause)
         model.outage(event.device, outage, said.time)
-        penalties = self.outage_penalties.setdefault(event.device, {})
-        penalties[event.started_at] = event.penalty
-        what = f"all outages of {address.checksum(event.device)}"
-        self._equal(said, what, sum(penalties.values()), outage_money(model, event.device, said.time))
+        penalty = of_outages(model.points[event.device], self.terms)[-1].penalty if event.ended_at else 0
+        self.outage_penalties.setdefault(event.device, {})[event.number] = event.penalty
+        what = f"outage {event.number} of {address.checksum(event.device)}"
+        self._equal(said, what, event.penalty, penalty)
+
+    def _fault(self, model: Agreement, event: events.FaultDeclared, said: Said) -> None:
+        model.fault(event.place, said.time)
+        point = model.points[event.device]
+        self._equal(said, "the end of what the faulty meter measures", event.end, point.end)
+        assert point.looked_back is not None  # the model has just done so
+        for what, contract, paper in zip(
+            ("first", "last"), (event.look_from, event.look_to), point.looked_back, strict=True
+        ):
+            self._equal(said, f"the {what} interval looked back at", contract, paper)
+
+    def _renominate(self, model: Agreement, event: events.Renominated, said: Said) -> None:
+        bands, by = unpack_bands(event.bands), By(event.by)
+        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence)
+        self._equal(said, "the place's sequence", event.sequence, model.places[event.place].sequence)
+
+    def _succeed(self, _: Agreement, event: events.ConsumerChanged, __: Said) -> None:
+        self.consumer = event.new
 
     def _terminate(self, model: Agreement, event: events.Terminated, said: Said) -> None:
-        assert self.proposed is not None  # or there were no model
-        model.terminate(event.by == self.proposed.consumer, said.time)
+        model.terminate(event.by == self.consumer, said.time)
         self._equal(said, "the intervals that remain", event.intervals, model.intervals)
         self._equal(said, "what the consumer gives up", event.forfeited, model.forfeited)
 
     def _revoke(self, model: Agreement, event: events.DeviceRevoked, _: Said) -> None:
-        if event.device in model.meters:
+        if event.device in model.points:
             model.revoke(event.device, event.revoked_at)
 
     def _rotate(self, model: Agreement, event: events.DeviceRotated, said: Said) -> None:
         model.rotate(event.old, event.new, said.time)
-        first = model.meters[event.new].first
+        first = model.points[event.new].first
         self._equal(said, "the first interval of the new meter", event.first_interval, first)
 
     def _settle(self, model: Agreement, event: events.Settled, said: Said) -> None:
@@ -172,12 +204,9 @@ def rebuild(agreement_id: int, history: Iterable[Said]) -> Paper:
     return paper
 
 
-def outage_money(model: Agreement, device: bytes, now: int) -> int:
+def outage_money(model: Agreement, device: bytes) -> int:
     """Return what a meter's outages cost."""
-    bill, terms = model.bill(device, now), model.terms
-    return (
-        bill.penalised_outages * terms.outage_penalty + bill.penalised_minutes * terms.outage_minute_penalty
-    )
+    return sum(cost.penalty for cost in of_outages(model.points[device], model.terms))
 
 
 def _words(cost: events.Violations | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from electro_protocol import address
 from electro_tools.errors import ToolError
 
-from .intervals import ESTIMATED, Interval
+from .intervals import INTERRUPTED, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ _WIDTH, _PANEL, _LEFT, _RIGHT, _TOP, _FOOT = 960, 260, 64, 28, 34, 30  # px
 _STYLE = (
     "text{font:12px sans-serif;fill:#333}rect{shape-rendering:crispEdges}.band{fill:#cfe3f5}.grid{stroke:#ddd}"
     ".used{fill:none;stroke:#1b4f72;stroke-width:1.5}.off{fill:#c0392b;fill-opacity:.55}"
-    ".estimated{fill:#f5b041;fill-opacity:.35}.silent{fill:#999;fill-opacity:.35}"
+    ".interrupted{fill:#f5b041;fill-opacity:.35}.silent{fill:#999;fill-opacity:.35}"
 )
 
 
@@ -97,7 +97,7 @@ class _Panel:
         """Return the panel's elements, the lower ones first."""
         kwh = self._terms.unit_wh / 1000
         date = f"{datetime.fromtimestamp(self._day, UTC):%Y-%m-%d}, UTC"
-        legend = "kWh an interval; red: outside its band, orange: estimated, grey: not read"
+        legend = "kWh an interval; red: outside its band, orange: interrupted, grey: not read"
         out = [f'<text x="{_LEFT}" y="20">{name}, {date}; {legend}</text>']
         out += [self._box("band", each, each.least, each.greatest) for each in self._intervals]
         for units in self._ticks(kwh):
@@ -111,8 +111,8 @@ class _Panel:
         for each in self._intervals:
             if each.used is None:
                 out.append(self._box("silent", each, 0, self._most))
-            elif each.kind == ESTIMATED:
-                out.append(self._box("estimated", each, 0, self._most))
+            elif each.kind == INTERRUPTED:
+                out.append(self._box("interrupted", each, 0, self._most))
             if each.deviation and each.used is not None:
                 bound = each.used - each.deviation
                 out.append(self._box("off", each, min(bound, each.used), max(bound, each.used)))

@@ -6,22 +6,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from electro_contracts.bill import of_readings
 from electro_contracts.terms import Terms
-from electro_plan.readings import metered
-from electro_protocol.readings import pack
+from electro_protocol.readings import MAX_UNITS, pack
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
 from electro_tools.plan.options import load_options
 
+from .looking import held_bands
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from electro_contracts.bill import BandOf
+    from electro_contracts.terms import Bands
     from electro_plan.settings import ReadSettings
     from electro_tools.contract.desk import Desk
 
@@ -31,6 +33,7 @@ _FIGURES = ("under", "over", "under_units", "over_units", "penalty")
 @click.command(cls=Command)
 @agreement_argument
 @click.argument("kwh", nargs=-1, type=click.FloatRange(0))
+@click.option("--place", type=click.IntRange(0, 63), default=0, show_default=True, help="The metering point.")
 @click.option(
     "--first", type=click.IntRange(0), default=0, show_default=True, help="The interval to begin with."
 )
@@ -40,6 +43,7 @@ def quote(
     desk: Desk,
     agreement_id: int,
     kwh: tuple[float, ...],
+    place: int,
     first: int,
     load_file: Path | None,
     fill: str | None,
@@ -72,11 +76,12 @@ def quote(
                 f"{load_file} has intervals of {curve.interval_seconds} s, the agreement of {terms.interval_seconds} s"
             )
         energy_wh = curve.energy_wh[: max(0, terms.intervals - first)]
-    lanes = metered(np.asarray(energy_wh, dtype=np.float64), terms.unit_wh).tolist()
+    lanes = _units(energy_wh, terms.unit_wh)
     sums = dict.fromkeys(_FIGURES, 0)
     for begin, part in _passes(first, lanes, len(terms.bands)):
-        answer = desk.record("quote", agreement_id, begin, pack(part))
-        bill = of_readings(begin, part, terms)
+        answer = desk.record("quote", agreement_id, place, begin, pack(part))
+        bands = held_bands(desk, agreement_id, place, begin // len(terms.bands), terms)
+        bill = of_readings(begin, part, terms, _bands_of(bands))
         expected = (bill.under, bill.over, bill.under_units, bill.over_units, bill.accrued)
         answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))
         if answered != expected:
@@ -85,6 +90,24 @@ def quote(
     if said and not desk.as_json:
         click.echo(said)
     _print(desk, agreement_id, first, lanes, sums, terms.unit_wh)
+
+
+def _bands_of(bands: Bands) -> BandOf:
+    return lambda index: bands[index % len(bands)]
+
+
+def _units(energy_wh: Sequence[float], unit_wh: int) -> list[int]:
+    """Return readings as a meter makes them: rounded down, the remainder carried on."""
+    lanes, carried_wh = [], 0.0
+    for wh in energy_wh:
+        units = int((wh + carried_wh) // unit_wh)
+        carried_wh += wh - units * unit_wh
+        if units > MAX_UNITS:
+            raise ToolError(
+                f"{wh / 1000:,} kWh are more than a reading holds: {MAX_UNITS} units of {unit_wh} Wh"
+            )
+        lanes.append(units)
+    return lanes
 
 
 def _passes(first: int, lanes: list[int], slots: int) -> Iterator[tuple[int, list[int]]]:

@@ -11,7 +11,7 @@ from electro_tools import quantities
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CAUSES = ("unknown", "grid", "consumer")  # bit of each in penalisedCauses
+CAUSES = ("unknown", "grid", "consumer")  # by number; the bit of each in penalisedCauses
 
 
 class Misfit(ValueError):  # noqa: N818 - a sentence on its way to becoming a ToolError with a line
@@ -66,6 +66,9 @@ ENTRIES: dict[tuple[str, str], tuple[Callable[[Any], int], str]] = {
     ("term", "interval"): (_duration, "interval_seconds"),
     ("term", "length"): (_duration, "intervals"),
     ("term", "unit"): (_energy, "unit_wh"),
+    ("term", "capacity"): (_energy, "capacity_units"),
+    ("renomination", "raise"): (_energy, "raise_units"),
+    ("renomination", "lead"): (_duration, "lead_seconds"),
     ("penalties", "violation"): (whole, "violation_penalty"),
     ("penalties", "under_per_unit"): (whole, "under_rate"),
     ("penalties", "over_per_unit"): (whole, "over_rate"),
@@ -76,6 +79,7 @@ ENTRIES: dict[tuple[str, str], tuple[Callable[[Any], int], str]] = {
     ("deadlines", "grace"): (_duration, "grace"),
     ("deadlines", "dispute_window"): (_duration, "dispute_window"),
     ("deadlines", "notice"): (_duration, "notice"),
+    ("deadlines", "fault_lookback"): (_duration, "fault_lookback"),
     ("discount", "rate"): (_share, "discount_rate_ppm"),
     ("discount", "expiry"): (_duration, "discount_expiry"),
 }

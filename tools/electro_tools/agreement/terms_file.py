@@ -3,12 +3,12 @@
 
 | section | keys |
 |---|---|
-| term | start, interval, length, unit |
+| term | start, interval, length, unit, capacity |
 | penalties | violation, under_per_unit, over_per_unit, missing, outage, outage_minute, outage_causes |
-| deadlines | grace, dispute_window, notice |
+| deadlines | grace, dispute_window, notice, fault_lookback |
+| renomination | raise, lead |
 | discount | rate, expiry |
 | bands | one of day (with unit), file, slots |
-| about | name, zone, currency, decimals: for people, may be left out |
 
 Money is whole minor units of the parties' currency.
 """
@@ -18,14 +18,13 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from electro_contracts.bill import first_cheap_silence
 from electro_contracts.terms import Terms, TermsError
 from electro_tools import quantities
 from electro_tools.errors import ToolError
 
-from . import about
 from .terms_entries import BAND_KEYS, ENTRIES, SECTIONS, Misfit
 from .terms_schedule import Frame, schedule
 
@@ -36,20 +35,7 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class TermsFile:
-    """What a terms file says."""
-
-    terms: Terms
-    about: about.About
-
-
 def read(path: Path) -> Terms:
-    """Return the terms of a terms file, as `read_all` reads it."""
-    return read_all(path).terms
-
-
-def read_all(path: Path) -> TermsFile:
     """Read and check a terms file.
 
     Raises:
@@ -69,7 +55,7 @@ def read_all(path: Path) -> TermsFile:
         line = raw[: error.start].count(b"\n") + 1
         raise ToolError(f"{path}, line {line}: this is not UTF-8 text") from error
     try:
-        return TermsFile(parse(text, path.parent), about.read(tomllib.loads(text).get(about.SECTION, {})))
+        return parse(text, path.parent)
     except Misfit as error:
         line = _line_of(text, error.section, error.key)
         name = error.section if error.key is None else f"{error.section}.{error.key}"
@@ -92,7 +78,7 @@ def parse(text: str, folder: Path) -> Terms:
         ValueError: something else does not.
     """
     document = tomllib.loads(text)
-    _only_known({name: content for name, content in document.items() if name != about.SECTION})
+    _only_known(document)
     fields: dict[str, int] = {}
     for (section, key), (reader, field) in ENTRIES.items():
         try:
@@ -108,14 +94,24 @@ def parse(text: str, folder: Path) -> Terms:
         raise Misfit(
             "term", "length", f"must be a whole number of intervals of {quantities.duration_text(interval_s)}"
         )
+    for field in ("capacity_units", "raise_units"):  # read in Wh
+        fields[field] //= fields["unit_wh"]
     frame = Frame(document["term"]["start"], interval_s, fields["unit_wh"], folder)
     slots = schedule(document["bands"], frame)
     try:
-        return Terms(**fields, bands=slots)
+        terms = Terms(**fields, bands=slots)
     except TermsError as error:
         found = [place for place, (_, field) in ENTRIES.items() if str(error).startswith(field)]
         section, entry = found[0] if found else ("bands" if "bands" in str(error) else "term", None)
         raise Misfit(section, entry, f"is out of range: {error}") from error
+    cheap = first_cheap_silence(slots, terms)
+    if cheap is not None:
+        slot, least = cheap
+        sentence = (
+            f"must be {least} at the least: so much can the truth cost in slot {slot}, and silence no less"
+        )
+        raise Misfit("penalties", "missing", sentence)
+    return terms
 
 
 def _only_known(document: dict[str, Any]) -> None:

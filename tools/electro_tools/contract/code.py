@@ -2,8 +2,9 @@
 """Tell whether code on a chain is the checked-in artifact's, except for what a deployment writes into it.
 
 Immutables stand in the code as operands of PUSH32, zero in the artifact. Of those only values are taken that an honest
-deployment has: the office, this chain's id, this contract's domain, and the lanes' constant. The office's code is not
-in the artifact by itself: the contract makes it, so that it lies inside the creation code.
+deployment has: its other half (`Parties`), this chain's id, this contract's domain, the least values that it shows, and
+the lanes' constant. That half's code is not in the artifact by itself: the contract makes it, so that it lies inside
+the creation code.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _PUSH1, _PUSH32 = 0x60, 0x7F
-_BEGINNING = 32  # bytes by which the office's code is found: before its first immutable
+_BEGINNING = 32  # bytes by which that half's code is found: before its first immutable
 LANES_HIGH = bytes.fromhex("8000" * 16)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from web3.exceptions import Web3Exception
 
 from electro_contracts import artifact
-from electro_contracts.deployment import FACTORY, SALT, Deployment, plan
+from electro_contracts.deployment import FACTORY, SALT, Deployment, Least, plan
 from electro_protocol import address
 from electro_tools.errors import ToolError
 from electro_tools.transact import send
@@ -29,7 +29,9 @@ class Deployed:
     gas: int
 
 
-def deploy(web3: Web3, sender: LocalAccount, *, admin: str, operator: str, admin_delay_s: int) -> Deployed:
+def deploy(
+    web3: Web3, sender: LocalAccount, *, admin: str, operator: str, admin_delay_s: int, least: Least
+) -> Deployed:
     """Deploy the contract and wait until it is mined.
 
     Raises:
@@ -37,16 +39,18 @@ def deploy(web3: Web3, sender: LocalAccount, *, admin: str, operator: str, admin
     """
     built = artifact.load()
     factory = web3.eth.contract(abi=built.abi, bytecode=built.bytecode)
-    receipt = send(web3, sender, factory.constructor(admin, admin_delay_s, operator))
+    receipt = send(web3, sender, factory.constructor(admin, admin_delay_s, operator, *least))
     made = receipt["contractAddress"]
     assert made is not None  # a constructor's receipt with status 1 has it
     return Deployed(made, receipt["blockNumber"], receipt["gasUsed"])
 
 
-def planned(admin: str, operator: str, admin_delay_s: int, salt: bytes | None = None) -> Deployment:
+def planned(
+    admin: str, operator: str, admin_delay_s: int, least: Least, salt: bytes | None = None
+) -> Deployment:
     """Return what the factory is to be sent, and the address that it gives on any chain."""
     accounts = (address.parse(admin), admin_delay_s, address.parse(operator))
-    return plan(*accounts, SALT if salt is None else salt)
+    return plan(*accounts, least, SALT if salt is None else salt)
 
 
 def deploy_planned(web3: Web3, sender: LocalAccount, planned: Deployment) -> Deployed:

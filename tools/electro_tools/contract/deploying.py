@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_contracts.deployment import LEAST, Least
 from electro_tools.accounts import key_options, node_options
 from electro_tools.commands import Command
 from electro_tools.facts import Facts
@@ -16,6 +17,8 @@ from .desk import json_option
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
+
+_SECONDS: dict[str, Any] = {"type": click.IntRange(0, 2**32 - 1), "show_default": True, "metavar": "SECONDS"}
 
 
 @click.command(cls=Command)
@@ -31,9 +34,18 @@ if TYPE_CHECKING:
     help="How long a change of the administrator waits, so that everybody can see it coming.",
 )
 @click.option(
+    "--least-grace", default=LEAST.grace, **_SECONDS, help="The shortest grace that terms may have."
+)
+@click.option(
+    "--least-dispute", default=LEAST.dispute_window, **_SECONDS, help="The shortest dispute window."
+)
+@click.option(
+    "--least-expiry", default=LEAST.discount_expiry, **_SECONDS, help="The shortest time to redeem."
+)
+@click.option(
     "--deterministic",
     is_flag=True,
-    help="Through the CREATE2 factory: the same address on every chain, for the same admin, delay and operator.",
+    help="Through the CREATE2 factory: the same address on every chain, for the same of all the above.",
 )
 @click.option("--salt", type=WORD, help="With --deterministic: another salt gives another address.")
 @click.option("--dry-run", is_flag=True, help="With --deterministic: print the address and send nothing.")
@@ -45,6 +57,9 @@ def deploy(
     operator: str | None,
     admin: str | None,
     admin_delay_hours: int,
+    least_grace: int,
+    least_dispute: int,
+    least_expiry: int,
     deterministic: bool,
     salt: bytes | None,
     dry_run: bool,
@@ -63,6 +78,7 @@ def deploy(
         "admin": admin or sender.address,
         "operator": operator or sender.address,
         "admin_delay_s": admin_delay_hours * 3600,
+        "least": Least(least_grace, least_dispute, least_expiry),
     }
     facts = Facts()
     if not deterministic:

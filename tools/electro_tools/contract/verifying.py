@@ -30,7 +30,7 @@ _NOBODY = "0x" + "00" * 20
 @node_options
 @json_option
 def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | None, as_json: bool) -> None:
-    """Check that the code at ADDRESS is the checked-in contract, office included, and its domain this chain's.
+    """Check that the code at ADDRESS is the checked-in contract, its other half included, and its domain this chain's.
 
     Ends with 3 if it is not. A block explorer checks the source; this checks what is on the chain.
     """
@@ -53,7 +53,7 @@ def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | Non
     facts.add("compiler", built.compiler).add(
         "source", built.source_hash, built.source_hash.removeprefix("sha256:")
     )
-    for what in ("code", "office", "operator" if operator else ""):
+    for what in ("code", "parties", "operator" if operator else ""):
         if what:
             facts.add(
                 what, found.get(what), found.get(what) or "as built" if what != "operator" else "is one"
@@ -62,6 +62,8 @@ def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | Non
     delay_s, token = calls.defaultAdminDelay().call(), calls.currency().call()
     facts.add("admin delay", delay_s, duration_text(delay_s))
     facts.add("currency", None if token == _NOBODY else token, "a promise" if token == _NOBODY else token)
+    for what, seconds in zip(("grace", "dispute", "expiry"), calls.leastSeconds().call(), strict=True):
+        facts.add(f"min {what}", seconds, duration_text(seconds))
     facts.count("agreements", calls.agreementCount().call()).silent("verified", value=not found)
     facts.print(as_json=as_json)
     if found:
@@ -77,21 +79,22 @@ def _differences(contract: Contract, domain: Domain) -> dict[str, str]:
     from . import code
 
     web3, built = contract.w3, artifact.load()
-    office = contract.functions.OFFICE().call()
+    parties = contract.functions.PARTIES().call()
     # the first contract that a contract makes: RLP of its address and the number 1
     made = keccak256(bytes.fromhex("d694") + domain.contract + b"\x01")[12:]
     word = made.rjust(32, b"\0")
-    written = {word, domain.chain_id.to_bytes(32, "big"), domain.separator, code.LANES_HIGH}
+    least = {seconds.to_bytes(32, "big") for seconds in contract.functions.leastSeconds().call()}
+    written = {*least, word, domain.chain_id.to_bytes(32, "big"), domain.separator, code.LANES_HIGH}
     found: dict[str, str] = {}
     differs = code.difference(bytes(web3.eth.get_code(contract.address)), built.deployed_bytecode, written)
     if differs:
         found["code"] = differs
-    if ethereum_address.parse(office) != made:
-        found["office"] = f"its office at {office} is not the one that it made"
+    if ethereum_address.parse(parties) != made:
+        found["parties"] = f"its other half at {parties} is not the one that it made"
         return found
-    its_code = bytes(web3.eth.get_code(office))
+    its_code = bytes(web3.eth.get_code(parties))
     inner = code.inside(its_code, built.bytecode)
     differs = "it is in no creation code" if inner is None else code.difference(its_code, inner, written)
     if differs:
-        found["office"] = f"the office: {differs}"
+        found["parties"] = f"its other half: {differs}"
     return found

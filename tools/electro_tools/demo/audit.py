@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from electro_contracts import events
 from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
+from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
 from electro_tools.agreement.paper import rebuild
@@ -112,12 +113,12 @@ def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
         raise ToolError(f"{metered.plan.name}: the logs do not add up: {'; '.join(paper.findings)}")
     device, settled = address.parse(metered.device), paper.settled
     bill = paper.model.bill(device, metered.plan.terms.settles_at)
-    outages = paper.model.meters[device].outages.values()
+    outages = paper.model.points[device].outages
     return Verdict(
         metered=metered,
         intervals=bill.intervals,
         violations=bill.violations,
-        outage_s=sum(outage.ended_at - outage.started_at for outage in outages if outage.ended_at),
+        outage_s=sum(outage.ended_at - outage.started_at for outage in outages),
         contract=Money(settled.accrued, settled.remaining, settled.discount),
         model=_model(metered, device),
         metered_wh=paper.registers[device].last_wh,
@@ -128,7 +129,8 @@ def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
 def _model(metered: Metered, device: bytes) -> Money:
     """Return what the model makes of everything the meter signed, at the time of the settlement."""
     terms = metered.plan.terms
-    model = Agreement(metered.agreement_id, terms, [device], metered.plan.bonus)
+    code_hash = keccak256(terms.code(metered.consumer, [device]))
+    model = Agreement(metered.agreement_id, terms, [device], metered.plan.bonus, code_hash)
     for report in _reports(metered):
         model.report(device, report, terms.reports_until)
     for signed in metered.signed:
@@ -146,23 +148,28 @@ def _reports(metered: Metered) -> Iterator[EnergyReport]:
     land; what it says of an interval is the same in both.
 
     Raises:
-        ToolError: the meter signed two different readings of one interval.
+        ToolError: the meter signed two different readings of one interval, or believed in two agreements.
     """
     lanes: dict[int, int] = {}
+    beliefs: set[tuple[int, bytes]] = set()
     register_wh = 0
     for signed in metered.signed:
         report = signed.message
         if isinstance(report, EnergyReport):
             register_wh = max(register_wh, report.register_wh)
+            beliefs.add((report.start, report.terms))
             for interval, lane in enumerate(unpack(report.readings), report.first_interval):
                 if lanes.setdefault(interval, lane) != lane:
                     raise ToolError(
                         f"{metered.plan.name} signed two different readings of interval {interval}"
                     )
+    if len(beliefs) > 1:
+        raise ToolError(f"{metered.plan.name} believed in different terms of one agreement")
     slots = len(metered.plan.terms.bands)
-    for first in range(0, len(lanes), slots):
-        readings = pack([lanes[interval] for interval in range(first, min(first + slots, len(lanes)))])
-        yield EnergyReport(metered.agreement_id, first, register_wh, readings)
+    for start, terms in beliefs:
+        for first in range(0, len(lanes), slots):
+            readings = pack([lanes[interval] for interval in range(first, min(first + slots, len(lanes)))])
+            yield EnergyReport(metered.agreement_id, start, terms, first, register_wh, readings)
 
 
 def _gas(outcome: Outcome, carried: set[HexBytes], intervals: int) -> Gas:

@@ -30,11 +30,8 @@ def narrate(event: events.Event | None, usual_intervals: int) -> tuple[bytes, st
             return device, f"{', '.join(parts)}: {money(event.penalty)} lost"
         case events.OutageReported(device=device, started_at=start, ended_at=end):
             if not end:
-                return device, f"supply is out ({_CAUSES[event.cause]}): {money(event.penalty)} lost"
-            return (
-                device,
-                f"supply is back after {(end - start) / 60:.1f} min: {money(event.penalty)} lost in all",
-            )
+                return device, f"supply is out ({_CAUSES[event.cause]})"
+            return device, f"supply was out for {(end - start) / 60:.1f} min: {money(event.penalty)} lost"
         case _:
             return None
 

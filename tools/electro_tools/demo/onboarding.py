@@ -33,8 +33,8 @@ def onboard(
     plan: MeterPlan,
     device: str,
     enrolment: SignedMessage,
-) -> int:
-    """Return the id of a new, accepted agreement between the operator and a consumer made for it.
+) -> tuple[int, bytes]:
+    """Return the id of a new, accepted agreement between the operator and a consumer made for it, and the consumer.
 
     Raises:
         ToolError: the contract refuses one of the steps.
@@ -52,4 +52,4 @@ def onboard(
     consent = SignedMessage.make(offer.acceptance(plan.terms.start), domain, bytes(consumer.key))
     # the consumer signs and needs no money: the operator sends it
     send(contract.w3, operator, calls.acceptBySignature(*consent.message.values(), consent.signature))
-    return offer.agreement_id
+    return offer.agreement_id, offer.consumer

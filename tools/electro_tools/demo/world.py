@@ -8,6 +8,7 @@ meter, so that no meter is ever ahead of the chain.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import tempfile
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
+from electro_contracts.deployment import LEAST
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_tools.chain.ledger import Ledger
@@ -65,6 +67,7 @@ class Metered:
     plan: MeterPlan
     device: str = ""
     agreement_id: int = 0
+    consumer: bytes = b""
     signed: list[SignedMessage] = field(default_factory=list)
     status: dict[str, Any] = field(default_factory=dict)
 
@@ -138,7 +141,14 @@ class World:
     async def _live(self, web3: Web3, node: Node, folder: Path) -> Outcome:
         operator, payer = node.operator, node.payer
         self._tell("deploy the contract", 0, 1)
-        deployed = deploy(web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0)
+        deployed = deploy(
+            web3,
+            operator,
+            admin=operator.address,
+            operator=operator.address,
+            admin_delay_s=0,
+            least=LEAST,
+        )
         self._tell("deploy the contract", 1, 1)
         contract = at(web3, deployed.address)
         domain = Domain(web3.eth.chain_id, address.parse(deployed.address))
@@ -177,7 +187,9 @@ class World:
         metered.device, enrolment = await process.start(
             self._configuration(index, folder, relayer_url, domain)
         )
-        metered.agreement_id = onboard(contract, domain, operator, metered.plan, metered.device, enrolment)
+        metered.agreement_id, metered.consumer = onboard(
+            contract, domain, operator, metered.plan, metered.device, enrolment
+        )
 
     def _configuration(self, index: int, folder: Path, relayer_url: str, domain: Domain) -> dict[str, Any]:
         """Return the first line of a meter's process; see electro_tools.grid.process."""
@@ -199,6 +211,7 @@ class World:
             "network_down": [_span(plan.offline)] if plan.offline else [],
             "windows_per_interval": self._windows_per_interval,
             "report_every": REPORT_EVERY,
+            "base_seconds": math.gcd(self._start, self._step),
         }
 
     async def _pass_time(self, web3: Web3, relayer: RelayerProcess) -> None:

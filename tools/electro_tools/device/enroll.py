@@ -46,7 +46,9 @@ def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled
             f"the device's consent ended on {passed:%Y-%m-%d %H:%M} UTC", "provision it again for a new one"
         )
     message, signature = enrolment.message, compact(enrolment.signed.signature)
-    call = electro.functions.enrol(message.hardware_id, message.deadline, signature[:32], signature[32:])
+    call = electro.functions.enrol(
+        message.hardware_id, message.base_seconds, message.deadline, signature[:32], signature[32:]
+    )
     # for nothing, before paying: the contract answers with the device it recovers from the signature
     if ask(call, operator.address) != device:
         raise ToolError(f"the contract at {electro.address} is not Electro")
