@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carry meters' signed messages to the contract: verify before paying, batch, send, heal, and keep nothing.
 
-    serving, app, preflight     listen and run; put it together; look before it begins
+    serving            listen, run, and go down in good order
+    app, preflight     put it together; look before it begins
     http/              routes: answers, and the words of errors
       ↓
     paying/            admission → batch → submit → spend ⇄ watch: from a verified message to a mined transaction
@@ -10,7 +11,7 @@
       ↓
     incoming/          intake: untrusted bytes → verified messages
       ↓
-    errors, settings, hashing, metrics, logs
+    settings, configuration, hashing, metrics, logs, errors
 
 Nothing imports what stands above it.
 
