@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = TERMS.format(start="2027-01-15T00:00:00Z", hours=48)
-WEEK = "time,energy_kwh\n" + "".join(
-    f"2026-03-{2 + i // 24:02} {i % 24:02}:00,{40 + i % 24}\n" for i in range(7 * 24)
-)
 
 
 @pytest.fixture
@@ -129,19 +126,6 @@ def test_a_template_is_a_terms_file_and_is_never_written_over_another(tmp_path: 
     terms = terms_file.read(out)
     assert (terms.start, terms.intervals, len(terms.bands)) == (1_803_848_400, 28 * 96, 96)
     assert f"{out} exists already" in electro("agreement", "template", "--out", out).err
-
-
-def test_a_template_from_a_load_curve_has_its_bands_with_the_margin_beside_it(tmp_path: Path) -> None:
-    load, out = tmp_path / "load.csv", tmp_path / "mine.toml"
-    load.write_text(WEEK)
-    done = electro("agreement", "template", "--load", load, "--margin", 20, "--out", out)
-    assert done.code == 0, done.err
-    terms = terms_file.read(out)
-    assert (terms.interval_seconds, len(terms.bands)) == (3600, 168)
-    for slot, (least, greatest) in enumerate(terms.bands):
-        kwh, room = 40 + slot % 24, 0.63  # 1% of the peak
-        assert least * terms.unit_wh / 1000 == pytest.approx(0.8 * kwh - room, abs=terms.unit_wh / 1000)
-        assert greatest * terms.unit_wh / 1000 == pytest.approx(1.2 * kwh + room, abs=terms.unit_wh / 1000)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 """What the plan says when it cannot do what was asked.
 
 PlanError        one sentence for the person, and a hint
+  TooShort       a history is too short to try bands on the past
   Undecided      a file can be read in more than one way, and which one only the person knows
 """
 
@@ -24,6 +25,10 @@ class PlanError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
+
+
+class TooShort(PlanError):  # noqa: N818 - bands can be made without a test
+    """A history is too short to try bands on the past."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What operations and overload take from equipment: breakers by operations, transformers by the age of their
-insulation.
+"""What operations and overload take from equipment: breakers by operations, transformers by their insulation.
 
 Transformers follow the hot-spot rule of IEC 60076-7:2018, Loading guide for mineral-oil-immersed power transformers:
 
-- hot spot (clause 8.2.1, steady state): ambient + oil rise × ((1 + R·K²) / (1 + R))^x + gradient × K^y, K the
-load as a share of
-  the rating; the oil follows with its time constant (clause 8.2.2, exponential), the winding's, of minutes, is left out
-- relative ageing rate (clause 6.3): 2^((hot spot − 98) / 6) for non-upgraded paper, exp(15000/383 − 15000/(hot
-spot + 273)) for
+- hot spot, steady state: ambient + oil rise × ((1 + R·K²) / (1 + R))^x + gradient × K^y, K the load as a share of
+  the rating; the oil follows with its time constant k11 × τo (exponential form), the winding's, of minutes, is left out
+- relative ageing rate: 2^((hot spot − 98) / 6) for non-upgraded paper, exp(15000/383 − 15000/(hot spot + 273)) for
   thermally upgraded paper; 1 at 98 °C and at 110 °C
-- values of the two kinds below: table 4 of the guide and its temperature rises of 78 K at the rating
+- values of the two kinds below are the guide's for natural cooling (ONAN), 78 K in all at the rating
 
-These equations were taken from public descriptions of the guide; whoever pays by them checks them against the
-standard.
+These equations and values were taken from public programs that follow the guide, not from the standard itself: whoever
+pays by them checks them against it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ def safe(value: Any) -> Any:
 class Facts:
     """Named values in order; a label becomes a JSON key with underscores for spaces."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: str | None = None) -> None:
+        """Begin with nothing; times are told in `zone`, by default in UTC."""
+        self._zone = zone
         self._values: dict[str, Any] = {}
         self._lines: list[tuple[str, str]] = []
 
@@ -43,7 +45,7 @@ class Facts:
 
     def time(self, label: str, unix_s: int, words: str = "") -> Facts:
         """Add a time: unix seconds for machines."""
-        return self.add(label, unix_s, instant_text(unix_s) + words)
+        return self.add(label, unix_s, instant_text(unix_s, self._zone) + words)
 
     def silent(self, label: str, value: Any) -> Facts:
         """Add what only machines read."""

@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from electro_plan import zones
+
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _WH = {"wh": 1, "kwh": 1000, "mwh": 1_000_000}
 _PPM = 1_000_000
@@ -75,9 +77,13 @@ def instant_of(moment: datetime) -> int:
     return _bounded(since // timedelta(seconds=1))
 
 
-def instant_text(unix_s: int) -> str:
-    """Return "2027-01-31 00:00:00 UTC"."""
+def instant_text(unix_s: int, zone: str | None = None) -> str:
+    """Return "2027-01-31 00:00:00 UTC", or in a zone "2027-01-31 03:00:00 +03:00"."""
     try:
+        if zone is not None:
+            moment = datetime.fromtimestamp(unix_s, UTC).astimezone(zones.clock(zone))
+            offset = f"{moment:%z}"
+            return f"{moment:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
         return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):  # beyond the year 9999
         return f"{unix_s} (unix seconds)"

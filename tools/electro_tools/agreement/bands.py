@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bands: the least and the greatest energy of each slot, from a load curve with a margin, or from a CSV file.
+"""Bands: the least and the greatest energy of each slot, of a CSV file.
 
 A band between two units is widened to whole ones: the least is rounded down, the greatest up.
 """
@@ -7,7 +7,6 @@ A band between two units is widened to whole ones: the least is rounded down, th
 from __future__ import annotations
 
 import csv
-import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
@@ -16,48 +15,12 @@ from electro_tools.errors import ToolError
 from electro_tools.quantities import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 Bands = tuple[tuple[int, int], ...]
 
-_ROOM_OF_PEAK = 0.01  # at 1% of the peak load a margin in percent would be less than a motor's start
-_UNITS_AT_PEAK = 2_500  # fine enough for a band, and coarse enough that a unit is worth a cent or more
 _COLUMNS = {"units": None, "wh": Decimal(1), "kwh": Decimal(1000), "mwh": Decimal(1_000_000)}
 _DAY_S = 86_400
-LEAST_INTERVAL_S = _DAY_S // MAX_SLOTS + 1  # shorter ones would need more slots a day than a schedule has
-
-
-def unit_wh(peak_wh: float) -> int:
-    """Return the smallest of 1, 2, 5, 10 … Wh in which the peak is a reading of at most _UNITS_AT_PEAK."""
-    scale = 1
-    while True:
-        for step in (1, 2, 5):
-            if peak_wh <= _UNITS_AT_PEAK * step * scale:
-                return step * scale
-        scale *= 10
-
-
-def around(energy_wh: Sequence[float], intervals_per_day: int, unit: int, margin: float) -> Bands:
-    """Return bands around a load curve: for every slot of a week, or of a day where a week is too long or not needed.
-
-    Args:
-        energy_wh: of consecutive intervals, the first of a day first.
-        intervals_per_day: of the curve.
-        unit: Wh in a unit.
-        margin: share of a slot's energy that is free below and above it, beside a little room of the peak.
-    """
-    longer = len(energy_wh) > intervals_per_day and 7 * intervals_per_day <= MAX_SLOTS
-    slots = 7 * intervals_per_day if longer else intervals_per_day
-    room = _ROOM_OF_PEAK * max(energy_wh)
-    bands = []
-    for slot in range(slots):
-        # a slot that the curve does not reach repeats an earlier day
-        seen = energy_wh[slot::slots] or [energy_wh[slot % len(energy_wh)]]
-        low = math.floor(((1 - margin) * min(seen) - room) / unit)
-        high = math.ceil(((1 + margin) * max(seen) + room) / unit)
-        bands.append((max(0, low), min(MAX_BOUND, high)))
-    return tuple(bands)
 
 
 def widened(least: Decimal, greatest: Decimal, unit: int, factor: Decimal | None) -> tuple[int, int]:

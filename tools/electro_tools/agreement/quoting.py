@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 from electro_contracts.bill import of_readings
 from electro_contracts.terms import Terms
-from electro_protocol.readings import MAX_UNITS, pack
+from electro_plan.readings import metered
+from electro_protocol.readings import pack
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
@@ -76,7 +78,7 @@ def quote(
                 f"{load_file} has intervals of {curve.interval_seconds} s, the agreement of {terms.interval_seconds} s"
             )
         energy_wh = curve.energy_wh[: max(0, terms.intervals - first)]
-    lanes = _units(energy_wh, terms.unit_wh)
+    lanes = metered(np.asarray(energy_wh, dtype=np.float64), terms.unit_wh).tolist()
     sums = dict.fromkeys(_FIGURES, 0)
     for begin, part in _passes(first, lanes, len(terms.bands)):
         answer = desk.record("quote", agreement_id, place, begin, pack(part))
@@ -94,20 +96,6 @@ def quote(
 
 def _bands_of(bands: Bands) -> BandOf:
     return lambda index: bands[index % len(bands)]
-
-
-def _units(energy_wh: Sequence[float], unit_wh: int) -> list[int]:
-    """Return readings as a meter makes them: rounded down, the remainder carried on."""
-    lanes, carried_wh = [], 0.0
-    for wh in energy_wh:
-        units = int((wh + carried_wh) // unit_wh)
-        carried_wh += wh - units * unit_wh
-        if units > MAX_UNITS:
-            raise ToolError(
-                f"{wh / 1000:,} kWh are more than a reading holds: {MAX_UNITS} units of {unit_wh} Wh"
-            )
-        lanes.append(units)
-    return lanes
 
 
 def _passes(first: int, lanes: list[int], slots: int) -> Iterator[tuple[int, list[int]]]:

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_plan.money import MINOR_UNITS, Currency
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.plan.options import load_options
 from electro_tools.quantities import duration_text, instant
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
-    from electro_plan.settings import ReadSettings
     from electro_tools.contract.desk import Desk
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -48,71 +47,33 @@ def _start(_ctx: click.Context, parameter: click.Parameter, text: str | None) ->
 @click.option(
     "--days", type=click.IntRange(1, 3660), default=28, show_default=True, help="Length of the term."
 )
-@load_options
-@click.option(
-    "--margin", type=click.FloatRange(0, 1000), default=15, show_default=True, help="Percent around it."
-)
 @json_option
-def template(
-    out: Path,
-    start: datetime,
-    days: int,
-    load_file: Path | None,
-    fill: str | None,
-    settings: ReadSettings,
-    file_format: str | None,
-    margin: float,
-    as_json: bool,
-) -> None:
-    """Write a terms file to fill in.
+def template(out: Path, start: datetime, days: int, as_json: bool) -> None:
+    """Write a terms file to fill in; its figures are examples: agree on your own.
 
-    With --load its bands are what the load curve drew in each slot of a week, less and plus the margin, in a CSV
-    file of their own beside it. The penalties are examples: agree on your own.
+    `electro plan bands FILE --terms terms.toml` writes one whose bands follow from a load history.
     """
-    from electro_tools import load
-
-    from . import bands, terms_text
+    from . import terms_text
 
     if out.exists():
         raise ToolError(f"{out} exists already", "name another file with --out")
-    unit, interval_s, section = _DEFAULT_UNIT_WH, _DEFAULT_INTERVAL_S, terms_text.BANDS_BY_DAY
-    slots: bands.Bands = terms_text.EXAMPLE_BANDS
-    written, said = [out], ""
-    if load_file is not None:
-        curve, said = load.from_file(
-            load_file,
-            settings,
-            file_format,
-            fill=fill,
-            finest_s=bands.LEAST_INTERVAL_S,
-            interval_s=_DEFAULT_INTERVAL_S,
-        )
-        unit, interval_s = bands.unit_wh(max(curve.energy_wh) * (1 + margin / 100)), curve.interval_seconds
-        slots = bands.around(curve.energy_wh, curve.intervals_per_day, unit, margin / 100)
-        written.append(out.with_suffix(".bands.csv"))
-        bands.write_csv(written[1], slots, unit, interval_s)
-        section = terms_text.BANDS_IN_FILE.format(file=written[1].name, slots=len(slots))
+    slots = terms_text.EXAMPLE_BANDS
     capacity = max(greatest for _, greatest in slots) * 5 // 4
     text = terms_text.TEMPLATE.format(
         start=start.isoformat(),
-        interval=duration_text(interval_s),
+        interval=duration_text(_DEFAULT_INTERVAL_S),
         length=f"{days} d",
-        unit=unit,
-        bands=section,
-        capacity=f"{capacity * unit / 1000:.10g}",
-        missing=terms_text.example_missing(slots, capacity, interval_s),
+        unit=_DEFAULT_UNIT_WH,
+        bands=terms_text.BANDS_BY_DAY,
+        capacity=f"{capacity * _DEFAULT_UNIT_WH / 1000:.10g}",
+        missing=terms_text.example_missing(slots, capacity, _DEFAULT_INTERVAL_S),
         **terms_text.EXAMPLE_PENALTIES,
     )
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{out} can't be written: {error.strerror}") from error
-    if said and not as_json:
-        click.echo(said)
-    facts = Facts()
-    for what, each in zip(("terms", "bands"), written, strict=False):
-        facts.add(what, str(each))
-    facts.print(as_json=as_json)
+    Facts().add("terms", str(out)).print(as_json=as_json)
 
 
 @click.command(cls=Command)
@@ -125,8 +86,11 @@ def check(file: Path, as_json: bool) -> None:
     """
     from . import terms_file
 
-    facts = Facts()
-    describe(facts, terms_file.read(file))
+    content = terms_file.read_all(file)
+    facts = Facts(content.about.zone)
+    if content.about.name is not None:
+        facts.add("name", content.about.name)
+    describe(facts, content.terms, content.about.currency)
     facts.print(as_json=as_json)
 
 
@@ -148,8 +112,8 @@ def terms(desk: Desk, agreement_id: int) -> None:
     click.echo(to_toml(found), nl=False)
 
 
-def describe(facts: Facts, terms: Terms) -> None:
-    """Add what terms mean to the facts."""
+def describe(facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS) -> None:
+    """Add what terms mean to the facts; money as people write it in the currency."""
     from .terms_entries import CAUSES
 
     unit = terms.unit_wh
@@ -170,15 +134,20 @@ def describe(facts: Facts, terms: Terms) -> None:
     facts.add(
         "violation",
         terms.violation_penalty,
-        f"{terms.violation_penalty:,} for each interval outside its band",
+        f"{currency.text(terms.violation_penalty)} for each interval outside its band",
     )
-    facts.add("under", terms.under_rate, f"{terms.under_rate:,} for each unit below")
-    facts.add("over", terms.over_rate, f"{terms.over_rate:,} for each unit above")
-    facts.add("missing", terms.missing_penalty, f"{terms.missing_penalty:,} for each interval without data")
+    facts.add("under", terms.under_rate, f"{currency.text(terms.under_rate)} for each unit below")
+    facts.add("over", terms.over_rate, f"{currency.text(terms.over_rate)} for each unit above")
+    facts.add(
+        "missing",
+        terms.missing_penalty,
+        f"{currency.text(terms.missing_penalty)} for each interval without data",
+    )
     causes = [name for bit, name in enumerate(CAUSES) if terms.penalised_causes >> bit & 1]
     facts.say(
         "outage",
-        f"{terms.outage_penalty:,} and {terms.outage_minute_penalty:,} a minute, cause {' or '.join(causes)}"
+        f"{currency.text(terms.outage_penalty)} and {currency.text(terms.outage_minute_penalty)} a minute, "
+        f"cause {' or '.join(causes)}"
         if causes
         else "nothing, whatever the cause",
     )

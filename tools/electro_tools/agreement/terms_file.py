@@ -9,6 +9,7 @@
 | renomination | raise, lead |
 | discount | rate, expiry |
 | bands | one of day (with unit), file, slots |
+| about | name, zone, currency, decimals: for people, may be left out |
 
 Money is whole minor units of the parties' currency.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.bill import first_cheap_silence
@@ -25,6 +27,7 @@ from electro_contracts.terms import Terms, TermsError
 from electro_tools import quantities
 from electro_tools.errors import ToolError
 
+from . import about
 from .terms_entries import BAND_KEYS, ENTRIES, SECTIONS, Misfit
 from .terms_schedule import Frame, schedule
 
@@ -35,7 +38,20 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 20
 
 
+@dataclass(frozen=True)
+class TermsFile:
+    """What a terms file says."""
+
+    terms: Terms
+    about: about.About
+
+
 def read(path: Path) -> Terms:
+    """Return the terms of a terms file, as `read_all` reads it."""
+    return read_all(path).terms
+
+
+def read_all(path: Path) -> TermsFile:
     """Read and check a terms file.
 
     Raises:
@@ -55,7 +71,7 @@ def read(path: Path) -> Terms:
         line = raw[: error.start].count(b"\n") + 1
         raise ToolError(f"{path}, line {line}: this is not UTF-8 text") from error
     try:
-        return parse(text, path.parent)
+        return TermsFile(parse(text, path.parent), about.read(tomllib.loads(text).get(about.SECTION, {})))
     except Misfit as error:
         line = _line_of(text, error.section, error.key)
         name = error.section if error.key is None else f"{error.section}.{error.key}"
@@ -78,7 +94,7 @@ def parse(text: str, folder: Path) -> Terms:
         ValueError: something else does not.
     """
     document = tomllib.loads(text)
-    _only_known(document)
+    _only_known({name: content for name, content in document.items() if name != about.SECTION})
     fields: dict[str, int] = {}
     for (section, key), (reader, field) in ENTRIES.items():
         try:

@@ -6,12 +6,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from electro_plan import zones
 from electro_tools import quantities
 
+from .about import to_toml as about_text
 from .terms_entries import CAUSES
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Bands, Terms
+    from collections.abc import Mapping, Sequence
+
+    from electro_contracts.terms import Terms
+    from electro_plan.schedule import Term
+    from electro_tools.plan.money import UnitPrices
+
+    from .about import About
 
 TEMPLATE = """\
 # Terms of a consumption agreement: what this file says is fixed once it is proposed.
@@ -60,9 +68,13 @@ EXAMPLE_PENALTIES = {
 EXAMPLE_BANDS = ((100, 600), (400, 1200))  # of the text below, in units of 100 Wh
 
 
-def example_missing(bands: Bands, capacity: int, interval_s: int) -> int:
-    """Return the least price of silence that the example's penalties allow, rounded up to thousands."""
-    penalties = EXAMPLE_PENALTIES
+def example_missing(
+    bands: Sequence[tuple[int, int]],
+    capacity: int,
+    interval_s: int,
+    penalties: Mapping[str, int] = EXAMPLE_PENALTIES,
+) -> int:
+    """Return the least price of silence that penalties allow, rounded up to thousands."""
     minutes = -(-interval_s // 60)
     dearest = max(
         max((capacity - greatest) * penalties["over"], least * penalties["under"])
@@ -81,13 +93,54 @@ day = [
   ["22:00", 10.0, 60.0],
 ]
 # or a row for each slot of a day or a week:  file = "bands.csv"
-# with the columns least_kwh and greatest_kwh; --load FILE makes one from a load curve
+# with the columns least_kwh and greatest_kwh; electro plan bands makes one from a load history
 """
 
 BANDS_IN_FILE = """\
 [bands]
 file = "{file}"  # least and greatest energy of each slot, {slots} of them
 """
+
+
+def planned_terms(
+    term: Term,
+    unit_wh: int,
+    bands: Sequence[tuple[int, int]],
+    bands_file: str,
+    capacity: int,
+    prices: UnitPrices,
+    about: About,
+) -> str:
+    """Return a terms file with planned bands, which are in a file of their own; what is not planned is an example.
+
+    Args:
+        term: start, interval, length.
+        unit_wh: Wh of a unit.
+        bands: of each slot.
+        bands_file: as it is named from the terms file.
+        capacity: of the connection, units an interval.
+        prices: of leaving a band.
+        about: name and zone.
+    """
+    start = datetime.fromtimestamp(term.start_s, UTC)
+    if about.zone is not None:
+        start = start.astimezone(zones.clock(about.zone))
+    penalties = EXAMPLE_PENALTIES | {
+        "violation": prices.violation,
+        "under": prices.under,
+        "over": prices.over,
+    }
+    section = BANDS_IN_FILE.format(file=bands_file, slots=len(bands))
+    return TEMPLATE.format(
+        start=start.isoformat(),
+        interval=quantities.duration_text(term.interval_s),
+        length=quantities.duration_text(term.end_s - term.start_s),
+        unit=unit_wh,
+        capacity=f"{capacity * unit_wh / 1000:.10g}",
+        missing=example_missing(bands, capacity, term.interval_s, penalties),
+        bands=about_text(about) + section,
+        **penalties,
+    )
 
 
 def to_toml(terms: Terms) -> str:

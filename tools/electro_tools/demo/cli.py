@@ -69,7 +69,6 @@ def demo(
     meters signed, and the metered energy against the load curve.
     """
     from electro_tools import load
-    from electro_tools.agreement.bands import LEAST_INTERVAL_S
 
     from . import scenario
     from .world import World
@@ -81,7 +80,7 @@ def demo(
         curve = load.built_in(days)
     else:
         curve, said = load.from_file(
-            load_file, settings, file_format, fill=fill, days=days, finest_s=LEAST_INTERVAL_S
+            load_file, settings, file_format, fill=fill, days=days, finest_s=scenario.LEAST_INTERVAL_S
         )
         click.echo(said)
     plans = scenario.plan(curve)

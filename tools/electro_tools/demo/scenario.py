@@ -12,13 +12,14 @@ Bands are the load curve ±15% and a little room; money is in minor units (cents
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from electro_contracts.bill import dearest_truth
 from electro_contracts.terms import MAX_BOUND, MAX_SLOTS, Terms
+from electro_plan.planning import unit_wh as unit_for
 from electro_protocol.messages import CAUSE_CONSUMER
-from electro_tools.agreement import bands
 from electro_tools.errors import ToolError
 from electro_tools.load import DAY_SECONDS
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _LEAST_SLOTS_A_DAY = 4  # what goes wrong needs slots to tell apart
 _BAND = 0.15
+LEAST_INTERVAL_S = (
+    DAY_SECONDS // MAX_SLOTS + 1
+)  # shorter ones would need more slots a day than a schedule has
+_ROOM_OF_PEAK = 0.01  # at 1% of the peak load a band in percent would be less than a motor's start
 _OVER, _UNDER = 1.6, 0.5
 _CAPACITY = 1.6  # of the connection, beside the greatest that is promised
 _HOUR_S = 3600
@@ -121,9 +126,9 @@ def _meter(
 ) -> MeterPlan:
     promised_wh = [share * energy for energy in curve.energy_wh]
     actual_wh = [energy * (deviations or {}).get(index, 1.0) for index, energy in enumerate(promised_wh)]
-    unit_wh = bands.unit_wh(max(actual_wh))
+    unit_wh = unit_for(max(actual_wh))
     bonus = max(100, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
-    slots = bands.around(promised_wh, curve.intervals_per_day, unit_wh, _BAND)
+    slots = _promised(promised_wh, curve.intervals_per_day, unit_wh)
     capacity = min(MAX_BOUND, round(max(greatest for _, greatest in slots) * _CAPACITY))
     terms = Terms(
         start=curve.start,
@@ -159,6 +164,21 @@ def _meter(
         outage=outage,
         offline=offline,
     )
+
+
+def _promised(energy_wh: list[float], intervals_per_day: int, unit_wh: int) -> tuple[tuple[int, int], ...]:
+    """Return bands around what the demo's plant is made to draw: nothing is forecast here, the future is written."""
+    weekly = len(energy_wh) > intervals_per_day and 7 * intervals_per_day <= MAX_SLOTS
+    slots = 7 * intervals_per_day if weekly else intervals_per_day
+    room = _ROOM_OF_PEAK * max(energy_wh)
+    bands = []
+    for slot in range(slots):
+        # a slot that the curve does not reach repeats an earlier day
+        seen = energy_wh[slot::slots] or [energy_wh[slot % len(energy_wh)]]
+        low = math.floor(((1 - _BAND) * min(seen) - room) / unit_wh)
+        high = math.ceil(((1 + _BAND) * max(seen) + room) / unit_wh)
+        bands.append((max(0, low), min(MAX_BOUND, high)))
+    return tuple(bands)
 
 
 def _rate(bonus: int, promised_wh: list[float], unit_wh: int, weight: float) -> int:

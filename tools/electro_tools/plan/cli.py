@@ -13,6 +13,10 @@ _SECTIONS = {
         "read": (_HERE + "read:read", "Read a load file; say what was understood."),
         "convert": (_HERE + "convert:convert", "Write a load file in another format."),
     },
+    "Bands": {
+        "bands": (_HERE + "bands:bands", "Make bands for a term; say what they would have cost."),
+        "cost": (_HERE + "cost:cost", "Say what a history would have cost under terms."),
+    },
 }
 
 
