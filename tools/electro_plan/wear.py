@@ -42,8 +42,8 @@ class Cooling:
 
 
 COOLINGS = {
-    "distribution": Cooling(55.0, 23.0, 0.8, 1.6, 5.0, 180.0),  # ONAN, up to 2,500 kVA
-    "power": Cooling(52.0, 26.0, 0.8, 1.3, 6.0, 210.0),  # ONAN, medium and large
+    "distribution": Cooling(55.0, 23.0, 0.8, 1.6, 5.0, 180.0),  # ONAN, up to 2,500 kVA; k11 1 × τo 180 min
+    "power": Cooling(52.0, 26.0, 0.8, 1.3, 6.0, 105.0),  # ONAN, medium and large; k11 0.5 × τo 210 min
 }
 
 
