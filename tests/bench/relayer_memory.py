@@ -65,11 +65,15 @@ class StandIn:
         asked = orjson.loads(await request.read())
         calls = asked if isinstance(asked, list) else [asked]
         self.requests, self.calls = self.requests + 1, self.calls + len(calls)
-        told = [
-            {"jsonrpc": "2.0", "id": c["id"], "result": self._answer(c["method"], c["params"])} for c in calls
-        ]
+        told = [{"jsonrpc": "2.0", "id": c["id"], **self._told(c["method"], c["params"])} for c in calls]
         body = orjson.dumps(told if isinstance(asked, list) else told[0])
         return web.Response(body=body, content_type="application/json")
+
+    def _told(self, method: str, params: list[Any]) -> dict[str, Any]:
+        try:
+            return {"result": self._answer(method, params)}
+        except KeyError:
+            return {"error": {"code": -32601, "message": f"the method {method} does not exist"}}
 
     def _answer(self, method: str, params: list[Any]) -> Any:
         if method == "eth_call":
