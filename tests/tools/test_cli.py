@@ -92,8 +92,24 @@ def test_a_chain_on_a_port_in_use_says_so(tmp_path: Path) -> None:
 def test_a_relayer_without_settings_names_the_first_missing_one() -> None:
     done = electro("relayer")
     assert done.returncode == 1
-    assert "rpc_url" in done.stderr
+    assert all(name in done.stderr for name in ("rpc_url", "--rpc", "ELECTRO_RELAYER_RPC_URL", "ELECTRO_RPC"))
     assert "Traceback" not in done.stderr
+
+
+def test_a_relayer_takes_node_and_contract_from_where_the_other_commands_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELECTRO_RPC", "http://127.0.0.1:1")
+    monkeypatch.setenv("ELECTRO_CONTRACT", "0x" + "11" * 20)
+    for command in (["relayer"], ["relayer", "check"]):
+        done = electro(*command)
+        assert done.returncode == 1
+        assert "key_file" in done.stderr
+        assert "--key-file" in done.stderr
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text("11" * 32)
+    assert "http://127.0.0.1:1 does not answer" in electro("relayer", "--key-file", str(key)).stderr
 
 
 def test_deploying_without_a_node_is_one_sentence(tmp_path: Path) -> None:
