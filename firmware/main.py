@@ -5,36 +5,40 @@ import asyncio
 
 import machine
 
-from electro_meter.life import SAFE_MODE_S, STABLE_S, Life, SetupError, ram_free
-from electro_meter.start import begin
+from electro_meter.life.start import begin
+from electro_meter.life.supervision import SAFE_MODE_S, STABLE_S, SetupError, Starts, ram_free
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from electro_meter.board import Esp32Board
-    from electro_meter.settings import Settings
+    from electro_meter.life.settings import Settings
 
 
 def configure() -> "tuple[Esp32Board, Settings]":
     """Return the board and what it is set to; what is imported here is forgotten again."""
-    from electro_meter import calibration
     from electro_meter.board import Esp32Board
-    from electro_meter.config import load
+    from electro_meter.life.config import load
+    from electro_meter.sensing import calibration
 
     board = Esp32Board(load("."))
     return board, load(".", calibration.entries(board)).bare()
 
 
-async def main(life: Life) -> None:
+async def main(starts: Starts, safe: bool) -> None:
     before = ram_free()
     board, meter = begin(configure)
-    meter.start()
+    meter.start(alone=safe)
     board.start_watchdog()
     board.log(f"started; {before} bytes of RAM free before, {ram_free()} now")
+    if safe:
+        board.log("safe mode: it started again and again; it measures and talks to nobody; see crash.log")
+        await asyncio.sleep(SAFE_MODE_S)
+        board.reset("safe mode is over")
     await asyncio.sleep(STABLE_S)
-    life.lasted()
+    starts.lasted()
     while True:
         await asyncio.sleep(3600)
-        board.log(f"register {meter.intervals.register_wh} Wh; {ram_free()} bytes free")
+        board.log(f"register {meter.account.import_uj // 3_600_000_000} Wh; {ram_free()} bytes free")
 
 
 def rest(sentence: str, seconds: int) -> None:
@@ -43,15 +47,13 @@ def rest(sentence: str, seconds: int) -> None:
     board.rest(sentence, seconds)
 
 
-life = Life(".")
-if life.begin(machine.reset_cause() == machine.PWRON_RESET):
-    try:
-        asyncio.run(main(life))
-    except SetupError as error:
-        life.lasted()  # nothing crashed: something is missing or wrong
-        rest(str(error), SAFE_MODE_S)
-    except Exception as error:  # noqa: BLE001 - before the tasks run, nobody else writes it down
-        life.note(error, 0)
-        rest(f"stopped: {error!r}", 5)
-else:
-    rest("it crashed again and again; see crash.log", SAFE_MODE_S)
+starts = Starts(".")
+try:
+    safe = not starts.begin(machine.reset_cause() == machine.PWRON_RESET)
+    asyncio.run(main(starts, safe))
+except SetupError as error:
+    starts.lasted()  # nothing crashed: something is missing or wrong
+    rest(str(error), SAFE_MODE_S)
+except Exception as error:  # noqa: BLE001 - before the tasks run, nobody else writes it down
+    starts.note(error)
+    rest(f"stopped: {error!r}", 5)

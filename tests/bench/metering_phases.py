@@ -25,7 +25,7 @@ from electro_tools.grid.transformers import CLASS_05S
 from electro_tools.grid.waveforms import LOADS
 
 if TYPE_CHECKING:
-    from electro_meter.phases import Phases
+    from electro_meter.sensing.phases import Phases
 
 PERCENTS = (1, 5, 20, 100)
 # name: (share of the current, load) of each phase

@@ -17,11 +17,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from electro_meter.linearisation import table_of
-from electro_meter.metering import Metering
-from electro_meter.outage import DOWN, OutageDetector
-from electro_meter.phases import Phase
-from electro_meter.sampling import Sampler
+from electro_meter.sensing.linearisation import table_of
+from electro_meter.sensing.metering import Metering
+from electro_meter.sensing.phases import Phase
+from electro_meter.sensing.sampling import Sampler
+from electro_meter.sensing.supply import DOWN, SupplyDetector
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import RATED_A, Calibrated, nominal
 from electro_tools.grid.chip import BAD, Chip
@@ -49,7 +49,7 @@ class Scene:
 
     def __init__(self, seed: int, hz: int) -> None:
         self.bench = Bench(Chip(seed % _CHIPS + 1, BAD), IDEAL, hz, LOADS["PF 1"], 50)
-        self.detector = OutageDetector(230_000, nominal().uv_per_count, hz)
+        self.detector = SupplyDetector(230_000, nominal().uv_per_count, hz)
         metering = Metering(nominal(), hz)
         self.phase = Phase(
             Sampler(self.bench, table_of([])), metering, self.detector, nominal(), int(RATED_A * 1000)

@@ -57,11 +57,15 @@ SYSTEM = (
     "os",
     "time",
 )  # not the meter's: imported before it
-ROOTS = ("electro_meter.app", "electro_meter.calibration", "electro_meter.life")  # what main.py begins with
+ROOTS = (
+    "electro_meter.life.app",
+    "electro_meter.sensing.calibration",
+    "electro_meter.life.supervision",
+)  # what main.py begins with
 START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
-AHEAD = 6  # slots: so many does a meter with such intervals ask for (electro_meter.uplink)
+AHEAD = 6  # slots: so many does a meter with such intervals ask for (electro_meter.uplink.exchange)
 NOMINAL_V, RATED_A = 230.0, 100.0
 QUARTER_S = 21_600  # memory is looked at at equal phases of the day
 
@@ -183,11 +187,9 @@ def _inner_first(names: set[str]) -> list[str]:
             return
         for node in ast.parse(files[name].read_text()).body:
             if isinstance(node, ast.ImportFrom):
-                module = (
-                    f"{name.partition('.')[0]}.{node.module or ''}".strip(".")
-                    if node.level
-                    else node.module or ""
-                )
+                parts = name.split(".")
+                above = parts[: len(parts) - node.level] if node.level else []
+                module = ".".join([*above, *filter(None, [node.module])])
                 visit(module)
                 for one in node.names:
                     visit(f"{module}.{one.name}")

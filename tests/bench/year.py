@@ -18,9 +18,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from electro_meter.app import Meter
+from electro_meter.life.app import Meter
+from electro_meter.uplink.agreements import Agreement
 from electro_plan.settings import ReadSettings
-from electro_protocol.readings import NO_DATA, units
+from electro_protocol.readings import NO_DATA, units, unpack
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
 from electro_tools.grid.randomness import Randomness
@@ -31,7 +32,7 @@ START = 1_799_971_200
 
 
 class _Unheard(SimulatedBoard):
-    async def connect(self, host: str, port: int, tls: bool) -> tuple[Any, Any]:
+    async def connect(self, address: str, port: int, server_hostname: str | None) -> tuple[Any, Any]:
         raise OSError("nobody is asked here")
 
 
@@ -56,7 +57,7 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
             settings.private_key,
         )  # fmt: skip
         meter = Meter(board, settings.meter)
-        meter.agreements.adopt([_agreement(load, len(watts), unit_wh)], START)
+        agreement = Agreement(1, START, bytes(32), (96, load.interval_seconds, len(watts), unit_wh))
         readings: list[int] = []
         without_data = 0
 
@@ -67,15 +68,16 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
                 await board.time.run_until(
                     (START + number * load.interval_seconds + load.interval_seconds // 2) * 1_000_000
                 )
-                record = meter.journal.find(1, number - 1)
-                assert record is not None
-                readings.append(units(record.reading) or 0)
-                without_data += record.reading == NO_DATA
+                assert meter.reports.closed(agreement) == number
+                (lane,) = unpack((await meter.reports.build(agreement, number - 1, number)).readings)
+                readings.append(units(lane) or 0)
+                without_data += lane == NO_DATA
 
         asyncio.run(run())
         truth_wh = settings.load.energy_wh(
-            meter.intervals.began_us, meter.intervals.accounted_us, settings.interruptions
+            settings.start_s * 1_000_000, meter.account.dated_us, settings.interruptions
         )
+        register_wh = meter.account.import_uj / 3.6e9
         errors = [
             abs(reading * unit_wh - energy_wh) / energy_wh * 100
             for reading, energy_wh in zip(readings, load.energy_wh, strict=True)
@@ -86,21 +88,14 @@ def measure(load: LoadCurve, windows: int, power_factor: float) -> dict[str, Any
             "intervals": len(watts),
             "windows_per_interval": windows,
             "windows": meter.windows,
-            "register_wh": meter.intervals.register_wh,
+            "register_wh": round(register_wh),
             "truth_wh": round(truth_wh, 1),
-            "error_percent": round(100 * (meter.intervals.register_wh / truth_wh - 1), 4),
+            "error_percent": round(100 * (register_wh / truth_wh - 1), 4),
             "readings_sum_error_percent": round(100 * (sum(readings) * unit_wh / sum(load.energy_wh) - 1), 4),
             "worst_interval_percent": round(max(errors), 2),
             "without_data": without_data,
             "seconds": round(time.perf_counter() - began),
         }
-
-
-def _agreement(load: LoadCurve, intervals: int, unit_wh: int) -> dict[str, Any]:
-    return {
-        "agreement_id": 1, "start": START, "interval_seconds": load.interval_seconds, "intervals": intervals,
-        "slots": 96, "unit_wh": unit_wh, "next": {"latest": 0, "final": 0},
-    }  # fmt: skip
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 
 import unittest
 
-from whole_meter import INTERVAL_S, WATTS, Meters
+from whole_meter import INTERVAL_S, START, WATTS, Meters, S, register_wh
 
 from electro_protocol.messages import EnergyReport
 
@@ -22,19 +22,18 @@ class ACalmDay(Meters):
     def test_the_register_agrees_with_the_load(self):
         board, meter = self.make()
         self.run_to(board, meter, 13 * INTERVAL_S)
-        truth = board.load.energy_wh(
-            meter.intervals.began_us, meter.intervals.accounted_us, board.interruptions
-        )
-        self.assertLess(abs(meter.intervals.register_wh - truth), truth * 0.01)
+        truth = board.load.energy_wh((START - 300) * S, meter.account.dated_us, board.interruptions)
+        self.assertLess(abs(register_wh(meter) - truth), truth * 0.01)
 
     def test_three_percent_of_the_rated_load_is_still_within_one_percent(self):
         board, meter = self.make(watts=[800] * 12, window_period_ms=60_000)
         self.run_to(board, meter, 13 * INTERVAL_S)
-        self.assertLess(abs(meter.intervals.register_wh - 2400), 24)
+        self.assertLess(abs(register_wh(meter) - 2400), 24)
 
-    def test_the_warning_goes_on_before_the_slot_is_over(self):
+    def outputs_in_the_second_slot(self, **entries):
         self.ledger.agreement["bounds"]["max"] = [600, 400] * 6
-        board, meter = self.make()
+        board, meter = self.make(**entries)
+        board.ledgers["two"] = self.ledger
         seen = []
         self.run_to(
             board,
@@ -44,7 +43,19 @@ class ACalmDay(Meters):
             1700,
             lambda: seen.append(board.outputs[1:]),
         )
-        self.assertEqual(seen, [(False, False), (True, True)])
+        return seen
+
+    def test_the_warning_goes_on_before_the_slot_is_over(self):
+        # one source's word: load is not shed by it
+        self.assertEqual(self.outputs_in_the_second_slot(), [(False, False), (True, False)])
+
+    def test_load_is_shed_when_two_who_are_not_the_same_tell_the_bounds(self):
+        relayers = [{"url": "http://one"}, {"url": "http://two", "by": "consumer"}]
+        self.assertEqual(self.outputs_in_the_second_slot(relayers=relayers), [(False, False), (True, True)])
+
+    def test_two_of_the_same_are_one_source(self):
+        relayers = ["http://one", "http://two"]
+        self.assertEqual(self.outputs_in_the_second_slot(relayers=relayers), [(False, False), (True, False)])
 
     def test_it_waits_for_its_agreement(self):
         board, meter = self.make()

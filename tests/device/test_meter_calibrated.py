@@ -5,10 +5,10 @@ import math
 import unittest
 from array import array
 
-from electro_meter import cells
-from electro_meter.linearisation import straighten, table_of
-from electro_meter.sampling import _FINE_BELOW_PERMILLE
-from electro_meter.sensors import SensorTable
+from electro_meter.sensing import cells
+from electro_meter.sensing.linearisation import straighten, table_of
+from electro_meter.sensing.metering import SensorTable
+from electro_meter.sensing.sampling import _FINE_BELOW_PERMILLE
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import Calibrated, nominal
 from electro_tools.grid.chip import Chip

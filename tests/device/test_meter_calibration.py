@@ -6,8 +6,8 @@ import unittest
 
 import scratch
 
-from electro_meter import calibration
-from electro_meter.config import FILE, ConfigError, load
+from electro_meter.life.config import FILE, ConfigError, load
+from electro_meter.sensing import calibration
 from electro_meter.world import Board
 
 FIRST = '{"date": 1800000000, "uv_per_count": 368123}'

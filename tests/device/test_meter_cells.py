@@ -4,10 +4,10 @@
 import unittest
 from array import array
 
-from electro_meter import _cells_plain as plain
+from electro_meter.sensing import _cells_plain as plain
 
 try:
-    from electro_meter import _cells32 as native
+    from electro_meter.sensing import _cells32 as native
 except (ImportError, SyntaxError):
     native = None
 
@@ -208,9 +208,12 @@ class WhatTheyMean(unittest.TestCase):
 
     def test_codes_out_of_range_are_counted(self):
         table = array("H", [64 * k for k in range(513)])
-        volts, amps = array("H", [5] * 9), array("H", [185, 186, 3_040, 3_041, 0, 4_095, 500, 1, 1])
-        self.assertEqual(plain.straighten(volts, amps, table, 1 << 8 | 7), 3)
-        self.assertEqual(list(volts), [5, 40, 40, 40, 40, 40, 40, 5, 5])
+        volts, amps = (
+            array("H", [500, 5, 5, 500, 500, 500, 500, 5, 5]),
+            array("H", [185, 186, 3_040, 3_041, 0, 4_095, 500, 1, 1]),
+        )
+        self.assertEqual(plain.straighten(volts, amps, table, 1 << 8 | 7), 2 << 8 | 3)
+        self.assertEqual(list(volts), [500, 40, 40, 4_000, 4_000, 4_000, 4_000, 5, 5])
         self.assertEqual(list(amps)[:4], [185, 186 * 8, 3_040 * 8, 3_041 * 8])
 
 

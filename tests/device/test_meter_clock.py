@@ -1,206 +1,294 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clock that is set while the meter runs: each interval closed once, none lost that was measured, no energy lost."""
+"""The meter's clock: who may date it, who may move it, and by how much."""
 
 import unittest
 
-from accounts import START, Accounts, S, told
-
-from electro_meter.clock import Clock, epoch_s, is_plausible
-from electro_meter.quality import CLOCK_STEPPED
+from electro_meter.uplink.clock import KEPT, NEVER, SURE, UNSURE, WRITTEN_S, Clock, epoch_s, is_plausible
 from electro_meter.world import Board
-from electro_protocol.readings import NO_DATA
+
+S = 1_000_000
+START = 1_800_000_000
 
 
 class ABoard(Board):
-    """Two clocks, and nothing else."""
+    def __init__(self, kept_s=0):
+        self.kept_s = kept_s
+        self.steady_us = 77 * S
+        self.chip_s = 0
 
-    def __init__(self):
-        self.wall_us = START * S
-        self.steady_us = 77
-
-    def unix_us(self):
-        return self.wall_us
+    def kept_unix_us(self):
+        return self.kept_s * S
 
     def uptime_us(self):
         return self.steady_us
 
-    def go_on(self, us):
-        self.wall_us += us
-        self.steady_us += us
+    def set_chip_clock(self, unix_s):
+        self.chip_s = unix_s
+
+    def log(self, sentence):
+        pass  # nobody listens
 
 
-class Noticing(unittest.TestCase):
-    def test_a_clock_that_goes_on_was_not_set(self):
-        board = ABoard()
+class Clocks(unittest.TestCase):
+    def make(self, kept_s=0):
+        self.board = ABoard(kept_s)
+        self.clock = Clock(self.board)
+        self.true_us = START * S
+
+    def pass_s(self, seconds):
+        """Let time pass in the meter's windows."""
+        left_us = seconds * S
+        step_us = max(200_000, left_us // 200)
+        while left_us > 0:
+            self.board.steady_us += step_us
+            self.true_us += step_us
+            left_us -= step_us
+            self.clock.slew()
+
+    def sntp(self, server="ntp", off_us=0):
+        self.clock.hear(
+            server, "other", self.true_us + off_us - 20_000, self.true_us + off_us + 20_000, False
+        )
+
+    def date(self, url="https://relayer", by="operator", tls=True, off_s=0):
+        second_us = (self.true_us // S + off_s) * S
+        self.clock.hear(url, by, second_us, second_us + 1_200_000, tls)
+
+    def off_us(self):
+        return self.clock.now_us() - self.true_us
+
+
+class Dating(Clocks):
+    def test_nobody_knows_the_time_at_first(self):
+        self.make()
+        self.assertEqual((self.clock.state, self.clock.dated, self.clock.confirmed), (NEVER, False, False))
+
+    def test_an_authenticated_source_and_another_make_it_sure(self):
+        self.make()
+        self.date()
+        self.assertEqual(self.clock.state, NEVER)
+        self.sntp()
+        self.assertEqual(self.clock.state, SURE)
+        self.assertTrue(abs(self.off_us()) < 20_000)
+        self.assertEqual((self.clock.steps, self.board.chip_s), (0, START))
+
+    def test_two_that_nothing_proves_make_it_unsure(self):
+        self.make()
+        self.date(url="http://relayer", tls=False)
+        self.assertEqual(self.clock.state, NEVER)
+        self.sntp()
+        self.assertEqual((self.clock.state, self.clock.confirmed, self.clock.sure), (UNSURE, True, False))
+
+    def test_what_the_consumer_runs_proves_nothing(self):
+        self.make()
+        self.date(by="consumer", off_s=3600)
+        self.sntp(off_us=3600 * S)
+        self.assertEqual(self.clock.state, UNSURE)
+
+    def test_two_that_disagree_date_nothing(self):
+        self.make()
+        self.date()
+        self.sntp(off_us=3600 * S)
+        self.assertEqual(self.clock.state, NEVER)
+        self.sntp("other")
+        self.assertEqual(self.clock.state, SURE)
+        self.assertTrue(abs(self.off_us()) < 20_000)
+        self.assertIn("ntp", self.clock.contradiction)
+
+    def test_two_liars_do_not_outvote_who_is_authenticated(self):
+        self.make()
+        self.date()
+        self.sntp("one", off_us=3600 * S)
+        self.sntp("two", off_us=3600 * S)
+        self.assertEqual(self.clock.state, NEVER)
+
+    def test_an_authenticated_source_alone_does_after_ten_minutes(self):
+        self.make()
+        for _ in range(10):
+            self.date()
+            self.pass_s(60)
+        self.assertEqual(self.clock.state, NEVER)
+        self.date()
+        self.assertEqual(self.clock.state, UNSURE)
+        self.assertTrue(abs(self.off_us()) < S)
+
+    def test_one_that_nothing_proves_never_does_alone(self):
+        self.make()
+        for _ in range(100):
+            self.sntp()
+            self.pass_s(600)
+        self.assertEqual(self.clock.state, NEVER)
+
+    def test_nothing_before_the_floor_is_believed(self):
+        self.make()
+        self.clock.raise_floor(START)
+        for off_s in (-10, -3600, -START):
+            self.date(off_s=off_s)
+            self.sntp(off_us=off_s * S)
+        self.assertEqual(self.clock.state, NEVER)
+        self.clock.raise_floor(0)
+        self.clock.raise_floor(1 << 60)
+        self.assertEqual(self.clock.floor_s, START)
+
+    def test_times_of_another_age_or_upside_down_are_no_bounds(self):
+        self.make()
+        for low_us, high_us in (
+            (0, 0),
+            (5, 4),
+            ((1 << 40) * S, (1 << 40) * S + 1),
+            (WRITTEN_S * S - 9, WRITTEN_S * S - 5),
+        ):
+            self.clock.hear("one", "operator", low_us, high_us, True)
+            self.clock.hear("two", "other", low_us, high_us, False)
+        self.assertEqual(self.clock.state, NEVER)
+
+    def test_sources_without_end_do_not_fill_memory(self):
+        self.make()
+        for k in range(100):
+            self.sntp(f"server {k}", off_us=k * 10 * S)
+        self.assertEqual(len(self.clock.told()["sources_ms"]), 12)
+
+
+class AfterAReset(Clocks):
+    def test_what_the_chip_kept_is_dated_and_not_signed(self):
+        self.make(kept_s=START)
+        self.assertEqual((self.clock.state, self.clock.dated, self.clock.confirmed), (KEPT, True, False))
+
+    def test_a_pair_that_agrees_confirms_it_without_a_step(self):
+        self.make(kept_s=START)
+        self.date()
+        self.sntp(off_us=300_000)
+        self.assertEqual((self.clock.state, self.clock.steps), (SURE, 0))
+        self.assertTrue(abs(self.off_us()) < 1_000)
+
+    def test_a_pair_that_agrees_otherwise_sets_it(self):
+        self.make(kept_s=START - 60)
+        self.date()
+        self.sntp()
+        self.assertEqual((self.clock.state, self.clock.steps), (SURE, 1))
+        self.assertTrue(abs(self.off_us()) < 20_000)
+
+    def test_a_clock_that_was_never_set_or_lies_before_the_floor_is_none(self):
+        for kept_s in (0, 60, epoch_s(2000), epoch_s(2000) + 3_600, 0xFFFF_FFFF):
+            self.make(kept_s=kept_s)
+            self.assertEqual(self.clock.state, NEVER)
+            self.assertFalse(is_plausible(kept_s))
+        self.make(kept_s=START)
+        self.clock.raise_floor(START + 900)
+        self.assertEqual(self.clock.state, NEVER)
+
+    def test_what_was_only_the_floor_is_forgotten(self):
+        self.make(kept_s=START)
+        self.clock.forget()
+        self.assertEqual(self.clock.state, NEVER)
+
+
+class Moving(Clocks):
+    def sure(self):
+        self.make()
+        self.date()
+        self.sntp()
+
+    def test_small_differences_are_slewed_by_50_ppm(self):
+        self.sure()
+        before_us = self.clock.offset_us
+        self.sntp(off_us=100_000)
+        self.date()
+        self.assertEqual(self.clock.offset_us, before_us)
+        self.pass_s(100)
+        self.assertTrue(0 < self.clock.offset_us - before_us <= 5_000)
+        self.pass_s(10_000)
+        self.assertTrue(
+            80_000 < self.clock.offset_us - before_us <= 100_000, self.clock.offset_us - before_us
+        )
+
+    def test_an_hour_is_not_stepped_on_one_word_whosever_it_is(self):
+        self.sure()
+        for _ in range(200):
+            self.pass_s(3600)
+            self.sntp("liar", off_us=3600 * S)
+        self.assertTrue(abs(self.off_us()) < 2 * S)
+        self.sure()
+        self.date(off_s=3600)
+        self.assertTrue(abs(self.off_us()) < 2 * S)
+
+    def test_nor_on_the_words_of_many_that_nothing_proves(self):
+        self.sure()
+        for _ in range(48):
+            self.pass_s(3600)
+            for k in range(4):
+                self.sntp(f"liar {k}", off_us=3600 * S)
+        self.assertTrue(abs(self.off_us()) < 2 * S)
+        self.assertIn("3599 s off", self.clock.contradiction)  # its bound's edge
+
+    def test_an_authenticated_source_and_another_step_it(self):
+        self.sure()
+        self.true_us += 60 * S  # the crystal stood still
+        self.date()
+        self.assertTrue(abs(self.off_us()) > 59 * S)
+        self.sntp("second")
+        self.assertEqual(self.clock.steps, 1)
+        self.assertTrue(abs(self.off_us()) < 20_000)
+
+    def test_what_is_unsure_stays_with_those_it_agrees_with(self):
+        self.make()
+        self.sntp("one")
+        self.sntp("two")
+        self.clock.hear("liar 1", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False)
+        self.clock.hear("liar 2", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False)
+        self.assertTrue(abs(self.off_us()) < 20_000)
+
+    def test_what_is_unsure_is_left_only_after_an_hour_without_a_voice_for_it(self):
+        self.make()
+        self.sntp("one")
+        self.sntp("two")
+        for k in range(12):
+            self.pass_s(1_800)
+            self.sntp("three", off_us=60 * S)
+            self.sntp("four", off_us=60 * S)
+            if k < 6:
+                self.sntp("five")
+                self.assertTrue(abs(self.off_us()) < 20_000)
+        self.assertEqual(self.clock.steps, 1)
+        self.assertTrue(abs(self.off_us() - 60 * S) < 100_000)
+
+    def test_drift_is_followed_without_a_step_for_months(self):
+        self.sure()
+        for _ in range(24 * 60):
+            self.pass_s(3600)
+            self.true_us += 36_000  # a crystal of 10 ppm
+            self.date()
+            self.sntp()
+        self.assertEqual(self.clock.steps, 0)
+        self.assertTrue(abs(self.off_us()) < 60_000, self.off_us())
+
+    def test_whole_seconds_alone_do_not_make_it_swing(self):
+        self.make()
+        self.date(url="http://one", tls=False)
+        self.date(url="http://two", tls=False)
+        before_us = self.clock.offset_us
+        for k in range(200):
+            self.true_us += k * 37_123 % S
+            self.board.steady_us += k * 37_123 % S
+            self.date(url="http://one", tls=False)
+            self.date(url="http://two", tls=False)
+            self.pass_s(600)
+        self.assertTrue(abs(self.clock.offset_us - before_us) < S, self.clock.offset_us - before_us)
+
+    def test_a_clock_that_is_true_hears_nobody(self):
+        board = ABoard(START)
+        board.clock_is_true = True
         clock = Clock(board)
-        for _ in range(1_000):
-            board.go_on(224_000)
-            board.wall_us += 4  # a drift of 18 ppm is told when it has become something
-        self.assertEqual((clock.step_us(), clock.steps), (0, 0))
+        clock.hear("one", "operator", (START + 99) * S, (START + 99) * S, True)
+        clock.hear("two", "other", (START + 99) * S, (START + 99) * S, True)
+        self.assertEqual((clock.state, clock.now_us()), (SURE, START * S))
 
-    def test_a_step_is_told_once_and_exactly(self):
-        board = ABoard()
-        clock = Clock(board)
-        for by_us in (3 * S, -7_200 * S, 5_000, -26 * 365 * 86_400 * S):
-            board.go_on(224_000)
-            board.wall_us += by_us
-            self.assertEqual((clock.step_us(), clock.step_us()), (by_us, 0))
-        self.assertEqual(clock.steps, 4)
 
+class Epochs(unittest.TestCase):
     def test_both_epochs_lead_to_the_same_unix_time(self):
         # the same instant on a chip that counts from 2000 and on one that counts from 1970
         self.assertEqual(853_315_200 + epoch_s(2000), START)
         self.assertEqual(START + epoch_s(1970), START)
-
-    def test_a_clock_without_a_battery_is_not_believed(self):
-        for unix_s in (0, 60, epoch_s(2000), epoch_s(2000) + 3_600, 0xFFFF_FFFF):
-            self.assertFalse(is_plausible(unix_s))
-        self.assertTrue(is_plausible(START))
-
-
-class Steps(Accounts):
-    """A load of 4 kW makes 100 units an interval; a window each minute."""
-
-    def setUp(self):
-        Accounts.setUp(self)
-        self.agreements.adopt([told(), told(8, start=START + 96 * 900)], START)
-        self.true_us = START * S - 60 * S  # what passes for the grid
-        self.off_us = 0  # what the clock shows beside that
-        self.began_us = self.true_us
-
-    def live(self, seconds):
-        """Let true time pass."""
-        for _ in range(seconds // 60):
-            middle_us = self.true_us + self.off_us + 30 * S
-            self.intervals.add(middle_us - 100_000, middle_us + 100_000, 4_000 * 200_000)
-            self.true_us += 60 * S
-
-    def set_clock(self, by_s):
-        self.off_us += by_s * S
-        self.intervals.step(by_s * S)
-
-    def assert_no_energy_lost(self):
-        # from the first window's start to the last one's end
-        truth_uj = 4_000 * (self.true_us - self.began_us - 60 * S + 200_000)
-        self.assertLess(abs(self.register_uj() - truth_uj), 200)  # a microjoule of rounding for each gap
-
-    def readings(self, count):
-        return [self.reading(k) for k in range(count)]
-
-    def test_without_a_step_nothing_is_flagged(self):
-        self.live(60 + 900 * 3 + 60)
-        self.assertEqual(self.readings(4), [100, 100, 100, None])
-        self.assertEqual([self.quality(k).flags for k in range(3)], [0, 0, 0])
-        self.assert_no_energy_lost()
-
-    def test_forward_by_a_second_is_no_event(self):
-        self.live(60 + 300)
-        self.set_clock(1)
-        self.live(900)
-        self.assertEqual(self.readings(2), [99, None])  # a second less has passed than was shown
-        self.assertEqual(self.quality(0).flags, 0)
-        self.assert_no_energy_lost()
-
-    def test_forward_by_a_quarter_of_an_interval_leaves_it_without_data(self):
-        self.live(60 + 300)
-        self.set_clock(240)
-        self.live(900 * 2)
-        self.assertEqual(self.reading(0), NO_DATA)  # 660 s of 900
-        self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
-        self.assertEqual(self.reading(1), 100)
-        self.assert_no_energy_lost()
-
-    def test_forward_over_several_intervals_leaves_them_without_data(self):
-        self.live(60 + 300)
-        self.set_clock(900 * 3)
-        self.live(900 * 2)
-        self.assertEqual(self.readings(4), [NO_DATA, None, None, NO_DATA])
-        self.assertEqual(self.quality(3).flags, CLOCK_STEPPED)
-        self.assertEqual(self.reading(4), 100)
-        self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
-        self.assert_no_energy_lost()
-
-    def test_forward_past_the_start_of_an_agreement_begins_it_without_data(self):
-        self.true_us = self.began_us = (START - 1_200) * S
-        self.live(600)
-        self.set_clock(900)
-        self.live(1_800)
-        self.assertEqual(self.reading(0), NO_DATA)  # the clock showed START + 300 at most
-        self.assertEqual(self.reading(1), 100)
-        self.assert_no_energy_lost()
-
-    def test_forward_into_the_next_agreement_closes_the_last_interval_of_this_one(self):
-        self.true_us = self.began_us = (START + 95 * 900 - 60) * S
-        self.live(60 + 450)
-        self.set_clock(900)
-        self.live(1_800)
-        self.assertEqual(self.reading(95), NO_DATA)
-        self.assertEqual(self.reading(0, 8), NO_DATA)
-        self.assertEqual(self.reading(1, 8), 100)
-        self.assert_no_energy_lost()
-
-    def test_back_by_a_second_is_no_event(self):
-        self.live(60 + 300)
-        self.set_clock(-1)
-        self.live(900)
-        self.assertEqual(self.readings(2), [100, None])
-        self.assertEqual(self.quality(0).flags, 0)
-        self.assert_no_energy_lost()
-
-    def test_back_over_a_boundary_by_a_second_changes_no_interval(self):
-        self.live(60 + 900 + 60)
-        self.intervals.step(-1 * S)
-        self.off_us -= S
-        self.live(900)
-        self.assertEqual(self.readings(3), [100, 100, None])
-        self.assert_no_energy_lost()
-
-    def test_back_within_an_interval_counts_each_second_of_it_once(self):
-        self.live(60 + 600)
-        self.set_clock(-300)
-        self.live(900)
-        self.assertEqual(self.reading(0), 100)  # what was lived again is in the register
-        self.assertEqual(self.quality(0).flags, CLOCK_STEPPED)
-        self.live(900)
-        self.assertEqual(self.reading(1), 100)
-        self.assert_no_energy_lost()
-
-    def test_back_over_several_intervals_closes_none_twice_and_loses_none(self):
-        self.live(60 + 900 * 3 + 300)
-        before = [self.journal.find(7, k).sequence for k in range(3)]
-        self.set_clock(-900 * 2)
-        self.live(900 * 4)
-        self.assertEqual(before, [self.journal.find(7, k).sequence for k in range(3)])
-        self.assertEqual(self.readings(6), [100, 100, 100, 100, 100, None])
-        self.assertEqual(self.intervals.closed, 5)
-        self.assert_no_energy_lost()
-
-    def test_a_false_future_that_is_taken_back_costs_only_what_it_touched(self):
-        self.live(60 + 300)
-        self.set_clock(86_400 // 2)
-        self.live(900 * 2)
-        self.set_clock(-86_400 // 2)
-        self.live(900 * 3)
-        self.assertEqual(self.reading(0), NO_DATA)  # as it stood at the first step
-        self.assertIsNone(self.reading(1))  # lived under a false date
-        self.assertEqual(self.reading(2), NO_DATA)
-        self.assertEqual(self.readings(5)[3:], [100, 100])
-        self.assertEqual(self.intervals.open_index(self.agreements.all[0]), 5)
-        self.assert_no_energy_lost()
-
-    def test_back_before_the_agreement_waits_for_its_start_again(self):
-        self.live(60 + 300)
-        self.set_clock(-600)
-        self.live(1_800)
-        self.assertEqual(self.readings(2), [100, None])  # measured from its start, as if for the first time
-        self.assert_no_energy_lost()
-
-    def test_a_step_that_nobody_told_counts_nothing_twice(self):
-        self.live(60 + 900 * 2)
-        self.off_us -= 900 * S
-        self.live(900 * 2)
-        self.assertEqual(self.readings(3), [100, 100, None])
-        self.assertEqual(self.intervals.closed, 2)
 
 
 if __name__ == "__main__":

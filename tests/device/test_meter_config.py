@@ -7,8 +7,8 @@ import unittest
 import scratch
 from settings import entries
 
-from electro_meter.config import BOARDS, Config, load
-from electro_meter.migrations import ConfigError
+from electro_meter.life.config import BOARDS, Config, load
+from electro_meter.life.migrations import ConfigError
 
 
 class Configurations(unittest.TestCase):

@@ -1,180 +1,237 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The journal: cut at every byte, damaged, full; nothing lost but the record in flight, nothing twice."""
+"""The journal's rings: found after a restart, indifferent to strangers' files and to a flash that takes nothing."""
 
+import os
 import unittest
 
 import scratch
 
-from electro_meter.journal import (
-    INTERVAL,
-    OUTAGE,
+from electro_meter.account import journal as journal_module
+from electro_meter.account.journal import MOST_WAITING, Ring
+from electro_meter.account.records import (
+    BASE,
+    JOINED,
     RECORD_BYTES,
-    RECORDS_PER_FILE,
-    REGISTER,
-    RESTORED,
-    TOLD,
-    Journal,
+    doubt_permille,
+    gap_code,
+    gap_ms,
+    is_whole,
+    seal,
 )
 
-
-def first_file(folder):
-    return folder + "/00000000.journal"
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
+ENOSPC, EIO, EACCES = 28, 5, 13  # MicroPython names not all of them
+SLOTS = 16
+FILES = 8
 
 
-def write(path, raw):
-    with open(path, "wb") as file:
-        file.write(raw)
+def fields(number, flags=JOINED, kind=BASE):
+    return (kind, flags, 3_000, number, 1_000 * number, 7 * number, 0, 3, 0)
+
+
+class Full:
+    """Files that can't be opened for writing, in the place of the journal's own open."""
+
+    def __init__(self, code=ENOSPC):
+        self.code = code
+        self.left = -1  # so many writes succeed; -1: none
+
+    def __call__(self, path, mode="r"):
+        if mode not in ("rb", "r"):
+            if self.left <= 0:
+                raise OSError(self.code, "simulated")
+            self.left -= 1
+        return open(path, mode)
 
 
 class Journals(unittest.TestCase):
     def setUp(self):
         self.folder = scratch.folder()
+        self.addCleanup(scratch.remove, self.folder)
 
     def tearDown(self):
-        scratch.remove(self.folder)
+        if "open" in journal_module.__dict__:
+            del journal_module.open
 
-    def fill(self, journal, first, count, agreement=7):
-        for index in range(first, first + count):
-            journal.append(INTERVAL, agreement, index, 1000 + index, 50_000 + index, 123, 456, 1_800_000_000)
+    def ring(self, files=FILES):
+        return Ring(self.folder, ".base", SLOTS, files)
 
-    def readings(self, journal, count, agreement=7):
-        found = [journal.find(agreement, index) for index in range(count)]
-        return [record.reading if record else None for record in found]
-
-
-class Keeping(Journals):
-    def test_what_was_written_is_found_now_and_after_a_restart(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 5)
-        for again in (journal, Journal(self.folder)):
-            self.assertEqual(self.readings(again, 6), [1000, 1001, 1002, 1003, 1004, None])
-            record = again.find(7, 3)
-            self.assertEqual((record.register_wh, record.fraction_uj, record.carry_uj), (50_003, 123, 456))
-            self.assertEqual(record.start_s, 1_800_000_000)
-            self.assertEqual(again.newest_index(7), 4)
-            self.assertEqual(again.last_register.index, 4)
-
-    def test_agreements_do_not_mix(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 2, agreement=7)
-        self.fill(journal, 0, 1, agreement=8)
-        self.assertIsNone(journal.find(8, 1))
-        self.assertEqual(journal.find(7, 1).reading, 1001)
-        self.assertEqual(journal.newest_index(9), -1)
-
-    def test_large_numbers_survive(self):
-        journal = Journal(self.folder)
-        journal.append(INTERVAL, 2**64 - 1, 2**32 - 1, 0xFFFF, 2**63 + 1, 3_599_999_999, 2**64 - 1, 2**32 - 1)
-        record = Journal(self.folder).find(2**64 - 1, 2**32 - 1)
-        self.assertEqual((record.register_wh, record.carry_uj), (2**63 + 1, 2**64 - 1))
-
-    def test_a_register_record_is_the_last_register_and_no_interval(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 1)
-        journal.append(REGISTER, register_wh=99, fraction_uj=5)
-        again = Journal(self.folder)
-        self.assertEqual(again.last_register.register_wh, 99)
-        self.assertEqual(again.newest_index(7), 0)
-
-    def test_an_outage_is_open_then_ended_then_told(self):
-        journal = Journal(self.folder)
-        number = journal.append_outage(OUTAGE, 7, 0, 1_800_000_000, 0, 2, 0)
-        again = Journal(self.folder)
-        self.assertEqual(again.open_outage.outage, number)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2, 0)
-        self.assertEqual(again.outages, {})
-        self.assertEqual(Journal(self.folder).open_outage.started_at, 1_800_000_000)
-        again.append_outage(RESTORED, 7, number, 1_800_000_000, 1_800_000_060, 2, 0)
-        again = Journal(self.folder)
-        self.assertIsNone(again.open_outage)
-        self.assertEqual(again.outages[number].ended_at, 1_800_000_060)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 0, 2, 0)  # an old answer: its end is not told yet
-        self.assertIn(number, again.outages)
-        again.append_outage(TOLD, 7, number, 1_800_000_000, 1_800_000_060, 2, 0)
-        self.assertEqual(Journal(self.folder).outages, {})
+    def numbers(self, ring, among):
+        return [number for number in among if ring.find(number) >= 0]
 
 
-class PowerCuts(Journals):
-    def test_a_cut_at_every_byte_of_a_record_loses_that_record_alone(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 3)
-        whole = read(first_file(self.folder))
-        for size in range(2 * RECORD_BYTES, 3 * RECORD_BYTES):
-            write(first_file(self.folder), whole[:size])
-            journal = Journal(self.folder)
-            self.assertEqual(self.readings(journal, 3), [1000, 1001, None], str(size))
-            self.assertEqual(journal.skipped, 0 if size == 2 * RECORD_BYTES else 1)
-            journal.append(INTERVAL, 7, 2, 2002)
-            journal.append(INTERVAL, 7, 3, 2003)
-            self.assertEqual(self.readings(journal, 4), [1000, 1001, 2002, 2003])
-            self.assertEqual(self.readings(Journal(self.folder), 4), [1000, 1001, 2002, 2003])
+class Rings(Journals):
+    def test_what_was_appended_is_found_after_a_restart(self):
+        ring = self.ring()
+        for number in range(100, 140):
+            ring.append(*fields(number))
+        for one in (ring, self.ring()):
+            self.assertEqual(one.next, ring.next)
+            self.assertEqual(one.newest, fields(139))
+            self.assertEqual(self.numbers(one, range(90, 150)), list(range(100, 140)))
+            self.assertEqual(one.read(one.find(117)), fields(117))
+            self.assertEqual(one.skipped, 0)
 
-    def test_a_cut_in_the_very_first_record(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 1)
-        whole = read(first_file(self.folder))
-        for size in range(RECORD_BYTES):
-            write(first_file(self.folder), whole[:size])
-            journal = Journal(self.folder)
-            self.assertEqual(self.readings(journal, 1), [None])
-            self.fill(journal, 0, 1)
-            self.assertEqual(self.readings(Journal(self.folder), 1), [1000])
+    def test_the_oldest_file_goes_when_the_ring_is_full(self):
+        ring = self.ring(files=3)
+        for number in range(100):
+            ring.append(*fields(number))
+        self.assertEqual(len(os.listdir(self.folder)), 3)
+        kept = self.numbers(self.ring(files=3), range(100))
+        self.assertEqual(kept, list(range(kept[0], 100)))
+        self.assertGreaterEqual(len(kept), 2 * (SLOTS - 1))
 
-    def test_a_cut_while_a_cut_is_repaired(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 2)
-        whole = read(first_file(self.folder))
-        for padding in range(RECORD_BYTES - 20):
-            write(first_file(self.folder), whole[: RECORD_BYTES + 20] + bytes(padding))
-            journal = Journal(self.folder)
-            self.assertEqual((self.readings(journal, 2), journal.next_sequence), ([1000, None], 2))
+    def test_bases_that_go_back_are_found_as_well(self):
+        ring = self.ring()
+        for number in list(range(500, 520)) + list(range(480, 500)) + [900, 520]:
+            ring.append(*fields(number))
+        for one in (ring, self.ring()):
+            self.assertEqual(self.numbers(one, range(470, 530)), list(range(480, 521)))
+            self.assertEqual(one.before(520)[3], 519)
+            self.assertEqual(one.before(480), None)
+            self.assertEqual(one.before(901)[3], 900)
 
-    def test_a_cut_at_the_border_of_two_files(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, RECORDS_PER_FILE + 1)
-        second = self.folder + "/00000001.journal"
-        raw = read(second)
-        for size in (0, 1, RECORD_BYTES - 1):
-            write(second, raw[:size])
-            journal = Journal(self.folder)
-            self.assertEqual(journal.newest_index(7), RECORDS_PER_FILE - 1)
-            self.fill(journal, RECORDS_PER_FILE, 1)
-            self.assertEqual(Journal(self.folder).newest_index(7), RECORDS_PER_FILE)
+    def test_a_full_file_is_opened_by_its_last_record_alone(self):
+        ring = self.ring()
+        for number in range(5 * SLOTS):
+            ring.append(*fields(number))
+        reads = []
+        load = Ring._load
+        Ring._load = lambda self, first: reads.append(first) or load(self, first)
+        try:
+            self.ring()
+        finally:
+            Ring._load = load
+        self.assertLessEqual(len(reads), 2 * len(os.listdir(self.folder)))
 
-    def test_every_flipped_bit_of_a_record_is_noticed(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 3)
-        whole = read(first_file(self.folder))
-        for bit in range(8 * RECORD_BYTES):
-            raw = bytearray(whole)
-            raw[RECORD_BYTES + bit // 8] ^= 1 << bit % 8
-            write(first_file(self.folder), raw)
-            self.assertEqual(self.readings(Journal(self.folder), 3), [1000, None, 1002])
+    def test_a_record_in_a_wrong_place_is_none(self):
+        record = seal(b"\x01" + bytes(27), 5)
+        self.assertTrue(is_whole(record, 0, 5))
+        for other in (4, 6, 5 + 256, 0):
+            self.assertFalse(is_whole(record, 0, other))
 
-    def test_a_record_in_a_foreign_place_is_none(self):
-        journal = Journal(self.folder)
-        self.fill(journal, 0, 2)
-        raw = read(first_file(self.folder))
-        write(first_file(self.folder), raw[RECORD_BYTES:] + raw[:RECORD_BYTES])
-        self.assertEqual(Journal(self.folder).skipped, 2)
+    def test_gaps_and_doubts_have_an_octet(self):
+        for ms in (0, 1, 2, 3, 7, 8, 9, 96, 200, 1_000, 5_000, 44_000, 3_600_000, 1 << 31):
+            code = gap_code(ms * 1000)
+            self.assertTrue(0 <= code <= 255)
+            self.assertGreaterEqual(gap_ms(code), min(ms, 0x7000_0000))
+            self.assertLessEqual(gap_ms(code), ms + ms // 8 + 1 if ms else 0)
+        self.assertEqual(
+            [doubt_permille(d, e) for d, e in ((0, 0), (1, 0), (1, 1_000), (9, 9))], [0, 255, 1, 255]
+        )
 
 
-class TheRing(Journals):
-    def test_the_oldest_file_goes_and_nothing_else(self):
-        journal = Journal(self.folder, files=3)
-        self.fill(journal, 0, 3 * RECORDS_PER_FILE)
-        self.assertEqual(journal.find(7, 0).reading, 1000)
-        self.fill(journal, 3 * RECORDS_PER_FILE, 1)
-        for again in (journal, Journal(self.folder, files=3)):
-            self.assertIsNone(again.find(7, 0))
-            self.assertIsNone(again.find(7, RECORDS_PER_FILE - 1))
-            self.assertEqual(again.find(7, RECORDS_PER_FILE).reading, 1000 + RECORDS_PER_FILE)
-            self.assertEqual(again.newest_index(7), 3 * RECORDS_PER_FILE)
+class Strangers(Journals):
+    def test_no_stray_file_of_any_kind_ends_a_start(self):
+        ring = self.ring()
+        for number in range(20):
+            ring.append(*fields(number))
+        contents = (b"", b"x", bytes(RECORD_BYTES), b"\xff" * SLOTS * RECORD_BYTES, os.urandom(700))
+        for k, content in enumerate(contents):
+            for name in (
+                "{:08x}.base".format(90 + k),
+                "zzzzzzz{}.base".format(k),
+                "ffffff{:02x}.base".format(k),
+                "x.base",
+            ):
+                with open(self.folder + "/" + name, "wb") as file:
+                    file.write(content)
+        again = self.ring()
+        self.assertEqual(self.numbers(again, range(20)), list(range(20)))
+        self.assertEqual(again.next, ring.next)
+        again.append(*fields(20))
+        self.assertEqual(self.numbers(self.ring(), range(25)), list(range(21)))
+
+    def test_a_folder_with_a_journal_s_name_is_no_journal(self):
+        os.mkdir(self.folder + "/00000003.base")
+        try:
+            ring = self.ring()
+            ring.append(*fields(1))
+            self.assertEqual(self.numbers(self.ring(), range(3)), [1])
+        finally:
+            os.rmdir(self.folder + "/00000003.base")
+
+    def test_one_unreadable_old_file_costs_what_is_in_it(self):
+        ring = self.ring()
+        for number in range(60):
+            ring.append(*fields(number))
+        names = sorted(os.listdir(self.folder))
+        os.remove(self.folder + "/" + names[1])
+        os.mkdir(self.folder + "/" + names[1])
+        try:
+            kept = self.numbers(self.ring(), range(60))
+        finally:
+            os.rmdir(self.folder + "/" + names[1])
+        self.assertEqual(kept, list(range(15)) + list(range(30, 60)))
+
+
+class NoFlash(Journals):
+    def test_records_wait_in_memory_and_are_found_there(self):
+        for code in (ENOSPC, EIO, EACCES):
+            ring = self.ring()
+            first = ring.next
+            journal_module.open = Full(code)
+            for number in range(1_000 * code, 1_000 * code + 40):
+                ring.append(*fields(number))
+            self.assertTrue(ring.trouble)
+            self.assertEqual(ring.waiting, 40 + (first + 40) // (SLOTS - 1) - first // (SLOTS - 1))
+            self.assertEqual(ring.read(ring.find(1_000 * code + 39)), fields(1_000 * code + 39))
+            del journal_module.open
+            ring.append(*fields(1_000 * code + 40))
+            self.assertEqual((ring.waiting, ring.trouble), (0, ""))
+            self.assertEqual(
+                self.numbers(self.ring(), range(1_000 * code, 1_000 * code + 50)),
+                list(range(1_000 * code, 1_000 * code + 41)),
+            )
+
+    def test_what_waits_is_bounded_and_the_oldest_goes(self):
+        ring = self.ring(files=1_000)
+        journal_module.open = Full(EIO)
+        for number in range(MOST_WAITING + 100):
+            ring.append(*fields(number))
+        self.assertEqual(ring.waiting, MOST_WAITING)
+        newest = MOST_WAITING + 99
+        self.assertGreaterEqual(ring.find(newest), 0)
+        del journal_module.open
+        ring.append(*fields(newest + 1))
+        kept = self.numbers(self.ring(files=1_000), range(newest + 2))
+        self.assertEqual(kept, list(range(kept[0], newest + 2)))
+        self.assertGreater(len(kept), MOST_WAITING - 30)
+
+    def test_a_full_flash_makes_room_by_the_ring_s_own_oldest_file(self):
+        ring = self.ring()
+        for number in range(110):
+            ring.append(*fields(number))
+        before = len(os.listdir(self.folder))
+        real, full = os.remove, Full()
+        journal_module.open = full
+
+        def remove(path):
+            real(path)
+            full.left = 2  # two more writes fit now
+
+        os_module = journal_module.os
+        journal_module.os = type(
+            "Os", (), {"remove": staticmethod(remove), "listdir": os.listdir, "stat": os.stat}
+        )
+        try:
+            for number in range(110, 118):
+                ring.append(*fields(number))
+            self.assertEqual(ring.waiting, 0)
+        finally:
+            journal_module.os = os_module
+        self.assertLess(len(os.listdir(self.folder)), before)
+        self.assertEqual(self.numbers(ring, range(100, 118)), list(range(100, 118)))
+
+    def test_a_write_that_is_cut_short_is_done_again_at_its_place(self):
+        ring = self.ring()
+        for number in range(5):
+            ring.append(*fields(number))
+        name = sorted(os.listdir(self.folder))[0]
+        for extra in (1, 7, 31):
+            with open(self.folder + "/" + name, "ab") as file:
+                file.write(b"\x01" * extra)
+            ring.append(*fields(ring.newest[3] + 1))
+            self.assertEqual(self.numbers(self.ring(), range(9)), list(range(ring.newest[3] + 1)))
 
 
 if __name__ == "__main__":

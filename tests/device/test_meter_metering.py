@@ -6,10 +6,9 @@ import unittest
 
 from played import UA, UV, sines
 
-from electro_meter.linearisation import table_of
-from electro_meter.metering import Calibration
-from electro_meter.sampling import GAP, LOST, WHOLE
-from electro_meter.window import square_root
+from electro_meter.sensing.linearisation import table_of
+from electro_meter.sensing.metering import Calibration, square_root
+from electro_meter.sensing.sampling import GAP, LOST, WHOLE
 from electro_tools.device.on_chip import Station
 
 

@@ -5,12 +5,12 @@ import unittest
 
 from played import UA, UV, sines
 
-from electro_meter.events import Tally, VoltageEvents
-from electro_meter.linearisation import table_of
-from electro_meter.metering import Calibration, Metering
-from electro_meter.outage import DOWN, FALLING, RISING, UP, OutageDetector, voltage_present
-from electro_meter.phases import Phase
-from electro_meter.sampling import Sampler
+from electro_meter.sensing.events import Tally, VoltageEvents
+from electro_meter.sensing.linearisation import table_of
+from electro_meter.sensing.metering import Calibration, Metering
+from electro_meter.sensing.phases import Phase
+from electro_meter.sensing.sampling import Sampler
+from electro_meter.sensing.supply import DOWN, FALLING, RISING, UP, SupplyDetector, voltage_present
 
 NOMINAL = 625 * 625  # squared RMS counts of 230 V
 HALF_US = 10_000
@@ -18,7 +18,7 @@ HALF_US = 10_000
 
 class Detecting(unittest.TestCase):
     def setUp(self):
-        self.detector = OutageDetector(230_000, UV, 50)
+        self.detector = SupplyDetector(230_000, UV, 50)
         self.now_us = 0
 
     def halves(self, percent, count):
@@ -86,7 +86,7 @@ class Followed(unittest.TestCase):
         volts_at = board.volts_at
         board.volts_at = lambda t: 1625.5 + (volts_at(t) - 1625.3) * percent_at(t) / 100 + t * 7919 % 7 - 3
         calibration = Calibration(UV, UA)
-        self.detector = OutageDetector(230_000, UV, 50)
+        self.detector = SupplyDetector(230_000, UV, 50)
         self.phase = Phase(
             Sampler(board, table_of([])), Metering(calibration), self.detector, calibration, 100_000
         )

@@ -7,9 +7,9 @@ import unittest
 import scratch
 from settings import entries
 
-from electro_meter.config import load
-from electro_meter.keys import TRIES, MissingKeyError, load_signer, make_key
-from electro_meter.migrations import ConfigError
+from electro_meter.life.config import load
+from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
+from electro_meter.life.migrations import ConfigError
 from electro_meter.provision import provision
 from electro_meter.world import Board
 from electro_protocol import signed as signing

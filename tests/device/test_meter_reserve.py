@@ -6,10 +6,9 @@ import unittest
 from accounts import S
 from bench_meter import OnTheBench
 
-from electro_meter.journal import RESTORED
-from electro_meter.reserve import GASP, NORMAL, POWER_MW, QUIET, RECHARGE_MW, Reserve
+from electro_meter.account.records import ENDED
+from electro_meter.life.reserve import GASP, NORMAL, POWER_MW, QUIET, RECHARGE_MW, Reserve
 from electro_meter.world import Board
-from electro_protocol.messages import OutageReport
 
 BUDGET_MJ = 20_000
 
@@ -20,7 +19,7 @@ class ACapacitor(Board):
         self.reserve = False
         self.levels = []
 
-    def unix_us(self):
+    def uptime_us(self):
         return self.now_us
 
     def on_reserve(self):
@@ -103,17 +102,15 @@ class Gasps(OnTheBench):
         self.board.mains = False
         return self.board.now_us
 
-    def accept(self, status=202):
+    def accept(self):
         """Let a relayer accept what is owed."""
-        journal, uplink = self.meter.journal, self.meter.uplink
-        for number, record in list(journal.outages.items()):
-            uplink.sent.note_outage(record_as_outage(record), number, status, 1)
+        self.meter.uplink._accepted_outages = self.meter.reports.outage_version
 
     def test_the_outage_is_declared_at_once(self):
         lost_us = self.lose()
         self.run_for(1)
-        outage = self.meter.journal.open_outage
-        self.assertIn(outage.started_at - lost_us // S, (0, 1))
+        self.assertTrue(self.meter.outages.open)
+        self.assertIn(self.meter.outage_ring.newest[4] - lost_us // S, (-1, 0, 1))
         self.assertEqual(self.board.level, GASP)
         self.assertTrue(self.meter.uplink.wake.is_set())
 
@@ -121,11 +118,11 @@ class Gasps(OnTheBench):
         self.lose()
         self.board.now_us += 10_000  # the board is on its reserve, and the loss not yet known
         self.run_for(1)
-        self.assertIsNotNone(self.meter.journal.open_outage)
+        self.assertTrue(self.meter.outages.open)
         self.assertEqual([level for _, level in self.board.levels], [GASP])
 
     def test_outputs_are_off_on_the_reserve(self):
-        self.meter.acting.warning = self.meter.acting.shed = True
+        self.meter.shedding.warning = self.meter.shedding.shed = True
         self.meter._show()
         self.assertEqual(self.board.outputs[1:], (True, True))
         self.lose()
@@ -140,18 +137,11 @@ class Gasps(OnTheBench):
         self.run_for(6)
         self.assertEqual(self.board.level, QUIET)
 
-    def test_a_refusal_keeps_it_on(self):
-        self.lose()
-        self.run_for(5)
-        self.accept(status=503)
-        self.run_for(6)
-        self.assertEqual(self.board.level, GASP)
-
     def test_if_nobody_accepts_it_the_budget_ends_it(self):
         self.lose()
         self.run_for(30)
         self.assertEqual(self.board.level, QUIET)
-        self.assertTrue(self.meter.uplink.sent.owes_outage)  # told when there is power again
+        self.assertTrue(self.meter.uplink.owes_outage)  # told when there is power again
 
     def test_supply_that_is_back_ends_it_and_is_told(self):
         self.lose()
@@ -161,10 +151,10 @@ class Gasps(OnTheBench):
         self.board.volts[0], self.board.amps[0], self.board.mains = 230.0, 10.0, True
         self.run_for(6)
         self.assertEqual(self.board.level, NORMAL)
-        (record,) = self.meter.journal.outages.values()
-        self.assertEqual(record.kind, RESTORED)
-        self.assertTrue(self.meter.uplink.sent.owes_outage)
-        self.assertEqual((self.meter.counters.momentary, self.meter.counters.sustained), (1, 0))
+        self.assertEqual(self.meter.outage_ring.newest[0], ENDED)
+        self.assertTrue(self.meter.uplink.owes_outage)
+        told = self.meter.status()
+        self.assertEqual((told["momentary"], told["sustained"]), (1, 0))
 
 
 class WithoutReserve(OnTheBench):
@@ -172,18 +162,14 @@ class WithoutReserve(OnTheBench):
 
     def test_the_same_loss_is_declared_after_its_time_and_nothing_is_switched(self):
         self.run_for(12)
-        self.meter.acting.warning = True
+        self.meter.shedding.warning = True
         self.board.volts[0] = self.board.amps[0] = 0.0
         self.board.mains = False
         self.run_for(1)
-        self.assertIsNone(self.meter.journal.open_outage)
+        self.assertFalse(self.meter.outages.open)
         self.run_for(14)
-        self.assertIsNotNone(self.meter.journal.open_outage)
+        self.assertTrue(self.meter.outages.open)
         self.assertEqual(self.board.levels, [])
-
-
-def record_as_outage(record):
-    return OutageReport(record.agreement_id, record.number, record.started_at, record.ended_at, record.cause)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generated modules are what the generator writes, and the table is made of true points."""
 
+import ast
+
 import pytest
 from coincurve import PublicKey
 
-from electro_tools.generate import mip, table
+from electro_tools.generate import cells, mip, table
 from electro_tools.generate.__main__ import HOME, modules
 
 
 @pytest.mark.parametrize("name", modules())
 def test_what_is_checked_in_is_what_the_generator_writes(name: str) -> None:
     assert (HOME / name).read_text() == modules()[name]
+
+
+def test_so_are_the_meter_s_loops() -> None:
+    assert (cells.HOME / cells.NAME).read_text() == cells.text()
+
+
+def test_what_the_plain_loops_may_not_say_is_refused() -> None:
+    body = cells._Body({})
+    for said in ("x = [1]", "x = a if b else c", "x = suu >> 5", "x, y = 1, 2", "return f(x)"):
+        with pytest.raises(cells.CellsError, match="line 1"):
+            body.statement(ast.parse(f"def f():\n    pass\n{said}".split("\n")[2]).body[0], 1)
 
 
 def test_package_json_lists_every_module() -> None:

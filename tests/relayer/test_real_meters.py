@@ -11,8 +11,10 @@ import random
 
 import pytest
 
-from electro_meter.http import Client
-from electro_meter.node import state
+from electro_meter.uplink.dns import Resolver
+from electro_meter.uplink.http import Client
+from electro_meter.uplink.node import standing as of_node
+from electro_meter.uplink.sources import standing as of_relayer
 from tests.relayer.faults import FaultyNode
 from tests.relayer.real_meters import LiveBoard, RealMeter
 from tests.relayer.troubles import TROUBLES, Scene
@@ -77,14 +79,15 @@ async def test_a_meter_that_asks_a_node_itself_is_told_what_a_relayer_tells(
     [one, *_] = world.meters
     await client.post(one.report(0, 4))
     await eventually(lambda: world.next_interval(one) == 4)
-    meter = Client(LiveBoard(world.now))
+    board = LiveBoard(world.now, "")
+    meter = Client(board, Resolver(board, []))
     for stands in ((4, 0), (4, 4)):
-        told = await state(meter, world.url, world.address, one.device, 6)
+        [told], _ = await of_node(meter, world.url, world.chain_id, world.address, one.device, 6)
         _, answer = await client.get(f"/v1/meters/0x{one.device.hex()}?ahead=6")
-        [agreement], [expected] = told["agreements"], answer["agreements"]
-        assert (agreement["next"]["latest"], agreement["next"]["final"]) == stands
-        assert agreement == {name: expected[name] for name in agreement}
+        [expected] = of_relayer(answer, world.chain_id, world.address)
+        assert (told.next_latest, told.next_final) == stands
+        assert vars(told) == vars(expected)
         world.rpc("anvil_mine", "0x3")
-    stranger = await state(meter, world.url, world.address, b"\x77" * 20, 6)
-    assert stranger["agreements"] == []
+    stranger, _ = await of_node(meter, world.url, world.chain_id, world.address, b"\x77" * 20, 6)
+    assert stranger == []
     await meter.close()

@@ -141,7 +141,7 @@ class World:
         With `tight` bands every reading is a violation.
         """
         self.meters = [self.enrol((seed * 1000 + i).to_bytes(32, "big")) for i in range(1, count + 1)]
-        self.start = self.now + 10_000
+        self.start = -(-(self.now + 10_000) // INTERVAL_S) * INTERVAL_S  # where a meter's bases begin
         terms = Terms(
             start=self.start,
             interval_seconds=INTERVAL_S,

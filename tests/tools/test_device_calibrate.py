@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.toolchain.running_chip import Chip as RunningChip
 
-from electro_meter.sensors import SensorTable
+from electro_meter.sensing.metering import SensorTable
 from electro_tools.grid.transformers import CLASS_05S, errors
 
 HERE = Path(__file__).parent

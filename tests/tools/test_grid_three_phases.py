@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from electro_meter.linearisation import table_of
+from electro_meter.sensing.linearisation import table_of
 from electro_tools.grid.bench import Bench
 from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, Calibrated, nominal
 from electro_tools.grid.chip import QUIET, Chip
@@ -17,7 +17,7 @@ from electro_tools.grid.transformers import IDEAL
 from electro_tools.grid.waveforms import LOADS, SINE
 
 if TYPE_CHECKING:
-    from electro_meter.phases import Phases
+    from electro_meter.sensing.phases import Phases
 
 SECONDS = 6
 

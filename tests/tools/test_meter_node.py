@@ -11,40 +11,32 @@ import pytest
 from eth_abi import encode
 
 from electro_contracts import calldata
-from electro_meter.http import BadAnswerError, Client
-from electro_meter.node import state
+from electro_meter.uplink.dns import Resolver
+from electro_meter.uplink.http import Client
+from electro_meter.uplink.node import standing
+from electro_meter.uplink.sources import SourceError, Told
 from electro_meter.world import Board
 
 CONTRACT, DEVICE = bytes(range(20)), bytes(range(20, 40))
 STATE = (
-    "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,"
-    "uint32,uint32,bool,uint128,uint32,bytes)[]"
+    "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,uint32,uint32,bool,"
+    "uint128,uint32,bytes)[]"
 )
-ACCOUNT, HASH = "0x" + "77" * 20, bytes(range(32))
 BOUNDS = b"".join(value.to_bytes(2, "big") for value in (1, 2, 600, 700))
-UNTIL = 1_801_000_000
-FIRST = (
-    7,
-    1,
-    0,
-    1_800_000_000,
-    900,
-    96,
-    96,
-    90,
-    UNTIL,
-    96,
-    10,
-    ACCOUNT,
-    HASH,
-    12,
-    3,
-    True,
-    5_000,
-    12,
-    BOUNDS,
-)
-SECOND = (8, 1, 2, 1_800_086_400, 900, 96, 96, 96, UNTIL, 96, 10, ACCOUNT, HASH, 0, 0, False, 6_000, 0, b"")
+ACCOUNT, HASH = "0x" + "aa" * 20, bytes(range(32))
+
+
+def record(number: int, start: int, following: int, bounds: bytes = b"") -> tuple[Any, ...]:
+    """Return a MeterState: see IRecords."""
+    until = start + 10**6
+    return (
+        number, 2, 0, start, 900, 96, 96, 90, until, 96, 10, ACCOUNT, HASH, following, 3, True, 5_000, following,
+        bounds,
+    )  # fmt: skip
+
+
+FIRST = record(7, 1_800_000_000, 12, BOUNDS)
+SECOND = record(8, 1_800_086_400, 0)
 
 
 class Node(Board):
@@ -56,7 +48,10 @@ class Node(Board):
         self.connections = 0
         self._request = self._raw = b""
 
-    async def connect(self, host: str, port: int, tls: bool) -> tuple[Any, Any]:
+    def uptime_us(self) -> int:
+        return 1
+
+    async def connect(self, address: str, port: int, server_hostname: str | None) -> tuple[Any, Any]:
         self.connections += 1
         return self, self
 
@@ -71,11 +66,7 @@ class Node(Board):
         answer = json.dumps({"jsonrpc": "2.0", "id": 1, **self.answers[name]}).encode()
         self._raw += b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
 
-    async def readline(self) -> bytes:
-        line, mark, self._raw = self._raw.partition(b"\n")
-        return line + mark
-
-    async def readexactly(self, count: int) -> bytes:
+    async def read(self, count: int) -> bytes:
         taken, self._raw = self._raw[:count], self._raw[count:]
         return taken
 
@@ -88,27 +79,21 @@ def states(*records: tuple[Any, ...]) -> dict[str, Any]:
     return {"result": "0x" + encode([STATE], [list(records)]).hex()}
 
 
-def ask(**answers: dict[str, Any]) -> tuple[dict[str, Any], Node]:
+def ask(**answers: dict[str, Any]) -> tuple[list[Told], Node]:
     node = Node({"eth_chainId": {"result": "0x539"}, **answers})
-    return asyncio.run(state(Client(node), "http://node", CONTRACT, DEVICE, 6)), node
+    client = Client(node, Resolver(node, []))
+    listed, _ = asyncio.run(standing(client, "http://node", 1337, CONTRACT, DEVICE, 6))
+    return listed, node
 
 
 def test_its_answer_is_a_relayers_on_one_connection():
-    found, node = ask(latest=states(FIRST, SECOND), finalized=states((*FIRST[:13], 9, *FIRST[14:])))
-    assert found["chain_id"] == 1337
-    assert found["contract"] == "0x" + CONTRACT.hex()
-    first, second = found["agreements"]
-    assert first["next"] == {"latest": 12, "final": 9}
-    assert first["bounds"] == {"first_interval": 12, "min": [1, 2], "max": [600, 700]}
-    assert (first["start"], first["slots"], first["unit_wh"], first["remaining_bonus"]) == (
-        FIRST[3],
-        96,
-        10,
-        "5000",
-    )
-    assert (first["end"], first["next_outage"]) == (90, {"latest": 3})
-    assert first["terms"] == {"account": ACCOUNT, "code_hash": "0x" + HASH.hex()}
-    assert second["next"] == {"latest": 0, "final": 0}
+    earlier = record(7, 1_800_000_000, 9, BOUNDS)
+    (first, second), node = ask(latest=states(FIRST, SECOND), finalized=states(earlier))
+    assert (first.id, first.start_s, first.end, first.cancelled) == (7, 1_800_000_000, 90, False)
+    assert (first.account, first.code_hash) == (bytes.fromhex(ACCOUNT[2:]), HASH)
+    assert (first.next_latest, first.next_final, first.next_outage, first.outage_open) == (12, 9, 3, True)
+    assert (first.bounds_from, list(first.least), list(first.most)) == (12, [1, 2], [600, 700])
+    assert (second.next_latest, second.next_final) == (0, 0)
     assert node.connections == 1
 
 
@@ -122,13 +107,13 @@ def test_its_call_is_the_contracts():
 
 def test_a_chain_without_a_finalized_block_is_final_at_once():
     unknown = {"error": {"code": -39001, "message": "Unknown block"}}
-    found, _ = ask(latest=states(FIRST), finalized=unknown)
-    assert found["agreements"][0]["next"] == {"latest": 12, "final": 12}
+    (found,), _ = ask(latest=states(FIRST), finalized=unknown)
+    assert (found.next_latest, found.next_final) == (12, 12)
 
 
 def test_a_meter_that_is_not_enrolled_has_no_agreements():
     refused = {"error": {"code": 3, "message": "execution reverted", "data": "0x"}}
-    assert ask(latest=refused, finalized=refused)[0]["agreements"] == []
+    assert ask(latest=refused, finalized=refused)[0] == []
 
 
 @pytest.mark.parametrize(
@@ -142,5 +127,5 @@ def test_a_meter_that_is_not_enrolled_has_no_agreements():
     ],
 )
 def test_nonsense_is_refused(answer: dict[str, Any]):
-    with pytest.raises(BadAnswerError):
+    with pytest.raises(SourceError):
         ask(latest=answer, finalized=answer)

@@ -74,7 +74,6 @@ def test_a_provisioned_chip_starts_and_tells_its_memory(micropython_i386: list[s
             "the configuration is of version 3, this firmware knows 2: run `electro device install`",
         ),
         ("../nvs.json", "{}", "no key in this device: run `electro device provision`"),
-        ("starts", "5", "it crashed again and again; see crash.log"),
     ],
     ids=[
         "no settings",
@@ -83,7 +82,6 @@ def test_a_provisioned_chip_starts_and_tells_its_memory(micropython_i386: list[s
         "out of range",
         "from the future",
         "no key",
-        "crash after crash",
     ],
 )
 def test_what_is_wrong_is_said_in_safe_mode(
@@ -98,3 +96,19 @@ def test_what_is_wrong_is_said_in_safe_mode(
 def test_a_damaged_calibration_is_not_measured_with(micropython_i386: list[str], flash: Path) -> None:
     (flash / "../nvs.json").write_text(json.dumps({"key": "07" * 32, "calibration": "00" * 40}))
     assert first_line(micropython_i386, flash).startswith("safe mode: the calibration is damaged")
+
+
+def test_after_crash_after_crash_it_measures_and_talks_to_nobody(
+    micropython_i386: list[str], flash: Path
+) -> None:
+    (flash / "starts").write_text("5")
+    assert first_line(micropython_i386, flash).startswith("started; ")
+    assert (flash / "starts").read_text() == "4"  # after the pause, one more start is tried
+
+
+def test_no_file_of_its_own_ends_a_start(micropython_i386: list[str], flash: Path) -> None:
+    for name in ("agreements.json", "starts", "crash.log", "00000000.base", "00000003.out", "zzzzzzzz.base"):
+        for content in (b"", b"null", b"[5]", b'{"a": ', b"\xff" * 99):
+            (flash / name).write_bytes(content)
+            assert first_line(micropython_i386, flash).startswith("started; "), (name, content)
+        (flash / name).unlink()

@@ -3,41 +3,56 @@
 
 import asyncio
 import os
+import select
+import socket
 import sys
 import time
 
 import esp32
 import machine
+import micropython
 import network
-import ntptime
 
-from .clock import epoch_s, is_plausible
-from .life import Life
-from .lights import SAFE_MODE, STEP_MS, is_on
+from .life.lights import SAFE_MODE, STEP_MS, is_on
+from .life.reserve import QUIET
 from .pins import pins_of
 from .radio import Radio
-from .reserve import QUIET
-from .world import CLOCK_KEPT, CLOCK_NEVER_SET, CLOCK_SYNCED, Board
+from .world import Board
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from .settings import Settings
+    from .life.settings import Settings
 
 _BIAS_PWM_HZ = 20_000  # the bias's 10 µF leaves nothing of it
 _BIAS_STEP_DUTY = 65_535 // 7
 
 # The chip counts from 2000 with most builds, the world from 1970.
-_EPOCH_S = epoch_s(time.gmtime(0)[0])
+_EPOCH_S = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
+# A clock that shows less was never set; nobody built this before.
+_WRITTEN_S = 1_750_000_000
+_RETAINED_BYTES = 512
+# The ring's 128 pairs must hold a cycle of 50 Hz: `sampling`.
+_LEAST_PAIR_US = 160
+_DATAGRAM_POLL_MS = 10
+_MOST_DATAGRAMS = 16  # from strangers, while an answer is waited for
 _MACHINE: str = getattr(sys.implementation, "_machine", "")
 _WATCHDOG_MS = 30_000
 _SAY_EVERY = 20  # steps: whoever connects later reads it, too
 _FAST_HZ = 240_000_000  # stock builds start at 160; a C3 has no more
 _SLOW_HZ = 80_000_000  # the least at which the radio works
 _MOST_BLOB_BYTES = 4_096
+_DATAGRAM_BYTES = 512
+_REASONS = {
+    machine.PWRON_RESET: "power",
+    machine.HARD_RESET: "reset",
+    machine.WDT_RESET: "watchdog",
+    machine.SOFT_RESET: "soft reset",
+    machine.DEEPSLEEP_RESET: "deep sleep",
+}
 
 
 class Esp32Board(Board):
@@ -64,6 +79,9 @@ class Esp32Board(Board):
         ]
         self._ranges = [False] * self.channels
         self._channel = 0
+        self._uptime_us = 0
+        self._ticks_us = time.ticks_us()
+        self._pair_us = 0
         self.begin()
         self._grid_volts = None
         if pins.grid_present >= 0 and not (fine and pins.grid in pins.fine[: self.channels]):
@@ -79,9 +97,9 @@ class Esp32Board(Board):
             self.log("this chip has no 240 MHz")
         self._cpu_hz = machine.freq()
         self._nvs = esp32.NVS("electro")
-        self._synced = False
-        self._uptime_ms = 0
-        self._ticks_ms = time.ticks_ms()
+        self._rtc = machine.RTC()
+        cause = machine.reset_cause()
+        self.start_reason = _REASONS.get(cause, f"reset cause {cause}")
         self._tasks: "list[Any]" = []
         self._watchdog: "machine.WDT | None" = None
         # by so much as a read takes the current's sample is later than the voltage's
@@ -90,61 +108,62 @@ class Esp32Board(Board):
         for _ in range(64):
             read()
         self.skew_us = time.ticks_diff(time.ticks_us(), start) // 64
-
-    def unix_us(self) -> int:
-        return time.time_ns() // 1000 + _EPOCH_S * 1_000_000
+        if 2 * self.skew_us < _LEAST_PAIR_US:
+            self._pair_us = _LEAST_PAIR_US
+            self.log(f"a pair takes {2 * self.skew_us} µs: each is made to last {_LEAST_PAIR_US}")
 
     def uptime_us(self) -> int:
-        ticks_ms = time.ticks_ms()
-        self._uptime_ms += time.ticks_diff(
-            ticks_ms, self._ticks_ms
-        )  # asked each stretch: far within its 6 days
-        self._ticks_ms = ticks_ms
-        return self._uptime_ms * 1000
+        now = time.ticks_us()
+        # asked each stretch: far within the nine minutes after which the difference is wrong
+        self._uptime_us += time.ticks_diff(now, self._ticks_us)
+        self._ticks_us = now
+        return self._uptime_us
 
-    def clock_quality(self) -> int:
-        if self._synced:
-            return CLOCK_SYNCED
-        return CLOCK_KEPT if is_plausible(time.time() + _EPOCH_S) else CLOCK_NEVER_SET
+    def kept_unix_us(self) -> int:
+        return time.time_ns() // 1000 + _EPOCH_S * 1_000_000 if time.time() + _EPOCH_S > _WRITTEN_S else 0
 
-    async def sync_clock(self) -> bool:
-        try:
-            await self._radio.join()
-            ntptime.settime()
-        except OSError as error:
-            self.log(f"clock: {error}")
-            return False
-        self._synced = True
-        return True
+    def set_chip_clock(self, unix_s: int) -> None:
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(unix_s - _EPOCH_S)[:8]
+        self._rtc.datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    def retained(self) -> "bytes | None":
+        return self._rtc.memory() or None
+
+    def retain(self, content: bytes) -> None:
+        if len(content) <= _RETAINED_BYTES:
+            self._rtc.memory(content)
+
+    def sleep_ms(self, ms: int) -> "Any":
+        return asyncio.sleep_ms(ms)  # which is one object for ever: sampling allocates nothing
 
     def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-        self._tasks.append(asyncio.create_task(self._or_reset(task)))
+        self._tasks.append(asyncio.create_task(task))
 
-    async def _or_reset(self, task: "Coroutine[Any, Any, None]") -> None:
-        """Run a task that never ends; if it does, start the device again: the journal holds everything."""
-        try:
-            await task
-        except Exception as error:  # noqa: BLE001 - whatever it is, a meter without one of its tasks is no meter
-            self.log(f"stopped: {error!r}")
-            Life(self.directory).note(error, self.unix_us() // 1_000_000)
-        await asyncio.sleep(5)
+    def reset(self, reason: str) -> None:
+        self.log(f"reset: {reason}")
         machine.reset()
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         direct, fine = self._all_amps[self._channel]
         self._read_volts = self._all_volts[self._channel].read
         self._read_amps = (fine or direct).read if self._ranges[self._channel] else direct.read
-        self._origin = time.ticks_us()
+        started_us = self.uptime_us()
+        self._origin = self._ticks_us  # the same instant, read once
+        return started_us
 
+    @micropython.native  # the frame of a function of so many locals would come from the heap otherwise
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
     ) -> None:
         ticks_us, ticks_diff, origin = time.ticks_us, time.ticks_diff, self._origin
-        read_volts, read_amps = self._read_volts, self._read_amps
+        read_volts, read_amps, pair_us = self._read_volts, self._read_amps, self._pair_us
         for k in range(first, end):
-            times_us[k] = ticks_diff(ticks_us(), origin)
+            at = ticks_us()
+            times_us[k] = ticks_diff(at, origin)
             volts[k] = read_volts()
             amps[k] = read_amps()
+            while ticks_diff(ticks_us(), at) < pair_us:
+                pass  # on a chip whose converter is quicker than the ring can hold
 
     def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:
         if self._grid_volts is None:
@@ -165,8 +184,44 @@ class Esp32Board(Board):
         if self._biases:
             self._biases[self._channel].duty_u16(step * _BIAS_STEP_DUTY)
 
-    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
-        return await self._radio.connect(host, port, tls)
+    async def join(self) -> None:
+        await self._radio.join()
+
+    def renew_radio(self) -> None:
+        self._radio.renew()
+
+    def dns_servers(self) -> "list[str]":
+        return self._radio.dns_servers()
+
+    async def connect(self, address: str, port: int, server_hostname: "str | None") -> "tuple[Any, Any]":
+        return await self._radio.connect(address, port, server_hostname)
+
+    async def ask_datagram(
+        self, address: str, port: int, question: bytes, timeout_ms: int, is_answer: "Callable[[bytes], bool]"
+    ) -> bytes:
+        await self._radio.join()
+        peer = socket.getaddrinfo(address, port)[0][-1]  # numeric: nobody is asked
+        port_of_ours = 49_152 + int.from_bytes(os.urandom(2), "big") % 16_384
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            one.setblocking(False)
+            one.bind(socket.getaddrinfo("0.0.0.0", port_of_ours)[0][-1])  # noqa: S104 - the port is what matters
+            one.sendto(question, peer)
+            poll = select.poll()
+            poll.register(one, select.POLLIN)
+            strangers = 0
+            while timeout_ms > 0 and strangers < _MOST_DATAGRAMS:
+                if not poll.poll(0):
+                    await asyncio.sleep_ms(_DATAGRAM_POLL_MS)
+                    timeout_ms -= _DATAGRAM_POLL_MS
+                    continue
+                answer, sender = one.recvfrom(_DATAGRAM_BYTES)
+                if sender[:2] == peer[:2] and is_answer(answer):
+                    return answer
+                strangers += 1
+        finally:
+            one.close()
+        raise OSError(f"no answer from {address}")
 
     def entropy(self, count: int) -> bytes:
         return os.urandom(count)

@@ -16,9 +16,9 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.reports import DeviceEnrollment, MessageError
 from electro_protocol.untrusted import hex_bytes
 
-from .config import FILE, Config
-from .keys import load_signer, make_key
-from .migrations import ConfigError
+from .life.config import FILE, Config
+from .life.keys import load_signer, make_key
+from .life.migrations import ConfigError
 from .world import Board
 
 LEAST_ENTROPY = 32
@@ -43,7 +43,7 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
         raise ConfigError(f"host_entropy must have at least {LEAST_ENTROPY} bytes")
     unix_s = entries.pop("unix_s", None)
     if unix_s is None:
-        unix_s = board.unix_us() // 1_000_000
+        unix_s = board.kept_unix_us() // 1_000_000
     if not isinstance(unix_s, int) or unix_s < _UNIX_S_LEAST:
         raise ConfigError("unix_s must be the time now: the enrolment's deadline counts from it")
     config = Config(entries)
@@ -53,8 +53,9 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     with open(f"{board.directory}/{FILE}.new", "w") as file:
         json.dump(entries, file)
     os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
-    deadline = unix_s + ENROLLMENT_VALID_S
-    enrollment = signer.sign(DeviceEnrollment(config.hardware_id, config.base_seconds, deadline))
+    enrollment = signer.sign(
+        DeviceEnrollment(config.hardware_id, config.base_seconds, unix_s + ENROLLMENT_VALID_S)
+    )
     return {"address": checksum(signer.address), "enrollment": enrollment.to_json()}
 
 

@@ -46,14 +46,24 @@ class Radio:
         station.disconnect()
         raise OSError(f"no WiFi {self._ssid}")
 
-    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
-        """Open a connection and return (reader, writer).
+    def renew(self) -> None:
+        """Make the station anew."""
+        self._station.active(False)
+        self._station.active(True)
+
+    def dns_servers(self) -> "list[str]":
+        """Return what the network's DHCP told."""
+        server = self._station.ifconfig()[3]
+        return [server] if server and server != "0.0.0.0" else []  # noqa: S104 - the address that is none
+
+    async def connect(self, address: str, port: int, server_hostname: "str | None") -> "tuple[Any, Any]":
+        """Open a connection to a numeric address and return (reader, writer); TLS if there is a name to verify.
 
         Raises OSError.
         """
         await self.join()
-        if not tls:
-            return await asyncio.open_connection(host, port)
+        if server_hostname is None:
+            return await asyncio.open_connection(address, port)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # without the relayer's CA in ca.der nothing is trusted; the stubs don't know the attribute
         context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
@@ -62,4 +72,4 @@ class Radio:
                 context.load_verify_locations(cadata=file.read())
         except OSError:
             raise OSError(f"{_CA_FILE} is missing: https needs the relayer's CA certificate, in DER")
-        return await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
+        return await asyncio.open_connection(address, port, ssl=context, server_hostname=server_hostname)

@@ -10,12 +10,8 @@ import asyncio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
-
-CLOCK_NEVER_SET = 0  # since power-on nobody told the time: no interval may be closed
-CLOCK_KEPT = 1  # set once and carried through a reset by the RTC
-CLOCK_SYNCED = 2  # confirmed by NTP since this start
 
 
 class Signal:
@@ -42,13 +38,8 @@ class Board:
 
     directory = "."  # where the journal and the state live
     skew_us = 0  # from the instant of a voltage sample to that of its current sample
-
-    def uptime_us(self) -> int:
-        """Return the microseconds since some start, which no step of the clock moves.
-
-        A Board that does not say how is one whose clock never steps.
-        """
-        return self.unix_us()
+    start_reason = ""  # what started the chip: "power", or a word for a reset
+    clock_is_true = False  # a simulation's clock is right from the start; nobody has to tell the time
 
     async def sleep_ms(self, ms: int) -> None:
         await asyncio.sleep(ms / 1000)
@@ -84,29 +75,56 @@ class Board:
         """Switch off what a last gasp can do without: see `reserve` for the levels."""
         # most Boards have nothing to switch
 
+    def retained(self) -> "bytes | None":
+        """Return what `retain` kept through a reset, None after a loss of power or where there is no such memory."""
+        return None
+
+    def retain(self, content: bytes) -> None:
+        """Keep at most 512 bytes through a reset, at no cost."""
+        # where no such memory is a reset costs what the journal does not have
+
+    async def join(self) -> None:
+        """Join the network.
+
+        Raises OSError if there is none.
+        """
+        # most Boards are in one
+
+    def renew_radio(self) -> None:
+        """Make the radio anew, for one that joins nothing any more."""
+        # most Boards have none
+
+    def dns_servers(self) -> "list[str]":
+        """Return the name servers that the network told; none where the system itself resolves."""
+        return []
+
     if TYPE_CHECKING:  # what a Board has to bring; on a chip these would take 1.5 KB for saying so
         # time
 
-        def unix_us(self) -> int:
-            """Return the microseconds since 1970, UTC; between two steps of the clock never falling."""
+        def uptime_us(self) -> int:
+            """Return the microseconds since some start, which no setting of a clock moves."""
             ...
 
-        def clock_quality(self) -> int:
-            """Return CLOCK_NEVER_SET, CLOCK_KEPT or CLOCK_SYNCED."""
+        def kept_unix_us(self) -> int:
+            """Return what the chip's own clock shows, microseconds since 1970; 0 if it was never set."""
             ...
 
-        async def sync_clock(self) -> bool:
-            """Ask the network for the time; return whether the clock is set now."""
+        def set_chip_clock(self, unix_s: int) -> None:
+            """Set the clock that certificates are checked by, and that goes on through a reset."""
             ...
 
         def spawn(self, task: "Coroutine[Any, Any, None]") -> None:
-            """Run a task of the meter beside the others."""
+            """Run a task of the meter beside the others; it never ends and never raises (`supervision`)."""
+            ...
+
+        def reset(self, reason: str) -> None:
+            """Start the chip anew."""
             ...
 
         # the grid
 
-        def begin(self) -> None:
-            """Begin a stretch: the times of its pairs count from now."""
+        def begin(self) -> int:
+            """Begin a stretch and return its uptime, from which the times of its pairs count."""
             ...
 
         def sample(
@@ -132,10 +150,24 @@ class Board:
 
         # the network
 
-        async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
-            """Open a connection and return (reader, writer).
+        async def connect(self, address: str, port: int, server_hostname: "str | None") -> "tuple[Any, Any]":
+            """Open a connection to a numeric address and return (reader, writer); TLS if there is a name to verify.
 
-            Raises OSError if the network, the name or the peer is not there.
+            Raises OSError if the network or the peer is not there.
+            """
+            ...
+
+        async def ask_datagram(
+            self,
+            address: str,
+            port: int,
+            question: bytes,
+            timeout_ms: int,
+            is_answer: "Callable[[bytes], bool]",
+        ) -> bytes:
+            """Send a datagram from a fresh random port and return the first answer from there that is_answer takes.
+
+            Raises OSError if none comes in time.
             """
             ...
 

@@ -86,9 +86,9 @@ PIECES = Pieces()
 
 def attend() -> None:
     """Put the counting around what there is to count, once the meter is made."""
-    from electro_meter.app import Meter
-    from electro_meter.keys import Signer
-    from electro_meter.uplink import Uplink
+    from electro_meter.life.app import Meter
+    from electro_meter.life.keys import Signer
+    from electro_meter.uplink.exchange import Uplink
 
     sample, wait_io_event = lean.PipedBoard.sample, core.IOQueue.wait_io_event
     step, sign, exchange = Meter.step, Signer.sign, Uplink._exchange

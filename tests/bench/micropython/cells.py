@@ -6,8 +6,8 @@ import math
 import time
 from array import array
 
-from electro_meter import _cells32 as native
-from electro_meter import _cells_plain as plain
+from electro_meter.sensing import _cells32 as native
+from electro_meter.sensing import _cells_plain as plain
 
 RING = 128
 RUN = 16  # pairs, the ring's last

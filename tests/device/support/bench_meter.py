@@ -5,17 +5,16 @@ import asyncio
 import unittest
 
 import scratch
-from accounts import START, S, told
+from accounts import START, S
 from phase_board import UA_PER_COUNT, UV_PER_COUNT, PhaseBoard
 
-from electro_meter.app import Meter
-from electro_meter.config import Config
-from electro_meter.quality import Quality
-from electro_meter.registers import UJ_PER_WH
+from electro_meter.life.app import Meter
+from electro_meter.life.config import Config
 
 
 class OnTheBench(unittest.TestCase):
     channels = 3
+    first_us = 0
 
     def setUp(self):
         if not hasattr(asyncio, "run"):
@@ -24,7 +23,6 @@ class OnTheBench(unittest.TestCase):
         self.addCleanup(scratch.remove, self.folder)
         self.board = PhaseBoard(self.folder, START - 10, self.channels)
         self.meter = self.make()
-        self.meter.agreements.adopt([told(interval_seconds=20, unit_wh=1, bounds_of=(1, 60_000))], START)
 
     def make(self, **entries):
         channel = {"uv_per_count": UV_PER_COUNT, "ua_per_count": UA_PER_COUNT}
@@ -37,6 +35,7 @@ class OnTheBench(unittest.TestCase):
             "channels": [channel] * self.channels,
             "creep_mw": 100,
             "outage_declare_ms": 8_000,
+            "base_seconds": 20,
         }
         settings.update(entries)
         return Meter(self.board, Config(settings))
@@ -46,15 +45,20 @@ class OnTheBench(unittest.TestCase):
         until_us = self.board.now_us + int(seconds * S)
         while self.board.now_us < until_us:
             self.board.rest(self.meter._pause_ms() * 1000)
-            self.meter.step()
+            self.step()
 
     def register_uj(self):
-        registers = self.meter.intervals.registers
-        return registers.import_wh * UJ_PER_WH + registers.import_uj
+        return self.meter.account.import_uj
 
-    def accounted_s(self):
-        intervals = self.meter.intervals
-        return (intervals.accounted_us - intervals.began_us) / S
+    def measured_s(self):
+        """Return how long the meter has measured: from its first window's start to its last one's end."""
+        return (self.meter.account.dated_us - self.first_us) / S
+
+    def step(self):
+        self.meter.step()
+        if not self.first_us and self.meter.windows:
+            phases = self.meter.phases
+            self.first_us = self.meter.clock.at_us(phases.start_us)
 
 
 class Measured(OnTheBench):
@@ -63,9 +67,11 @@ class Measured(OnTheBench):
     def assert_within(self, value, truth, percent):
         self.assertLess(abs(value - truth), abs(truth) * percent / 100, "{} is not {}".format(value, truth))
 
-    def record(self, index):
-        return self.meter.journal.find(7, index)
+    def record(self, base):
+        """Return the record of the base that begins so many bases after START."""
+        at = self.meter.ring.find(START // 20 + base)
+        return self.meter.ring.read(at) if at >= 0 else None
 
-    def quality(self, index):
-        record = self.record(index)
-        return Quality.unpack(record.cause, record.start_s)
+    def energy_uj(self, base):
+        """Return what was imported in a base, to a joule."""
+        return (self.record(base)[4] - self.record(base - 1)[4]) * 1_000_000

@@ -4,7 +4,7 @@
 import math
 from array import array
 
-from electro_meter.world import CLOCK_SYNCED, Board
+from electro_meter.world import Board
 
 STEPS = 4_096
 MIDDLE = 1_625
@@ -25,7 +25,9 @@ class PhaseBoard(Board):
         self.directory = directory
         self.channels = channels
         self.now_us = start_s * 1_000_000
+        self._started_us = self.now_us - 1_000
         self.hz = 50
+        self.blobs = {}
         self.volts = [230.0] * channels
         self.amps = [10.0] * channels
         self.lag_deg = [0.0] * channels
@@ -38,11 +40,16 @@ class PhaseBoard(Board):
         self._channel = 0
         self._origin = 0
 
-    def unix_us(self):
+    clock_is_true = True
+
+    def uptime_us(self):
+        return self.now_us - self._started_us
+
+    def kept_unix_us(self):
         return self.now_us
 
-    def clock_quality(self):
-        return CLOCK_SYNCED
+    def set_chip_clock(self, unix_s):
+        pass
 
     def rest(self, us):
         self.now_us += us
@@ -60,6 +67,7 @@ class PhaseBoard(Board):
         self.sampled.append(self._channel)
         self.now_us += WORK_US
         self._origin = self.now_us
+        return self.uptime_us()
 
     def sample(self, times_us, volts, amps, first, end):
         channel = self._channel
@@ -84,6 +92,12 @@ class PhaseBoard(Board):
         self.sample(array("i", [0] * end), volts, array("H", volts), first, end)
         self.volts[self._channel] = kept
         return True
+
+    def load_blob(self, name):
+        return self.blobs.get(name)
+
+    def store_blob(self, name, content):
+        self.blobs[name] = content
 
     def load_key(self):
         return b"\x07" * 32

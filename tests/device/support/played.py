@@ -3,7 +3,7 @@
 
 import math
 
-from electro_meter.world import CLOCK_SYNCED, Board
+from electro_meter.world import Board
 
 UV, UA = 368_000, 178_000  # 230 V and 100 A at 625 and 562 counts
 
@@ -22,11 +22,8 @@ class Played(Board):
         self._pairs = 0
         self._origin = 0
 
-    def unix_us(self):
+    def uptime_us(self):
         return 5_000_000 + self.t
-
-    def clock_quality(self):
-        return CLOCK_SYNCED
 
     def begin(self):
         self.t += self._work_us
@@ -34,6 +31,7 @@ class Played(Board):
         self._pairs = 0
         if self.kept is not None:
             self.kept = []
+        return self.uptime_us()
 
     def sample(self, times_us, volts, amps, first, end):
         for k in range(first, end):

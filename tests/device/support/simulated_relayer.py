@@ -2,12 +2,11 @@
 """Stand in for relayer and contract in tests of the meter: strict about signer and sequence, and able to misbehave."""
 
 import json
-from binascii import unhexlify
-
-from agreed import terms_code, with_terms
+from binascii import hexlify
 
 from electro_protocol.address import checksum
 from electro_protocol.eip712 import Domain
+from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import unpack
 from electro_protocol.signed import SignedMessage
@@ -17,15 +16,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def terms_code(slots: int, interval_s: int, intervals: int, unit_wh: int) -> bytes:
+    """Return terms as the contract keeps them, as far as a meter reads them; the rest is zero."""
+    header = slots.to_bytes(2, "big") + interval_s.to_bytes(4, "big") + intervals.to_bytes(4, "big")
+    return b"\x00" + header + unit_wh.to_bytes(4, "big") + bytes(82 + 4 * slots + 40)
+
+
 class SimulatedRelayer:
     """What the contract knows, and the relayer's HTTP answers about it; `answer` is all of HTTP it has."""
 
     def __init__(self, chain_id: int, contract: bytes, agreement: "dict[str, Any]") -> None:
-        """agreement: the relayer's JSON for it, without `next`."""
+        """agreement: the relayer's JSON for it; positions and terms are added."""
         self.domain = Domain(chain_id, contract)
         self._chain_id = chain_id
         self._contract = contract
         self.agreement = agreement
+        self.code = terms_code(
+            agreement["slots"], agreement["interval_seconds"], agreement["intervals"], agreement["unit_wh"]
+        )
+        self.account = keccak256(self.code)[12:]
         self.readings: "dict[str, list[int]]" = {}  # by enrolled address
         self.outages: "list[dict[str, Any]]" = []
         self.registers: "list[int]" = []
@@ -37,13 +46,18 @@ class SimulatedRelayer:
     def enrol(self, address: str) -> None:
         self.readings[address] = []
 
+    @property
+    def terms(self) -> bytes:
+        """Return what a report must sign of the terms."""
+        return keccak256(self.code)[:16]
+
     def answer(self, method: str, path: str, body: bytes) -> "tuple[int, dict[str, Any] | bytes]":
         """Return (status, JSON or bytes) of a request."""
         self.requests += 1
         if self.down:
             return 503, _error("NODE_DOWN", 503)
-        if path.startswith("/v1/terms/"):
-            return 200, terms_code(self.agreement)
+        if path == "/v1/terms/" + checksum(self.account):
+            return 200, self.code
         if method == "GET":
             return self._state(path[path.rfind("/") + 1 :].partition("?")[0])
         untrusted = json.loads(body)
@@ -60,11 +74,18 @@ class SimulatedRelayer:
         if address not in self.readings:
             return 404, _error("UNKNOWN_DEVICE", 404)
         latest = len(self.readings[address])
-        agreement = with_terms(self.agreement)
-        del agreement["code"]
-        agreement["end"] = self.agreement.get("end", self.agreement["intervals"])
+        agreement = dict(self.agreement)
         agreement["next"] = {"latest": latest, "final": max(0, latest - self.final_lag)}
-        agreement["next_outage"] = {"latest": self._ended(agreement["agreement_id"]), "final": 0}
+        agreement["place"] = 0
+        agreement["end"] = self.agreement.get("end", self.agreement["intervals"])
+        agreement["reports_until"] = self.agreement["start"] + 365 * 86_400
+        agreement["terms"] = {
+            "account": checksum(self.account),
+            "code_hash": "0x" + hexlify(keccak256(self.code)).decode(),
+        }
+        closed = len([one for one in self.outages if one["endedAt"]])
+        agreement["next_outage"] = {"latest": closed, "final": closed}
+        agreement["outage_open"] = bool(self.outages and not self.outages[-1]["endedAt"])
         return 200, {
             "device": address,
             "chain_id": self._chain_id,
@@ -82,14 +103,11 @@ class SimulatedRelayer:
         if self.forgets:
             return 202, {"status": "accepted"}
         message = signed.message
-        if not isinstance(message, EnergyReport):
-            return self._take_outage(message.to_json(), len(self.readings[address]))
-        told = with_terms(self.agreement)
-        if message.agreement_id == told["agreement_id"] and (
-            message.start != told["start"] or message.terms != unhexlify(told["terms"]["code_hash"][2:34])
-        ):
-            return 409, _error("OTHER_TERMS", 409)
         readings = self.readings[address]
+        if not isinstance(message, EnergyReport):
+            return self._take_outage(message.to_json(), len(readings))
+        if message.start != self.agreement["start"] or message.terms != self.terms:
+            return 409, _error("OTHER_TERMS", 409)
         if message.first_interval != len(readings):
             refusal = _error("WRONG_SEQUENCE", 409)
             refusal["error"]["expected"] = len(readings)
@@ -99,24 +117,22 @@ class SimulatedRelayer:
         self.registers.append(message.register_wh)
         return 202, {"status": "accepted"}
 
-    def _take_outage(self, report: "dict[str, Any]", reported: int) -> "tuple[int, dict[str, Any]]":
-        """Take outages in their order, and closed ones once their intervals are reported."""
-        if report in self.outages:
+    def _take_outage(self, outage: "dict[str, Any]", reported: int) -> "tuple[int, dict[str, Any]]":
+        closed = len([one for one in self.outages if one["endedAt"]])
+        if outage in self.outages:
             return 200, {"status": "final"}
-        agreement = self.agreement
-        if report["agreementId"] == agreement["agreement_id"]:
-            ended_s = min(
-                report["endedAt"] - agreement["start"], agreement["intervals"] * agreement["interval_seconds"]
-            )
-            if ended_s > reported * agreement["interval_seconds"]:
-                return 409, _error("AHEAD_OF_REPORTS", 409)
-        if report["number"] != self._ended(report["agreementId"]):
+        if outage["number"] != closed:
             return 409, _error("WRONG_OUTAGE", 409)
-        self.outages.append(report)
+        seconds = outage["endedAt"] - self.agreement["start"]
+        touched = -(-seconds // self.agreement["interval_seconds"]) if outage["endedAt"] else 0
+        if reported < min(max(0, touched), self.agreement["intervals"]):
+            return 409, _error("AHEAD_OF_REPORTS", 409)
+        if outage["endedAt"]:
+            self.outages = [one for one in self.outages if one["endedAt"]]
+        elif self.outages and not self.outages[-1]["endedAt"]:
+            return 409, _error("KNOWN_OUTAGE", 409)
+        self.outages.append(outage)
         return 202, {"status": "accepted"}
-
-    def _ended(self, agreement_id: int) -> int:
-        return sum([one["agreementId"] == agreement_id and one["endedAt"] != 0 for one in self.outages])
 
 
 def _error(code: str, status: int) -> "dict[str, Any]":
@@ -129,13 +145,7 @@ class LoopbackReader:
     def __init__(self) -> None:
         self.raw = b""
 
-    async def readline(self) -> bytes:
-        line, mark, self.raw = self.raw.partition(b"\n")
-        return line + mark
-
-    async def readexactly(self, count: int) -> bytes:
-        if len(self.raw) < count:
-            raise EOFError("the peer closed the connection")
+    async def read(self, count: int) -> bytes:
         taken, self.raw = self.raw[:count], self.raw[count:]
         return taken
 

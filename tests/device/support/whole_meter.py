@@ -7,9 +7,8 @@ import unittest
 import scratch
 from simulated_relayer import SimulatedRelayer, connect
 
-from electro_meter.app import Meter
-from electro_meter.config import Config
-from electro_meter.world import CLOCK_SYNCED
+from electro_meter.life.app import Meter
+from electro_meter.life.config import Config
 from electro_protocol.address import checksum
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS, Converter
@@ -21,28 +20,23 @@ START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
 WATTS = 20_000
+S = 1_000_000
+
+
+def register_wh(meter):
+    """Return what the meter shows."""
+    return meter.account.import_uj // 3_600_000_000
 
 
 class LoopbackBoard(SimulatedBoard):
     """A simulated Board whose network leads to a ledger, by the name of the host."""
 
     ledgers = None
-    ahead_us = 0  # by which the clock is ahead of the time that passes
-    quality = CLOCK_SYNCED
 
-    def unix_us(self):
-        return self.time.now_us + self.ahead_us
-
-    def uptime_us(self):
-        return self.time.now_us - 1_000_000_000
-
-    def clock_quality(self):
-        return self.quality
-
-    async def connect(self, host, port, tls):
-        if self._network_down.at(self.time.now_us) is not None or host not in self.ledgers:
+    async def connect(self, address, port, server_hostname):
+        if self._network_down.at(self.time.now_us) is not None or address not in self.ledgers:
             raise OSError("no route")
-        return connect(self.ledgers[host])
+        return connect(self.ledgers[address])
 
 
 class Meters(unittest.TestCase):

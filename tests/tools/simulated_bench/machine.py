@@ -46,6 +46,17 @@ def freq(hz=240_000_000):
     return hz
 
 
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
+
+
+def reset_cause():
+    return PWRON_RESET
+
+
+class RTC:
+    pass  # nobody keeps anything on the bench
+
+
 def reset():
     raise SystemExit
 

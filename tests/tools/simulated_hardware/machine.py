@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pins, converter and watchdog of a chip with nothing connected: for real MicroPython without a chip."""
 
+import time
+
 
 def unique_id():
     return b"\x24\x0a\xc4\x00\x01\x02"
 
 
-PWRON_RESET, SOFT_RESET = 1, 5
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 
 
 def reset_cause():
@@ -19,6 +21,18 @@ def freq(hz=240_000_000):
 
 def reset():
     raise SystemExit
+
+
+class RTC:
+    _memory = b""
+
+    def memory(self, content=None):
+        if content is not None:
+            RTC._memory = content
+        return RTC._memory
+
+    def datetime(self, fields):
+        pass
 
 
 class Pin:
@@ -43,6 +57,7 @@ class ADC:
         pass
 
     def read(self):
+        time.sleep_us(90)  # as a chip's takes
         return 1900
 
 

@@ -211,7 +211,7 @@ class World:
             "network_down": [_span(plan.offline)] if plan.offline else [],
             "windows_per_interval": self._windows_per_interval,
             "report_every": REPORT_EVERY,
-            "base_seconds": math.gcd(self._start, self._step),
+            "base_seconds": math.gcd(self._start, self._step, _HOUR_S),  # a record is of an hour at most
         }
 
     async def _pass_time(self, web3: Web3, relayer: RelayerProcess) -> None:
@@ -271,5 +271,5 @@ def _span(span: Span) -> dict[str, int]:
 def _all_final(metered: Metered) -> bool:
     """Return whether everything the meter measured in its agreement is final on the chain."""
     place = metered.status["agreements"].get(str(metered.agreement_id), {})
-    told = metered.status["outages_to_tell"] == 0
+    told = place.get("outages_to_tell") == 0
     return bool(told and place.get("next_final") == metered.plan.terms.intervals)

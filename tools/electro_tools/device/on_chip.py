@@ -7,17 +7,17 @@ Only sums leave the chip, in integers: its floats have 24 bits. The simulated be
 import json
 from array import array
 
-from electro_meter.linearisation import table_of
-from electro_meter.metering import Calibration, Metering
-from electro_meter.outage import FRAME
-from electro_meter.phases import calibration_of
-from electro_meter.sampling import RING, WHOLE, Sampler
+from electro_meter.sensing.frames import PIECE_WORDS
+from electro_meter.sensing.linearisation import table_of
+from electro_meter.sensing.metering import Calibration, Metering
+from electro_meter.sensing.phases import calibration_of
+from electro_meter.sensing.sampling import RING, WHOLE, Sampler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from electro_meter.config import Config
+    from electro_meter.life.config import Config
     from electro_meter.world import Board
 
 _SETTLE = 4  # windows after a change, until range, bias and middles are found
@@ -45,7 +45,7 @@ class Station:
         self._channel = channel
         self.sampler = Sampler(board, table, channel)
         self.metering = Metering(calibration, mains_hz)
-        self._pieces = array("i", [0] * FRAME)
+        self._pieces = array("i", [0] * PIECE_WORDS)
         self._pieces[6] = self._pieces[11] = _NEVER
         self.force(False)  # where the station before left it, nobody knows
 
@@ -155,9 +155,9 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
 
     Raises ConfigError with a sentence for the person.
     """
-    from electro_meter import calibration as stored  # the simulated bench has no use for it
-    from electro_meter.config import FILE, Config
-    from electro_meter.migrations import ConfigError, merge, migrate
+    from electro_meter.life.config import FILE, Config
+    from electro_meter.life.migrations import ConfigError, merge, migrate
+    from electro_meter.sensing import calibration as stored  # the simulated bench has no use for it
 
     if board is None:
         board = _esp32()
@@ -201,9 +201,9 @@ def _measure(
     untrusted: "dict[str, Any]", board: "Board", entries: "dict[str, Any]", channel: int
 ) -> "dict[str, Any]":
     """Return the sums of each set of coefficients; None is the one that is stored."""
-    from electro_meter import calibration as stored
-    from electro_meter.config import Config
-    from electro_meter.migrations import merge
+    from electro_meter.life.config import Config
+    from electro_meter.life.migrations import merge
+    from electro_meter.sensing import calibration as stored
 
     shown = []
     for one in untrusted["sets"]:
@@ -218,14 +218,14 @@ def _measure(
 
 def _esp32() -> "Board":
     from electro_meter.board import Esp32Board  # exists on the chip only
-    from electro_meter.config import load
+    from electro_meter.life.config import load
 
     return Esp32Board(load("."))
 
 
 def say(text: str) -> None:
     """Answer in one line of JSON."""
-    from electro_meter.migrations import ConfigError
+    from electro_meter.life.migrations import ConfigError
 
     try:
         said = answer(json.loads(text))

@@ -59,7 +59,7 @@ class Settings:
     wifi_ssid: str
     wifi_password: str
     hardware_id: bytes
-    further: dict[str, Any]  # entries of electro_meter.config, such as the calibration
+    further: dict[str, Any]  # entries of electro_meter.life.config, such as the calibration
 
     def __repr__(self) -> str:
         return f"Settings(chain_id={self.chain_id}, contract={address.checksum(self.contract)})"

@@ -5,13 +5,13 @@ import argparse
 from pathlib import Path
 
 import electro_protocol
-from electro_tools.generate import field, keccak, table
+from electro_tools.generate import cells, field, keccak, table
 
 HOME = Path(electro_protocol.__file__).parent
 
 
 def modules(kilobytes: int = table.DEFAULT) -> dict[str, str]:
-    """File name to text of every generated module."""
+    """File name to text of every generated module of electro_protocol."""
     return {"_field32.py": field.text(), "_keccak32.py": keccak.text(), "table.py": table.text(kilobytes)}
 
 
@@ -27,6 +27,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for name, text in modules(arguments.table).items():
         (arguments.into / name).write_text(text)
+    if arguments.into == HOME:
+        (cells.HOME / cells.NAME).write_text(cells.text())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put a chip, its transformers and a load on a test bench: known power, and pairs as the meter samples them."""
 
-from electro_meter.world import CLOCK_SYNCED, Board
+from electro_meter.world import Board
 from electro_tools.grid.chip import BIAS_COUNTS, BIAS_STEP_COUNTS, READ_US, Chip
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
 from electro_tools.grid.transformers import errors
@@ -55,11 +55,8 @@ class Bench(Board):
         # in nominal volts times rated amperes
         self.true_power = power(volts, amps) * percent / 100
 
-    def unix_us(self) -> int:
+    def uptime_us(self) -> int:
         return self.now_us
-
-    def clock_quality(self) -> int:
-        return CLOCK_SYNCED
 
     def select_range(self, fine: bool) -> None:
         self._fine = fine
@@ -67,10 +64,11 @@ class Bench(Board):
     def step_bias(self, step: int) -> None:
         self._bias = step * BIAS_STEP_COUNTS
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         self.advance(PAUSE_US)
         self._next_us = 0
         self._chip.begin()
+        return self.now_us
 
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int

@@ -47,11 +47,14 @@ class SimulatedBoard(VirtualBoard):
         self._next_us = 0  # when the next pair can be read, since then
         self.outputs = (False, False, False)
         self.last_log = ""
+        self.blobs: "dict[str, bytes]" = {}  # what a chip has in NVS
+        self.memory: "bytes | None" = None  # and in RTC memory
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         self._pace_us = self._converter.pace()
         self._origin_us = self.time.now_us
         self._next_us = 0
+        return self.uptime_us()
 
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
@@ -93,12 +96,12 @@ class SimulatedBoard(VirtualBoard):
             at_us = start_us + (first - run_first) * pace_us
         self.time.now_us = end_us
 
-    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":
+    async def connect(self, address: str, port: int, server_hostname: "str | None") -> "tuple[Any, Any]":
         if self._network_down.at(self.time.now_us) is not None:
             raise OSError("the network is down")
-        if tls:
+        if server_hostname is not None:
             raise OSError("a simulated meter speaks http only")
-        return await asyncio.open_connection(host, port)
+        return await asyncio.open_connection(address, port)
 
     def entropy(self, count: int) -> bytes:
         return self._randomness.octets(count)
@@ -111,6 +114,21 @@ class SimulatedBoard(VirtualBoard):
 
     def show(self, alive: bool, warning: bool, shed: bool) -> None:
         self.outputs = (alive, warning, shed)
+
+    def load_blob(self, name: str) -> "bytes | None":
+        return self.blobs.get(name)
+
+    def store_blob(self, name: str, content: bytes) -> None:
+        self.blobs[name] = content
+
+    def retained(self) -> "bytes | None":
+        return self.memory
+
+    def retain(self, content: bytes) -> None:
+        self.memory = content
+
+    def reset(self, reason: str) -> None:
+        raise SystemExit(reason)
 
     def feed_watchdog(self) -> None:
         pass  # nothing to feed

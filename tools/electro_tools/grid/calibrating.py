@@ -6,9 +6,8 @@ What the references themselves err by is part of it: 0.2 LSB (0.16 mV) on each D
 
 import math
 
-from electro_meter.linearisation import table_of
-from electro_meter.metering import Calibration
-from electro_meter.sensors import SensorTable
+from electro_meter.sensing.linearisation import table_of
+from electro_meter.sensing.metering import Calibration, SensorTable
 from electro_tools.device.on_chip import Station
 from electro_tools.grid.bench import FINE_GAIN, Bench
 from electro_tools.grid.chip import Chip

@@ -7,7 +7,7 @@ by δ: with a = (1 + r)·cos δ and b = (1 + r)·sin δ that is a − b·tan φ,
 
 import math
 
-from electro_meter.linearisation import FINE_BITS
+from electro_meter.sensing.linearisation import FINE_BITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LSB_V = 3.3 / 4_096  # 11 dB
 # Of rated current: from here on the meter can be in its direct range, up to there in its fine one
-# (electro_meter.sampling). A load between is measured in both, and each range's error goes to its own end.
+# (electro_meter.sensing.sampling). A load between is measured in both, and each range's error goes to its own end.
 DIRECT_FROM_PERCENT = 9.8
 FINE_UP_TO_PERCENT = 10.8
 

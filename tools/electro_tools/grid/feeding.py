@@ -8,7 +8,7 @@ import subprocess
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from electro_meter.sampling import RING
+from electro_meter.sensing.sampling import RING
 from electro_tools import lifeline
 
 if TYPE_CHECKING:

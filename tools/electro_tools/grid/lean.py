@@ -17,8 +17,8 @@ import gc
 import json
 import sys
 
-from electro_meter.life import ram_free
-from electro_meter.start import begin
+from electro_meter.life.start import begin
+from electro_meter.life.supervision import ram_free
 from electro_protocol.address import checksum
 from electro_tools.grid.virtual_board import VirtualBoard
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from array import array
     from typing import Any
 
-    from electro_meter.settings import Settings
+    from electro_meter.life.settings import Settings
     from electro_meter.world import Board
 
+UJ_PER_WH = 3_600_000_000
 _READ_US = 95  # as converter.py, whose tables have no place here
 
 
@@ -42,8 +43,9 @@ class PipedBoard(VirtualBoard):
     pairs_a_run = 64  # each takes its way through the pipe
     _begins = False
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         self._begins = True
+        return self.uptime_us()
 
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
@@ -61,8 +63,22 @@ class PipedBoard(VirtualBoard):
     def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:  # noqa: ARG002 - not fitted
         return False
 
-    async def connect(self, host: str, port: int, tls: bool) -> "tuple[Any, Any]":  # noqa: ARG002 - http only
-        return await asyncio.open_connection(host, port)
+    async def connect(
+        self,
+        address: str,
+        port: int,
+        server_hostname: "str | None",  # noqa: ARG002 - http only
+    ) -> "tuple[Any, Any]":
+        return await asyncio.open_connection(address, port)
+
+    def load_blob(self, name: str) -> "bytes | None":  # noqa: ARG002 - nothing outlives this process
+        return None
+
+    def store_blob(self, name: str, content: bytes) -> None:
+        pass  # as above
+
+    def reset(self, reason: str) -> None:
+        raise SystemExit(reason)
 
     def entropy(self, count: int) -> bytes:
         return bytes(count)
@@ -91,7 +107,7 @@ async def _run() -> None:
     board = PipedBoard(given["directory"], given["start"])
 
     def configure() -> "tuple[Board, Settings]":
-        from electro_meter.config import Config
+        from electro_meter.life.config import Config
 
         return board, Config(given.pop("config")).bare()
 
@@ -107,8 +123,8 @@ async def _run() -> None:
         _say(
             {
                 "at": until_s,
-                "register_wh": meter.intervals.register_wh,
-                "closed": meter.intervals.closed,
+                "register_wh": meter.account.import_uj // UJ_PER_WH,
+                "closed": meter.account.closed,
                 "ram_free": ram_free(),  # collects first
                 "ram_live": gc.mem_alloc(),  # type: ignore[attr-defined]  # it runs in MicroPython alone
             }

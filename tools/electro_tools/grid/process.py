@@ -18,8 +18,8 @@ import gc
 import json
 import sys
 
-from electro_meter.app import Meter
-from electro_meter.keys import make_key
+from electro_meter.life.app import Meter
+from electro_meter.life.keys import make_key
 from electro_protocol.address import checksum
 from electro_protocol.signed import SignedMessage
 from electro_tools.grid.board import SimulatedBoard
@@ -74,7 +74,7 @@ async def _run() -> None:
     if settings.private_key is None:
         make_key(board, b"")
     meter = Meter(board, settings.meter, _say_signed)
-    enrollment = meter.enrollment()
+    enrollment = meter.enrollment(board.time.now_us // 1_000_000)
     _say({"ready": {"address": checksum(meter.signer.address), "enrollment": enrollment.to_json()}})
     if hasattr(gc, "freeze"):  # CPython looks through all that was imported whenever the meter collects
         gc.freeze()
@@ -93,10 +93,10 @@ async def _run() -> None:
         await board.time.run_until(until_s * 1_000_000)
         status = meter.status()
         status["load_wh"] = board.load.energy_wh(
-            meter.intervals.began_us, meter.intervals.accounted_us, board.interruptions
+            settings.start_s * 1_000_000, meter.account.dated_us, board.interruptions
         )
         status["last_log"] = board.last_log
-        _say({"at": board.unix_us() // 1_000_000, "status": status})
+        _say({"at": board.time.now_us // 1_000_000, "status": status})
 
 
 def main() -> int:

@@ -4,7 +4,7 @@
 import os
 from binascii import unhexlify
 
-from electro_meter.config import Config
+from electro_meter.life.config import Config
 from electro_tools.grid.converter import NOMINAL_COUNTS, RATED_COUNTS
 from electro_tools.grid.load import LoadCurve
 from electro_tools.grid.periods import CONSUMER, GRID, Period, Periods

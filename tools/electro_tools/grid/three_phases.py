@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put three phases on the bench: one chip that samples them one after the other, each with its own transformers."""
 
-from electro_meter.phases import Phases
-from electro_meter.settings import Channel, Settings
-from electro_meter.world import CLOCK_SYNCED, Board
+from electro_meter.life.settings import Channel, Settings
+from electro_meter.sensing.phases import Phases
+from electro_meter.world import Board
 from electro_tools.grid.calibrating import NOMINAL_V, RATED_A, Calibrated
 
 TYPE_CHECKING = False
@@ -31,11 +31,8 @@ class ThreePhases(Board):
         """Return the sum, in nominal volts times rated amperes of one phase."""
         return sum([phase.true_power for phase in self.phases])
 
-    def unix_us(self) -> int:
+    def uptime_us(self) -> int:
         return self.now_us
-
-    def clock_quality(self) -> int:
-        return CLOCK_SYNCED
 
     def select_channel(self, channel: int) -> None:
         self._selected = self.phases[channel]
@@ -46,11 +43,12 @@ class ThreePhases(Board):
     def step_bias(self, step: int) -> None:
         self._selected.step_bias(step)
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         phase = self._selected
         phase.advance(self.now_us - phase.now_us)  # while the others were sampled
         phase.begin()
         self.now_us = phase.now_us
+        return self.now_us
 
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
@@ -68,6 +66,7 @@ def meter(board: ThreePhases, mains_hz: int, devices: "list[Calibrated]") -> Pha
     settings.max_gap_ms = 5_000
     settings.window_period_ms = 0
     settings.creep_mw = 0
+    settings.exports = 0
     settings.linearisation = devices[0].table_rows
     settings.channels = []
     for device in devices:

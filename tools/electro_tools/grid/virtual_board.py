@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Be a Board as far as time goes: a clock that is always right, and waits that cost nothing."""
 
-from electro_meter.world import CLOCK_SYNCED, Board, Signal
+from electro_meter.world import Board, Signal
 from electro_tools.grid.virtual_time import VirtualSignal, VirtualTime
 
 TYPE_CHECKING = False
@@ -17,15 +17,18 @@ class VirtualBoard(Board):
         self.directory = directory
         self.skew_us = skew_us
         self.time = VirtualTime(start_s * 1_000_000)
+        self._started_us = self.time.now_us - 1  # an uptime of 0 would be none
 
-    def unix_us(self) -> int:
+    clock_is_true = True
+
+    def uptime_us(self) -> int:
+        return self.time.now_us - self._started_us
+
+    def kept_unix_us(self) -> int:
         return self.time.now_us
 
-    def clock_quality(self) -> int:
-        return CLOCK_SYNCED
-
-    async def sync_clock(self) -> bool:
-        return True
+    def set_chip_clock(self, unix_s: int) -> None:
+        pass  # it is right
 
     async def sleep_ms(self, ms: int) -> None:
         await self.time.sleep_until(self.time.now_us + ms * 1000)

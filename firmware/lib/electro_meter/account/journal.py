@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep records in a ring of files on flash, and those that the flash does not take in RAM until it does.
+
+A file is named after its number and holds `slots` records; sequence = number · slots + slot. A record is written once,
+at its place, and never changed. Power may fail at any byte: what is not whole is skipped, and a place that was cut
+short is written anew. The last slot of a full file says which bases are in it, so that opening reads one record a
+file. What can't be read at the start is not written over: a new file begins, and the old one is tried again for
+hours; where not even the names can be read, records wait in RAM. Nothing here raises for what the flash or a stranger's
+file does: it is counted in `trouble`, and told.
+"""
+
+import os
+import struct
+from array import array
+
+from .records import BASE, BODY, ENDED, OUTAGE, RECORD_BYTES, SUMMARY, is_whole, seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Registers: 256 slots are 8 KB, two blocks of littlefs; 128 files are 113 days of five minutes.
+BASE_SLOTS = 256
+BASE_FILES = 128
+# Outages have a ring of their own, so that a loose contact pushes no registers out: 2,048 records.
+OUTAGE_SLOTS = 128
+OUTAGE_FILES = 16
+# While the flash takes nothing: 21 hours of five minutes.
+MOST_WAITING = 256
+# A full flash makes room by the ring's own oldest file, down to two weeks of five minutes.
+_LEAST_FILES = 16
+_NO_SPACE = 28  # ENOSPC
+_NO_FILE = (2, 44)  # ENOENT; in WebAssembly it has another number
+_MOST_TRIES = 72  # of a file, one with each base: six hours
+_PIECE = 16  # records read at once
+
+
+class Ring:
+    """Records by sequence number, and where the numbers of bases (or outages) lie."""
+
+    def __init__(self, directory: str, suffix: str, slots: int, files: int) -> None:
+        self._directory = directory
+        self._suffix = suffix
+        self._slots = slots
+        self._files = files
+        self._numbers: "array[int]" = array("I")  # of the files, rising; and of each file
+        self._least: "array[int]" = array("I")  # the least base in it
+        self._most: "array[int]" = array("I")  # and the greatest
+        self._waiting: "list[bytes]" = []  # the last records, not on flash yet
+        self._unplaced: "list[tuple[int, ...]]" = []  # what came while nobody knows what the flash has
+        self.opened = 0  # changes when more is known of what the flash has
+        self._unindexed: "dict[int, int]" = {}  # files that could not be read at the start, and how often not
+        self._piece = bytearray(_PIECE * RECORD_BYTES)
+        self._piece_at = -1  # its first sequence number
+        self._cursor = -1  # where `find` found something
+        self.next = 0
+        self.newest: "tuple[int, ...] | None" = None  # the last whole record's fields
+        self.unread = 0  # times that the flash could not read what it has
+        self.skipped = 0  # slots that are not whole, and files that can't be read
+        self.trouble = ""  # the flash's last word, "" once it takes records again
+        self._open()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting) + len(self._unplaced)
+
+    def append(self, *fields: int) -> None:
+        """Append a record; it is on flash, or waits in RAM."""
+        if not self.opened:
+            self._unplaced.append(fields)
+            del self._unplaced[:-MOST_WAITING]
+            self._open()
+            return
+        if self._unindexed:
+            self._index()
+        self._push(fields)
+        self._summary()
+        self.flush()
+
+    @property
+    def is_all_known(self) -> bool:
+        """Return whether nothing may be on flash that could not be read yet."""
+        return self.opened > 0 and not self._unindexed
+
+    def flush(self) -> None:
+        """Write what waits."""
+        while self._waiting:
+            try:
+                self._write()
+            except OSError as error:
+                self.trouble = str(error)
+                if error.errno != _NO_SPACE or not self._make_room():
+                    del self._waiting[:-MOST_WAITING]
+                    return
+        self.trouble = ""
+
+    def read(self, sequence: int) -> "tuple[int, ...] | None":
+        """Return a record's fields, None if it is not there or not whole."""
+        waits = sequence - (self.next - len(self._waiting))
+        if waits >= 0:
+            return struct.unpack_from(BODY, self._waiting[waits]) if sequence < self.next else None
+        first = sequence - sequence % _PIECE
+        if first != self._piece_at and not self._load(first):
+            return None
+        at = (sequence - first) * RECORD_BYTES
+        return struct.unpack_from(BODY, self._piece, at) if is_whole(self._piece, at, sequence) else None
+
+    def find(self, number: int) -> int:
+        """Return the sequence of the record of a base (or an outage's newest), -1 if there is none."""
+        if self._cursor >= 0:  # most questions are for the next one, whose START may lie between
+            for sequence in (self._cursor + 1, self._cursor + 2, self._cursor):
+                record = self.read(sequence)
+                if record is not None and record[0] == BASE and record[3] == number:
+                    self._cursor = sequence
+                    return sequence
+        for k in range(len(self._numbers) - 1, -1, -1):
+            if self._least[k] <= number <= self._most[k]:
+                first = self._numbers[k] * self._slots
+                for sequence in range(min(first + self._slots, self.next) - 1, first - 1, -1):
+                    record = self.read(sequence)
+                    if record is not None and record[3] == number and record[0] in (BASE, OUTAGE, ENDED):
+                        self._cursor = sequence
+                        return sequence
+        return -1
+
+    def before(self, number: int) -> "tuple[int, ...] | None":
+        """Return the record with the greatest base below a number."""
+        found = None
+        for k in range(len(self._numbers)):
+            if self._least[k] < number and (found is None or self._most[k] > found[3]):
+                first = self._numbers[k] * self._slots
+                for sequence in range(first, min(first + self._slots, self.next)):
+                    record = self.read(sequence)
+                    if record is None or record[0] != BASE or record[3] >= number:
+                        continue
+                    if found is None or record[3] > found[3]:
+                        found = record
+        return found
+
+    def oldest(self) -> int:
+        """Return the lowest sequence number that may be there."""
+        return self._numbers[0] * self._slots if self._numbers else self.next
+
+    def _summary(self) -> None:
+        """Say what is in the file, in its last slot."""
+        if self.next % self._slots == self._slots - 1:
+            self._push((SUMMARY, 0, 0, self._least[-1], self._most[-1], 0, 0, 0, 0))
+
+    def _push(self, fields: "tuple[int, ...]") -> None:
+        if not self._numbers or self.next % self._slots == 0:
+            self._begin_file(self.next // self._slots)
+        if fields[0] != SUMMARY:
+            self.newest = fields
+            self._least[-1] = min(self._least[-1], fields[3])
+            self._most[-1] = max(self._most[-1], fields[3])
+        self._waiting.append(seal(struct.pack(BODY, *fields), self.next))
+        self.next += 1
+
+    def _begin_file(self, number: int) -> None:
+        self._numbers.append(number)
+        self._least.append(0xFFFFFFFF)
+        self._most.append(0)
+        while len(self._numbers) > self._files:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Delete the oldest file of the ring."""
+        try:
+            os.remove(self._path(self._numbers[0]))
+        except OSError:
+            self.skipped += 1
+        self._numbers, self._least, self._most = self._numbers[1:], self._least[1:], self._most[1:]
+        self._piece_at = self._cursor = -1
+
+    def _make_room(self) -> bool:
+        if len(self._numbers) <= min(_LEAST_FILES, self._files // 2):
+            return False
+        self._drop()
+        return True
+
+    def _write(self) -> None:
+        """Write as many waiting records as belong to one file.
+
+        Raises OSError.
+        """
+        first = self.next - len(self._waiting)
+        count = min(len(self._waiting), self._slots - first % self._slots)
+        path = self._path(first // self._slots)
+        file: "Any"
+        try:
+            file = open(path, "r+b")  # noqa: SIM115 - closed below
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
+            file = open(path, "wb")  # noqa: SIM115
+        try:
+            file.seek(first % self._slots * RECORD_BYTES)
+            for record in self._waiting[:count]:
+                file.write(record)
+        finally:
+            file.close()  # littlefs commits here, whole or not at all
+        del self._waiting[:count]
+        self._piece_at = -1
+
+    def _path(self, number: int) -> str:
+        return f"{self._directory}/{number:08x}{self._suffix}"
+
+    def _load(self, first: int) -> bool:
+        """Read the piece that begins at a sequence number."""
+        self._piece_at = -1
+        try:
+            with open(self._path(first // self._slots), "rb") as file:
+                file.seek(first % self._slots * RECORD_BYTES)
+                count = file.readinto(self._piece) or 0
+        except OSError as error:
+            if error.errno not in _NO_FILE:  # else the ring went past it
+                self.unread += 1
+                self.trouble = str(error)
+            return False
+        for at in range(count, len(self._piece)):
+            self._piece[at] = 0
+        self._piece_at = first
+        return True
+
+    def _open(self) -> None:
+        """Find the files, what lies in them, and where the next record goes."""
+        numbers = []
+        self._numbers, self._least, self._most = array("I"), array("I"), array("I")
+        try:
+            names = os.listdir(self._directory)
+        except OSError as error:
+            self.trouble = str(error)
+            return
+        for name in names:
+            if name.endswith(self._suffix) and len(name) == 8 + len(self._suffix):
+                try:
+                    numbers.append(int(name[:8], 16))
+                except ValueError:
+                    self.skipped += 1
+        numbers.sort()
+        for number in numbers:
+            unread = self.unread
+            if not self._summarise(number):
+                self._scan(number)
+            if self.unread != unread:
+                self._unindexed[number] = 1
+                if not self._numbers or self._numbers[-1] != number:
+                    self._numbers.append(number)
+                    self._least.append(0xFFFFFFFF)
+                    self._most.append(0)
+        self.next = 0
+        self.opened += 1
+        if self._numbers and self._numbers[-1] in self._unindexed:
+            self.next = (self._numbers[-1] + 1) * self._slots
+        elif self._numbers:
+            self.next = self._numbers[-1] * self._slots + self._length(self._numbers[-1])
+            self._summary()  # the power failed before it was written
+        while len(self._numbers) > self._files:
+            self._drop()
+        self._place()
+
+    def _index(self) -> None:
+        """Try again what could not be read at the start."""
+        for number in list(self._unindexed):
+            known = self.next, self.newest, self._numbers, self._least, self._most
+            self._numbers, self._least, self._most = array("I"), array("I"), array("I")
+            unread = self.unread
+            if not self._summarise(number):
+                self._scan(number)
+            found = (self._least[0], self._most[0]) if self._numbers else (0xFFFFFFFF, 0)
+            self.next, self.newest, self._numbers, self._least, self._most = known
+            self._unindexed[number] += 1
+            if self.unread != unread and self._unindexed[number] < _MOST_TRIES:
+                continue
+            self.skipped += self.unread != unread
+            del self._unindexed[number]
+            for k in range(len(self._numbers)):
+                if self._numbers[k] == number:
+                    self._least[k], self._most[k] = found
+            self.opened += 1
+
+    def _place(self) -> None:
+        """Append what came before the ring was open; outages were counted from zero then."""
+        first = self.newest[3] + 1 if self.newest is not None else 0
+        for fields in self._unplaced:
+            if fields[0] in (OUTAGE, ENDED):
+                fields = fields[:3] + (fields[3] + first,) + fields[4:]  # noqa: PLW2901
+            self._push(fields)
+            self._summary()
+        self._unplaced = []
+        self.flush()
+
+    def _length(self, number: int) -> int:
+        """Return the whole slots of a file."""
+        try:
+            return min(os.stat(self._path(number))[6] // RECORD_BYTES, self._slots)
+        except OSError:
+            return self._slots
+
+    def _summarise(self, number: int) -> bool:
+        """Take over what a full file says of itself; False if it does not."""
+        last = (number + 1) * self._slots - 1
+        self.next = last + 1
+        if self._length(number) < self._slots:
+            return False
+        summary = self.read(last)
+        if summary is None or summary[0] != SUMMARY:
+            return False
+        self._numbers.append(number)
+        self._least.append(summary[3])
+        self._most.append(summary[4])
+        self.newest = self.read(last - 1) or self.newest
+        return True
+
+    def _scan(self, number: int) -> None:
+        """Read a file through; one without a whole record is no file of ours."""
+        least, most = 0xFFFFFFFF, 0
+        first = number * self._slots
+        self.next = first + self._slots
+        for sequence in range(first, first + self._length(number)):
+            record = self.read(sequence)
+            if record is None:
+                self.skipped += 1
+            elif record[0] != SUMMARY:
+                self.newest = record
+                least, most = min(least, record[3]), max(most, record[3])
+        if least <= most:
+            self._numbers.append(number)
+            self._least.append(least)
+            self._most.append(most)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow a loss of supply from its confirmation to its end: keep what there is, account, decide, declare.
+
+An interruption that lasts outage_declare_ms, or one on the last gasp at once, is declared: a record in a ring of its
+own, with a number without gaps, and another one when it ends. A shorter one is in its base's record alone. Times are
+rounded outward to seconds, and no outage starts before the last one's end (so does the contract take them). A broken
+sensor is none: its time is not measured. A meter that died with its supply finds the beginning when it starts again.
+
+Counted as IEEE 1366-2012 wants it for its indices (3.10, 4.1), of one customer: sustained interruptions, longer than
+five minutes, with their seconds, and momentary ones; and the voltage's events.
+"""
+
+from electro_protocol.reports import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
+
+from ..sensing.supply import voltage_present
+from .account import Account
+from .journal import Ring
+from .records import ENDED, OUTAGE
+from .snapshot import Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..sensing.events import Tally
+    from ..sensing.phases import Phase
+    from ..uplink.clock import Clock
+
+SUSTAINED_S = 300
+_EVENTS = 6  # where the voltage's events begin
+# Of the snapshot's counters.
+NAMES = (
+    "sustained",
+    "sustained_s",
+    "momentary",
+    "unknown_s",
+    "grid_s",
+    "consumer_s",
+    "dips",
+    "swells",
+    "interruptions",
+)
+_KEPT = 32  # declared outages in RAM; older ones are read from the ring
+_MOST_UNDATED = 8
+
+
+class Outages:
+    """The interruption that is being followed, and those that were declared."""
+
+    def __init__(
+        self, ring: Ring, account: Account, snapshot: Snapshot, clock: "Clock", declare_ms: int
+    ) -> None:
+        self._ring = ring
+        self._account = account
+        self._snapshot = snapshot
+        self._clock = clock
+        self._declare_us = declare_ms * 1000
+        self.since_us = 0  # uptime, of an interruption that began since the start; 0: none
+        self._inherited = False  # it began before the start, and its time until then is not accounted for
+        self._first_us = 0  # until this uptime
+        self._back_us = 0  # uptime of its end, until that can be dated
+        self.version = 0  # changes with every record
+        self._fault = False  # current flowed when it was last looked at
+        self._kept: "list[tuple[int, int, int, int]]" = []  # number, started s, ended s (0: open), cause
+        self._undated: "list[tuple[int, int, int]]" = []  # uptimes and cause of those that can't be dated yet
+        self._before = (0, 0, 0)
+        self._opened = ring.opened
+        self._read()
+        if self.open and not snapshot.since_us:
+            snapshot.since_us, snapshot.cause = self._kept[-1][1] * 1_000_000, self._kept[-1][3]
+        self._inherited = snapshot.since_us > 0
+
+    @property
+    def open(self) -> bool:
+        """Return whether a declared outage goes on."""
+        return bool(self._kept) and not self._kept[-1][2]
+
+    @property
+    def going_on(self) -> bool:
+        """Return whether supply is gone, or was when the meter was switched off and nobody has seen it since."""
+        return self.since_us > 0 or (self._inherited and not self._back_us)
+
+    def undecided_s(self) -> int:
+        """Return the dated second from which on an interruption may still be an outage or none; 0 if there is none."""
+        if self._snapshot.since_us and not self.open:
+            return self._snapshot.since_us // 1_000_000
+        return 0
+
+    def follow(self, phase: "Phase", started_us: int, now_us: int, fault: bool, urgent: bool) -> None:
+        """Follow a stretch without voltage, in uptime; fault: current flows; urgent: what is to be told, at once."""
+        snapshot, clock = self._snapshot, self._clock
+        if not self.since_us:
+            self.since_us = started_us
+            if self._inherited:
+                self._first_us = started_us
+            else:
+                snapshot.cause = _cause(phase)
+        self.settle()
+        self._fault = fault
+        if fault:
+            if not self.open:
+                snapshot.since_us = 0
+            return
+        if clock.dated and not snapshot.since_us:
+            snapshot.since_us = clock.at_us(self.since_us)
+        if not phase.detector.undecided:
+            self._account.dark(self.since_us, now_us)
+        if (
+            clock.dated
+            and not self.open
+            and (urgent or clock.at_us(now_us) - snapshot.since_us >= self._declare_us)
+        ):
+            self._declare(snapshot.since_us, snapshot.cause)
+        snapshot.losing(now_us - self.since_us)
+
+    def end(self, ended_us: int) -> None:
+        """Follow the return of supply, in uptime."""
+        self.settle()
+        since_us, self.since_us = self.since_us, 0
+        fault, self._fault = self._fault, False
+        if since_us and not fault:
+            self._account.dark(since_us, ended_us)
+        if self._inherited:
+            self._first_us = self._first_us or ended_us
+            self._back_us = ended_us
+            self.settle()
+        elif self._clock.dated:
+            self._over(
+                self._snapshot.since_us or self._clock.at_us(since_us), self._clock.at_us(ended_us), fault
+            )
+        elif not fault and len(self._undated) < _MOST_UNDATED:
+            self._undated.append((since_us, ended_us, self._snapshot.cause))
+
+    def settle(self) -> None:
+        """Date what could not be dated when it happened."""
+        if self._opened != self._ring.opened:  # the flash can be read now
+            self._kept, self._opened = [], self._ring.opened
+            self._read()
+            self.version += 1
+        clock, snapshot = self._clock, self._snapshot
+        if not clock.dated:
+            return
+        if self._inherited and self._first_us:
+            self._inherited = False
+            if snapshot.since_us:
+                self._account.dark_between(snapshot.since_us, clock.at_us(self._first_us))
+        if self._back_us:
+            ended_us, self._back_us = clock.at_us(self._back_us), 0
+            self._over(snapshot.since_us, ended_us, False)
+        while self._undated:
+            since_us, ended_us, snapshot.cause = self._undated.pop(0)
+            self._over(clock.at_us(since_us), clock.at_us(ended_us), False)
+
+    def gather(self, tally: "Tally") -> None:
+        """Take over what the voltage's events count since the start."""
+        counters, now = self._snapshot.counters, (tally.dips, tally.swells, tally.interruptions)
+        for k in range(3):
+            counters[_EVENTS + k] += now[k] - self._before[k]
+        self._before = now
+
+    def touching(self, from_s: int, to_s: int) -> "list[tuple[int, int, int, int]]":
+        """Return the declared outages that touch a time, oldest first: number, start, end (0: open) and cause."""
+        return [one for one in self._since(from_s) if one[1] < to_s]
+
+    def _since(self, from_s: int) -> "list[tuple[int, int, int, int]]":
+        """Return the declared outages that are not over at an instant."""
+        if not self._kept or not self._kept[0][0] or self._kept[0][2] <= from_s:
+            return [one for one in self._kept if not one[2] or one[2] > from_s]
+        found: "dict[int, tuple[int, int, int, int]]" = {}
+        for sequence in range(self._ring.oldest(), self._ring.next):
+            record = self._ring.read(sequence)
+            if record is not None and record[0] in (OUTAGE, ENDED) and (not record[5] or record[5] > from_s):
+                found[record[3]] = (record[3], record[4], record[5], record[1])
+        for number in list(found):
+            # the record of a beginning says nothing of an end that came before from_s
+            if not found[number][2] and number != self._kept[-1][0]:
+                del found[number]
+        return [found[number] for number in sorted(found)]
+
+    def _over(self, since_us: int, ended_us: int, fault: bool) -> None:
+        """Count an interruption that is over, in dated time, and write its end if it was an outage."""
+        snapshot = self._snapshot
+        lasted_us = max(ended_us - since_us, 0)
+        if not self.open and not fault and lasted_us >= self._declare_us:
+            self._declare(since_us, snapshot.cause)
+        if self.open:
+            number, started_s, _, cause = self._kept[-1]
+            self._append(ENDED, number, started_s, max(-(-ended_us // 1_000_000), started_s + 1), cause)
+        if not fault:
+            lasted_s, counters = lasted_us // 1_000_000, snapshot.counters
+            if lasted_s > SUSTAINED_S:
+                counters[0] += 1
+                counters[1] += lasted_s
+            else:
+                counters[2] += 1
+            counters[3 + snapshot.cause] += lasted_s
+        snapshot.since_us = snapshot.cause = 0
+
+    def _declare(self, since_us: int, cause: int) -> None:
+        number, started_s = 0, since_us // 1_000_000
+        if self._kept:
+            number, started_s = self._kept[-1][0] + 1, max(started_s, self._kept[-1][2])
+        if (
+            not self._ring.is_all_known
+        ):  # no outage can have had a number as great as this: each took a record
+            number = max(number, self._ring.next)
+        self._append(OUTAGE, number, started_s, 0, cause)
+
+    def _append(self, kind: int, number: int, started_s: int, ended_s: int, cause: int) -> None:
+        self._ring.append(kind, cause, 0, number, started_s, ended_s, 0, 0, 0)
+        self._note(number, started_s, ended_s, cause)
+        self.version += 1
+        self._account.changed.set()
+
+    def _note(self, number: int, started_s: int, ended_s: int, cause: int) -> None:
+        if self._kept and self._kept[-1][0] == number:
+            self._kept.pop()
+        self._kept.append((number, started_s, ended_s, cause))
+        del self._kept[:-_KEPT]
+
+    def _read(self) -> None:
+        """Know the last outages again."""
+        for sequence in range(max(self._ring.oldest(), self._ring.next - 3 * _KEPT), self._ring.next):
+            record = self._ring.read(sequence)
+            if record is not None and record[0] in (OUTAGE, ENDED):
+                self._note(record[3], record[4], record[5], record[1])
+
+
+def _cause(phase: "Phase") -> int:
+    """Look at the grid side of the breaker: voltage there means that the consumer's side went away."""
+    if not phase.sampler.fill_grid():
+        return CAUSE_UNKNOWN
+    return CAUSE_CONSUMER if voltage_present(phase.sampler, phase.detector) else CAUSE_GRID

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep registers, open base, interruption and counters where a reset (RTC memory) or a loss of power (NVS) finds them.
+
+RTC memory costs nothing and is written with each window. NVS is flash: it is written hourly, every ten minutes while
+the journal's records wait in RAM, and when supply goes, for the next moment may be without power: at once if the last
+time was a minute ago, else when the interruption has lasted a second. A loose contact that flickers for ever so wears
+31 entries a page no faster than once a minute.
+
+What counts after a start is whichever saw the most energy: RTC memory, NVS, or the journal's newest record.
+"""
+
+import struct
+from array import array
+from binascii import crc32
+
+from .account import UJ_PER_J, Account
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..world import Board
+    from .journal import Ring
+
+COUNTERS = 9  # see `outages`
+NAME = "registers"
+_VERSION = 1
+# version; base number, instant, whether joined, flags; its registers at the start; measured, sampled, without supply,
+# gap, doubt; the registers now; interruption since, cause; counters. A register is joules and a rest in microjoules.
+_FORMAT = "<BIQBBQIQIIIIIQQIQIQB9I"
+_CRC_BYTES = 4
+_EVERY_US = 3_600_000_000
+_EVERY_WAITING_US = 600_000_000
+_SOON_US = 60_000_000
+_LASTING_US = 1_000_000
+_MOST_WORD = 0xFFFFFFFF
+
+
+class Snapshot:
+    """Write what is, and find what was."""
+
+    def __init__(self, board: "Board", account: Account, ring: "Ring") -> None:
+        self._board = board
+        self._account = account
+        self._ring = ring
+        self.since_us = 0  # dated, of an interruption that is not over; 0: there is none
+        self.cause = 0
+        self.counters: "array[int]" = array("I", [0] * COUNTERS)
+        self.stored_us = 0  # uptime
+        self.stores = 0
+        self.trouble = ""  # what NVS said last
+        self._load()
+
+    def window(self) -> None:
+        """Follow a window: into RTC memory, and NVS if it is time."""
+        content = self._pack()
+        self._board.retain(content)
+        every_us = _EVERY_WAITING_US if self._ring.waiting else _EVERY_US
+        if self._board.uptime_us() - self.stored_us >= every_us:
+            self._store(content)
+
+    def losing(self, lasted_us: int) -> None:
+        """Follow an interruption: what there is may be gone in a moment."""
+        content = self._pack()
+        self._board.retain(content)
+        since_us = self._board.uptime_us() - self.stored_us
+        if since_us >= _SOON_US or lasted_us >= _LASTING_US > lasted_us - since_us:
+            self._store(content)
+
+    def _store(self, content: bytes) -> None:
+        self.stored_us = self._board.uptime_us()
+        self.stores += 1
+        try:
+            self._board.store_blob(NAME, content)
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = str(error)
+
+    def _pack(self) -> bytes:
+        account = self._account
+        (
+            number,
+            dated_us,
+            joined,
+            import_uj,
+            export_uj,
+            flags,
+            measured_us,
+            sampled_us,
+            dark_us,
+            gap_us,
+            doubt_uj,
+        ) = account.open()
+        body = struct.pack(
+            _FORMAT,
+            _VERSION,
+            number if number >= 0 else _MOST_WORD,
+            dated_us,
+            joined,
+            flags,
+            import_uj // UJ_PER_J,
+            import_uj % UJ_PER_J,
+            export_uj // UJ_PER_J,
+            export_uj % UJ_PER_J,
+            min(measured_us, _MOST_WORD),
+            min(sampled_us, _MOST_WORD),
+            min(dark_us, _MOST_WORD),
+            min(gap_us, _MOST_WORD),
+            doubt_uj,
+            account.import_uj // UJ_PER_J,
+            account.import_uj % UJ_PER_J,
+            account.export_uj // UJ_PER_J,
+            account.export_uj % UJ_PER_J,
+            self.since_us,
+            self.cause,
+            *self.counters,
+        )
+        return body + struct.pack("<I", crc32(body) & 0xFFFFFFFF)
+
+    def _load(self) -> None:
+        """Take over what saw the most energy."""
+        account = self._account
+        best: "tuple[int, ...] | None" = None
+        for content in (self._board.retained(), self._board.load_blob(NAME)):
+            fields = _unpack(content)
+            if fields is not None and (best is None or _energy(fields) > _energy(best)):
+                best = fields
+        newest = self._ring.newest
+        if best is not None:
+            account.import_uj, account.export_uj = (
+                best[14] * UJ_PER_J + best[15],
+                best[16] * UJ_PER_J + best[17],
+            )
+            self.since_us, self.cause = best[18], best[19]
+            for k in range(COUNTERS):
+                self.counters[k] = best[20 + k]
+        if newest is not None and (
+            best is None
+            or newest[4] + newest[5] > best[14] + best[16]
+            or (best[1] != _MOST_WORD and self._ring.find(best[1]) >= 0)
+        ):
+            # the journal went on, or the open base was recorded after this was kept
+            account.import_uj = max(account.import_uj, newest[4] * UJ_PER_J)
+            account.export_uj = max(account.export_uj, newest[5] * UJ_PER_J)
+        elif best is not None and best[1] != _MOST_WORD:
+            account.resume(
+                (
+                    best[1],
+                    best[2],
+                    bool(best[3]),
+                    best[5] * UJ_PER_J + best[6],
+                    best[7] * UJ_PER_J + best[8],
+                    best[4],
+                )
+                + best[9:14]
+            )
+
+
+def _unpack(content: "bytes | None") -> "tuple[int, ...] | None":
+    """Return the fields, None if there are none of this version, or they are damaged."""
+    size = struct.calcsize(_FORMAT)
+    if content is None or len(content) < size + _CRC_BYTES or content[0] != _VERSION:
+        return None
+    if struct.unpack_from("<I", content, size)[0] != crc32(content[:size]) & 0xFFFFFFFF:
+        return None
+    return struct.unpack_from(_FORMAT, content)
+
+
+def _energy(fields: "tuple[int, ...]") -> int:
+    return (fields[14] + fields[16]) * UJ_PER_J + fields[15] + fields[17]

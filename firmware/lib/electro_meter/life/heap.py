@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the free memory in few pieces, and collect at chosen moments: between stretches, never in one.
+
+What is allocated while the heap is full of garbage lies scattered when that is gone, and then a kilobyte in one piece
+is nowhere to be had, though a quarter of the heap may be free. So the start and each exchange with a relayer run with
+a collection after every few kilobytes, or a sixteenth of what is free where that is more: with PSRAM there is room,
+and a collection takes long. Measuring collects between two stretches once half of what was free is gone; in between
+boot.py's limit holds, which is not reached then.
+"""
+
+import gc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+START_BYTES = 2_048
+EXCHANGE_BYTES = 4_096
+_PART = 16
+
+
+def collect_every(count: int) -> int:
+    """Collect now and after each so many bytes at least; return what was in force, for `collect_as`."""
+    gc.collect()
+    collector: "Any" = gc
+    if not hasattr(collector, "mem_free"):
+        return 0  # CPython counts objects
+    before: int = collector.threshold()
+    collector.threshold(max(count, collector.mem_free() // _PART))
+    return before
+
+
+def collect_as(before: int) -> None:
+    """Collect as seldom as before `collect_every`."""
+    collector: "Any" = gc
+    if hasattr(collector, "mem_free"):
+        collector.threshold(before)
+
+
+_half = 0  # of what was free after the last collection of `collect_when_due`
+
+
+def collect_when_due() -> None:
+    """Collect if half of the free memory is gone; call it where a gap of some milliseconds does no harm."""
+    global _half
+    collector: "Any" = gc
+    if hasattr(collector, "mem_free") and collector.mem_free() < _half:
+        gc.collect()
+        _half = 0
+    if not _half and hasattr(collector, "mem_free"):
+        _half = collector.mem_free() // 2

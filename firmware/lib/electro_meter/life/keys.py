@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the meter's key on the chip and hold it; nothing here returns it to anybody but the signer.
+
+Stock ESP32 firmware has no flash encryption: whoever holds the chip can read the key. The firmware's README says so.
+"""
+
+import hashlib
+
+from electro_protocol.address import address_of
+from electro_protocol.comb import FaultError
+from electro_protocol.eip712 import Domain
+from electro_protocol.reports import Message
+from electro_protocol.secp256k1 import public_key
+from electro_protocol.signed import SignedMessage
+
+from ..world import Board
+from .supervision import SetupError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
+
+TRIES = 4  # of a computation that its own check refutes: each is blinded otherwise
+# SEC 2, 2.4.1: the order of the curve; a key is from 1 to one below it
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+class MissingKeyError(SetupError):
+    """The device has no key yet; it has to be provisioned."""
+
+
+class Signer:
+    """The meter's identity: its address, and signatures for one chain and contract."""
+
+    def __init__(self, private_key: bytes, domain: Domain, log: "Callable[[str], None]") -> None:
+        self._private_key = private_key
+        self._domain = domain
+        self._log = log
+        self.address = address_of(self._insist(lambda: public_key(private_key)))
+
+    def sign(self, message: Message) -> SignedMessage:
+        """Return the message signed.
+
+        Raises FaultError if the chip errs again and again.
+        """
+        return self._insist(lambda: SignedMessage.make(message, self._domain, self._private_key))
+
+    def digest(self, message: Message) -> bytes:
+        return message.digest(self._domain)
+
+    def _insist(self, make: "Callable[[], Made]") -> "Made":
+        """Return what make returns, and try again at once when the chip erred."""
+        tries = TRIES
+        while True:
+            tries -= 1
+            try:
+                return make()
+            except FaultError as error:
+                if not tries:
+                    raise
+                self._log(f"{error}: trying again")
+
+
+def make_key(board: Board, host_entropy: bytes) -> bytes:
+    """Make a private key from the chip's generator mixed with the host's entropy, and keep it in the Board's storage.
+
+    Either source alone is enough: a weak chip cannot weaken a good host, and a lying host cannot learn the key.
+    """
+    while True:
+        candidate: bytes = hashlib.sha256(b"electro key" + board.entropy(64) + host_entropy).digest()
+        if 0 < int.from_bytes(candidate, "big") < _ORDER:
+            board.store_key(candidate)
+            return candidate
+
+
+def load_signer(board: Board, domain: Domain) -> Signer:
+    """Return the signer of the stored key.
+
+    Raises MissingKeyError, and FaultError if the chip errs again and again.
+    """
+    private_key = board.load_key()
+    if private_key is None:
+        raise MissingKeyError("no key in this device: run `electro device provision`")
+    return Signer(private_key, domain, board.log)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a meter so that little stays in memory: large arrays first, and nothing kept that is needed once."""
+
+import sys
+
+from .heap import START_BYTES, collect_as, collect_every
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..world import Board
+    from .app import Meter
+    from .settings import Settings
+
+# What only reads the configuration, or makes tables of it: 15 KB.
+_ONCE = (
+    "electro_meter.sensing.calibration",
+    "electro_meter.life.config",
+    "electro_meter.sensing.linearisation",
+    "electro_meter.life.migrations",
+    "electro_protocol.untrusted",
+)
+
+
+def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Meter]":
+    """Return the board and its meter; configure imports the above inside, and gives bare settings.
+
+    Raises SetupError.
+    """
+    before = collect_every(START_BYTES)
+    board, settings = configure()
+    _forget()
+    from ..sensing.phases import Phases
+
+    phases = Phases(board, settings)
+    settings.linearisation = []  # the table is made
+    _forget()
+    from .app import Meter
+
+    meter = Meter(board, settings, phases=phases)
+    collect_as(before)
+    return board, meter
+
+
+def _forget() -> None:
+    """Let go of the modules that are not needed again; provisioning and the like import them anew."""
+    for name in _ONCE:
+        sys.modules.pop(name, None)
+        package, _, module = name.rpartition(".")
+        if package in sys.modules and hasattr(sys.modules[package], module):
+            delattr(sys.modules[package], module)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put into one dictionary what a person, or a test, wants to see of a meter."""
+
+from ..account.account import UJ_PER_J
+from ..account.outages import NAMES
+from ..account.records import gap_ms
+from ..sensing.watching import WORDS
+from .supervision import ram_free
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..sensing.phases import Phase
+    from .app import Meter
+
+_J_PER_WH = 3_600
+
+
+def status(meter: "Meter") -> "dict[str, object]":
+    """Return it; sums are over all phases, urms_mv, irms_ma and frequency_mhz are the first one's."""
+    phases, account, uplink, reserve = meter.phases, meter.account, meter.uplink, meter.reserve
+    window = phases.all[0].window
+    power_mw = reactive_mvar = apparent_mva = 0
+    for phase in phases.all:
+        power_mw += phase.window.power_mw
+        reactive_mvar += phase.window.reactive_mvar
+        apparent_mva += phase.window.apparent_mva
+    agreements = {}
+    for agreement in uplink.agreements.all:
+        agreements[str(agreement.id)] = {
+            "closed": meter.reports.closed(agreement),
+            "fits": meter.reports.fits(agreement),
+            "confirmed": agreement.confirmed,
+            "next_latest": agreement.next_latest,
+            "next_final": agreement.next_final,
+            "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,
+            "intervals": agreement.intervals,
+        }
+    last = account.last
+    told: "dict[str, object]" = {
+        "register_wh": account.import_uj // (UJ_PER_J * _J_PER_WH),
+        "export_wh": account.export_uj // (UJ_PER_J * _J_PER_WH),
+        "bases_closed": account.closed,
+        "base_flags": last[1] if last else 0,
+        "base_measured_s": last[2] // 10 if last else 0,
+        "base_dark_s": last[6] // 10 if last else 0,
+        "longest_gap_ms": gap_ms(last[7]) if last else 0,
+        "doubt_permille": last[8] if last else 0,
+        "windows": meter.windows,
+        "supplied": phases.supplied,
+        "sensors": _words(phases.trouble),
+        "clock": meter.clock.told(),
+        "journal_waiting": meter.ring.waiting + meter.outage_ring.waiting,
+        "journal_skipped": meter.ring.skipped + meter.outage_ring.skipped,
+        "flash": meter.ring.trouble or meter.outage_ring.trouble or meter.snapshot.trouble,
+        "reached": uplink.reached,
+        "exchanges": uplink.exchanges,
+        "signatures": uplink.signatures,
+        "outage_open": meter.outages.open,
+        "warning": meter.shedding.warning,
+        "shed": meter.shedding.shed,
+        "projected_units": meter.shedding.projected_units,
+        "reserve_level": reserve.level if reserve else 0,
+        "reserve_left_mj": reserve.left_mj if reserve else 0,
+        "urms_mv": window.urms_mv,
+        "irms_ma": window.irms_ma,
+        "power_mw": power_mw,
+        "reactive_mvar": reactive_mvar,
+        "apparent_mva": apparent_mva,
+        "power_factor_permille": power_mw * 1000 // apparent_mva if apparent_mva else 0,
+        "frequency_mhz": window.frequency_mhz,
+        "phases": [_phase(phase) for phase in phases.all],
+        "agreements": agreements,
+        "memory_free": ram_free(),
+        "start": meter.start_reason,
+        "restarts": meter.supervisor.restarts,
+        "last_failure": meter.supervisor.last,
+    }
+    told.update(uplink.told())
+    counters = meter.snapshot.counters
+    for place, name in enumerate(NAMES):
+        told[name] = counters[place]
+    return told
+
+
+def _phase(phase: "Phase") -> "dict[str, object]":
+    window = phase.window
+    return {
+        "supplied": phase.detector.supplied,
+        "sensors": _words(phase.trouble),
+        "urms_mv": window.urms_mv,
+        "irms_ma": window.irms_ma,
+        "power_mw": window.power_mw,
+        "reactive_mvar": window.reactive_mvar,
+        "apparent_mva": window.apparent_mva,
+        "power_factor_permille": window.power_factor_permille,
+    }
+
+
+def _words(trouble: int) -> "list[str]":
+    """Return what looks wrong with the sensors, in words."""
+    return [word for place, word in enumerate(WORDS) if trouble >> place & 1]

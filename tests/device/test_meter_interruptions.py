@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses of supply: decided once, numbered without gaps, survived, never signed before they are known."""
+
+import unittest
+
+from accounts import BASE_S, START, Accounts, S, Terms
+
+from electro_meter.account.records import ENDED, INTERRUPTED, OUTAGE
+from electro_protocol.readings import INTERRUPTED as LANE_INTERRUPTED
+from electro_protocol.readings import NO_DATA
+from electro_protocol.reports import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
+
+WATTS = 36_000
+
+
+class Detector:
+    undecided = False
+
+    def __init__(self, outer):
+        self._outer = outer
+
+    def is_voltage(self, mean_square):
+        return self._outer.grid_side == "voltage"
+
+
+class Sampler:
+    def __init__(self, outer):
+        from array import array
+
+        self._outer = outer
+        self.volts = array("H", bytes(256))
+
+    def fill_grid(self):
+        return self._outer.grid_side != ""
+
+
+class Phase:
+    """What an interruption asks of a phase: whether it is decided, and the grid side."""
+
+    def __init__(self):
+        self.grid_side = ""  # "voltage", "none"; "": no such input
+        self.detector = Detector(self)
+        self.sampler = Sampler(self)
+
+
+class Interrupted(Accounts):
+    def setUp(self):
+        self.phase = Phase()
+        super().setUp()
+
+    def out(self, seconds, fault=False, urgent=False, glance_s=1):
+        """Let supply be gone from now on, looked at now and then; it is not back yet."""
+        if not self.outages.since_us:
+            self.lost_us = self.board.now_us
+        until_us = self.board.now_us + int(seconds * S)
+        while self.board.now_us < until_us:
+            self.board.now_us = min(self.board.now_us + int(glance_s * S), until_us)
+            self.outages.follow(self.phase, self.lost_us, self.board.now_us, fault, urgent)
+            self.snapshot.window()
+
+    def back(self):
+        self.outages.end(self.board.now_us)
+
+    def declared(self):
+        found = []
+        for k in range(self.outage_ring.oldest(), self.outage_ring.next):
+            record = self.outage_ring.read(k)
+            if record is not None and record[0] in (OUTAGE, ENDED):
+                found.append((record[0], record[3], record[4] - START, record[5] - START if record[5] else 0))
+        return found
+
+
+class Deciding(Interrupted):
+    def test_a_short_one_is_no_outage_but_flagged(self):
+        self.run_steady(100, WATTS)
+        self.out(29)
+        self.back()
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.declared(), [])
+        self.assertTrue(self.record(0)[1] & INTERRUPTED)
+        self.assertEqual((self.record(0)[2], self.record(0)[6]), (2_710, 290))
+        self.assertEqual(self.lanes(Terms()), [871])
+        self.assertEqual(self.account.import_uj, WATTS * 1_000 * S)
+
+    def test_a_long_one_is_declared_once_and_ended_once(self):
+        self.run_steady(100, WATTS)
+        self.out(31)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0)])
+        self.out(1_000)
+        self.back()
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0), (ENDED, 0, 100, 1_131)])
+        lanes = self.lanes(Terms())
+        self.assertEqual(lanes, [LANE_INTERRUPTED | 100, LANE_INTERRUPTED | 669])
+
+    def test_nothing_is_signed_that_reaches_into_an_undecided_one(self):
+        self.run_steady(890, WATTS)
+        self.out(20)
+        self.assertEqual(self.reports.closed(Terms()), 0)
+        self.out(11)
+        self.assertEqual(self.reports.closed(Terms()), 1)
+        self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 890])
+        self.out(1_000)
+        self.assertEqual(self.reports.closed(Terms()), 2)
+
+    def test_what_was_signed_stays_what_it_was(self):
+        said = {}
+        seconds = [100, 20, 700, 50, 2_000, 31, 400, 10, 10, 10, 900]
+        for k, length in enumerate(seconds):
+            if k % 2:
+                self.out(length)
+                self.back()
+            else:
+                self.run_steady(length, WATTS, 5_000)
+            if k == 5:
+                self.restart(after_s=20)
+            terms = Terms()
+            lanes = self.lanes(terms) if self.reports.closed(terms) else []
+            for index, lane in enumerate(lanes):
+                self.assertEqual(said.setdefault(index, lane), lane)
+        self.assertGreater(len(said), 3)
+
+    def test_on_the_last_gasp_it_is_declared_at_once(self):
+        self.run_steady(100, WATTS)
+        self.out(0.1, urgent=True, glance_s=0.1)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0)])
+
+    def test_a_broken_sensor_is_none_and_its_time_is_not_measured(self):
+        self.run_steady(100, WATTS)
+        self.out(100, fault=True)
+        self.back()
+        self.run_steady(800, WATTS)
+        self.assertEqual(self.declared(), [])
+        self.assertFalse(self.record(0)[1] & INTERRUPTED)
+        self.assertEqual(self.record(0)[2], 2_000)
+        self.assertEqual(self.lanes(Terms()), [NO_DATA])
+
+    def test_the_cause_is_what_the_grid_side_says_at_the_beginning(self):
+        for side, cause in (("", CAUSE_UNKNOWN), ("voltage", CAUSE_CONSUMER), ("none", CAUSE_GRID)):
+            self.phase.grid_side = side
+            self.run_steady(100, WATTS)
+            self.out(31)
+            self.back()
+            self.assertEqual(self.outage_ring.newest[1], cause)
+
+
+class Numbers(Interrupted):
+    def test_they_have_no_gap_and_no_outage_begins_before_the_last_ended(self):
+        for _ in range(5):
+            self.run_steady(10.3, WATTS)
+            self.out(31.3)
+            self.back()
+        declared = self.declared()
+        self.assertEqual([one[1] for one in declared], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+        ended = [one for one in declared if one[0] == ENDED]
+        for before, after in zip(ended, ended[1:]):  # noqa: B905, RUF007 - MicroPython has neither
+            self.assertGreaterEqual(after[2], before[3])
+
+    def test_an_agreement_counts_those_that_touch_its_time(self):
+        for _ in range(4):
+            self.run_steady(869, WATTS, 5_000)
+            self.out(31)
+            self.back()
+        self.run_steady(900, WATTS, 5_000)
+        second = Terms(start=START + 900, intervals=2)
+        found = [self.reports.outage(second, number) for number in range(3)]
+        # the one that ends at the start touches nothing of it
+        self.assertEqual([one.started_at - START for one in found[:2]], [1_769, 2_669])
+        self.assertEqual([one.number for one in found[:2]], [0, 1])
+        self.assertEqual(found[2], None)
+
+    def test_an_open_one_is_told_without_its_end_and_then_with_it(self):
+        self.run_steady(100, WATTS)
+        self.out(40)
+        version = self.reports.outage_version
+        first = self.reports.outage(Terms(), 0)
+        self.assertEqual((first.started_at, first.ended_at), (START + 100, 0))
+        self.back()
+        self.assertNotEqual(self.reports.outage_version, version)
+        self.assertEqual(self.reports.outage(Terms(), 0).ended_at, START + 140)
+
+    def test_older_ones_than_memory_holds_are_read_from_the_ring(self):
+        for _ in range(40):
+            self.run_steady(1, WATTS)
+            self.out(31, glance_s=31)
+            self.back()
+        terms = Terms(intervals=96, interval_s=300)
+        numbers = [self.reports.outage(terms, number).started_at for number in range(40)]
+        self.assertEqual(numbers, [START + 1 + 32 * k for k in range(40)])
+
+
+class Surviving(Interrupted):
+    def test_a_meter_that_dies_with_its_supply_tells_the_outage_when_it_comes_back(self):
+        for power in (False, True):
+            before = len(self.declared())
+            self.run_steady(400, WATTS)
+            lost_s = self.now_s()
+            self.out(1.5, glance_s=0.5)
+            self.restart(after_s=5_000, power=power)
+            self.board.now_us += S // 2
+            self.back()
+            self.run_steady(2_000, WATTS)
+            declared = self.declared()[before:]
+            self.assertEqual([one[0] for one in declared], [OUTAGE, ENDED])
+            self.assertEqual(declared[0][2], lost_s)
+            self.assertLess(abs(declared[1][3] - lost_s - 5_002), 2)
+
+    def test_so_does_one_that_has_no_time_at_first(self):
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        self.restart(after_s=3_000, power=True)
+        self.clock.dated = self.clock.confirmed = False
+        self.board.now_us += S
+        self.back()
+        self.run_steady(100, WATTS)
+        self.assertEqual(self.declared(), [])
+        self.assertEqual(self.reports.closed(Terms()), 0)
+        self.clock.dated = self.clock.confirmed = True
+        self.run_steady(2_000, WATTS)
+        self.assertEqual([one[0] for one in self.declared()], [OUTAGE, ENDED])
+        lanes = self.lanes(Terms())
+        self.assertEqual(lanes[0], 900)
+        self.assertTrue(all(lane & LANE_INTERRUPTED and lane != NO_DATA for lane in lanes[1:5]), lanes)
+        self.assertEqual(lanes[5], 900)
+
+    def test_one_without_time_before_and_after_is_dated_once_there_is_time(self):
+        self.clock.dated = self.clock.confirmed = False
+        self.run_steady(100, WATTS)
+        self.out(40)
+        self.back()
+        self.run_steady(100, WATTS)
+        self.clock.dated = self.clock.confirmed = True
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0), (ENDED, 0, 100, 140)])
+        self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 860])
+
+    def test_an_open_outage_goes_on_over_a_restart(self):
+        self.run_steady(100, WATTS)
+        self.out(60)
+        self.restart(after_s=10)
+        self.assertTrue(self.outages.open and self.outages.going_on)
+        self.out(60)
+        self.back()
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0), (ENDED, 0, 100, 230)])
+        self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 770])
+
+    def test_days_without_supply_cost_two_records(self):
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        before = self.ring.next
+        self.restart(after_s=5 * 86_400)
+        self.back()
+        self.run_steady(1_000, WATTS)
+        self.assertLessEqual(self.ring.next - before, 8)
+        self.assertEqual(self.outage_ring.next, 2)
+        lanes = self.lanes(Terms(intervals=600, slots=672))
+        self.assertTrue(all(lane == LANE_INTERRUPTED for lane in lanes[2:478]))
+
+
+class Wear(Interrupted):
+    def test_a_flickering_contact_costs_neither_ring_nor_flash(self):
+        self.run_steady(70, WATTS)
+        stores, records = self.board.stores, self.ring.next
+        for _ in range(600):
+            self.run_steady(0.9, WATTS)
+            self.out(0.1, glance_s=0.05)
+            self.back()
+        self.assertLessEqual(self.board.stores - stores, 11)
+        self.assertLessEqual(self.ring.next - records, 3)
+        self.assertEqual(self.outage_ring.next, 0)
+        # a tenth of the time was without supply, and the rest is billed
+        self.assertLess(abs(self.account.import_uj - WATTS * (70 + 540) * S), WATTS * S)
+
+    def test_one_outage_a_minute_pushes_no_register_out(self):
+        self.base_s = BASE_S
+        oldest = self.ring.oldest()
+        for _ in range(300):
+            self.run_steady(28, WATTS, 4_000)
+            self.out(32, glance_s=16)
+            self.back()
+        self.assertEqual(self.ring.oldest(), oldest)
+        self.assertEqual(len([1 for one in self.declared() if one[0] == ENDED]), 300)
+        self.assertLessEqual(self.ring.next, 62)
+
+
+if __name__ == "__main__":
+    unittest.main()
