@@ -54,10 +54,12 @@ abstract contract Admission is Tally, Domain, IMeters {
     /// {_admit} says why. A point of zero stops at 0, before the end of any report; more readings than the longest schedule
     /// has fit none. A test holds the two equal.
     /// @param hash the code hash of the account with the terms
+    /// @return wrong what it is, by any bit that is set
+    /// @return slot of the report's first interval
     function _hindrance(uint256 point_, uint256 terms, uint256 hash, uint256 length)
         internal
         view
-        returns (uint256 wrong)
+        returns (uint256 wrong, uint256 slot)
     {
         uint256 slots = terms.slots();
         uint256 interval = terms.intervalSeconds();
@@ -74,7 +76,8 @@ abstract contract Admission is Tally, Domain, IMeters {
             wrong := or(iszero(length), and(length, 1))
             wrong := or(wrong, or(xor(start, believedStart), shr(128, xor(hash, believedHash))))
             wrong := or(wrong, or(xor(first, next), gt(last, usualEnd)))
-            wrong := or(wrong, gt(add(mod(first, slots), count), slots))
+            slot := mod(first, slots)
+            wrong := or(wrong, gt(add(slot, count), slots))
             wrong := or(wrong, gt(add(start, mul(last, interval)), timestamp()))
             wrong := or(wrong, gt(timestamp(), until))
         }

@@ -15,7 +15,7 @@ abstract contract Changes is Escrow, IParties {
     /// @inheritdoc IParties
     function grant(uint64 id, uint128 amount) external onlyOperator {
         (Record storage record, uint256 terms) = _running(id);
-        if (record.escrow && msg.sender != _funders[id]) revert NotFunder(msg.sender);
+        if (_isInEscrow(record) && msg.sender != _funders[id]) revert NotFunder(msg.sender);
         Since storage since = _since[id];
         uint256 most = type(uint128).max - record.bonus - since.grants;
         if (amount == 0 || amount > most) revert BadAmount(most, amount);
@@ -62,6 +62,7 @@ abstract contract Changes is Escrow, IParties {
         if (_successions[id].offered != msg.sender) revert NotOffered(id, msg.sender);
         address from = _consumerOf(id, terms);
         _successions[id] = Succession(msg.sender, address(0));
+        _records[id].marks |= SUCCEEDED;
         emit ConsumerChanged(id, from, msg.sender);
     }
 

@@ -12,7 +12,7 @@ abstract contract Escrow is Roles {
 
     /// @dev What the discount of an agreement can be at most: so much of its bonus and grants is locked.
     function _locked(uint64 id, Record storage record, uint256 terms) internal view returns (uint256) {
-        if (!record.escrow) return 0;
+        if (!_isInEscrow(record)) return 0;
         return Prices.discount(uint256(record.bonus) + _since[id].grants, terms);
     }
 

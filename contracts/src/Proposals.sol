@@ -61,7 +61,10 @@ abstract contract Proposals is Escrow, Meters {
         renewed = ++_agreements;
         _open(renewed, start, record.terms, bonus);
         address consumer = _consumerOf(id, terms);
-        if (consumer != terms.consumer()) _successions[renewed].consumer = consumer;
+        if (consumer != terms.consumer()) {
+            _successions[renewed].consumer = consumer;
+            _records[renewed].marks |= SUCCEEDED;
+        }
         emit AgreementProposed(renewed, consumer, bonus, terms.decode(start), devices);
         emit AgreementRenewed(renewed, id);
         if (signature.length == 0) return renewed;
@@ -78,7 +81,7 @@ abstract contract Proposals is Escrow, Meters {
             state: State.Proposed,
             bonus: bonus,
             settledAt: 0,
-            escrow: _escrow
+            marks: _escrow ? IN_ESCROW : 0
         });
         if (_escrow) _funders[id] = msg.sender;
     }
@@ -176,7 +179,7 @@ abstract contract Proposals is Escrow, Meters {
             _points[Points.key(id, devices[place])] = fresh.atPlace(place);
         }
         emit AgreementAccepted(id, consumer, termsHash, devicesHash);
-        if (!record.escrow) return;
+        if (!_isInEscrow(record)) return;
         _mustBeOperator(_funders[id]);
         _fund(id, _locked(id, record, terms));
     }

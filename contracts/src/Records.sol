@@ -22,8 +22,8 @@ abstract contract Records is IErrors, IEvents {
         State state;
         uint128 bonus;
         uint40 settledAt;
-        /// Whether its money is in escrow: what `_escrow` says, without another slot.
-        bool escrow;
+        /// IN_ESCROW: its money is, as `_escrow` says, without another slot. SUCCEEDED: the consumer is in `_successions`.
+        uint8 marks;
     }
 
     /// What came to an agreement after its acceptance; mostly nothing.
@@ -65,6 +65,8 @@ abstract contract Records is IErrors, IEvents {
     bytes32 internal constant OPERATOR = keccak256("OPERATOR_ROLE");
     uint256 internal constant ENROLLED = 1 << 255;
     uint256 internal constant REVOKED = 1 << 254;
+    uint8 internal constant IN_ESCROW = 1;
+    uint8 internal constant SUCCEEDED = 2;
 
     uint64 internal _agreements;
     /// What this address has created: first the other half of its code, then terms.
@@ -103,9 +105,12 @@ abstract contract Records is IErrors, IEvents {
     }
 
     /// @dev The present consumer.
-    function _consumerOf(uint64 id, uint256 terms) internal view returns (address consumer) {
-        consumer = _successions[id].consumer;
-        if (consumer == address(0)) consumer = terms.consumer();
+    function _consumerOf(uint64 id, uint256 terms) internal view returns (address) {
+        return _records[id].marks & SUCCEEDED != 0 ? _successions[id].consumer : terms.consumer();
+    }
+
+    function _isInEscrow(Record storage record) internal view returns (bool) {
+        return record.marks & IN_ESCROW != 0;
     }
 
     /// @dev How many intervals the term has, now that notice may have been given.

@@ -58,7 +58,7 @@ abstract contract Reports is Admission {
         uint256 point_ = _stored(position);
         // As in _terms, but without a branch, and into memory that is free still: of an unknown point no word is copied.
         uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), point_.size(), terms));
-        uint256 wrong = _hindrance(point_, terms, hash, length);
+        (uint256 wrong, uint256 slot) = _hindrance(point_, terms, hash, length);
         if (wrong != 0) {
             // Can't overflow: an entry is in its list.
             unchecked {
@@ -67,7 +67,7 @@ abstract contract Reports is Admission {
         }
         _log(terms);
         if (wrong != 0) point_ = _takeUnusual(point_, terms, length);
-        else if (_isWithin(terms, length)) point_ = point_.advanceBehind(length);
+        else if (_isWithin(terms, slot, length)) point_ = point_.advanceBehind(length);
         else point_ = _charge(point_, terms, length);
         assembly ("memory-safe") {
             sstore(position, point_)
@@ -139,13 +139,12 @@ abstract contract Reports is Admission {
         return point_.advanceBehind(length);
     }
 
-    /// @dev Whether every reading is a full measurement inside its band, by the bands of terms in memory.
-    function _isWithin(uint256 terms, uint256 length) private view returns (bool) {
+    /// @dev Whether every reading is a full measurement inside its band, by the bands of terms in memory from a slot on.
+    function _isWithin(uint256 terms, uint256 slot, uint256 length) private view returns (bool) {
         // Can't overflow: memory addresses, and a slot of a schedule.
         unchecked {
-            uint256 slots = terms.slots();
-            uint256 least = terms + TermsCode.HEADER + 2 * (Memory.load(OpenedReport.FIRST) % slots);
-            return Lanes.within(OpenedReport.READINGS, length, least, least + 2 * slots, LANES_HIGH);
+            uint256 least = terms + TermsCode.HEADER + 2 * slot;
+            return Lanes.within(OpenedReport.READINGS, length, least, least + 2 * terms.slots(), LANES_HIGH);
         }
     }
 

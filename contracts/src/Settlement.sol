@@ -26,7 +26,7 @@ abstract contract Settlement is Escrow, Currency {
         record.settledAt = uint40(block.timestamp);
         if (discount != 0) _uses[id].discount = discount;
         emit Settled(id, now_.accrued, now_.remaining, discount);
-        if (!record.escrow) return;
+        if (!_isInEscrow(record)) return;
         _credit(id, _consumerOf(id, terms), discount);
         _credit(id, _funders[id], locked - discount);
     }

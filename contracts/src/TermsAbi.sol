@@ -9,9 +9,6 @@ import {TermsCode} from "./TermsCode.sol";
 library TermsAbi {
     using TermsCode for uint256;
 
-    /// Words of the tuple: its numbers, then the offset of its bytes.
-    uint256 private constant FIELDS = 21;
-
     /// @notice The Terms again, from what {TermsCode.load} has brought.
     function decode(uint256 code, uint256 start) internal pure returns (IRecords.Terms memory terms) {
         terms.start = uint40(start);
@@ -37,44 +34,9 @@ library TermsAbi {
         terms.bands = slice(code + TermsCode.HEADER, 4 * code.slots());
     }
 
-    /// @notice keccak256 of the ABI encoding of the Terms, `keccak256(abi.encode(decode(code, start)))`, without making
-    /// the Terms first: what an acceptance names.
-    function hash(uint256 code, uint256 start) internal pure returns (bytes32 digest) {
-        uint256 free = Memory.end();
-        uint256 length = 4 * code.slots();
-        // The offset of the tuple, its numbers, the offset of its bytes, their length, the bytes; in memory that is free
-        // again at once. Can't overflow: memory addresses.
-        uint256 end;
-        unchecked {
-            Memory.store(free + 0, 32);
-            Memory.store(free + 32, start);
-            Memory.store(free + 64, code.intervalSeconds());
-            Memory.store(free + 96, code.intervals());
-            Memory.store(free + 128, code.unitWh());
-            Memory.store(free + 160, code.violationPenalty());
-            Memory.store(free + 192, code.underRate());
-            Memory.store(free + 224, code.overRate());
-            Memory.store(free + 256, code.outagePenalty());
-            Memory.store(free + 288, code.outageMinutePenalty());
-            Memory.store(free + 320, code.penalisedCauses());
-            Memory.store(free + 352, code.missingPenalty());
-            Memory.store(free + 384, code.grace());
-            Memory.store(free + 416, code.disputeWindow());
-            Memory.store(free + 448, code.notice());
-            Memory.store(free + 480, code.discountRatePpm());
-            Memory.store(free + 512, code.discountExpiry());
-            Memory.store(free + 544, code.capacityUnits());
-            Memory.store(free + 576, code.raiseUnits());
-            Memory.store(free + 608, code.leadSeconds());
-            Memory.store(free + 640, code.faultLookback());
-            Memory.store(free + 672, 32 * FIELDS);
-            Memory.store(free + 704, length);
-            end = _copy(code + TermsCode.HEADER, length, free + 736);
-        }
-        // of memory that no bytes hold
-        assembly ("memory-safe") {
-            digest := keccak256(free, sub(end, free))
-        }
+    /// @notice keccak256 of the ABI encoding of the Terms: what an acceptance names.
+    function hash(uint256 code, uint256 start) internal pure returns (bytes32) {
+        return keccak256(abi.encode(decode(code, start)));
     }
 
     /// @notice A copy of `length` bytes of memory.
