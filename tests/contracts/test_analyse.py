@@ -9,8 +9,8 @@ TEXT = """# Answers
 
 ## `timestamp`
 
-- `Office.settle`, `Office.waive`: time is what it is about.
-- `Office.grant`:
+- `Parties.settle`, `Parties.waive`: time is what it is about.
+- `Parties.grant`:
 
 ## `assembly`
 
@@ -20,19 +20,19 @@ TEXT = """# Answers
 
 def test_an_answer_names_detector_and_place_and_says_something() -> None:
     assert answers(TEXT) == {
-        ("timestamp", "Office.settle"), ("timestamp", "Office.waive"), ("assembly", "Lanes.judge"),
+        ("timestamp", "Parties.settle"), ("timestamp", "Parties.waive"), ("assembly", "Lanes.judge"),
     }  # fmt: skip
 
 
 def test_a_finding_without_an_answer_and_an_answer_without_a_finding_are_told() -> None:
     found = [
-        Finding("timestamp", "Office.settle", "uses timestamp"),
-        Finding("timestamp", "Office.waive", "uses timestamp"),
+        Finding("timestamp", "Parties.settle", "uses timestamp"),
+        Finding("timestamp", "Parties.waive", "uses timestamp"),
         Finding("assembly", "Lanes.judge", "uses assembly"),
     ]
     assert compare(found, answers(TEXT)) == []
-    unanswered = compare([*found, Finding("reentrancy", "Office.settle", "calls")], answers(TEXT))
-    assert unanswered == ["unanswered: reentrancy at Office.settle\ncalls"]
+    unanswered = compare([*found, Finding("reentrancy", "Parties.settle", "calls")], answers(TEXT))
+    assert unanswered == ["unanswered: reentrancy at Parties.settle\ncalls"]
     assert compare(found[:2], answers(TEXT)) == ["no finding any more: assembly at Lanes.judge"]
 
 

@@ -189,9 +189,23 @@ def test_an_account_that_the_token_refuses_is_paid_elsewhere_by_itself_alone(
     assert token.balance(elsewhere.text) == DISCOUNT
 
 
-def test_no_call_of_the_operator_lowers_what_a_perfect_consumer_collects(world: World, token: Token) -> None:
+def test_a_consumer_whom_the_token_blocks_holds_up_nobody_and_is_paid_elsewhere(
+    world: World, token: Token
+) -> None:
+    agreement_id = world.agree([key("meter")])
+    token.become(tokens.BLOCKS, CONSUMER.text)
+    world.set_time(DAY.settles_at)
+    world.call("settle", agreement_id)
+    world.call("collect", world.operator)
+    with pytest.raises(Reverted, match="blocked"):
+        world.call("collect", CONSUMER.text)
+    assert owed(world, CONSUMER.text) == DISCOUNT
+    world.call("collectTo", key("elsewhere").text, caller=CONSUMER.text)
+    assert token.balance(key("elsewhere").text) == DISCOUNT
+
+
+def test_no_call_of_the_operator_lowers_what_a_perfect_consumer_collects() -> None:
     """Each alone, at each hour of the agreement; the meter reports all that it may."""
-    id_ = 0
     for at in (0, 1, 450, 500, 895, 901, 2000):
         for name, arguments in (
             ("revoke", ("meter",)), ("terminate", ("id",)), ("grant", ("id", 4)), ("pauseProposals", (True,)),
@@ -220,9 +234,15 @@ def test_no_call_of_the_operator_lowers_what_a_perfect_consumer_collects(world: 
 
 
 @pytest.mark.parametrize(
-    ("oddity", "error"), [(tokens.FEE, "NotFunded"), (tokens.SAYS_FALSE, "SafeERC20FailedOperation")]
+    ("oddity", "error"),
+    [
+        (tokens.FEE, "NotFunded"),
+        (tokens.SAYS_FALSE, "SafeERC20FailedOperation"),
+        (tokens.BOASTS, "NotFunded"),
+        (tokens.FORGETS, "NotFunded"),
+    ],
 )
-def test_a_token_that_keeps_a_fee_or_says_false_funds_nothing(
+def test_a_token_that_keeps_a_fee_says_false_or_lies_about_its_balance_funds_nothing(
     world: World, token: Token, oddity: int, error: str
 ) -> None:
     agreement_id = world.agree([key("meter")])
@@ -231,6 +251,7 @@ def test_a_token_that_keeps_a_fee_or_says_false_funds_nothing(
         world.call("grant", agreement_id, 2000, caller=world.operator)
     with refused(error):
         world.agree([key("other")], day(start=START + 900))
+    token.become(tokens.NONE)
     assert (world.remaining(agreement_id), held(world, token)) == (BONUS, LOCKED)
 
 

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+
 import pytest
 
 from electro_contracts import calldata, errors, events
@@ -12,6 +15,7 @@ from electro_protocol.readings import INTERRUPTED, NO_DATA, pack
 from electro_protocol.signed import SignedMessage
 
 from .conftest import Site
+from .engines import Reverted
 from .world import DAY, START, World, day, inside, key
 
 
@@ -267,3 +271,41 @@ def test_an_offset_to_nowhere_in_a_batch_is_skipped(site: Site, offset: int) -> 
     data[4 + 64 : 4 + 96] = offset.to_bytes(32, "big")
     site.world.send(bytes(data))
     assert site.point().next == 1
+
+
+def test_the_usual_way_takes_just_what_is_admitted(world: World) -> None:
+    """A submission asks without a branch, a check in prose: they agree, at every edge of each thing that is asked."""
+    meter = key("meter")
+    terms = day(intervals=194)
+    site = Site(world, meter, world.agree([meter], terms))
+    start, half = site.believed
+    heard = set()
+    for next_ in (0, 1, 94, 95, 96, 97, 191, 192, 193, 194):
+        world.set_time(terms.end)
+        for first in (each for each in (0, 96, 192) if each < next_):
+            begin = max(first, site.point().next)
+            if begin < min(first + 96, next_):
+                world.submit(site.report(begin, min(first + 96, next_) - begin))
+        firsts, counts = {max(0, next_ - 1), next_, next_ + 1}, (0, 1, 2, 3, 96, 97)
+        beliefs = ((start, half), (start + 1, half), (start, bytes(16)))
+        for first, count, odd, believed in itertools.product(firsts, counts, (0, 1), beliefs):
+            ended = terms.instant(first + count)
+            for now in (ended - 1, ended, terms.reports_until, terms.reports_until + 1):
+                world.set_time(now)
+                message = site.report(0, 1).message
+                message.start, message.terms = believed
+                message.first_interval, message.readings = first, pack([500] * count) + bytes(odd)
+                item = meter.sign(message, world.domain)
+                (foretold,) = reasons(world, [item])
+                before = world.engine.evm.snapshot()
+                taken = False
+                with contextlib.suppress(Reverted):
+                    world.submit(item)
+                    taken = True
+                world.engine.evm.revert(before)
+                assert taken == (foretold == "")
+                heard.add(foretold)
+    assert heard == {
+        "", "BadLength", "OtherStart", "OtherTerms", "WrongSequence", "BeyondSchedule", "OutsideTerm",
+        "FromTheFuture", "TooLate",
+    }  # fmt: skip

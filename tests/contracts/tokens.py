@@ -16,7 +16,7 @@ from tests.toolchain import fetch
 if TYPE_CHECKING:
     from .world import World
 
-NONE, FEE, SAYS_FALSE, SAYS_NOTHING, CALLS_BACK = range(5)
+NONE, FEE, SAYS_FALSE, SAYS_NOTHING, CALLS_BACK, BLOCKS, BOASTS, FORGETS = range(8)
 SOURCE = Path(__file__).parent / "solidity" / "Token.sol"
 
 

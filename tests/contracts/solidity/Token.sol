@@ -12,17 +12,28 @@ contract Token {
         /// Returns nothing.
         SaysNothing,
         /// Calls `target` with `data` before it moves anything.
-        CallsBack
+        CallsBack,
+        /// Pays nothing to `target`.
+        Blocks,
+        /// Says twice the balance that there is.
+        Boasts,
+        /// Says the balance that there was.
+        Forgets
     }
 
-    mapping(address => uint256) public balanceOf;
+    mapping(address => uint256) private _balances;
     mapping(address => mapping(address => uint256)) public allowance;
     Oddity public oddity;
     address private _target;
     bytes private _data;
 
     function mint(address to, uint256 amount) external {
-        balanceOf[to] += amount;
+        _balances[to] += amount;
+    }
+
+    function balanceOf(address account) external view returns (uint256) {
+        if (oddity == Oddity.Forgets) return 0;
+        return oddity == Oddity.Boasts ? 2 * _balances[account] : _balances[account];
     }
 
     function approve(address spender, uint256 amount) external returns (bool) {
@@ -50,9 +61,10 @@ contract Token {
             (bool good,) = _target.call(_data);
             require(good, "the call back was refused");
         }
-        require(balanceOf[from] >= amount, "balance");
-        balanceOf[from] -= amount;
-        balanceOf[to] += oddity == Oddity.Fee ? amount - amount / 100 : amount;
+        require(oddity != Oddity.Blocks || to != _target, "blocked");
+        require(_balances[from] >= amount, "balance");
+        _balances[from] -= amount;
+        _balances[to] += oddity == Oddity.Fee ? amount - amount / 100 : amount;
         return true;
     }
 
