@@ -9,6 +9,9 @@ pragma solidity ^0.8.28;
 /// first instant, `end` the number of intervals that count at this point, `next` the interval that the next report
 /// must begin with, `accrued` the penalties for its readings. `stop` is where the usual way of a report ends: the first
 /// interval of the next pass with other bands, or `end`. A slot of zero is no point.
+///
+/// When a pass gets other bands, only the present point of its place moves its `stop`: a replaced one has none but begun
+/// intervals, which keep theirs.
 /// @dev `accrued` can't overflow: an interval costs less than 2**64 + 2**64 * 2**15, and there are less than 2**16.
 library Points {
     uint256 internal constant FAULTED = 1;
