@@ -24,7 +24,7 @@ CONTRACT = ("src/Electro.sol", "Electro")
 # The half of its code that it runs by delegatecall: its storage must begin alike, and its ABI is the contract's too.
 PARTIES = ("src/Parties.sol", "Parties")
 MAX_CODE = 24_576  # EIP-170
-# What Electro's code begins with: free memory from 0x80 on, where OpenedReport.sol opens reports. An optimizer that runs out
+# What Electro's code begins with: free memory from 0x80 on, where reports are opened. An optimizer that runs out
 # of stack keeps variables there, and begins with a greater number.
 FREE_MEMORY = re.compile("6080(80)?604052")
 SETTINGS: dict[str, Any] = {

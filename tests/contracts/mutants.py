@@ -25,6 +25,7 @@ ROOT = build.SOURCES.parent.parent
 # Functional tests first: they are quick, and notice most. The lives are the last resort.
 TESTS = [
     *("reports", "outages", "agreement", "powers", "renewal", "redemption", "escrow", "messages", "invariants"),
+    *("renominations", "faults", "succession", "silence"),
     *("replays", "quote", "lanes", "refusals", "stateful"),
 ]  # fmt: skip
 
