@@ -11,9 +11,9 @@ goes back. Three honest hours follow.
 |---|---|
 | lost | intervals that were measured and are not on the chain as readings |
 | wrong | readings that differ from the energy that was really taken |
-| unconfirmed_acts | windows with load shed, which no true band asks for; reports of the future |
+| unconfirmed_acts | windows with load shed, which no true band asks for; reports too early |
 | restarts | of tasks, and of the chip by the meter itself |
-| unmeasurable | intervals that a loss of power took part of, or a reset with records that the flash did not take |
+| unmeasurable | intervals with a loss of power, or a reset before the flash took them or anybody told the time |
 
 The first four must be zero. Simulated, in CPython and virtual time; a window each ten seconds. --short lives half a
 day, as the test does.
@@ -144,6 +144,8 @@ class Life:
         self.task_restarts += sum(self.meter.supervisor.restarts.values())
         await board.start_again()
         began_s = board.now_s
+        if not self.meter.clock.dated:  # nor can what nobody could date yet be kept through it
+            self.lost_power.append((began_s - board.uptime_us() // S, began_s))
         waiting = self.meter.ring.waiting + self.meter.outage_ring.waiting
         if waiting:  # what a failing flash did not take is gone with the RAM
             self.lost_power.append((began_s - BASE_S * waiting, began_s))

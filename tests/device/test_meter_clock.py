@@ -112,6 +112,16 @@ class Dating(Clocks):
         self.assertEqual(self.clock.state, UNSURE)
         self.assertTrue(abs(self.off_us()) < S)
 
+    def test_whoever_forges_all_others_does_not_keep_it_from_that(self):
+        self.make()
+        for k in range(12):
+            self.date()
+            self.sntp("one", off_us=k * 3600 * S + 3600 * S)
+            self.sntp("two", off_us=-k * 3600 * S - 7200 * S)
+            self.pass_s(60)
+        self.assertEqual(self.clock.state, UNSURE)
+        self.assertTrue(abs(self.off_us()) < S)
+
     def test_one_that_nothing_proves_never_does_alone(self):
         self.make()
         for _ in range(100):

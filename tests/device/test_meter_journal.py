@@ -164,6 +164,64 @@ class Strangers(Journals):
         self.assertEqual(kept, list(range(15)) + list(range(30, 60)))
 
 
+class Unreadable(Journals):
+    """A flash that can't be read when the meter starts, and can later."""
+
+    def start_blind(self):
+        ring = self.ring()
+        for number in range(100, 120):
+            ring.append(*fields(number))
+
+        def blind(path, mode="r"):
+            raise OSError(EIO, "simulated")
+
+        journal_module.open = blind
+        ring = self.ring()
+        self.assertFalse(ring.is_all_known)
+        return ring
+
+    def test_nothing_is_written_over_what_could_not_be_read(self):
+        ring = self.start_blind()
+        ring.append(*fields(120))
+        del journal_module.open
+        ring.append(*fields(121))
+        for again in (ring, self.ring()):
+            self.assertEqual(self.numbers(again, range(99, 123)), list(range(100, 122)))
+            self.assertTrue(again.is_all_known)
+
+    def test_what_stays_unreadable_is_given_up_after_hours(self):
+        ring = self.start_blind()
+        for number in range(120, 120 + 12 * 6):
+            ring.append(*fields(number))
+        self.assertTrue(ring.is_all_known)
+        self.assertTrue(ring.skipped)
+        del journal_module.open
+        ring.append(*fields(300))
+        self.assertEqual(self.numbers(self.ring(), [100, 119, 191, 300]), [100, 119, 191, 300])
+
+    def test_where_not_even_names_can_be_read_records_wait(self):
+        ring = self.ring()
+        ring.append(*fields(100))
+
+        class Blind:
+            stat, remove = os.stat, os.remove
+
+            @staticmethod
+            def listdir(path):
+                raise OSError(EIO, "simulated")
+
+        journal_module.os = Blind
+        try:
+            ring = self.ring()
+            ring.append(*fields(101))
+            self.assertEqual((ring.waiting, ring.is_all_known), (1, False))
+        finally:
+            journal_module.os = os
+        ring.append(*fields(102))
+        self.assertEqual(self.numbers(ring, range(99, 104)), [100, 101, 102])
+        self.assertEqual(self.numbers(self.ring(), range(99, 104)), [100, 101, 102])
+
+
 class NoFlash(Journals):
     def test_records_wait_in_memory_and_are_found_there(self):
         for code in (ENOSPC, EIO, EACCES):

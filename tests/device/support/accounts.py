@@ -27,6 +27,9 @@ class Clock:
         self.offset_us = (START - 1) * S  # the meter starts at START
         self.dated = self.confirmed = self.sure = True
 
+    def forget(self):
+        pass  # what it has is told by the test
+
     def at_us(self, uptime_us):
         return uptime_us + self.offset_us
 

@@ -176,6 +176,10 @@ class Account:
             self._doubt_uj,
         )
 
+    def forget_time(self) -> None:
+        """Take what the chip's clock kept for no time: nothing was dated when it was kept."""
+        self._clock.forget()
+
     def open_s(self) -> int:
         """Return the dated second at which the open base began: all before it is recorded; 0 if none is open."""
         return self.number * (self.base_us // 1_000_000) if self.number >= 0 and self._clock.dated else 0

@@ -119,6 +119,9 @@ class Snapshot:
         """Take over what saw the most energy."""
         account = self._account
         best: "tuple[int, ...] | None" = None
+        retained = _unpack(self._board.retained())
+        if retained is None or retained[1] == _MOST_WORD:
+            account.forget_time()  # the chip's clock was only set to a time that had passed
         for content in (self._board.retained(), self._board.load_blob(NAME)):
             fields = _unpack(content)
             if fields is not None and (best is None or _energy(fields) > _energy(best)):

@@ -4,10 +4,11 @@
 Every source tells a bound: now is between these two instants. To be dated, or to step by more than two seconds, takes
 one authenticated bound (the date of an answer over verified TLS, from a source that the consumer does not run) and
 another source's that overlaps it. Without anybody authenticated two that agree do, and what they date is unsure; one
-authenticated source does alone when no other was heard for ten minutes, unsure as well: else whoever blocks the time
-servers would stop the account. Within those bounds the narrowest is followed, by at most 50 ppm of what passes.
-A time that is dated, though unsure, is left for others that nothing proves only after an hour without one voice for it.
-Nothing is ever dated before the floor: the time of this firmware, of the newest record, or of anything proved.
+authenticated source does alone when no other agreed with it for ten minutes, unsure as well: else whoever blocks the
+time servers, or forges them, would stop the account. Within those bounds the narrowest is followed, by at most 50 ppm
+of what passes. A time that is dated, though unsure, is left for others that nothing proves only after an hour without
+one voice for it. Nothing is ever dated before the floor: the time of this firmware, of the newest record, or of
+anything proved.
 
 Pure arithmetic: `sntp` and `exchange` bring the bounds, `life` lets it slew, `account` reads `offset_us`.
 """
@@ -34,6 +35,7 @@ _STALE_US = (
     7 * 86_400_000_000
 )  # then what somebody authenticated said counts no more; others' does not after an hour
 _MOST_SOURCES = 12
+_FAR_US = 1 << 62
 
 
 def epoch_s(first_year: int) -> int:
@@ -55,7 +57,7 @@ class Clock:
         self._floor_us = WRITTEN_S * 1_000_000
         # source → offset at least, at most, uptime when it was told, authenticated
         self._heard: "dict[str, tuple[int, int, int, bool]]" = {}
-        self._first_us = 0  # uptime of the first bound
+        self._first_us = 0  # uptime of the first authenticated bound
         self._ahead_us = 0  # by so much the offset has still to grow
         self._apart_us = 0  # uptime since which everybody contradicts it
         self._slewed_us = board.uptime_us()  # up to when
@@ -117,7 +119,8 @@ class Clock:
         if self._true or not low_us <= high_us or high_us < self._floor_us or high_us > _LAST_S * 1_000_000:
             return
         now_us = self._board.uptime_us()
-        if not self._heard:
+        authenticated = authenticated and by != "consumer"
+        if authenticated and not self._first_us:
             self._first_us = now_us
         if source not in self._heard and len(self._heard) >= _MOST_SOURCES:
             del self._heard[min(self._heard, key=lambda one: self._heard[one][2])]
@@ -125,7 +128,7 @@ class Clock:
             max(low_us, self._floor_us) - now_us,
             high_us - now_us,
             now_us,
-            authenticated and by != "consumer",
+            authenticated,
         )
         self._judge(now_us)
 
@@ -151,12 +154,20 @@ class Clock:
                 low_us, high_us = _common(self._bound(one, now_us), self._bound(other, now_us))
                 if low_us <= high_us and (best is None or self._is_better((low_us, high_us), best)):
                     best = low_us, high_us
-        alone = best is None and for_sure and len(names) == 1 and now_us - self._first_us >= _ALONE_US
+        alone = best is None and for_sure and now_us - self._first_us >= _ALONE_US
         if alone:
-            best = self._bound(names[0], now_us)
+            best = self._of_the_authenticated(now_us)
         if best is not None:
             self._follow(best[0], best[1], SURE if for_sure and not alone else UNSURE)
         self._compare(now_us)
+
+    def _of_the_authenticated(self, now_us: int) -> "tuple[int, int] | None":
+        """Return what all authenticated sources have in common, None if nothing."""
+        low_us, high_us = -_FAR_US, _FAR_US
+        for source in self._heard:
+            if self._heard[source][3]:
+                low_us, high_us = _common((low_us, high_us), self._bound(source, now_us))
+        return (low_us, high_us) if low_us <= high_us else None
 
     def _is_better(self, one: "tuple[int, int]", other: "tuple[int, int]") -> bool:
         """Return whether one bound is rather to be followed: it lets the clock alone, or it is narrower."""
