@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Refused(ValueError):  # noqa: N818 - the contract's word
-    """The agreement does not take a message; `reason` is the name of the contract's error."""
+    """The agreement does not take a message; `reason` is the name of the contract's error, `numbers` its arguments.
 
-    def __init__(self, reason: str) -> None:
+    Numbers are told where a person plans by them: of renominations.
+    """
+
+    def __init__(self, reason: str, *numbers: int) -> None:
         self.reason = reason
+        self.numbers = numbers
         super().__init__(reason)
 
 

@@ -64,33 +64,38 @@ class Place:
         """Replace the slots of intervals from `first` on, in one pass; of the term `kept` intervals are left."""
         terms = self.terms
         pass_, slot = divmod(first, len(terms.bands))
-        if not 1 <= len(bands) <= len(terms.bands):
-            raise Refused("BadLength")
-        if slot + len(bands) > len(terms.bands):
-            raise Refused("BeyondSchedule")
-        if first + len(bands) > kept:
-            raise Refused("OutsideTerm")
+        count, slots = len(bands), len(terms.bands)
+        if not 1 <= count <= slots:
+            raise Refused("BadLength", 4 * count, 4 * slots)
+        if slot + count > slots:
+            raise Refused("BeyondSchedule", slots - slot, count)
+        if first + count > kept:
+            raise Refused("OutsideTerm", kept, first + count)
         if terms.instant(first) <= now:
-            raise Refused("AlreadyStarted")
-        if by is By.CONSUMER and now > terms.instant(first) - terms.lead_seconds:
-            raise Refused("TooLate")
+            raise Refused("AlreadyStarted", terms.instant(first), now)
+        until = terms.instant(first) - terms.lead_seconds
+        if by is By.CONSUMER and now > until:
+            raise Refused("TooLate", until, now)
         for ahead, band in enumerate(bands):
-            self._allow(band, terms.bands[slot + ahead], self.band_of(first + ahead), by)
+            self._allow(slot + ahead, band, self.band_of(first + ahead), by)
         held = list(self.overrides.get(pass_, terms.bands))
         held[slot : slot + len(bands)] = bands
         self.overrides[pass_] = tuple(held)
 
-    def _allow(self, band: Band, base: Band, held: Band, by: By) -> None:
+    def _allow(self, slot: int, band: Band, held: Band, by: By) -> None:
         """Refuse a slot's band that its author may not set; `held` is what holds now."""
         terms, (least, greatest) = self.terms, band
         if not least <= greatest <= terms.capacity_units:
-            raise Refused("UnsoundBand")
+            raise Refused("UnsoundBand", slot, least, greatest)
         if by is By.CONSUMER:
-            if greatest - least > base[1] - base[0]:
-                raise Refused("BandTooWide")
-            if greatest > min(base[1] + terms.raise_units, terms.capacity_units):
-                raise Refused("BandTooHigh")
+            base_least, base_greatest = terms.bands[slot]
+            if greatest - least > base_greatest - base_least:
+                raise Refused("BandTooWide", slot, base_greatest - base_least, greatest - least)
+            highest = min(base_greatest + terms.raise_units, terms.capacity_units)
+            if greatest > highest:
+                raise Refused("BandTooHigh", slot, highest, greatest)
         if by is By.OPERATOR and not (least <= held[0] and held[1] <= greatest):
-            raise Refused("BandNarrowed")
-        if terms.missing_penalty < bill.dearest_truth(band, terms):
-            raise Refused("SilenceTooCheap")
+            raise Refused("BandNarrowed", slot, *held)
+        dearest = bill.dearest_truth(band, terms)
+        if terms.missing_penalty < dearest:
+            raise Refused("SilenceTooCheap", slot, dearest, terms.missing_penalty)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and write the JSON files that go from one person to another: enrolments, offers, redemptions, messages."""
+"""Read and write the JSON files that go from one person to another: enrolments, offers, drafts, what is signed."""
 
 from __future__ import annotations
 

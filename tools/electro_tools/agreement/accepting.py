@@ -22,6 +22,8 @@ from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
 
+from . import wallet
+
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
     from electro_tools.contract.desk import Desk
@@ -37,20 +39,24 @@ _terms_option = click.option(
 @click.command(cls=Command)
 @agreement_argument
 @_terms_option
+@wallet.folder_option
 @acts
-def accept(desk: Desk, agreement_id: int, terms_file: Path | None) -> None:
+def accept(desk: Desk, agreement_id: int, terms_file: Path | None, folder: Path | None) -> None:
     """Accept a proposal, as its consumer, by a transaction.
 
-    What is accepted is shown first and named by its hashes, worked out here from what is shown.
+    What is accepted is shown first and named by its hashes, worked out here from what is shown. With --from it is
+    shown, and written to a folder for another wallet: as typed data with its descriptor, as a transaction.
     """
     from . import offer
 
     proposal = offer.of_agreement(desk, agreement_id)
     _compare(proposal, terms_file)
-    _, terms_hash, devices_hash, bonus, _ = proposal.acceptance(proposal.terms.start).values()
+    acceptance = proposal.acceptance(proposal.terms.start)
+    _, terms_hash, devices_hash, bonus, _ = acceptance.values()
     binding = f"this binds you to agreement {agreement_id}"
     names = (agreement_id, terms_hash, devices_hash, bonus)
-    sent = desk.send("accept", *names, lasting=binding, about=_facts(proposal))
+    for_wallet = wallet.hand(desk, folder, acceptance)
+    sent = desk.send("accept", *names, lasting=binding, about=_facts(proposal), wallet=for_wallet)
     facts = Facts().count("agreement", agreement_id).add("state", "accepted")
     desk.report(facts.add("bonus", bonus).time("begins", proposal.terms.start), sent)
 
@@ -116,27 +122,30 @@ def sign_acceptance(
 
 @click.command(cls=Command)
 @click.argument("file", type=_file)
+@click.option(
+    "--together", is_flag=True, help="As the operator, agree to a renomination that the consumer signed."
+)
 @acts
-def submit(desk: Desk, file: Path) -> None:
-    """Send what a consumer has signed, an acceptance, a renewal or a redemption, or a meter's message.
+def submit(desk: Desk, file: Path, together: bool) -> None:
+    """Send what a consumer has signed (acceptance, renewal, redemption, renomination), or a meter's message.
 
-    Anyone may send it and pays the gas; only a renewal needs the operator's key.
+    Anyone may send it and pays the gas; only a renewal and --together need the operator's key.
     """
-    from . import carrying, offer, redemption
+    from . import carrying, consent, offer
 
     content = papers.content_of(file)
     if carrying.is_one(content):
         carrying.submit(desk, file, content)
         return
-    if redemption.is_one(content):
-        redemption.submit(desk, redemption.from_content(file, content))
+    if consent.is_one(content):
+        consent.submit(desk, consent.from_content(file, content), together=together)
         return
     proposal = offer.from_content(file, content)
     if proposal.signed is None:
         raise ToolError(
             f"{file} is not signed yet", "the consumer signs it with electro agreement sign-acceptance"
         )
-    redemption.must_be_here(desk, file, proposal.domain)
+    consent.must_be_here(desk, file, proposal.domain)
     deadline, signature = proposal.signed.message.values()[4], proposal.signed.signature
     if proposal.renews is not None:
         sent = desk.send("renew", proposal.renews, proposal.terms.start, proposal.bonus, deadline, signature)

@@ -12,6 +12,7 @@ _SECTIONS = {
     "Terms": {
         "template": (_HERE + "terms_commands:template", "Write a terms file to fill in."),
         "check": (_HERE + "terms_commands:check", "Read a terms file; say what it means."),
+        "draft": (_HERE + "renominating:draft_renomination", "Write a renomination to a file, to be signed."),
         "terms": (_HERE + "terms_commands:terms", "Write an agreement's terms as a terms file."),
     },
     "Operator": {
@@ -25,6 +26,7 @@ _SECTIONS = {
         "acknowledge": (_HERE + "closing:acknowledge", "Confirm that an invoice is lower."),
         "pause": (_HERE + "proposing:pause", "Take no new proposals."),
         "resume": (_HERE + "proposing:resume", "Take proposals again."),
+        "widen": (_HERE + "renominating:widen", "Widen bands ahead, alone."),
         "approve": (_HERE + "changing:approve", "In escrow: let the contract draw tokens."),
     },
     "Consumer": {
@@ -32,6 +34,10 @@ _SECTIONS = {
         "offer": (_HERE + "accepting:offer", "Write a proposal to a file, to be signed."),
         "sign-acceptance": (_HERE + "accepting:sign_acceptance", "Sign such a file, offline."),
         "accept-rotation": (_HERE + "changing:accept_rotation", "Agree to another meter."),
+        "renominate": (_HERE + "renominating:renominate", "Replace bands ahead; says first what changes."),
+        "sign-renomination": (_HERE + "renominating:sign_renomination", "Sign such a draft, offline."),
+        "fault": (_HERE + "faulting:fault", "Declare a meter faulty; says first what it costs."),
+        "hand-over": (_HERE + "succeeding:hand_over", "Offer the consumer's place, or take it."),
         "redeem": (_HERE + "closing:redeem", "Set the discount against an invoice."),
         "sign-redemption": (_HERE + "closing:sign_redemption", "The same by signature, offline."),
     },
@@ -44,6 +50,7 @@ _SECTIONS = {
         "show": (_HERE + "looking:show", "Show one: state, times, money, meters."),
         "quote": (_HERE + "quoting:quote", "Say what a consumption would cost."),
         "audit": (_HERE + "auditing:audit", "Rebuild one from its logs and check the contract."),
+        "attach": (_HERE + "wallet:attach", "Put a wallet's signature to what it was to sign."),
         "submit": (_HERE + "accepting:submit", "Send what someone has signed."),
         "settle": (_HERE + "closing:settle", "Turn what is left into the discount."),
         "collect": (_HERE + "closing:collect", "In escrow: pay an account what it is owed."),

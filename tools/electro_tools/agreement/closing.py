@@ -20,6 +20,8 @@ from electro_tools.contract.desk import acts, agreement_argument, contract_optio
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
 
+from . import wallet
+
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
     from electro_tools.contract.desk import Desk
@@ -46,14 +48,18 @@ def settle(desk: Desk, agreement_id: int) -> None:
 @agreement_argument
 @_invoice_argument
 @click.argument("amount", type=AMOUNT)
+@wallet.folder_option
 @acts
-def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int) -> None:
+def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int, folder: Path | None) -> None:
     """Set AMOUNT of the discount against an INVOICE of the operator, each invoice once.
 
-    INVOICE is its number, up to 32 bytes, or 0x and the 64 hex digits of its hash.
+    INVOICE is its number, up to 32 bytes, or 0x and the 64 hex digits of its hash. With --from it is written to a
+    folder for another wallet to sign or send.
     """
     lasting = f"this uses {amount:,} of the discount for invoice {word_text(invoice)} for good"
-    sent = desk.send("redeem", agreement_id, invoice, amount, lasting=lasting)
+    message = DiscountRedemption(agreement_id, invoice, amount, desk.now() + _GOOD_FOR_S)
+    for_wallet = wallet.hand(desk, folder, message)
+    sent = desk.send("redeem", agreement_id, invoice, amount, lasting=lasting, wallet=for_wallet)
     facts = Facts().count("agreement", agreement_id).add("invoice", word_text(invoice)).add("amount", amount)
     found = desk.record("agreement", agreement_id)
     desk.report(facts.add("left", found["discount"] - found["redeemed"]), sent)
@@ -71,6 +77,7 @@ def redeem(desk: Desk, agreement_id: int, invoice: bytes, amount: int) -> None:
     "--deadline", type=INSTANT, help="Until when the signature can be used; default: 30 days from now."
 )
 @click.option("--out", type=_file, required=True, help="The signed file to write.")
+@click.option("--yes", is_flag=True, help="Sign without asking.")
 @key_options
 @json_option
 def sign_redemption(
@@ -81,21 +88,35 @@ def sign_redemption(
     contract_address: str,
     deadline: int | None,
     out: Path,
+    yes: bool,
     key: KeyFile,
     as_json: bool,
 ) -> None:
     """Sign, as the consumer, that AMOUNT of the discount goes against an INVOICE; no network is needed.
 
-    Anyone can then submit the signed file.
+    What is signed is shown first. Anyone can then submit the signed file.
     """
-    from electro_tools.papers import write
+    from electro_tools.contract.asking import confirm
+    from electro_tools.papers import must_be_new, write
 
-    from .redemption import Redemption
+    from .consent import Consent
+
+    must_be_new(out)
+    account = key.open()
 
     until = int(time.time()) + _GOOD_FOR_S if deadline is None else deadline
     message = DiscountRedemption(agreement_id, invoice, amount, until)
     domain = Domain(chain_id, address.parse(contract_address))
-    write(out, Redemption(domain, SignedMessage.make(message, domain, bytes(key.open().key))))
+    if not yes:
+        about = Facts().count("agreement", agreement_id).count("chain", chain_id)
+        about.add("contract", contract_address).add("consumer", account.address)
+        about.add("invoice", word_text(invoice)).add("amount", amount, f"{amount:,} minor units")
+        about.time("good until", until)
+        lasting = (
+            f"with your signature anyone can use {amount:,} of the discount for invoice {word_text(invoice)}"
+        )
+        confirm(f"{lasting}, for good", about)
+    write(out, Consent(domain, SignedMessage.make(message, domain, bytes(account.key))))
     Facts().add("signed", str(out)).time("good until", until).print(as_json=as_json)
 
 

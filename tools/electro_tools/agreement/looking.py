@@ -20,7 +20,7 @@ from electro_tools.quantities import instant_text, span_text
 from . import meters
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Bands, Terms
+    from electro_contracts.terms import Terms
     from electro_tools.contract.desk import Desk
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
@@ -169,17 +169,6 @@ def _add_meters(
         words = f"\n  {meters.words(meter, found, terms.interval_seconds, now)}" if standing else ""
         facts.say("meter", meter["device"] + words)
     facts.silent("meters", standing)
-
-
-def held_bands(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Terms) -> Bands:
-    """Return the bands that hold in a pass of the schedule at a place: those of the terms, or what was renominated."""
-    from electro_contracts.terms import HEADER_BYTES, unpack_bands
-
-    account, _ = desk.ask("overrideOf", agreement_id, place, pass_)
-    if account == _NOBODY:
-        return terms.bands
-    code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
-    return unpack_bands(code[: 4 * len(terms.bands)])
 
 
 def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:

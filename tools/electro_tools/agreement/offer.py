@@ -24,6 +24,7 @@ from electro_tools.facts import safe
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from electro_contracts.terms import Bands
     from electro_tools.contract.desk import Desk
 
 
@@ -48,7 +49,6 @@ class Offer:
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content."""
-        terms = {**dataclasses.asdict(self.terms), "bands": [list(band) for band in self.terms.bands]}
         content = {
             "chain_id": self.domain.chain_id,
             "contract": address.checksum(self.domain.contract),
@@ -57,7 +57,7 @@ class Offer:
             "consumer": address.checksum(self.consumer),
             "bonus": self.bonus,
             "devices": [address.checksum(device) for device in self.devices],
-            "terms": terms,
+            "terms": terms_to_json(self.terms),
             "signed": self.signed.to_json() if self.signed else None,
         }
         safe_content: dict[str, Any] = safe(content)
@@ -73,11 +73,6 @@ class Offer:
         if not isinstance(untrusted, dict):
             raise ValueError("it is no JSON object")
         try:
-            terms = dict(untrusted["terms"])
-            bands = tuple((whole(low), whole(high)) for low, high in terms.pop("bands"))
-            names = [field.name for field in dataclasses.fields(Terms)[:-1]]
-            if set(terms) != set(names):
-                raise ValueError("its terms have other fields than an agreement's")
             signed = untrusted["signed"]
             renews = untrusted["renews"]
             offer = cls(
@@ -86,7 +81,7 @@ class Offer:
                 address.parse(untrusted["consumer"]),
                 whole(untrusted["bonus"]),
                 tuple(address.parse(device) for device in untrusted["devices"]),
-                Terms(**{name: whole(terms[name]) for name in names}, bands=bands),
+                terms_of_json(untrusted["terms"]),
                 None if renews is None else whole(renews),
                 None if signed is None else SignedMessage.from_json(signed),
             )
@@ -116,6 +111,26 @@ def whole(untrusted: Any) -> int:
     if not isinstance(untrusted, int) or isinstance(untrusted, bool) or untrusted < 0:
         raise ValueError(f"{str(untrusted)[:40]} should be a whole number")
     return untrusted
+
+
+def terms_to_json(terms: Terms) -> dict[str, Any]:
+    """Return terms by the names of their fields, bands in pairs."""
+    return {**dataclasses.asdict(terms), "bands": [list(band) for band in terms.bands]}
+
+
+def terms_of_json(untrusted: Any) -> Terms:
+    """Return the terms of a JSON object; raise ValueError, KeyError, TypeError or TermsError if it has none."""
+    terms = dict(untrusted)
+    bands = bands_of_json(terms.pop("bands"))
+    names = [field.name for field in dataclasses.fields(Terms)[:-1]]
+    if set(terms) != set(names):
+        raise ValueError("its terms have other fields than an agreement's")
+    return Terms(**{name: whole(terms[name]) for name in names}, bands=bands)
+
+
+def bands_of_json(untrusted: Any) -> Bands:
+    """Return bands from pairs; raise ValueError or TypeError if that is not what they are."""
+    return tuple((whole(low), whole(high)) for low, high in untrusted)
 
 
 def of_agreement(desk: Desk, agreement_id: int) -> Offer:

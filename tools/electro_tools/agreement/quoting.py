@@ -18,7 +18,7 @@ from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
 from electro_tools.plan.options import load_options
 
-from .looking import held_bands
+from .overrides import bands_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ def quote(
     sums = dict.fromkeys(_FIGURES, 0)
     for begin, part in _passes(first, lanes, len(terms.bands)):
         answer = desk.record("quote", agreement_id, place, begin, pack(part))
-        bands = held_bands(desk, agreement_id, place, begin // len(terms.bands), terms)
+        bands, _ = bands_held(desk, agreement_id, place, begin // len(terms.bands), terms)
         bill = of_readings(begin, part, terms, _bands_of(bands))
         expected = (bill.under, bill.over, bill.under_units, bill.over_units, bill.accrued)
         answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))

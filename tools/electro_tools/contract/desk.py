@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from electro_contracts.events import Event
 
     Command = Callable[..., Any]
+    Wallet = Callable[[Facts, dict[str, Any]], None]  # of what is to be printed, and the transaction
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Desk:
         lasting: str | None = None,
         about: Facts | None = None,
         to: Contract | None = None,
+        wallet: Wallet | None = None,
     ) -> Sent:
         """Rehearse a call, and send it; with --dry-run say what would be sent, and end the command.
 
@@ -111,6 +113,8 @@ class Desk:
             lasting: what can't be undone by it, as a sentence to be confirmed first; None: nothing to speak of.
             about: what to read before that.
             to: another contract than the agreements'.
+            wallet: with --from, writes what another kind of wallet can sign or send, and adds to the facts what
+                that is.
 
         Raises:
             ToolError: the contract or the node refuses, or nobody is there to confirm.
@@ -122,7 +126,10 @@ class Desk:
         call = contract.get_function_by_name(name)(*arguments)
         ask(call, self.sender)
         if self.rehearse_only or self.account is None:
-            self._show(call, contract.encode_abi(name, args=arguments))
+            facts = about or Facts()
+            if lasting:
+                facts.say("means", lasting)
+            self._show(facts, call, contract.encode_abi(name, args=arguments), wallet)
             raise click.exceptions.Exit(0)
         if lasting and not self.yes:
             confirm(lasting, about)
@@ -135,13 +142,16 @@ class Desk:
         facts.count("block", sent.receipt["blockNumber"]).add("gas", sent.receipt["gasUsed"])
         facts.print(as_json=self.as_json)
 
-    def _show(self, call: Any, data: str) -> None:
+    def _show(self, facts: Facts, call: Any, data: str, wallet: Wallet | None) -> None:
         """Print a call that the contract would take, for a wallet of another kind to send."""
-        facts = Facts().say("rehearsed", f"{call.fn_name}: the contract would take this; nothing was sent")
+        facts.say("rehearsed", f"{call.fn_name}: the contract would take this; nothing was sent")
         facts.silent("sent", value=False).silent("function", call.fn_name)
         facts.add("from", self.sender).add("to", call.address).silent("value", 0)
         facts.add("gas", call.estimate_gas({"from": self.sender}))
         facts.add("data", data)
+        if wallet and self.account is None:
+            transaction = {"from": self.sender, "to": call.address, "data": data, "value": "0x0"}
+            wallet(facts, {**transaction, "chainId": hex(self.web3.eth.chain_id)})
         facts.print(as_json=self.as_json)
 
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from electro_contracts import artifact, errors
 from electro_protocol.keccak import keccak256
 from electro_tools.parameters import word_text
 from electro_tools.quantities import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Numbers of the errors that are unix seconds, by the names that the ABI gives them.
 _TIMES = {
@@ -28,16 +31,29 @@ _INPUTS = {each["name"]: each["inputs"] for each in artifact.load().abi if each[
 STATES = ("unknown", "proposed", "accepted", "settled", "cancelled", "ended early")
 _ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
 _SENTENCES = {
+    "BadLength": "{0} bytes came, where at most {1} are taken, and whole intervals only",
+    "TooLate": "this was possible until {0}, and the chain's time is {1}",
+    "AlreadyStarted": "it would begin at {0}, and the chain's time is {1}",
+    "WrongOutage": "submit the meter's outages in the order of their numbers",
+    "WrongSequence": "submit the meter's reports one after the other",
     "WrongState": "agreement {0} is {1}, and this can't be done then",
     "AccessControlInvalidDefaultAdmin": "{0} is not who has been named the next administrator",
     "AccessControlEnforcedDefaultAdminDelay": "the delay for a new administrator is over at {0}",
     "AccessControlEnforcedDefaultAdminRules": "the administrator changes by hand-over and take-over only",
     "AccessControlUnauthorizedAccount": "{0} is not {1} of this contract",
 }
-_HINTS = {
+HINTS = {
     "AccessControlUnauthorizedAccount": "sign with the key of whoever is: --key-file",
     "AccessControlEnforcedDefaultAdminDelay": "try again then",
-    "AlreadyStarted": "a proposal lapses at its start; the operator can propose it again for a later one",
+    "AlreadyEnrolled": "make another key on the meter: electro device provision",
+    "AlreadyFaulted": "electro agreement show says what that notice did; only another meter ends it",
+    "AlreadyStarted": "choose a later start: a proposal lapses at its own, and what has begun keeps its bands",
+    "BadDeviceCount": "name 1 to 64 meters with --device; rotations count too",
+    "BadLength": "a bands file has a row for each interval, at most one pass of the schedule",
+    "BandNarrowed": "widen it, or let the consumer sign a draft (electro agreement draft): submit --together",
+    "BandTooHigh": "plan less, or let the operator agree: electro agreement submit --together",
+    "BandTooWide": "a narrower band, or let the operator agree: electro agreement submit --together",
+    "BeyondSchedule": "renominate up to the end of the pass, and the rest with another --first",
     "BadAmount": "electro agreement show says how much there is",
     "BadSignature": "sign again, with the consumer's key, for this contract and chain, what is proposed now",
     "CurrencyFixed": "deploy another contract for another currency",
@@ -46,26 +62,42 @@ _HINTS = {
     "AheadOfReports": "submit the reports of those intervals first",
     "BaseMismatch": "choose a start and an interval that are multiples of it, or provision the meter with another",
     "HeldInEscrow": "electro agreement collect pays what an account is owed",
+    "DuplicateDevice": "name each meter once; one that has served an agreement does not come back to it",
+    "FromTheFuture": "send it again once that has ended",
     "InvalidTerms": "correct that field in the terms file; electro agreement check shows them",
     "InvoiceRedeemed": "redeem the rest against another invoice",
     "KnownOutage": "nothing needs to be done",
     "NoConsumer": "name the consumer's account with --consumer",
     "NoEscrow": "the parties settle money among themselves; there is nothing to do here",
     "NoSuchRotation": "the operator proposes first: electro agreement rotate ID OLD NEW",
+    "NoSuchPlace": "places are numbered from 0 in the order of the meters; electro agreement show lists them",
+    "NoticeTooLong": "wait until the agreement ends",
     "NotConsumer": "sign with the consumer's key; electro agreement show says who that is",
     "NotEnrolled": "enrol it first: electro agreement enrol ENROLMENT.json",
     "NotFunder": "send it with the account that proposed the agreement",
     "NotFunded": "the token must bring the whole amount; this one keeps a part",
+    "NotOffered": "the present consumer offers first: electro agreement hand-over ID --to ADDRESS",
     "NotParty": "sign with the operator's or the consumer's key",
     "NotRenewable": "propose a new agreement: electro agreement propose",
     "NotWhatWasProposed": "look at what is proposed now, electro agreement show, and sign that if you agree",
+    "NotToken": "name the address of an ERC-20 token on this chain",
     "NothingToAcknowledge": "electro agreement audit lists what was redeemed against which invoice",
+    "NothingToTake": "electro agreement show says what is owed",
+    "OtherStart": "the meter asks for its agreements again by itself, and signs by what it learns",
+    "OtherTerms": "the meter asks for its agreements again by itself, and signs by what it learns",
+    "OutsideTerm": "electro agreement show says up to where this counts",
+    "OverlappingOutage": "the meter numbers its outages in their order: submit the earlier ones first",
     "ProposalsPaused": "the operator takes them again with electro agreement resume",
     "RevokedDevice": "enrol another meter and name that",
     "SafeERC20FailedOperation": "has the paying account enough of the token, and allowed it? electro agreement approve",
-    "SilenceTooCheap": "raise the penalty for missing intervals; electro agreement check works it out",
+    "SilenceTooCheap": "a higher price of missing intervals (electro agreement check), or a band that risks less",
+    "StaleRenomination": "draft it again, electro agreement draft, on what holds now, and sign that",
     "TooEarly": "try again then",
+    "TooLate": "electro agreement show says what can still be done",
+    "UnsoundBand": "each row needs least, then greatest, up to the capacity that electro agreement terms shows",
     "UnknownDevice": "electro agreement show lists the agreement's meters",
+    "WrongOutage": "submit the meter's outages in the order of their numbers",
+    "WrongSequence": "submit the meter's reports one after the other",
     "WrongState": "electro agreement show says what can be done",
 }
 _ERROR_STRING = keccak256(b"Error(string)")[:4]
@@ -84,14 +116,20 @@ def explain(data: bytes) -> tuple[str, str | None]:
     """Return a sentence for revert data, and a hint what to do, if there is one."""
     foreign = _foreign(data)
     if foreign is not None:
-        return f"the token in escrow says: {foreign}", _HINTS["SafeERC20FailedOperation"]
+        return f"the token in escrow says: {foreign}", HINTS["SafeERC20FailedOperation"]
     error = errors.decode(data)
-    inputs = _INPUTS.get(error.name, [])
-    sentence = _SENTENCES.get(error.name) or errors.SENTENCES.get(error.name)
-    if sentence is None or len(inputs) != len(error.args):
-        return error.sentence, _HINTS.get(error.name)
-    shown = [_shown(error.name, each, value) for each, value in zip(inputs, error.args, strict=True)]
-    return sentence.format(*shown), _HINTS.get(error.name)
+    if len(_INPUTS.get(error.name, ())) != len(error.args) or error.name not in _INPUTS:
+        return error.sentence, HINTS.get(error.name)
+    return tell(error.name, error.args) or error.sentence, HINTS.get(error.name)
+
+
+def tell(name: str, arguments: Sequence[int | str | bytes]) -> str | None:
+    """Return the sentence of an error of the contract, whoever has found it; None if it has none."""
+    sentence = _SENTENCES.get(name) or errors.SENTENCES.get(name)
+    if sentence is None:
+        return None
+    shown = [_shown(name, each, value) for each, value in zip(_INPUTS[name], arguments, strict=True)]
+    return sentence.format(*shown)
 
 
 def _foreign(data: bytes) -> str | None:
@@ -111,6 +149,6 @@ def _shown(error: str, declared: dict[str, Any], value: int | str | bytes) -> st
         return value
     if error == "WrongState" and declared["type"] == "uint8":
         return STATES[value] if value < len(STATES) else str(value)
-    if (declared["name"] in _TIMES or error == "NoticeTooLong") and value:
+    if (declared["name"] in _TIMES or error in ("NoticeTooLong", "OtherStart")) and value:
         return instant_text(value)
     return str(value)
