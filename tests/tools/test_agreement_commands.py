@@ -56,7 +56,10 @@ def test_from_a_proposal_over_a_signature_to_an_acknowledged_invoice(
     done = electro("agreement", "redeem", 1, "2027-17", 1_000, *world.as_("consumer"), "--json")
     assert done.json["left"] == settled["discount"] - 1_000
     line = ("agreement", "sign-redemption", 1, "2027-18", 500, "--deadline", SETTLES_AT + 3600)
-    assert electro(*line, "--out", redemption, *world.as_("consumer")[:2]).code == 0
+    unasked = refused(*line, "--out", redemption, *world.as_("consumer")[:2])
+    assert "anyone can use 500 of the discount for invoice 2027-18, for good, and nobody is here" in unasked
+    assert not redemption.exists()
+    assert electro(*line, "--out", redemption, *world.as_("consumer")).code == 0
     assert electro("agreement", "submit", redemption, *world.as_("anyone"), "--json").json["amount"] == 500
     assert (
         electro("agreement", "acknowledge", 1, "2027-18", *world.as_("operator"), "--json").json["amount"]

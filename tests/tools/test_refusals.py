@@ -14,7 +14,11 @@ from electro_tools.contract import refusals
 
 ERRORS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
 NOW = 1_800_000_000
-SAMPLES: dict[str, Any] = {"address": "0x" + "11" * 20, "bytes32": b"2027-17".ljust(32, b"\0")}
+SAMPLES: dict[str, Any] = {
+    "address": "0x" + "11" * 20,
+    "bytes16": bytes(16),
+    "bytes32": b"2027-17".ljust(32, b"\0"),
+}
 
 
 def revert(name: str, *values: Any) -> bytes:

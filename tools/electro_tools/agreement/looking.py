@@ -18,6 +18,7 @@ from electro_tools.parameters import ADDRESS, WORD, word_text
 from electro_tools.quantities import instant_text, span_text
 
 from . import meters
+from .overrides import overridden
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
 _NOBODY = "0x" + "00" * 20
+_MOST_SHOWN = 5  # renominated passes of a meter on a screen; --json has all
 
 
 @click.command("list", cls=Command)
@@ -90,9 +92,15 @@ def show(desk: Desk, agreement_id: int, invoice: bytes | None) -> None:
         )
     found, now = desk.record("agreement", agreement_id), desk.now()
     terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-    code, words = phase(found, terms.interval_seconds, now)
+    code, words = phase(found, terms, now)
     facts = Facts().count("agreement", agreement_id).add("state", STATES[found["state"]])
-    facts.add("phase", code, words).add("consumer", found["consumer"]).time("chain time", now)
+    facts.add("phase", code, words).add("consumer", found["consumer"])
+    successor = None if found["successor"] == _NOBODY else found["successor"]
+    if successor:
+        facts.add("successor", successor, f"offered to {successor}")
+    else:
+        facts.silent("successor", None)
+    facts.time("chain time", now)
     for label, key in (
         ("start", "start"),
         ("end", "end"),
@@ -107,11 +115,15 @@ def show(desk: Desk, agreement_id: int, invoice: bytes | None) -> None:
     facts.print(as_json=desk.as_json)
 
 
-def phase(found: dict[str, Any], interval_s: int, now: int) -> tuple[str, str]:
+def phase(found: dict[str, Any], terms: Terms, now: int) -> tuple[str, str]:
     """Return where an agreement stands, as a word for machines and as words for people."""
     state, start, end = found["state"], found["start"], found["end"]
     good_until = found["redeemableUntil"]
+    interval_s = terms.interval_seconds
     running = (now - start) // interval_s
+    closed = (
+        found["settlesAt"] - terms.dispute_window
+    )  # sooner than the grace if all is reported after a notice
     steps: dict[int, list[tuple[float, str, str]]] = {
         _CANCELLED: [(math.inf, "cancelled", "called off; it binds nobody")],
         _PROPOSED: [
@@ -126,7 +138,7 @@ def phase(found: dict[str, Any], interval_s: int, now: int) -> tuple[str, str]:
     bound = [
         (start, "waiting", "accepted; the term has not begun"),
         (end, "running", f"interval {running} of {(end - start) // interval_s} is running"),
-        (found["reportsUntil"] + 1, "grace", "the term is over; reports are still taken"),
+        (closed, "grace", "the term is over; reports are still taken"),
         (found["settlesAt"], "dispute", "the operator may waive penalties"),
         (math.inf, "due", "anyone can settle it: electro agreement settle"),
     ]
@@ -145,6 +157,12 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
             facts.add(label, found[label], words)
         else:
             facts.silent(label, 0)
+    neutral, share = found["neutralIntervals"], found["neutralShare"]
+    facts.silent("neutral_intervals", neutral)
+    if neutral:
+        facts.add("neutral share", share, f"{share:,}  part of accrued, for {neutral:,} neutral intervals")
+    else:
+        facts.silent("neutral_share", share)
     facts.add("remaining", found["remaining"])
     if found["state"] == _SETTLED:
         facts.add("discount", found["discount"]).add("redeemed", found["redeemed"])
@@ -167,8 +185,26 @@ def _add_meters(
     standing = meters.standing(desk, agreement_id, found, terms.interval_seconds, now)
     for meter in standing or [{"device": device} for device in found["devices"]]:
         words = f"\n  {meters.words(meter, found, terms.interval_seconds, now)}" if standing else ""
+        if standing:
+            meter["overrides"] = _overrides(desk, agreement_id, meter, terms, now)
+            words += "".join(
+                f"\n  {_override_text(pass_, terms)}" for pass_ in meter["overrides"][:_MOST_SHOWN]
+            )
+            more = len(meter["overrides"]) - _MOST_SHOWN
+            words += f"\n  and {more} more passes" if more > 0 else ""
         facts.say("meter", meter["device"] + words)
     facts.silent("meters", standing)
+
+
+def _overrides(desk: Desk, agreement_id: int, meter: dict[str, Any], terms: Terms, now: int) -> list[int]:
+    """Return the passes from the running one on in which other bands hold at a meter's place."""
+    running = max(0, now - terms.start) // terms.interval_seconds
+    return overridden(desk, agreement_id, meter["place"], running, meter["end"], len(terms.bands))
+
+
+def _override_text(pass_: int, terms: Terms) -> str:
+    first = pass_ * len(terms.bands)
+    return f"renominated: the pass of intervals {first} on, from {instant_text(terms.instant(first))[:16]}"
 
 
 def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:

@@ -34,6 +34,7 @@ def standing(
                 "accrued": point["accrued"] + point["outageAccrued"],
                 "place": point["place"],
                 "unexplained": point["unexplained"],
+                "faulted": point["faulted"],
             }
         )
     return meters
@@ -42,7 +43,10 @@ def standing(
 def words(meter: dict[str, Any], found: dict[str, Any], interval_s: int, now: int) -> str:
     """Return where a meter stands as words."""
     complete = meter["next"] >= meter["end"]
-    parts = ["all reported" if complete else f"next interval {meter['next']} of {meter['end']}"]
+    parts = [f"place {meter['place']}"]
+    parts.append("all reported" if complete else f"next interval {meter['next']} of {meter['end']}")
+    if meter["faulted"]:
+        parts.append("declared faulty")
     if meter["behind"]:
         late = "never reported" if now > found["reportsUntil"] else "behind"
         parts.append(f"{meter['behind']} {late} ({duration_text(meter['behind'] * interval_s)})")

@@ -88,17 +88,17 @@ def _nomination_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(cls=Command)
+@acts
 @_nomination_options
 @wallet.folder_option
-@acts
 def renominate(desk: Desk, draft: Draft, folder: Path | None) -> None:
     """Replace bands ahead, as the consumer alone, by a transaction.
 
     A slot may become no wider than agreed, and no higher than the agreed raise, a lead ahead. What changes, what it is
     worth and who may order it is shown first. By signature: electro agreement draft.
     """
-    facts = _shown(desk, draft)
     _must_be_allowed(draft, By.CONSUMER, desk.now())
+    facts = _described(draft, desk.now())
     message = draft.message(draft.nomination.begins)
     sent = desk.send(
         "renominate",
@@ -108,35 +108,35 @@ def renominate(desk: Desk, draft: Draft, folder: Path | None) -> None:
         about=facts,
         wallet=wallet.hand(desk, folder, message),
     )
-    _report(desk, sent)
+    _report(desk, facts, sent)
 
 
 @click.command(cls=Command)
-@_nomination_options
 @acts
+@_nomination_options
 def widen(desk: Desk, draft: Draft) -> None:
     """Widen bands ahead, as the operator alone: each new band must contain what holds now.
 
     For a curtailment that the operator orders, or works that it plans.
     """
-    facts = _shown(desk, draft)
     _must_be_allowed(draft, By.OPERATOR, desk.now())
+    facts = _described(draft, desk.now())
     new = draft.nomination
     what = (draft.agreement_id, new.place, new.first, pack_bands(new.bands))
-    _report(desk, desk.send("widen", *what, lasting=_binding(draft), about=facts))
+    _report(desk, facts, desk.send("widen", *what, lasting=_binding(draft), about=facts))
 
 
 @click.command("draft", cls=Command)
+@asks
 @_nomination_options
 @click.option("--out", type=_file, required=True, help="The file to write.")
-@asks
 def draft_renomination(desk: Desk, draft: Draft, out: Path) -> None:
     """Write a renomination to a file, for the consumer to read and sign offline; anyone may.
 
     What only both together may order is shown, too: the operator then submits what is signed with --together.
     """
-    facts = _shown(desk, draft)
     _must_be_allowed(draft, By.BOTH, desk.now())
+    facts = _described(draft, desk.now())
     papers.write(out, draft)
     facts.add("draft", str(out)).print(as_json=desk.as_json)
 
@@ -187,7 +187,6 @@ def sign_renomination(
             f"the draft is for {address.checksum(draft.consumer)}, and this key is of {account.address}"
         )
     if not yes:
-        click.echo(nomination_picture.in_terminal(draft.nomination), err=True)
         confirm(_binding(draft), facts)
     papers.write(out, Consent(draft.domain, SignedMessage.make(message, draft.domain, bytes(account.key))))
     done = Facts().add("signed", str(out)).time("good until", message.deadline)
@@ -236,14 +235,7 @@ def _described(draft: Draft, now: int) -> Facts:
     facts = Facts().count("agreement", draft.agreement_id)
     facts.add("consumer", address.checksum(draft.consumer))
     describe(facts, draft.nomination, now)
-    return facts
-
-
-def _shown(desk: Desk, draft: Draft) -> Facts:
-    """Draw what changes for people, and return it in words."""
-    if not desk.as_json:
-        click.echo(nomination_picture.in_terminal(draft.nomination))
-    return _described(draft, desk.now())
+    return facts.say("picture", "\n" + nomination_picture.in_terminal(draft.nomination))
 
 
 def _must_be_allowed(draft: Draft, by: By, now: int) -> None:
@@ -262,8 +254,5 @@ def _binding(draft: Draft) -> str:
     )
 
 
-def _report(desk: Desk, sent: Sent) -> None:
-    event = sent.event(Renominated)
-    facts = Facts().count("agreement", event.agreement_id).count("place", event.place)
-    facts.count("first", event.first_interval).add("intervals", len(event.bands) // 4)
-    desk.report(facts.count("sequence", event.sequence), sent)
+def _report(desk: Desk, facts: Facts, sent: Sent) -> None:
+    desk.report(facts.count("sequence", sent.event(Renominated).sequence), sent)
