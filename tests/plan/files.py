@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,13 @@ def history(
     return LoadHistory(
         starts, interval_s, energy, np.where(np.isnan(energy), 2, 0).astype(np.uint8), zone, "test", meter
     )
+
+
+def written(path: Path, history: LoadHistory) -> Path:
+    """Write a history as people have it: local times without offset, kWh."""
+    lines = ["time;energy kWh"]
+    for at, wh in zip(history.wall_s.tolist(), history.energy_wh.tolist(), strict=True):
+        figure = "" if math.isnan(wh) else f"{wh / 1000:.4f}"
+        lines.append(f"{EPOCH + timedelta(seconds=at):%Y-%m-%d %H:%M};{figure}")
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -9,30 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from electro_plan import filling, zones
+from electro_plan import filling
 from electro_tools.agreement import terms_file
 from tests.plan import plants
+from tests.plan.files import written
 from tests.tools.agreements import electro
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from electro_plan.history import LoadHistory
-
 ZONE = "Europe/Berlin"
-
-
-def written(path: Path, history: LoadHistory) -> Path:
-    """Write a history as people have it: local times without offset, kWh."""
-    wall = zones.to_wall(history.starts_s, ZONE)
-    from datetime import UTC, datetime
-
-    lines = ["time;energy kWh"]
-    for at, wh in zip(wall.tolist(), history.energy_wh.tolist(), strict=True):
-        figure = "" if wh != wh else f"{wh / 1000:.4f}"
-        lines.append(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M};{figure}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +174,30 @@ def test_cost_of_a_part_is_of_that_part(load: Path, terms: Path) -> None:
     assert json.loads(done.out)["intervals"] == 24
     none = electro("plan", "cost", terms, load, "--since", "2030-01-01T00:00:00Z")
     assert (none.code, "has no interval there" in none.err) == (1, True)
+
+
+def test_a_day_off_moves_its_bands_down_and_none_is_wider(load: Path, terms: Path, tmp_path: Path) -> None:
+    out = tmp_path / "day.csv"
+    done = electro("plan", "day", terms, load, "--date", "2026-08-12", "--off", "--out", out, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert (found["first_interval"], found["intervals"]) == (8 * 24, 24)
+    assert found["to_be_sent_by"] == found["begins"] - 86_400
+    assert found["moved"] >= 14
+    assert 0 < found["saved"] <= found["expected"]
+    agreed = terms_file.read(terms)
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        least, greatest = agreed.bands[int(row["interval"]) % len(agreed.bands)]
+        low, high = (float(row[f"{side}_kwh"]) * 1000 / agreed.unit_wh for side in ("least", "greatest"))
+        assert high - low <= greatest - least + 1e-6
+        assert high <= greatest + 1e-6
+    noon = rows[12]
+    assert float(noon["least_kwh"]) <= 5 <= float(noon["greatest_kwh"])
+
+
+def test_a_day_outside_the_term_is_refused(load: Path, terms: Path, tmp_path: Path) -> None:
+    done = electro("plan", "day", terms, load, "--date", "2026-10-01", "--out", tmp_path / "day.csv")
+    assert done.code == 1
+    assert "no interval of the term lies on 2026-10-01" in done.err

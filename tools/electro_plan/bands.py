@@ -123,6 +123,8 @@ class Trade:
         self._tried.insert(0, (self._tried[0][0] + math.log(_CHEAPEST), float(grid[-1])))
         least, greatest = _envelope(expected)
         likely_least, likely_greatest = self.of_width(float((greatest - least).mean()))
+        # what has never varied by more than the grid shows is kept: to give it up would save nothing
+        self._shown, self._steady = (least, greatest), greatest - least <= grid[1]
         self._whole = np.minimum(least, likely_least), np.maximum(greatest, likely_greatest)
 
     def priced(self, width_price: float) -> Bounds:
@@ -146,7 +148,11 @@ class Trade:
         if margin >= 0:
             room = margin / 2 * (greatest - least)
             return np.maximum(least - room, 0.0), greatest + room
-        return self.of_width((1 + margin) * float((greatest - least).mean()))
+        chosen = self.of_width((1 + margin) * float((greatest - least).mean()))
+        return (
+            np.where(self._steady, self._shown[0], chosen[0]),
+            np.where(self._steady, self._shown[1], chosen[1]),
+        )
 
     def of_width(self, wanted_wh: float) -> Bounds:
         """Return the bands of the least expected penalties whose mean width is the wanted one, or little less."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -133,6 +133,16 @@ class LoadHistory:
         """Greatest mean power of an interval; 0 if all are missing."""
         power = self.power_w[~self.missing]
         return float(power.max()) if len(power) else 0.0
+
+    def between(self, first_s: int, end_s: int) -> LoadHistory:
+        """Return the intervals that begin from one instant on and before another; there must be one."""
+        chosen = (self.starts_s >= first_s) & (self.starts_s < end_s)
+        return replace(
+            self,
+            starts_s=self.starts_s[chosen],
+            energy_wh=self.energy_wh[chosen],
+            quality=self.quality[chosen],
+        )
 
     def gaps(self) -> list[Gap]:
         """Return the runs of missing intervals, in order."""

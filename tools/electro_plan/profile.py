@@ -26,9 +26,11 @@ _CELLS = 160  # of the grid of energies: 0.8% of the greatest, far below any ban
 _HEADROOM = 1.25  # of the grid above the greatest energy seen, for what smoothing puts there
 _HALF_LIFE_DAYS = 60.0
 _LIKE_DAYS = 0.5  # weight of another working day, beside 1 for the same weekday
-_OTHER_DAYS = 0.05
+_OTHER_DAYS = 0.02
 _NEIGHBOURS = (0.6, 1.0, 0.6)  # weight of the interval before, the interval itself, the one behind
-_SMOOTHING = 0.4  # standard deviation of the kernel, as a share of the slot's
+_SMOOTHING = 0.4  # standard deviation of the kernel, as a share of the spread of the middle half
+_HALF_OF_NORMAL = 1.349  # width of the middle half of a normal distribution, in standard deviations
+_TINY = 1e-9
 _LEAST_SPREAD = 0.3  # the same in cells: a load that never changed is known to no more than that
 
 
@@ -121,10 +123,7 @@ def _smoothed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convolve each slot with a Gaussian of a share of its spread; what lies outside the grid stays at its ends."""
     kinds, day_slots, cells = weights.shape
     flat = weights.reshape(-1, cells)
-    number = np.arange(cells)
-    mean = flat @ number
-    spread = np.sqrt(np.maximum(flat @ (number * number) - mean * mean, 0.0))
-    sigma = np.maximum(_SMOOTHING * spread, _LEAST_SPREAD)
+    sigma = np.maximum(_SMOOTHING * _spread(flat), _LEAST_SPREAD)
     distance = np.arange(-cells + 1, cells)
     kernel = np.exp(-0.5 * (distance / sigma[:, None]) ** 2)
     kernel /= kernel.sum(axis=1, keepdims=True)
@@ -135,3 +134,18 @@ def _smoothed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     inside[:, -1] += np.maximum(wide[:, 2 * cells - 1 : 3 * cells], 0.0).sum(axis=1)
     smoothed: NDArray[np.float64] = inside / inside.sum(axis=1, keepdims=True)
     return smoothed.reshape(kinds, day_slots, cells)
+
+
+def _spread(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a standard deviation in cells for each row, of the half that lies closest together.
+
+    A plant that works or stands still has two clusters, and each is known better than their distance tells.
+    """
+    rows, cells = weights.shape
+    within = np.cumsum(weights, axis=1) + 2.0 * np.arange(rows)[:, None]  # so that rows follow each other
+    before = within - weights
+    ends = np.searchsorted(within.ravel(), (before + 0.5 - _TINY).ravel()).reshape(rows, cells)
+    ends -= cells * np.arange(rows)[:, None]
+    widths = np.where(ends < cells, ends - np.arange(cells), cells)
+    spread: NDArray[np.float64] = widths.min(axis=1) / _HALF_OF_NORMAL
+    return spread

@@ -16,6 +16,10 @@ _SECTIONS = {
     "Bands": {
         "bands": (_HERE + "bands:bands", "Make bands for a term; say what they would have cost."),
         "cost": (_HERE + "cost:cost", "Say what a history would have cost under terms."),
+        "day": (_HERE + "day:day", "Propose a day's bands, shifted, never wider."),
+    },
+    "Operator": {
+        "tariff": (_HERE + "tariff:tariff", "Work out a tariff from the wear of equipment."),
     },
 }
 

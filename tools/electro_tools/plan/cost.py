@@ -108,16 +108,10 @@ def _part(history: LoadHistory, since: int | None, until: int | None) -> LoadHis
     Raises:
         ToolError: there are none.
     """
-    chosen = history.starts_s >= (history.first_s if since is None else since)
-    chosen &= history.starts_s < (history.end_s if until is None else until)
-    if not chosen.any():
+    first, end = history.first_s if since is None else since, history.end_s if until is None else until
+    if not ((history.starts_s >= first) & (history.starts_s < end)).any():
         raise ToolError(f"{history.source} has no interval there")
-    return replace(
-        history,
-        starts_s=history.starts_s[chosen],
-        energy_wh=history.energy_wh[chosen],
-        quality=history.quality[chosen],
-    )
+    return history.between(first, end)
 
 
 def _require_whole(history: LoadHistory) -> None:
