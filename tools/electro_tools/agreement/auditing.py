@@ -117,5 +117,10 @@ def _history(
         return history.until(head, from_block)
 
 
+def history_of(desk: Desk, agreement_id: int) -> list[Said]:
+    """Return all events of an agreement up to now, from the usual cache and the node."""
+    return _history(desk, agreement_id, desk.web3.eth.block_number, None, _default_cache())
+
+
 def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "electro" / "logs"

@@ -19,6 +19,7 @@ _SECTIONS = {
         "day": (_HERE + "day:day", "Propose a day's bands, shifted, never wider."),
     },
     "Operator": {
+        "sections": (_HERE + "sections:sections", "Add up agreements by sections of the network."),
         "tariff": (_HERE + "tariff:tariff", "Work out a tariff from the wear of equipment."),
     },
 }

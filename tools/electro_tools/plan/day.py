@@ -22,6 +22,7 @@ from .money import calendar_options
 from .options import ask_and_read, reading_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import numpy as np
@@ -79,7 +80,7 @@ def day(
     from .calendars import calendar_of
     from .writing import ensure_new, write_new
 
-    ensure_new(out)
+    ensure_new(out, _second(out))
     content = terms_file.read_all(terms_path)
     terms = content.terms
     if settings.zone is None and content.about.zone is not None:
@@ -99,10 +100,15 @@ def day(
         history, term, calendar, Prices.of(terms), day=part.number, intervals=part.intervals, base=part.base,
         most_units=part.most, unit_wh=terms.unit_wh,
     )  # fmt: skip
-    write_new(out, _csv(plan, part, terms))
+    passes = part.intervals // len(terms.bands)
+    files = []
+    for at, pass_ in enumerate(sorted(set(passes.tolist()))):
+        chosen = passes == pass_
+        files.append((int(part.intervals[chosen][0]), _second(out) if at else out))
+        write_new(files[-1][1], _csv(plan, part, terms, chosen))
     if not as_json:
         click.echo(reading.paragraph())
-    _tell(plan, part, terms, content.about, calendar.zone, out, as_json=as_json)
+    _tell(plan, part, terms, content.about, calendar.zone, files, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -136,19 +142,19 @@ def _part(terms: Terms, calendar: Calendar, wanted: date) -> _Part:
     return _Part(number_of(wanted), intervals, (bands[:, 0], bands[:, 1]), most)
 
 
-def _csv(plan: DayPlan, part: _Part, terms: Terms) -> str:
+def _second(out: Path) -> Path:
+    """Return the file for what lies in the next pass of the schedule: a renomination is of one pass."""
+    return out.with_suffix(".2" + out.suffix)
+
+
+def _csv(plan: DayPlan, part: _Part, terms: Terms, chosen: NDArray[np.bool_]) -> str:
     from electro_plan.wording import iso
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["interval", "begins", "least_kwh", "greatest_kwh"])
-    rows = zip(
-        part.intervals.tolist(),
-        plan.starts_s.tolist(),
-        plan.moved[0].tolist(),
-        plan.moved[1].tolist(),
-        strict=True,
-    )
+    columns = part.intervals, plan.starts_s, *plan.moved
+    rows = zip(*(column[chosen].tolist() for column in columns), strict=True)
     for interval, start, least, greatest in rows:
         kwh = [f"{Decimal(units * terms.unit_wh) / 1000:f}" for units in (least, greatest)]
         writer.writerow([interval, iso(start), *kwh])
@@ -156,7 +162,14 @@ def _csv(plan: DayPlan, part: _Part, terms: Terms) -> str:
 
 
 def _tell(
-    plan: DayPlan, part: _Part, terms: Terms, about: About, zone: str, out: Path, *, as_json: bool
+    plan: DayPlan,
+    part: _Part,
+    terms: Terms,
+    about: About,
+    zone: str,
+    files: Sequence[tuple[int, Path]],
+    *,
+    as_json: bool,
 ) -> None:
     changed = int(((plan.moved[0] != plan.base[0]) | (plan.moved[1] != plan.base[1])).sum())
     saved = round(plan.base_penalty - plan.moved_penalty)
@@ -172,5 +185,7 @@ def _tell(
         about.currency.text(round(plan.base_penalty)) + " of penalties as it is",
     )
     facts.add("saved", saved, about.currency.text(saved) + " of them by moving")
-    facts.add("bands", str(out))
+    for at, path in files:
+        facts.say("renominate", f"electro agreement renominate ID --bands {path} --first {at}")
+    facts.silent("files", [{"first": at, "bands": str(path)} for at, path in files])
     facts.print(as_json=as_json)
