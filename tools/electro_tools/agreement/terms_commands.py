@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import textwrap
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
+from electro_tools.parameters import BONUS
 from electro_tools.quantities import duration_text, instant
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 _file = click.Path(dir_okay=False, path_type=Path)
 _DEFAULT_UNIT_WH = 100
 _DEFAULT_INTERVAL_S = 900
+_WIDTH = 80  # of a terminal
 
 
 def _start(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> datetime:
@@ -78,20 +82,36 @@ def template(out: Path, start: datetime, days: int, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=_file)
+@click.option("--bonus", type=BONUS, help="Minor units: what the behaviours are worth against it.")
+@click.option("--meters", type=click.IntRange(1, 64), help="Metering points of the agreement.")
 @json_option
-def check(file: Path, as_json: bool) -> None:
-    """Read a terms file and say what it means; nothing is sent.
+def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> None:
+    """Read a terms file; say what it means, and for which behaviours it is weak. Nothing is sent.
 
-    The hash is what a consumer names when it accepts these terms.
+    Silence has one price, and the least that it may be is worked out. Then each behaviour of a consumer or an operator
+    that pays under these terms, with the sum. The hash is what a consumer names when it accepts these terms.
     """
-    from . import terms_file
+    from . import terms_file, weaknesses
 
     content = terms_file.read_all(file)
     facts = Facts(content.about.zone)
     if content.about.name is not None:
         facts.add("name", content.about.name)
-    describe(facts, content.terms, content.about.currency)
+    terms, currency = content.terms, content.about.currency
+    describe(facts, terms, currency)
+    slot, dearest = weaknesses.least_silence(terms)
+    agreed = f"agreed are {currency.text(terms.missing_penalty)}"
+    words = f"{currency.text(dearest)} at the least: so much can the truth cost in slot {slot}; {agreed}"
+    facts.add("silence", dearest, words).silent("silence_slot", slot)
+    found = weaknesses.find(terms, currency, bonus, meters)
+    facts.silent("weak", [dataclasses.asdict(each) for each in found])
     facts.print(as_json=as_json)
+    if not as_json:
+        for each in found:
+            click.echo(
+                f"\nweak       {each.name}, in favour of the {each.favours}: {currency.text(each.amount)}"
+            )
+            click.echo(textwrap.fill(each.words, _WIDTH, initial_indent="  ", subsequent_indent="  "))
 
 
 @click.command(cls=Command)
