@@ -142,10 +142,10 @@ class Life:
         """Reset the chip, or take its power away for some seconds."""
         board = self.board
         self.task_restarts += sum(self.meter.supervisor.restarts.values())
+        began_s, up_s = board.now_s, board.uptime_us() // S
         await board.start_again()
-        began_s = board.now_s
         if not self.meter.clock.dated:  # nor can what nobody could date yet be kept through it
-            self.lost_power.append((began_s - board.uptime_us() // S, began_s))
+            self.lost_power.append((began_s - up_s, began_s))
         waiting = self.meter.ring.waiting + self.meter.outage_ring.waiting
         if waiting:  # what a failing flash did not take is gone with the RAM
             self.lost_power.append((began_s - BASE_S * waiting, began_s))
