@@ -51,10 +51,13 @@ class Questions(Messages):
         same("served", [state.agreement_id for state in states], served)
         for state in states:
             entry = self.paper.entries[state.agreement_id]
-            same("state", state, self._state(entry, device, ahead, state.terms_account))
+            same("state", state, self._state(entry, device, ahead, state))
             same("the code's hash", self.chain.code_hash(state.terms_account), state.code_hash)
 
-    def _state(self, entry: Entry, device: bytes, ahead: int, account: bytes) -> calldata.MeterState:
+    def _state(
+        self, entry: Entry, device: bytes, ahead: int, told: calldata.MeterState
+    ) -> calldata.MeterState:
+        """What the paper knows; where the terms lie, and how far a replaced meter goes the usual way, it does not."""
         terms, money, now = entry.terms, entry.agreed(), self.paper.now
         point = money.points[device]
         place = money.places[point.place]
@@ -63,8 +66,9 @@ class Questions(Messages):
         return calldata.MeterState(
             agreement_id=entry.id, state=calldata.STATES[entry.state], place=point.place, start=terms.start,
             interval_seconds=terms.interval_seconds, intervals=terms.intervals,
-            stop=place.stop(point.next, point.end), end=point.end, reports_until=money.reports_until,
-            slots=len(terms.bands), unit_wh=terms.unit_wh, terms_account=account, code_hash=entry.code_hash,
+            stop=told.stop if point.replaced else place.stop(point.next, point.end), end=point.end,
+            reports_until=money.reports_until,
+            slots=len(terms.bands), unit_wh=terms.unit_wh, terms_account=told.terms_account, code_hash=entry.code_hash,
             next_interval=point.next, next_outage=len(point.outages),
             outage_open=point.open_outage is not None, remaining_bonus=money.remaining(now),
             bounds_from=running, bounds=tuple(place.band_of(running + i) for i in range(count)),
