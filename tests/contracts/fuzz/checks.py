@@ -188,15 +188,20 @@ class Checks:
         if point.looked_back is not None or most > terms.capacity_units:
             return
         band_of = money.places[point.place].band_of
-        whole = of_point(point, terms, band_of, closed=True).accrued
+        told = of_point(point, terms, band_of, closed=True)
+        if (
+            told.unexplained
+        ):  # an outage is kept back already, and an excess beside it was charged for nothing
+            return
+        whole = told.accrued
         kept = point.lanes[: max(0, since - point.first)]
         before = [
             each
             for each in point.outages
             if min(touched(each, terms)[1], point.end) <= point.first + len(kept)
         ]
-        told = takewhile(lambda pair: pair[0] == pair[1], zip_longest(point.outages, before))
-        silent = [replace(point, lanes=kept, outages=[each for each, _ in told])]
+        in_order = takewhile(lambda pair: pair[0] == pair[1], zip_longest(point.outages, before))
+        silent = [replace(point, lanes=kept, outages=[each for each, _ in in_order])]
         silent += [replace(point, outages=point.outages[:i]) for i in range(len(point.outages))]
         for each in silent:
             bill = of_point(each, terms, band_of, closed=True).accrued
