@@ -144,8 +144,16 @@ library Lanes {
         }
     }
 
+    /// @notice A word with `value`, at most MOST, in every lane.
+    function each(uint256 value) internal pure returns (uint256) {
+        // Can't overflow: a value of 15 bits in lanes of 16.
+        unchecked {
+            return value * EACH;
+        }
+    }
+
     /// @notice Whether `bands` of 2 * `slots` lanes are bounds in every slot: least <= greatest, least <= `mostLeast` and
-    /// `leastGreatest` <= greatest <= `capacity`, which are at most MOST.
+    /// `leastGreatest` <= greatest <= `capacity`, which are words with the same limit in {each} lane.
     function areBounds(
         uint256 bands,
         uint256 slots,
@@ -156,9 +164,8 @@ library Lanes {
         // Can't overflow: addresses are small; a lane with bit 15 set is refused whatever it borrows.
         unchecked {
             uint256 length = 2 * slots;
-            mostLeast = mostLeast * EACH | HIGH;
-            leastGreatest *= EACH;
-            capacity = capacity * EACH | HIGH;
+            mostLeast |= HIGH;
+            capacity |= HIGH;
             uint256 bad;
             for (uint256 offset; offset < length; offset += 32) {
                 uint256 mask = length - offset < 32 ? ~(type(uint256).max >> (8 * (length - offset))) : type(uint256).max;

@@ -125,7 +125,13 @@ library TermsStore {
             if (terms.overRate() != 0 && rest / terms.overRate() < capacity) {
                 leastGreatest = capacity - rest / terms.overRate();
             }
-            good = Lanes.areBounds(terms + TermsCode.HEADER, terms.slots(), mostLeast, leastGreatest, capacity);
+            good = Lanes.areBounds(
+                terms + TermsCode.HEADER,
+                terms.slots(),
+                Lanes.each(mostLeast),
+                Lanes.each(leastGreatest),
+                Lanes.each(capacity)
+            );
         }
         if (!good) _explain(terms);
     }

@@ -57,7 +57,9 @@ contract LanesPlain {
         pure
         returns (bool fast_, bool plain_)
     {
-        fast_ = Lanes.areBounds(_at(bands), slots, mostLeast, leastGreatest, capacity);
+        fast_ = Lanes.areBounds(
+            _at(bands), slots, Lanes.each(mostLeast), Lanes.each(leastGreatest), Lanes.each(capacity)
+        );
         plain_ = true;
         for (uint256 i; i < 2 * slots; i += 2) {
             (uint256 lo, uint256 hi) = (_lane(bands, i), _lane(bands, 2 * slots + i));

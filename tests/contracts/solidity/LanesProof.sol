@@ -17,25 +17,37 @@ contract LanesProof {
 
     function check_boundsAreBounds(uint256 least, uint256 greatest) public pure {
         uint256 a = _inMemory(least, greatest, 0);
-        assert(Lanes.areBounds(a, 16, 0x7FFF, 0, 0x7FFF) == _areBounds(least, greatest));
+        assert(Lanes.areBounds(a, 16, ~Lanes.HIGH, 0, ~Lanes.HIGH) == _areBounds(least, greatest));
     }
 
-    function check_boundsHaveLimits(
-        uint256 least,
-        uint256 greatest,
-        uint256 mostLeast,
-        uint256 leastGreatest,
-        uint256 capacity
-    ) public pure {
+    // Each limit alone, lane by lane: that a limit is the same in every lane is another claim.
+
+    function check_leastHasALimit(uint256 least, uint256 greatest, uint256 most) public pure {
         require(_areBounds(least, greatest));
-        (mostLeast, leastGreatest, capacity) = (mostLeast & 0x7FFF, leastGreatest & 0x7FFF, capacity & 0x7FFF);
-        uint256 bad;
-        for (uint256 lane; lane < 16; ++lane) {
-            bad |= _less(mostLeast, _lane(least, lane)) | _less(_lane(greatest, lane), leastGreatest)
-                | _less(capacity, _lane(greatest, lane));
-        }
+        most &= ~Lanes.HIGH;
         uint256 a = _inMemory(least, greatest, 0);
-        assert(Lanes.areBounds(a, 16, mostLeast, leastGreatest, capacity) == (bad == 0));
+        assert(Lanes.areBounds(a, 16, most, 0, ~Lanes.HIGH) == _noneIsLess(most, least));
+    }
+
+    function check_greatestHasALimitBelow(uint256 least, uint256 greatest, uint256 lowest) public pure {
+        require(_areBounds(least, greatest));
+        lowest &= ~Lanes.HIGH;
+        uint256 a = _inMemory(least, greatest, 0);
+        assert(Lanes.areBounds(a, 16, ~Lanes.HIGH, lowest, ~Lanes.HIGH) == _noneIsLess(greatest, lowest));
+    }
+
+    function check_greatestHasALimitAbove(uint256 least, uint256 greatest, uint256 capacity) public pure {
+        require(_areBounds(least, greatest));
+        capacity &= ~Lanes.HIGH;
+        uint256 a = _inMemory(least, greatest, 0);
+        assert(Lanes.areBounds(a, 16, ~Lanes.HIGH, 0, capacity) == _noneIsLess(capacity, greatest));
+    }
+
+    function check_eachLaneHasTheValue(uint256 value) public pure {
+        value &= 0x7FFF;
+        uint256 plain;
+        for (uint256 lane; lane < 16; ++lane) plain |= value << (16 * lane);
+        assert(Lanes.each(value) == plain);
     }
 
     function check_interruptedBitsAreTheInterruptedLanes(uint256 readings) public pure {
@@ -121,6 +133,12 @@ contract LanesProof {
         for (uint256 lane; lane < 16; ++lane) {
             bad |= _less(0x7FFF, _lane(greatest, lane)) | _less(_lane(greatest, lane), _lane(least, lane));
         }
+        return bad == 0;
+    }
+
+    function _noneIsLess(uint256 a, uint256 b) private pure returns (bool) {
+        uint256 bad;
+        for (uint256 lane; lane < 16; ++lane) bad |= _less(_lane(a, lane), _lane(b, lane));
         return bad == 0;
     }
 
