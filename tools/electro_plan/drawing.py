@@ -21,6 +21,7 @@ _STYLE = (
     ".line{fill:none;stroke-width:2}.penalty{stroke:#1b4f72}.total{stroke:#a04000;stroke-dasharray:6 4}"
     ".dot{fill:#1b4f72}.chosen{fill:#c0392b}"
 )
+_TICKS = (0, 0.05, 0.2, 0.5, 1)  # shares of the scale: about even on a square root
 _BAR = 30  # characters
 
 
@@ -38,8 +39,8 @@ def frontier_svg(test: BackTest, chosen: Row, title: str, price_per_kwh: float |
     if price_per_kwh is not None:
         totals = [row.penalty + width_cost(row, test.intervals, price_per_kwh) for row in rows]
         lines.append(("total", "with the price of width", totals))
-    widest = max(row.mean_width_wh for row in rows) / 1000 or 1.0
-    most = max(max(values) for _, _, values in lines) or 1.0
+    widest = _round_up(max(row.mean_width_wh for row in rows) / 1000)
+    most = _round_up(max(max(values) for _, _, values in lines))
 
     def x(row: Row) -> float:
         return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * row.mean_width_wh / 1000 / widest, 1)
@@ -53,7 +54,7 @@ def frontier_svg(test: BackTest, chosen: Row, title: str, price_per_kwh: float |
     head += f"<title>{escape(title)}</title><style>{_STYLE}</style>"
     head += f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'
     parts = [head, f'<text class="title" x="{_LEFT}" y="26">{escape(title)}</text>']
-    for share in (0, 1 / 16, 1 / 4, 9 / 16, 1):
+    for share in _TICKS:
         at = y(most * share)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{at}" y2="{at}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{at + 4}" text-anchor="end">{figure(most * share)}</text>')
@@ -77,10 +78,20 @@ def frontier_svg(test: BackTest, chosen: Row, title: str, price_per_kwh: float |
             f'<circle class="{kind}" cx="{x(row)}" cy="{y(row.penalty)}" r="{6 if row is chosen else 4}"/>'
         )
         if row is chosen:
-            parts.append(
-                f'<text x="{x(row)}" y="{y(row.penalty) - 14}" text-anchor="middle">margin {row.margin:+.0%}</text>'
-            )
+            parts.append(f'<text x="{x(row) + 8}" y="{y(row.penalty) - 12}">margin {row.margin:+.0%}</text>')
     return "".join(parts) + "</svg>\n"
+
+
+def _round_up(value: float) -> float:
+    """Return the next of some round numbers, so that its parts are round numbers too."""
+    if value <= 0:
+        return 1.0
+    scale = 10.0 ** math.floor(math.log10(value))
+    return next(
+        step * scale
+        for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+        if step * scale >= value * (1 - 1e-9)
+    )
 
 
 def bars(values: Sequence[float]) -> list[str]:
