@@ -118,6 +118,7 @@ def _parts(
     def taken_back() -> None:
         standings.forget_all()
         app[ADMISSION].forget_all()
+        chain.terms.forget_all()
 
     upkeep = Upkeep(chain, metrics, taken_back)
     gas = GasLimits(chain)

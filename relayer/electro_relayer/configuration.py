@@ -25,8 +25,12 @@ SHARED = {
     "contract": "ELECTRO_CONTRACT",
 }  # read by every command; the key is each one's own
 OPTIONS = {"rpc_url": "--rpc", "contract": "--contract", "key_file": "--key-file"}
-# Kubernetes tells each pod of every Service around it, of one called electro-relayer by these names.
-_OF_A_SERVICE = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+# Kubernetes tells each pod of every Service around it, of one called electro-relayer, or electro-relayer-metrics, by
+# these names.
+_OF_A_SERVICE = re.compile(
+    r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_ADDRESS_OF_A_SERVICE = re.compile(r"(\w+_)?PORT")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -78,18 +82,20 @@ def convert(name: str, untrusted: Any, kind: Any) -> Any:
         if kind is float:
             return _finite(untrusted)
         if kind in (Path, Path | None):
-            return Path(untrusted).expanduser()
+            return _path(untrusted)
         return ",".join(map(str, untrusted)) if isinstance(untrusted, list) else str(untrusted)
     except (TypeError, ValueError) as error:
         if kind is bytes:
             raise SettingError(name, f"must be an address: {error}") from error
-        wanted = "a number" if kind is float else "a whole number"
+        wanted = (
+            "a number" if kind is float else "a path" if kind in (Path, Path | None) else "a whole number"
+        )
         raise SettingError(name, f"must be {wanted}, not {str(untrusted)[:60]!r}") from error
 
 
 def _is_kubernetes(name: str, text: str) -> bool:
     return _OF_A_SERVICE.fullmatch(name) is not None or (
-        name == "PORT" and _SERVICE_ADDRESS.match(text) is not None
+        _ADDRESS_OF_A_SERVICE.fullmatch(name) is not None and _SERVICE_ADDRESS.match(text) is not None
     )
 
 
@@ -108,6 +114,13 @@ def _of_file(file: Path) -> dict[str, Any]:
 
 def _address(text: str) -> bytes:
     return address.parse(text if text.startswith("0x") else "0x" + text)
+
+
+def _path(untrusted: Any) -> Path:
+    try:
+        return Path(untrusted).expanduser()
+    except RuntimeError as error:  # "~name" of nobody
+        raise ValueError("not a path") from error
 
 
 def _whole(untrusted: Any) -> int:

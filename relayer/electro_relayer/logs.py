@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+        return json.dumps(told)  # in ASCII: nothing in it speaks to a terminal
 
 
 def configure(form: str) -> None:

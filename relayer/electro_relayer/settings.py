@@ -10,6 +10,7 @@ error names the setting.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path  # noqa: TC003 - get_type_hints reads it
@@ -93,6 +94,7 @@ class Settings:
         "connections at once; one more takes the place of one without a request for a second, or gets 503",
         2000,
         low=1,
+        high=1_000_000,
     )
     device_rate: float = _setting(
         "messages a second of one device in the long run, then 429; 0: no limit", 20.0, low=0
@@ -120,22 +122,34 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
-        if not self.rpc_urls or any(urlsplit(u).scheme not in ("http", "https") for u in self.rpc_urls):
-            raise SettingError("rpc_url", "must start with http:// or https://")
+        if not self.rpc_urls or not all(map(_is_node, self.rpc_urls)):
+            raise SettingError(
+                "rpc_url", "must start with http:// or https:// and name a host, a port of it maybe"
+            )
+        self._check_listeners()
         if self.log_format not in LOG_FORMATS:
             raise SettingError("log_format", f"must be one of {', '.join(LOG_FORMATS)}")
-        if self.metrics_port is None and self.port > 65535 - METRICS_ABOVE:
-            raise SettingError("metrics_port", f"is needed where port is above {65535 - METRICS_ABOVE}")
         try:
             self.trusted_networks  # noqa: B018 - reads the setting once, to say at the start what is wrong with it
         except ValueError as error:
             raise SettingError("trusted_proxies", f"must be addresses or networks: {error}") from error
         if len(self.contract) != 20:
             raise SettingError("contract", "must be an address of 20 bytes")
-        if self.finality not in ("auto", "finalized", "latest") and not self.finality.isdigit():
+        if self.finality not in ("auto", "finalized", "latest") and not re.fullmatch(
+            "[0-9]{1,9}", self.finality
+        ):
             raise SettingError("finality", "must be auto, finalized, latest or a number of blocks")
         if self.fees not in FEE_MODES:
             raise SettingError("fees", f"must be one of {', '.join(FEE_MODES)}")
+
+    def _check_listeners(self) -> None:
+        for name in ("host", "metrics_host"):  # an empty one would mean every address of the machine
+            if not getattr(self, name).strip():
+                raise SettingError(name, "must be an address to listen on; 0.0.0.0 is all of them")
+        if self.metrics_port is None and self.port > 65535 - METRICS_ABOVE:
+            raise SettingError("metrics_port", f"is needed where port is above {65535 - METRICS_ABOVE}")
+        if self.port and self.metrics_port == self.port and self.metrics_host == self.host:
+            raise SettingError("metrics_port", f"must be another than port, {self.port}")
 
     @classmethod
     def load(
@@ -183,6 +197,20 @@ class Settings:
     @property
     def fee_cap_wei(self) -> int:
         return int(self.fee_cap_gwei * 10**9)
+
+
+def _is_node(url: str) -> bool:
+    """Tell whether an address of a node can be one."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not re.search(r"\s", url)
+        )
+    except ValueError:  # brackets that don't match, a port that is none
+        return False
 
 
 def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

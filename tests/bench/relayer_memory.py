@@ -99,9 +99,11 @@ class StandIn:
     def _call(self, data: bytes) -> bytes:
         if data[:4] == calldata.CHECK:
             return encode(["bytes4[]"], [[bytes(4)] * int.from_bytes(data[36:68], "big")])
-        if data[:4] != calldata.METER_STATE:
+        if data[:4] != calldata.METER_STATES:
             return bytes(31) + b"\1"  # enrolled
-        return _state(self.next.get(data[16:36], 0), int.from_bytes(data[36:68], "big"))
+        ahead = int.from_bytes(data[36:68], "big")
+        states = [_state(self.next.get(data[i + 12 : i + 32], 0), ahead) for i in range(100, len(data), 32)]
+        return encode(["bool[]", _STATE + "[]"], [[True] * len(states), states])
 
     def _take(self, raw: bytes) -> str:
         data = rlp.decode(raw[1:])[7]
@@ -124,10 +126,10 @@ class StandIn:
 
 
 @lru_cache
-def _state(next_interval: int, ahead: int) -> bytes:
+def _state(next_interval: int, ahead: int) -> list[tuple[object, ...]]:
     bounds = b"\0\x0a" * ahead + b"\0\xc8" * ahead
     fixed = (1, 2, 0, 0, 900, 10**6, 10**6, 10**6, 10**10, 96, 10, "0x" + "77" * 20, bytes(32))
-    return encode([_STATE], [[(*fixed, next_interval, 0, False, 1000, 0, bounds)]])
+    return [(*fixed, next_interval, 0, False, 1000, 0, bounds)]
 
 
 def main() -> None:

@@ -85,13 +85,21 @@ async def test_a_node_that_answers_slowly(world, faulty, settings_for, relay):
 
 def lie_about_next(call, answer):
     """Tell every meter's next interval three lower, at any block."""
-    data = call["params"][0].get("data", "") if call["method"] == "eth_call" else ""
-    if not data.startswith("0x" + calldata.METER_STATE.hex()) or "result" not in answer:
+    selector = call["params"][0].get("data", "")[2:10] if call["method"] == "eth_call" else ""
+    if selector not in (calldata.METER_STATE.hex(), calldata.METER_STATES.hex()) or "result" not in answer:
         return answer
-    words = answer["result"][2:]
-    at = 64 * (2 + int(words[128:192], 16) // 32 + 7)  # the first record's next interval
-    told = max(0, int(words[at : at + 64], 16) - 3)
-    return {**answer, "result": "0x" + words[:at] + f"{told:064x}" + words[at + 64 :]}
+    data = bytes.fromhex(answer["result"][2:])
+    words = [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
+    if selector == calldata.METER_STATE.hex():
+        lists = [1]  # where each meter's list of records begins, in words
+    else:
+        first = words[1] // 32 + 1
+        lists = [first + words[first + i] // 32 for i in range(words[first - 1])]
+    for at in lists:
+        for i in range(1, words[at] + 1):
+            next_at = at + 1 + words[at + i] // 32 + 13  # the record's fourteenth field
+            words[next_at] = max(0, words[next_at] - 3)
+    return {**answer, "result": "0x" + "".join(f"{word:064x}" for word in words)}
 
 
 async def test_a_node_that_lies_about_next_is_noticed_and_left_for_the_majority(

@@ -46,7 +46,7 @@ def asked_about(node, device):
 async def test_whoever_repeats_what_is_on_chain_takes_nothing_from_its_meter(
     fresh, settings_for, relay, eventually
 ):
-    client = await relay(settings_for(fresh, device_rate=0.001, device_burst=3))
+    client = await relay(settings_for(fresh, device_rate=0.001, device_burst=2))
     meter = fresh.meters[0]
     first, second, third = meter.reports(3)
     assert (await client.post(first))[0] == 202

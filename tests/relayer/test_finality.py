@@ -5,8 +5,10 @@ import pytest
 import rlp
 
 from electro_relayer.chain import upkeep
+from electro_relayer.chain.final import FinalBlock
 from electro_relayer.chain.finality import Finality, find_finality, is_qbft
 from electro_relayer.chain.rpc import RpcError
+from electro_relayer.metrics import Metrics
 from tests.relayer import faults
 
 
@@ -140,3 +142,73 @@ async def test_what_was_final_is_asked_anew_when_the_chain_was_reset(
     await eventually(forgotten)
     await eventually(lambda: world.reported(meter) == [0])
     assert (await client.metrics())["finality_broken_total",] >= 1
+
+
+class Blocks:
+    """A chain that tells blocks by number, and which of them is final; `final` is used as the relayer's own."""
+
+    def __init__(self):
+        self.hashes = {100: "0xaa"}
+        self.final_number = 100
+
+    async def call(self, method, params):
+        assert method == "eth_getBlockByNumber"
+        number = self.final_number if params[0] == "finalized" else int(params[0], 16)
+        if number not in self.hashes:
+            raise RpcError(-39001, "Unknown block")
+        return {"number": hex(number), "hash": self.hashes[number]}
+
+    @property
+    def shown(self):
+        return "node"
+
+
+class Watched:
+    """The chain as upkeep sees it."""
+
+    chain_id = 31337
+
+    def __init__(self, blocks):
+        self.final = FinalBlock(blocks, "finalized")
+        self.final.rule = Finality("finalized")
+
+    def clock(self):
+        return 0.0
+
+
+@pytest.fixture
+def blocks():
+    return Blocks()
+
+
+@pytest.fixture
+def kept(blocks):
+    """Upkeep of these blocks, and how often what was final was taken back."""
+    taken_back = []
+    metrics = Metrics()
+    return upkeep.Upkeep(Watched(blocks), metrics, lambda: taken_back.append(1)), taken_back
+
+
+async def test_a_chain_that_began_anew_and_has_no_final_block_is_another_one(blocks, kept):
+    watched, taken_back = kept
+    await watched._look_at_final()
+    blocks.hashes, blocks.final_number = {100: "0xbb"}, 0
+    await watched._look_at_final()
+    assert taken_back == [1]
+    assert watched.final_lag() is None
+    await watched._look_at_final()
+    assert taken_back == [1]
+
+
+async def test_a_node_that_lags_for_a_moment_breaks_no_finality_and_one_that_stays_short_does(blocks, kept):
+    watched, taken_back = kept
+    await watched._look_at_final()
+    whole, short = {100: "0xaa"}, {50: "0x55"}
+    for hashes in (short, short, whole, short, short, whole):
+        blocks.hashes, blocks.final_number = hashes, max(hashes)
+        await watched._look_at_final()
+    assert taken_back == []
+    blocks.hashes, blocks.final_number = short, 50
+    for _ in range(upkeep.LOOKS_SHORT):
+        await watched._look_at_final()
+    assert taken_back == [1]

@@ -105,11 +105,15 @@ async def test_an_outage_report_lands_and_is_known_then(world, client, eventuall
             for entry in events.get_logs(from_block=0, argument_filters={"device": "0x" + meter.device.hex()})
         ]
 
+    async def is_final(outage):
+        return (await client.post(outage))[0] == 200  # once the relayer has seen its receipt
+
     await eventually(lambda: outages() == [(start, 0)])
+    await eventually(lambda: is_final(opened))
     _, body = await client.post({"messages": [opened, closed]})
     assert [result["status_code"] for result in body["results"]] == [200, 202]
     await eventually(lambda: outages() == [(start, 0), (start, start + 600)])
-    assert (await client.post(closed))[0] == 200
+    await eventually(lambda: is_final(closed))
 
 
 async def test_the_second_of_two_outages_waits_for_the_first_and_for_its_reports(world, client, eventually):

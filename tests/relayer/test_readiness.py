@@ -4,6 +4,7 @@
 import pytest
 
 from electro_relayer.chain import upkeep
+from electro_relayer.chain.profiles import is_steady
 from electro_relayer.chain.pulse import Pulse
 from electro_relayer.paying.key import read_key
 from tests.relayer import faults
@@ -232,6 +233,20 @@ def test_an_empty_block_or_two_are_no_habit():
     now[0] += 10**6
     assert not pulse.has_halted(120, awaited=False)
     assert pulse.has_halted(120, awaited=True)
+
+
+def test_a_busy_chain_of_which_it_is_known_that_it_never_rests_has_halted():
+    for chain_id, steady in ((1, True), (8453, True), (42161, False), (31337, False)):
+        assert is_steady(chain_id) is steady
+    now = [0.0]
+    pulse = Pulse(lambda: now[0], lambda: now[0], steady=True)
+    for number in range(8):
+        now[0] += 12
+        pulse.note(number, int(now[0]), empty=False)
+    now[0] += 119
+    assert not pulse.has_halted(120, awaited=False)
+    now[0] += 2
+    assert pulse.has_halted(120, awaited=False)
 
 
 def test_before_the_first_block_nothing_is_said_of_the_chain():

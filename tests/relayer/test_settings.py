@@ -38,6 +38,17 @@ def test_an_argument_of_none_is_not_given():
     assert load(environ={"ELECTRO_RELAYER_PORT": "2"}, port=None).port == 2
 
 
+ODD_URLS = (
+    "http://[::1",
+    "http://",
+    "https:///path",
+    "http://h:99999",
+    "http://h:x",
+    "http://h:0",
+    "http://a b/",
+)
+
+
 @pytest.mark.parametrize(
     ("environ", "more", "named"),
     [
@@ -49,7 +60,14 @@ def test_an_argument_of_none_is_not_given():
         ({}, {"contract": "0x1234"}, "contract"),
         ({}, {"contract": "here"}, "contract"),
         ({}, {"rpc_url": "ws://node"}, "rpc_url"),
+        *(({}, {"rpc_url": url}, "rpc_url") for url in ODD_URLS),
+        ({}, {"key_file": "~nobody-of-this-name/key"}, "key_file"),
+        ({}, {"key_file": 5}, "key_file"),
+        ({"ELECTRO_RELAYER_HOST": ""}, {}, "host"),
+        ({}, {"metrics_port": 8645}, "metrics_port"),
+        ({}, {"connections": 10**30}, "connections"),
         ({}, {"finality": "soon"}, "finality"),
+        ({}, {"finality": "²"}, "finality"),
         ({}, {"fees": "none"}, "fees"),
         ({}, {"batch_size": 51}, "batch_size"),
         ({}, {"fee_cap_gwei": "nan"}, "fee_cap_gwei"),
@@ -119,8 +137,12 @@ def test_what_kubernetes_tells_of_a_service_called_electro_relayer_is_no_setting
         "ELECTRO_RELAYER_PORT_8645_TCP_PROTO": "tcp",
         "ELECTRO_RELAYER_PORT_8645_TCP_PORT": "8645",
         "ELECTRO_RELAYER_PORT_8645_TCP_ADDR": "10.0.0.1",
+        # and of one called electro-relayer-metrics
+        "ELECTRO_RELAYER_METRICS_SERVICE_HOST": "10.0.0.2",
+        "ELECTRO_RELAYER_METRICS_PORT": "tcp://10.0.0.2:9645",
+        "ELECTRO_RELAYER_METRICS_PORT_9645_TCP_ADDR": "10.0.0.2",
     }
-    assert load(environ=told).port == 8645
+    assert (load(environ=told).port, load(environ=told).metrics_port) == (8645, None)
     with pytest.raises(SettingError, match="ELECTRO_RELAYER_PORTS"):
         load(environ={**told, "ELECTRO_RELAYER_PORTS": "1"})
 

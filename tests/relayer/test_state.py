@@ -6,11 +6,16 @@ import itertools
 import tracemalloc
 
 import pytest
+from eth_abi.abi import encode
 
+from electro_contracts import calldata
 from electro_contracts.calldata import MeterState
+from electro_relayer.chain.finality import Finality
 from electro_relayer.chain.gathering import Gathering
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.chain.standing import Standings
-from electro_relayer.chain.survey import Head, Position
+from electro_relayer.chain.survey import METER_GAS, SLOT_GAS, Head, Position, Surveyor
+from electro_relayer.hashing import checksum
 
 _seeds = itertools.count(800)
 
@@ -216,3 +221,100 @@ async def test_an_address_in_any_spelling_is_answered_alike(shared_world, settin
         assert (status, body["device"]) == (200, shown)
     status, body = await client.get(f"/v1/meters/{shown.swapcase().replace('0X', '0x')}")
     assert (status, body["error"]["code"]) == (404, "MISTYPED_ADDRESS")
+
+
+# -- asked of the contract
+
+
+class Node:
+    """Answers calls about meters as the contract does, with `most` in one; `calls` has how many each asked about."""
+
+    shown = "node"
+
+    def __init__(self, known, most=1000):
+        self.known, self.most, self.calls = known, most, []
+
+    async def batch(self, requests):
+        return [self.answer(method, params) for method, params in requests]
+
+    def answer(self, method, params):
+        if method == "eth_getBlockByNumber":
+            return {"number": "0x64", "timestamp": "0x1"}
+        data = bytes.fromhex(params[0]["data"][2:])
+        devices = [data[i + 12 : i + 32] for i in range(100, len(data), 32)]
+        self.calls.append(len(devices))
+        if len(devices) > self.most:
+            return RpcError(-32000, "out of gas")
+        if params[1] != "latest":
+            return "0x"  # the contract is younger
+        enrolled = [each in self.known for each in devices]
+        return "0x" + encode(["bool[]", f"{STATE}[][]"], [enrolled, [[]] * len(devices)]).hex()
+
+
+STATE = (
+    "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,"
+    "uint32,uint32,bool,uint128,uint32,bytes)"
+)
+
+
+@pytest.mark.parametrize(("most", "calls"), [(1000, [100]), (30, [100, 50, 50, 25, 25, 25, 25])])
+async def test_a_call_that_a_node_will_not_make_is_made_in_halves(most, calls):
+    node = Node({device(i) for i in range(90)}, most)
+    surveyor = Surveyor(node, bytes(20), bytes(20))
+    _, told = await surveyor.at_latest([(device(i), 0) for i in range(100)], Finality(None, 3))
+    assert told == [[]] * 90 + [None] * 10
+    assert sorted(node.calls) == sorted(calls)
+    assert await surveyor.positions_at([device(0)], "0x1") == [{}]
+
+
+async def test_one_meter_that_can_not_be_told_of_costs_the_others_nothing():
+    node = Node({device(i) for i in range(8)})
+    answer = node.answer
+
+    def but_one(method, params):
+        if device(5).hex() in str(params):
+            return RpcError(3, "execution reverted")
+        return answer(method, params)
+
+    node.answer = but_one
+    _, told = await Surveyor(node, bytes(20), bytes(20)).at_latest(
+        [(device(i), 0) for i in range(8)], Finality("latest")
+    )
+    assert isinstance(told.pop(5), NodeUnreachable)
+    assert told == [[]] * 7
+
+
+def test_a_call_about_many_meters_takes_no_more_gas_than_is_thought(shared_world):
+    shared_world.agree(10, seed=next(_seeds), passed=0)
+    devices = [meter.device for meter in shared_world.meters]
+    for ahead in (0, 96, 672):
+        call = {
+            "to": checksum(shared_world.address),
+            "data": "0x" + calldata.meter_states(devices, ahead).hex(),
+        }
+        gas = int(shared_world.rpc("eth_estimateGas", call), 16) - 21_000
+        bound = len(devices) * (METER_GAS + SLOT_GAS * ahead)
+        assert bound / 3 < gas < bound  # a node stops a call far above CALL_GAS
+
+
+async def test_terms_are_fetched_once_for_all_who_ask_and_remembered(
+    shared_world, faulty_shared, settings_for, relay
+):
+    shared_world.agree(1, seed=next(_seeds))
+    client = await relay(
+        settings_for(shared_world, rpc_url=faulty_shared.url, stranger_rate=0.001, stranger_burst=2)
+    )
+    url = client.url + "/v1/terms/" + shared_world.terms_account
+
+    async def ask(**headers):
+        async with client.session.get(url, headers=headers) as answer:
+            return answer.status, answer.headers["ETag"], await answer.read()
+
+    first, *others = await asyncio.gather(*[ask() for _ in range(2)])
+    assert all(other == first for other in others)
+    for _ in range(20):  # more than strangers may ask
+        assert await ask() == first
+    assert await ask(**{"If-None-Match": first[1]}) == (304, first[1], b"")
+    assert faulty_shared.calls.count("eth_getCode") == 1
+    codes = [(await client.get("/v1/terms/0x" + f"{i:040x}"))[0] for i in range(77, 80)]
+    assert codes == [404, 404, 429]

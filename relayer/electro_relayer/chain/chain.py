@@ -33,20 +33,19 @@ from electro_relayer.chain.rpc import (
 )
 from electro_relayer.chain.standing import BACKWARDS_BLOCKS
 from electro_relayer.chain.survey import Surveyor
+from electro_relayer.chain.terms import TermsCodes
 from electro_relayer.errors import NoContract, NodeMissing, WrongChain
 from electro_relayer.hashing import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from electro_contracts.calldata import MeterState
     from electro_relayer.chain.market import Fees
-    from electro_relayer.chain.survey import Head, Position, Question
+    from electro_relayer.chain.survey import Head, Position, Question, Told
     from electro_relayer.incoming.intake import Verified
     from electro_relayer.settings import Settings
 
 ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
-MOST_TERMS_CODE = 4_085  # a week of quarter hours, and 64 meters
 MOST_OUTAGES = 50  # in one question; a request brings no more
 
 log = logging.getLogger(__name__)
@@ -71,6 +70,7 @@ class Chain:
         self._node = node
         self.market = Market(node, settings, clock, self._saw)
         self._surveyor = Surveyor(node, settings.contract, sender)
+        self.terms = TermsCodes(node)
         self.final = FinalBlock(node, settings.finality)
         self._outages: Gathering[Verified, tuple[bytes, bytes]] = Gathering(
             self._outage_reasons, most=MOST_OUTAGES
@@ -130,6 +130,9 @@ class Chain:
     def _saw(self, number: int, time_s: int = 0) -> None:
         """Note a block that was told as the latest."""
         self.time_s = max(self.time_s, time_s)
+        if number + BACKWARDS_BLOCKS < self.highest:
+            self.suspicious(f"its latest block is {number}, and {self.highest} was known")
+            self.highest = -1
         if number > self.highest:
             self.highest, self._moved_at = number, self.clock()
 
@@ -171,30 +174,21 @@ class Chain:
         except RpcError:
             return False
 
-    async def states(
-        self, questions: Sequence[Question]
-    ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]:
+    async def states(self, questions: Sequence[Question]) -> tuple[Head, list[Told]]:
         """Return the head and each meter's states there, None for a stranger; raises NodeUnreachable or RpcError."""
         head, states = await self._surveyor.at_latest(
             questions, self.final.rule, none_yet=not self.final.lives
         )
         self.final.lives = self.final.lives or head.final > 0
-        if questions:
-            self.last_asked = questions[-1][0]
-        if head.latest + BACKWARDS_BLOCKS < self.highest:
-            self.suspicious(f"its latest block is {head.latest}, and {self.highest} was known")
-            self.highest = head.latest
+        for (device, _), told in zip(questions, states, strict=True):
+            if told:  # of a stranger all nodes tell the same
+                self.last_asked = device
         self._saw(head.latest, head.time_s)
         return head, states
 
     async def positions_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, Position]]:
         """Return each meter's position by agreement at the final block; raises NodeUnreachable."""
         return await self._surveyor.positions_at(devices, self.final.rule.block(head.latest))
-
-    async def terms_code(self, account: bytes) -> bytes | None:
-        """Return an agreement's terms as the code that holds them, None if that is no such account's."""
-        code = await self._surveyor.code_at(account)
-        return code if 0 < len(code) <= MOST_TERMS_CODE and code[0] == 0 else None
 
     async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
         """Return what the contract says of an outage report at the latest and at the final block."""
@@ -271,7 +265,8 @@ class Chain:
         if isinstance(count, RpcError):
             raise count
         with understood(self._node):
-            self._saw(int(number, 16) if isinstance(number, str) else 0)
+            if isinstance(number, str):
+                self._saw(int(number, 16))
             return int(count, 16), [read_receipt(receipt) for receipt in receipts]
 
 

@@ -63,7 +63,14 @@ class FinalBlock:
             self.lives = True
             return int(header["number"], 16), str(header["hash"])
 
-    async def still_has(self, number: int, digest: str) -> bool:
-        """Tell whether a block that was told is still the chain's at its number."""
-        header = await self._node.call("eth_getBlockByNumber", [hex(number), False])
-        return isinstance(header, dict) and header.get("hash") == digest
+    async def still_has(self, number: int, digest: str) -> bool | None:
+        """Tell whether a block that was told is still the chain's; None if the chain is not as long now."""
+        try:
+            header = await self._node.call("eth_getBlockByNumber", [hex(number), False])
+        except RpcError:  # what some clients answer instead of null
+            return None
+        return header.get("hash") == digest if isinstance(header, dict) else None
+
+    def forget(self) -> None:
+        """Take the chain for another one, which may have no final block yet."""
+        self.lives = False

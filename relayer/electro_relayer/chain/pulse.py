@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follow the chain's newest block, and tell a chain that has halted from one that has nothing to do.
 
-Some chains make a block only when there is something to put in it: they may stand still for hours. Whether this one
-makes empty blocks, and how far apart its blocks are, is learnt from those that came while somebody was looking.
+Some chains make a block only when there is something to put in it: they may stand still for hours. Well-known chains
+don't; whether another makes empty blocks, and how far apart its blocks are, is learnt from those that came while
+somebody was looking.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ LATE = 4  # times its longest pause, and a chain that makes empty blocks has hal
 class Pulse:
     """What is known of the newest block; `clock` is monotonic, `wall` the calendar's."""
 
-    def __init__(self, clock: Callable[[], float], wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, clock: Callable[[], float], wall: Callable[[], float] = time.time, *, steady: bool = False
+    ) -> None:
         self._clock, self._wall = clock, wall
+        self._steady = steady  # it makes blocks at all times
         self._moved_at = clock()
         self._seen: deque[tuple[float, bool]] = deque(
             maxlen=LOOKED_AT
@@ -53,7 +57,10 @@ class Pulse:
         """Tell whether no block came for so long though one was due; `awaited`: ours wait to be in one."""
         if self.number is None or self.still_s <= limit_s:
             return False
-        return awaited or (self._makes_empty_blocks() and self.still_s > LATE * max(s for s, _ in self._seen))
+        if awaited:
+            return True
+        longest_s = max((pause_s for pause_s, _ in self._seen), default=0.0)
+        return (self._steady or self._makes_empty_blocks()) and self.still_s > LATE * longest_s
 
     def _makes_empty_blocks(self) -> bool:
         return sum(empty for _, empty in self._seen) >= EMPTY_ENOUGH

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from electro_contracts.calldata import MeterState
-    from electro_relayer.chain.rpc import NodeUnreachable
-    from electro_relayer.chain.survey import Head, Question
+    from electro_relayer.chain.survey import Head, Question, Told
 
 FRESH_S = 0.1  # as good as read now: keeps a meter that asks in a loop from making the node work
 STRANGER_S = 2.0  # so long an address that was not enrolled is not asked for again
@@ -113,9 +112,7 @@ def _agreement_json(agreement: Agreement) -> dict[str, Any]:
 class Reader(Protocol):
     """Who asks the chain."""
 
-    async def states(
-        self, questions: Sequence[Question]
-    ) -> tuple[Head, list[list[MeterState] | NodeUnreachable | None]]: ...
+    async def states(self, questions: Sequence[Question]) -> tuple[Head, list[Told]]: ...
 
     async def positions_at_final(self, devices: Sequence[bytes], head: Head) -> list[dict[int, Position]]: ...
 

@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from electro_relayer.chain.profiles import is_steady
 from electro_relayer.chain.pulse import Pulse
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
@@ -24,6 +25,7 @@ REVIEW_EVERY_S = 60.0  # of what the chain calls final, where a node's first ans
 BALANCE_EVERY_S, POOR_EVERY_S = 30.0, 5.0  # the second while somebody may be sending money
 # Of a transaction with one report: what it may need at the present price, the key must have to send anything.
 LEAST_GAS = 70_000
+LOOKS_SHORT = 3  # a node behind the same address that is so far behind would be noticed otherwise
 FINAL_EVERY_S = 0.5  # where finality is so many blocks; a call of a few bytes
 FINALIZED_EVERY_S = 5.0  # where the chain says it: it moves in minutes
 MAX_WAITING = 10_000  # messages whose finality is timed at once; more are not timed
@@ -39,8 +41,9 @@ class Upkeep:
         self.balance_wei: int | None = None
         self._final: int | None = None
         self._mark: tuple[int, str] | None = None  # number and hash of a block that was final
+        self._looks_short = 0  # times in a row that the chain did not reach to it
         self.cannot_pay = False  # not even for the smallest transaction
-        self.pulse = Pulse(chain.clock)
+        self.pulse = Pulse(chain.clock, steady=is_steady(chain.chain_id))
 
     def landed(self, block: int, block_hash: str, queued_at: float) -> None:
         """Note a message that was mined; it is final at once where every block is."""
@@ -78,17 +81,29 @@ class Upkeep:
             await asyncio.sleep(HEAD_EVERY_S)
 
     async def _look_at_final(self) -> None:
-        known, mark = self._mark, await self._chain.final.mark()
-        self._final = mark[0]
-        if known is not None and not await self._chain.final.still_has(*known):
+        known = self._mark
+        if known is not None and await self._is_gone(*known):
             log.error(
                 "block %d was final and is not on the chain any more: what was final is asked for anew",
                 known[0],
             )
             self._metrics.count("finality_broken_total")
+            self._chain.final.forget()
             self._taken_back()
-        if self._mark is known:  # none landed meanwhile
+            self._mark = known = None
+        mark = await self._chain.final.mark()
+        self._final = mark[0]
+        if self._mark is known and not self._looks_short:  # none landed meanwhile
             self._mark = mark if mark[1] else None
+
+    async def _is_gone(self, number: int, digest: str) -> bool:
+        """Tell whether a block that was final is not on the chain; that a node lags, for a moment, is no proof."""
+        still = await self._chain.final.still_has(number, digest)
+        self._looks_short = self._looks_short + 1 if still is None else 0
+        gone = still is False or self._looks_short >= LOOKS_SHORT
+        if gone:
+            self._looks_short = 0
+        return gone
 
     async def _review(self) -> None:
         while True:

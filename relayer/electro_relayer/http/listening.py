@@ -151,11 +151,12 @@ async def listen(server: web.Server, host: str, port: int, limit: int, **options
 
     try:
         listening = await loop.create_server(protocol, host, port, backlog=_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the second of what is no host's name
         where = f"{host}:{port}"
-        if error.errno == errno.EADDRINUSE:
+        number, why = (error.errno, error.strerror) if isinstance(error, OSError) else (None, None)
+        if number == errno.EADDRINUSE:
             raise PortInUse(f"Another program listens on {where} already; choose another port.") from error
-        raise PortInUse(f"The relayer can't listen on {where}: {error.strerror or error}.") from error
+        raise PortInUse(f"The relayer can't listen on {where}: {why or error}.") from error
     return Listening(listening, listening.sockets[0].getsockname()[1], talking.__len__)
 
 

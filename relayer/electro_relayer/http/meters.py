@@ -14,11 +14,9 @@ from hashlib import blake2b
 import orjson
 from aiohttp import web
 
-from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
     Malformed,
     MistypedAddress,
-    NodeDown,
     NoSuchMeter,
     NoSuchTerms,
     UnknownDevice,
@@ -63,16 +61,14 @@ async def tell(
 
 async def get_terms(request: web.Request) -> web.Response:
     """Tell the terms themselves: who hashes them knows what to believe of the other answers. They never change."""
-    account = _parse(request.match_info["account"])
-    sender = sender_in(request.app, request)()
-    request.app[ADMISSION].charge(sender)
-    try:
-        code = await request.app[CHAIN].terms_code(account)
-    except (NodeUnreachable, RpcError) as error:
-        raise NodeDown("The chain can't be asked right now; ask again later.") from error
+    app, account = request.app, _parse(request.match_info["account"])
+    code = await app[ADMISSION].terms(account, sender_in(app, request))
     if code is None:
         raise NoSuchTerms("No agreement's terms are at this address.")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{keccak256(code).hex()}"'}
+    tag = f'"{keccak256(code).hex()}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
+    if _is_known(request.headers.get("If-None-Match"), tag):
+        return web.Response(status=304, headers=headers)
     return web.Response(body=code, content_type="application/octet-stream", headers=headers)
 
 

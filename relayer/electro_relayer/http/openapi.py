@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from electro_relayer.chain.terms import MOST_CODE
 from electro_relayer.http.meters import MOST_AHEAD
 from electro_relayer.http.schemas import ADDRESS, COUNT, SCHEMAS, ref
 
@@ -28,10 +29,23 @@ _HEADERS: dict[str, Any] = {
     "429": _RETRY,
     "503": _RETRY,
 }
-_TAGGED: dict[str, Any] = {
-    "ETag": {"schema": {"type": "string"}, "required": True, "description": "weak"},
-    "Cache-Control": {"schema": {"const": "no-cache"}, "required": True},
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "the ETag of an earlier answer",
+    "schema": {"type": "string"},
 }
+
+
+def _tagged(kind: str, cache: str) -> dict[str, Any]:
+    return {
+        "ETag": {"schema": {"type": "string"}, "required": True, "description": kind},
+        "Cache-Control": {"schema": {"const": cache}, "required": True},
+    }
+
+
+_STANDING_TAGGED = _tagged("weak", "no-cache")
+_TERMS_TAGGED = _tagged("the code's keccak256", "public, max-age=31536000, immutable")
 _ANYWHERE = ("405", "500", "503")  # whatever is asked for
 _ERRORS = {
     "400": "malformed",
@@ -95,19 +109,14 @@ DOCUMENT: dict[str, Any] = {
                         "description": "slots whose bounds are told",
                         "schema": {"type": "integer", "minimum": 0, "maximum": MOST_AHEAD},
                     },
-                    {
-                        "name": "If-None-Match",
-                        "in": "header",
-                        "description": "the ETag of an earlier answer",
-                        "schema": {"type": "string"},
-                    },
+                    _IF_NONE_MATCH,
                 ],
                 "responses": _answers(
                     {
-                        "200": {**_answer("its standing", ref("Meter")), "headers": _TAGGED},
+                        "200": {**_answer("its standing", ref("Meter")), "headers": _STANDING_TAGGED},
                         "304": {
                             "description": "nothing that concerns the meter has changed; time and blocks may have",
-                            "headers": _TAGGED,
+                            "headers": _STANDING_TAGGED,
                         },
                     },
                     *("400", "404", "429"),
@@ -126,17 +135,22 @@ DOCUMENT: dict[str, Any] = {
                         "required": True,
                         "description": "as a meter's standing tells it",
                         "schema": ADDRESS,
-                    }
+                    },
+                    _IF_NONE_MATCH,
                 ],
                 "responses": _answers(
                     {
-                        "200": _answer(
-                            "at most 4,085 bytes, the first of them 0",
-                            {"type": "string", "format": "binary"},
-                            "application/octet-stream",
-                        )
+                        "200": {
+                            **_answer(
+                                f"at most {MOST_CODE:,} bytes, the first of them 0",
+                                {"type": "string", "format": "binary"},
+                                "application/octet-stream",
+                            ),
+                            "headers": _TERMS_TAGGED,
+                        },
+                        "304": {"description": "they are these", "headers": _TERMS_TAGGED},
                     },
-                    *("400", "404"),
+                    *("400", "404", "429"),
                 ),
             }
         },

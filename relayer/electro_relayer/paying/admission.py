@@ -17,7 +17,7 @@ from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.nodewords import Verdict, understand
-from electro_relayer.chain.rpc import NodeUnreachable, RpcError
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.errors import (
     NodeDown,
     NotServed,
@@ -50,6 +50,7 @@ MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be be
 FINAL_KNOWN_FOR_S = 10.0  # the same of "final": a chain may be reset, which is looked for every few seconds
 # Of an outage's estimate: what costs a node as much as the check of a report, three milliseconds.
 ESTIMATED_GAS_A_TOKEN = 250_000
+MOST_TOKENS = gas.TRANSACTION_MOST // ESTIMATED_GAS_A_TOKEN  # of what a node could not finish
 MAX_OUTAGES_KNOWN = 4096  # of which it is remembered that they are on chain
 
 
@@ -119,9 +120,21 @@ class Admission:
             self._senders.give_back(charged)
         return standing
 
-    def charge(self, sender: str) -> None:
-        """Charge a sender for a question to the node that no meter pays for; raises TooManyStrangers."""
-        self._senders.take(sender)
+    async def terms(self, account: bytes, sender: Callable[[], str]) -> bytes | None:
+        """Return the terms at an account, None if there are none; raises TooManyStrangers or NodeDown.
+
+        Who sends is charged for accounts that turn out to hold no terms.
+        """
+        known = self._chain.terms.known(account)
+        if known is not None:
+            return known
+        charged = sender()
+        self._senders.take(charged)
+        with _node_trouble():
+            code = await self._chain.terms.code(account)
+        if code is not None:
+            self._senders.give_back(charged)
+        return code
 
     def _place(self, verified: Verified, standing: Standing) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
@@ -185,10 +198,13 @@ class Admission:
         try:
             estimate = await self._chain.estimate_gas(calldata.submit_outage_batch([verified.signed]))
         except NodeUnreachable as error:
+            if isinstance(error, TooMuchAtOnce):
+                self._buckets.charge(verified.device, MOST_TOKENS)
             raise NodeDown("The chain can't be asked right now; send again later.") from error
         except RpcError as error:
+            if understand(error).certain or understand(error) is Verdict.SLOW:
+                self._buckets.charge(verified.device, MOST_TOKENS)
             if understand(error).certain:
-                self._buckets.charge(verified.device, gas.TRANSACTION_MOST // ESTIMATED_GAS_A_TOKEN)
                 raise self._refusals.remember(verified, "FitsNoBlock") from error
             if understand(error) is Verdict.TROUBLE:
                 raise NodeDown("The chain can't be asked right now; send again later.") from error

@@ -262,13 +262,18 @@ class Lane:
             elif name in PASSING and self._may_wait(item):
                 stuck = name == "FromTheFuture" and self._overdue(item)
                 early |= stuck
-                self._queue.hold(item, LOOK_LATER_S if stuck else LOOK_AGAIN_S)
+                self._queue.hold(item, LOOK_LATER_S if stuck else self._look_again_s(item))
             else:
                 log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
                 self._blame.drop(item, name)
         if early and not good and self._chain.stands_still(STALE_HEAD_S, UNMOVED_S):
             await self._spender.nudge("no block for a while: one is made of a transfer of nothing")
         return good
+
+    def _look_again_s(self, item: Item) -> float:
+        """Return when to look at a message whose time has not come: later, the longer it waits already."""
+        waited_s = self._chain.clock() - item.queued_at
+        return min(LOOK_LATER_S, max(LOOK_AGAIN_S, waited_s / 8))
 
     def _may_wait(self, item: Item) -> bool:
         """Tell whether a message of the future has its time: blocks have not gone far since it came."""
