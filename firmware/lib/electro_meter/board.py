@@ -10,7 +10,6 @@ import time
 
 import esp32
 import machine
-import micropython
 import network
 
 from .life.lights import SAFE_MODE, STEP_MS, is_on
@@ -81,7 +80,7 @@ class Esp32Board(Board):
         self._channel = 0
         self._uptime_us = 0
         self._ticks_us = time.ticks_us()
-        self._pair_us = 0
+        self._pair_us = self._at = 0
         self.begin()
         self._grid_volts = None
         if pins.grid_present >= 0 and not (fine and pins.grid in pins.fine[: self.channels]):
@@ -151,19 +150,17 @@ class Esp32Board(Board):
         self._origin = self._ticks_us  # the same instant, read once
         return started_us
 
-    @micropython.native  # the frame of a function of so many locals would come from the heap otherwise
     def sample(
         self, times_us: "array[int]", volts: "array[int]", amps: "array[int]", first: int, end: int
     ) -> None:
-        ticks_us, ticks_diff, origin = time.ticks_us, time.ticks_diff, self._origin
-        read_volts, read_amps, pair_us = self._read_volts, self._read_amps, self._pair_us
-        for k in range(first, end):
-            at = ticks_us()
-            times_us[k] = ticks_diff(at, origin)
-            volts[k] = read_volts()
-            amps[k] = read_amps()
-            while ticks_diff(ticks_us(), at) < pair_us:
+        while first < end:  # no locals of its own: the frame of a larger function would come from the heap
+            self._at = time.ticks_us()
+            times_us[first] = time.ticks_diff(self._at, self._origin)
+            volts[first] = self._read_volts()
+            amps[first] = self._read_amps()
+            while time.ticks_diff(time.ticks_us(), self._at) < self._pair_us:
                 pass  # on a chip whose converter is quicker than the ring can hold
+            first += 1
 
     def sample_grid(self, volts: "array[int]", first: int, end: int) -> bool:
         if self._grid_volts is None:
