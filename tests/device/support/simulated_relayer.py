@@ -75,6 +75,8 @@ class SimulatedRelayer:
             return 404, _error("UNKNOWN_DEVICE", 404)
         latest = len(self.readings[address])
         agreement = dict(self.agreement)
+        if "bounds" not in agreement:
+            agreement["bounds"] = {"first_interval": 0, "min": [], "max": []}
         agreement["next"] = {"latest": latest, "final": max(0, latest - self.final_lag)}
         agreement["place"] = 0
         agreement["end"] = self.agreement.get("end", self.agreement["intervals"])
