@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from eth_account import Account
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 from tests.tools.agreements import electro
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tests.toolchain.running_anvil import Anvil
 
 README = (Path(__file__).parents[2] / "tools" / "README.md").read_text(encoding="utf-8")
+_ASKING = ("sign-acceptance", "sign-renomination", "sign-redemption", "hand-over", "acknowledge")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
@@ -45,10 +47,13 @@ def chain(
     kind, first = BLOCKS[0]
     assert kind == "console"
     if request.param == "anvil":
-        key = folder / "operator.key"
-        key.touch(mode=0o600)
-        key.write_text(FUNDED_PRIVATE_KEY)
+        secrets = {"operator": FUNDED_PRIVATE_KEY, "consumer": "0x" + "22" * 32, "buyer": "0x" + "33" * 32}
         with start_anvil(chain_id=1337) as node:
+            for name, secret in secrets.items():
+                key = folder / f"{name}.key"
+                key.touch(mode=0o600)
+                key.write_text(secret)
+                _ask(node.url, "anvil_setBalance", Account.from_key(secret).address, hex(10**18))
             monkeypatch.setenv("ELECTRO_RPC", node.url)
             yield node.url
         return
@@ -66,6 +71,11 @@ def chain(
             process.terminate()
 
 
+def _ask(url: str, method: str, *params: object) -> None:
+    answer = requests.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    assert "error" not in answer.json(), answer.text
+
+
 def test_the_walk_leads_from_the_deployment_to_a_redemption(
     folder: Path, chain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +83,8 @@ def test_the_walk_leads_from_the_deployment_to_a_redemption(
     for kind, text in BLOCKS[1:]:
         if kind == "python":
             (folder / "paper_meter.py").write_text(text)
+        elif kind == "csv":
+            (folder / "bands.csv").write_text(text)
         elif kind == "text":
             assert [line for line in text.splitlines() if line not in printed] == []
             printed = ""
@@ -80,6 +92,7 @@ def test_the_walk_leads_from_the_deployment_to_a_redemption(
             for line in text.splitlines():
                 printed += _type(line, printed, chain, monkeypatch)
     assert (folder / "day.svg").exists()
+    assert (folder / "change.svg").exists()
     assert len((folder / "intervals.csv").read_text().splitlines()) == 97
 
 
@@ -103,7 +116,7 @@ def _type(line: str, printed: str, chain: str, monkeypatch: pytest.MonkeyPatch) 
     if words[0] == "python":
         return subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=True).stdout
     assert words[0] == "electro"
-    asks = words[1:3] in (["agreement", word] for word in ("sign-acceptance", "acknowledge"))
+    asks = words[1:3] in (["agreement", word] for word in _ASKING)
     done = electro(*words[1:], *(["--yes"] if asks else []))
     assert (done.code, done.err) == (0, ""), line
     return done.out

@@ -19,27 +19,34 @@ from electro_protocol import address
 @click.option("--chain-id", type=click.IntRange(1), default=1337, show_default=True)
 @click.option(
     "--key-file",
+    "key_files",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("electro-chain.key"),
+    multiple=True,
+    default=[Path("electro-chain.key")],
     show_default=True,
-    help="Where the funded account's key is; made if it is not there.",
+    help="Where a funded account's key is; made if it is not there. Repeat for more.",
 )
-def chain(port: int, chain_id: int, key_file: Path) -> None:
+def chain(port: int, chain_id: int, key_files: tuple[Path, ...]) -> None:
     """Run a private chain in memory until interrupted.
 
-    JSON-RPC on 127.0.0.1. Every transaction is mined at once; everything is gone when it ends. One account,
-    whose key is in KEY_FILE, has all the money. For real use, take a real node.
+    JSON-RPC on 127.0.0.1. Every transaction is mined at once; everything is gone when it ends. The accounts whose keys
+    are in the key files have all the money. For real use, take a real node.
     """
     from electro_tools.accounts import KeyFile
 
     from .ledger import Ledger
     from .server import ChainServer
 
-    if not key_file.exists():
-        key_file.touch(mode=0o600)
-        key_file.write_text(secrets.token_hex(32))
-    account = KeyFile(key_file).open()
-    with ChainServer(Ledger(chain_id, int(time.time()), [address.parse(account.address)]), port) as server:
-        click.echo(f"chain {chain_id} at {server.url}, funded account {account.address} (key in {key_file})")
+    accounts = []
+    for key_file in key_files:
+        if not key_file.exists():
+            key_file.touch(mode=0o600)
+            key_file.write_text(secrets.token_hex(32))
+        accounts.append(KeyFile(key_file).open().address)
+    ledger = Ledger(chain_id, int(time.time()), [address.parse(account) for account in accounts])
+    with ChainServer(ledger, port) as server:
+        click.echo(f"chain {chain_id} at {server.url}")
+        for account, key_file in zip(accounts, key_files, strict=True):
+            click.echo(f"funded account {account} (key in {key_file})")
         while True:
             time.sleep(3600)
