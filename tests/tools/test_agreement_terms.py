@@ -236,3 +236,48 @@ def test_no_file_breaks_the_reader(tmp_path: Path, content: bytes) -> None:
     except ToolError as error:
         sentence = error.sentence
     assert not sentence or str(file) in sentence
+
+
+ABOUT = """\
+[about]
+name = "Hall 3"
+zone = "Europe/Moscow"
+currency = "RUB"
+decimals = 2
+"""
+
+
+def test_what_a_file_says_for_people_is_told_and_is_no_part_of_the_terms(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ELECTRO_ZONE", raising=False)
+    file.write_text(TEXT)
+    plain = terms_file.read(file)
+    file.write_text(TEXT + ABOUT)
+    assert terms_file.read(file) == plain
+    said = electro("agreement", "check", file).out
+    assert "Hall 3" in said
+    assert "2027-01-15 03:00:00 +03:00" in said
+    assert "5.00 RUB for each interval outside its band" in said
+    monkeypatch.setenv("ELECTRO_ZONE", "UTC")
+    assert "2027-01-15 00:00:00 UTC" in electro("agreement", "check", file).out
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "sentence"),
+    [
+        ('"Europe/Moscow"', '"Mars/Olympus"', "about.zone is no zone: there is no time zone 'Mars/Olympus'"),
+        ("decimals = 2", "decimals = 19", "about.decimals must be at most 18"),
+        ("decimals = 2", "digits = 2", "about.digits is no entry of a terms file"),
+        ('"Hall 3"', '""', "about.name must be 1 to 80 printable characters"),
+    ],
+)
+def test_a_mistake_in_what_is_for_people_is_named_with_its_line(
+    file: Path, was: str, becomes: str, sentence: str
+) -> None:
+    text = TEXT + ABOUT.replace(was, becomes)
+    file.write_text(text)
+    done = electro("agreement", "check", file)
+    line = next(at for at, row in enumerate(text.splitlines(), 1) if becomes in row)
+    assert done.code == 1
+    assert f"{file}, line {line}: {sentence}" in done.err

@@ -6,6 +6,7 @@ Each reader raises ValueError with a sentence that shows an example.
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -78,9 +79,13 @@ def instant_of(moment: datetime) -> int:
 
 
 def instant_text(unix_s: int, zone: str | None = None) -> str:
-    """Return "2027-01-31 00:00:00 UTC", or in a zone "2027-01-31 03:00:00 +03:00"."""
+    """Return "2027-01-31 00:00:00 UTC", or in a zone "2027-01-31 03:00:00 +03:00".
+
+    What the environment's ELECTRO_ZONE names goes before `zone`.
+    """
+    zone = os.environ.get("ELECTRO_ZONE") or zone
     try:
-        if zone is not None:
+        if zone is not None and zone.upper() != "UTC":
             moment = datetime.fromtimestamp(unix_s, UTC).astimezone(zones.clock(zone))
             offset = f"{moment:%z}"
             return f"{moment:%Y-%m-%d %H:%M:%S} {offset[:3]}:{offset[3:5]}"
