@@ -27,6 +27,8 @@ UJ_PER_J = 1_000_000
 # What a crystal is off by in two days (10 ppm).
 STEP_US = 2_000_000
 _TENTH_US = 100_000
+# A meter that samples on and on sees a loss within this of its last window's end.
+_WATCHED_US = 3_000_000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ class Account:
         """Account for time without supply, and for the gap before it."""
         if not self.seen_us:
             self.seen_us = start_us
+        if start_us - self.seen_us > _WATCHED_US:  # nobody saw when it went: half-way, on the average
+            start_us = (self.seen_us + start_us) // 2
         gap_us = start_us - self.seen_us
         if gap_us > 0:
             bridged = gap_us <= self._max_gap_us and self._length_us > 0
