@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from aiohttp import web
 from eth_account import Account
 from rich.console import Console
 from rich.table import Table
+from tests.bench.children import SPAWN, child
 from tests.bench.posting import Posting
 from tests.relayer.world import Meter, World
 from tests.toolchain.running_anvil import Anvil
@@ -56,7 +56,6 @@ SLICE = 10  # reports of each meter in one turn
 PACED, PACED_PER_SECOND = 30, 1000  # reports of each meter at a steady rate, and the rate
 METERS = 64  # as many connections; an agreement holds no more
 RELAYER_KEY = b"\x5a" * 32
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def main() -> None:
@@ -218,7 +217,7 @@ def naive(world: World, meters: list[Meter], rounds: int = 3) -> tuple[float, fl
 
 def start(target: Any, *arguments: Any) -> tuple[Any, str]:
     ready: Queue[str] = SPAWN.Queue()
-    process = SPAWN.Process(target=target, args=(ready, *arguments), daemon=True)
+    process = child(target, ready, *arguments)
     process.start()
     return process, ready.get(timeout=30)
 

@@ -32,8 +32,9 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmark shares the tests' world
 
 import aiohttp
+from tests.bench.children import SPAWN, child
 from tests.bench.hostility import attack, misbehave
-from tests.bench.relayer import SPAWN, start
+from tests.bench.relayer import start
 from tests.relayer.faults import FaultyNode
 from tests.relayer.world import SLOTS, Meter, World
 from tests.toolchain.running_anvil import Anvil
@@ -229,19 +230,16 @@ class Hostility:
         repeated = [json.dumps(meter.report(i)).encode() for meter in honest for i in range(on_chain)]
         domain = (hostile.domain.chain_id, hostile.domain.contract)
         self._ending, self._told = SPAWN.Queue(), SPAWN.Queue()
-        self._process = SPAWN.Process(
-            target=attack,
-            args=(
-                self._ending,
-                self._told,
-                url,
-                hostile.secret,
-                hostile.agreement_id,
-                domain,
-                repeated,
-                start_s,
-            ),
-            daemon=True,
+        self._process = child(
+            attack,
+            self._ending,
+            self._told,
+            url,
+            hostile.secret,
+            hostile.agreement_id,
+            domain,
+            repeated,
+            start_s,
         )
 
     def begin(self) -> None:

@@ -107,3 +107,27 @@ def test_nothing_of_a_demo_that_is_killed_goes_on(count: int) -> None:
         demo.kill()
     while _marked(mark):
         time.sleep(0.05)
+
+
+_BENCH = """
+import time
+from tests.bench.children import child
+process = child(time.sleep, 1000)
+process.start()
+print(process.pid, flush=True)
+process.join()
+"""
+
+
+def test_a_part_of_a_benchmark_ends_with_it() -> None:
+    command = [sys.executable, "-c", _BENCH]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as bench:
+        assert bench.stdout is not None
+        number = int(bench.stdout.readline())
+        os.kill(number, 0)
+        bench.send_signal(signal.SIGKILL)
+    while Path(f"/proc/{number}").exists():  # as a zombie, where the system does not wait for it
+        if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            break
+        time.sleep(0.05)
