@@ -101,7 +101,7 @@ def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> N
     describe(facts, terms, currency)
     slot, dearest = weaknesses.least_silence(terms)
     agreed = f"agreed are {currency.text(terms.missing_penalty)}"
-    words = f"{currency.text(dearest)} at the least: so much can the truth cost in slot {slot}; {agreed}"
+    words = f"{currency.text(dearest)} is what the truth can cost, in slot {slot}; {agreed}"
     facts.add("silence", dearest, words).silent("silence_slot", slot)
     found = weaknesses.find(terms, currency, bonus, meters)
     facts.silent("weak", [dataclasses.asdict(each) for each in found])
