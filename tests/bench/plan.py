@@ -32,10 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from electro_plan import planning
-from electro_plan.backtest import LEARN_S, Period, back_test, learn_before
+from electro_plan.backtest import LEARN_S, Period, back_test
 from electro_plan.bands import Prices, in_units
 from electro_plan.calendar import Calendar
 from electro_plan.history import DAY_S, LoadHistory
+from electro_plan.learning import Learner
 from electro_plan.reading import read
 from electro_plan.readings import metered
 from electro_plan.resampling import aggregate
@@ -153,10 +154,13 @@ def compare(history: LoadHistory) -> dict[str, Any]:
     units = metered(history.energy_wh, unit)
     begins = [b for b in range(len(history) - count, 0, -count) if b * interval_s >= LEARN_S][:_PERIODS]
     costs = dict.fromkeys(("min-max", "sigma as wide", "2 sigma", "last week ±50%"), (0.0, 0.0))
-    for begin in begins:
-        profile = learn_before(history.starts_s, history.energy_wh, begin, interval_s, Calendar("UTC"))
+    shape = Term(history.first_s, interval_s, count, slots)
+    learner = Learner(history.starts_s, history.energy_wh, shape, Calendar("UTC"), prices)
+    for begin in reversed(begins):
         term = Term(int(history.starts_s[begin]), interval_s, count, slots)
-        period = Period.of(term, Calendar("UTC"), profile, prices, units[begin : begin + count])
+        period = Period.of(
+            term, Calendar("UTC"), learner.profile(begin), prices, units[begin : begin + count]
+        )
         seen = _weeks(history.energy_wh[:begin], slots)
         bounds = {"min-max": (np.nanmin(seen, 0), np.nanmax(seen, 0)), "2 sigma": _sigma(seen, 2.0)}
         width = float((bounds["min-max"][1] - bounds["min-max"][0]).mean())

@@ -17,6 +17,7 @@ from electro_plan.calendar import Calendar, number_of, public_holidays
 from electro_plan.costing import cost
 from electro_plan.drawing import bars, frontier_svg
 from electro_plan.errors import PlanError
+from electro_plan.learning import Learner
 from electro_plan.planning import played
 from electro_plan.recommending import dearer, recommend
 from electro_plan.schedule import DAY_S, Term
@@ -178,3 +179,22 @@ def test_a_gap_costs_the_price_of_silence() -> None:
     assert costs.bill.no_data == 2
     assert costs.bill.accrued == 2 * agreed.missing_penalty
     assert bill.Bill().violations == 0
+
+
+def test_the_manner_of_learning_follows_the_plant_and_never_the_future() -> None:
+    term = Term(FIRST, 3600, 28 * 24, 168)
+    random = np.random.default_rng(3)
+    grows = plants.history(plants.shifts(1, noise=0.02), ZONE, FIRST, 280, 3600)
+    season = 1 + 0.6 * np.sin(2 * np.pi * np.arange(len(grows)) / (24 * 180))
+    energy = grows.energy_wh * season
+    fast = Learner(grows.starts_s, energy, term, Calendar(ZONE), PRICES)
+    assert fast.manner(len(energy)).half_life_days < 100
+    steady = np.tile(random.uniform(10_000, 40_000, 168), 40) * random.uniform(0.7, 1.3, 40 * 168)
+    slow = Learner(grows.starts_s, steady, term, Calendar(ZONE), PRICES)
+    assert slow.manner(len(steady)).half_life_days > 100
+    # what comes later changes nothing
+    end = 168 * 20
+    other = np.where(np.arange(len(steady)) < end, steady, 0.0)
+    again = Learner(grows.starts_s, other, term, Calendar(ZONE), PRICES)
+    assert again.manner(end) == slow.manner(end)
+    assert (again.profile(end).weights == slow.profile(end).weights).all()

@@ -144,9 +144,7 @@ def test_the_command_prints_it_within_a_terminal_and_as_json(tmp_path: Path) -> 
     file = tmp_path / "terms.toml"
     file.write_text(TERMS.format(start="2027-01-15T00:00:00Z", hours=48))
     shown = electro("agreement", "check", file, "--bonus", 100_000, "--meters", 2)
-    assert (
-        "silence      6,300 is what the truth can cost, in slot 0; agreed are 6,300" in shown.out
-    )
+    assert "silence      6,300 is what the truth can cost, in slot 0; agreed are 6,300" in shown.out
     assert "weak       pulled leads, in favour of the consumer: 33,600" in shown.out
     told = shown.out.partition("weak")[2]
     assert max(map(len, told.splitlines())) <= 80

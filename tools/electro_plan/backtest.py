@@ -17,10 +17,9 @@ import numpy as np
 from electro_plan.bands import Trade, expect, in_units
 from electro_plan.calendar import date_of, weekdays
 from electro_plan.errors import TooShort
-from electro_plan.observance import observe
-from electro_plan.profile import learn
+from electro_plan.learning import Learner
 from electro_plan.readings import metered
-from electro_plan.schedule import DAY_S, day_counts, day_slots_of, occurrences, resampled
+from electro_plan.schedule import DAY_S, day_counts, occurrences, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,12 +126,13 @@ def back_test(
             f"it takes {(LEARN_S + period_s) / DAY_S:.0f} days: eight weeks to learn from and a period to judge",
         )
     units = metered(energy, unit_wh)
+    learner = Learner(starts, energy, shape, calendar, prices)
     tallies = [_Tally() for _ in margins]
     for done, begin in enumerate(begins, 1):
-        known = observe(calendar, starts[:begin], energy[:begin], shape.interval_s).calendar
-        profile = learn_before(starts, energy, begin, shape.interval_s, known)
         term = dataclasses.replace(shape, start_s=int(starts[begin]), intervals=count)
-        period = Period.of(term, known, profile, prices, units[begin : begin + count])
+        period = Period.of(
+            term, learner.calendar(begin), learner.profile(begin), prices, units[begin : begin + count]
+        )
         for tally, margin in zip(tallies, margins, strict=True):
             tally.add(period, margin, prices, unit_wh)
         if progress is not None:
@@ -144,15 +144,6 @@ def back_test(
         int(starts[begins[0]]),
         int(starts[begins[-1]]) + period_s,
     )
-
-
-def learn_before(
-    starts_s: NDArray[np.int64], energy_wh: NDArray[np.float64], end: int, interval_s: int, calendar: Calendar
-) -> Profile:
-    """Learn a profile from the first `end` intervals."""
-    kinds, day_slots = calendar.places(starts_s[:end], interval_s)
-    ages = (starts_s[end - 1] - starts_s[:end]) / DAY_S
-    return learn(energy_wh[:end], kinds, day_slots, ages, day_slots_of(interval_s))
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,11 @@ class Trade:
         self._shown, self._steady = (least, greatest), greatest - least <= grid[1]
         self._whole = np.minimum(least, likely_least), np.maximum(greatest, likely_greatest)
 
+    @property
+    def shown_width_wh(self) -> float:
+        """Mean width of what the history shows."""
+        return float((self._shown[1] - self._shown[0]).mean())
+
     def priced(self, width_price: float) -> Bounds:
         """Return the bands of the least expected penalties plus width.
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_contracts.terms import MAX_BOUND, MAX_SLOTS
-from electro_plan.backtest import back_test, day_trade, learn_before
+from electro_plan.backtest import back_test, day_trade
 from electro_plan.bands import Trade, expect, in_units, in_wh
 from electro_plan.calendar import date_of
 from electro_plan.errors import PlanError
+from electro_plan.learning import Learner
 from electro_plan.observance import observe
 from electro_plan.readings import metered
 from electro_plan.recommending import dearer
@@ -125,7 +126,7 @@ def plan_bands(
         raise PlanError(f"{history.source} has no whole interval of {span(term.interval_s)} with data")
     metered(energy, unit_wh)  # refuses a unit too small for a reading to hold the history
     found = observe(calendar, starts, energy, term.interval_s)
-    profile = learn_before(starts, energy, len(starts), term.interval_s, found.calendar)
+    profile = Learner(starts, energy, term, calendar, prices).profile(len(starts))
     trade = Trade(expect(profile, occurrences(term, found.calendar)), prices)
     least, greatest = in_units(trade.at_margin(margin), unit_wh)
     capacity = min(MAX_BOUND, int(greatest.max()) * 5 // 4 or 1)
@@ -190,7 +191,7 @@ def plan_day(
     """
     starts, energy = resampled(history, term)
     found = observe(calendar, starts, energy, term.interval_s).calendar
-    profile = learn_before(starts, energy, len(starts), term.interval_s, found)
+    profile = Learner(starts, energy, term, calendar, prices).profile(len(starts))
     trade = day_trade(profile, found, day, term.interval_s, prices)
     begins = term.start_s + intervals * term.interval_s
     slots = found.places(begins, term.interval_s)[1]

@@ -24,14 +24,35 @@ _WORKDAYS = 5
 
 _CELLS = 160  # of the grid of energies: 0.8% of the greatest, far below any band's width
 _HEADROOM = 1.25  # of the grid above the greatest energy seen, for what smoothing puts there
-_HALF_LIFE_DAYS = 60.0
 _LIKE_DAYS = 0.5  # weight of another working day, beside 1 for the same weekday
-_OTHER_DAYS = 0.02
 _NEIGHBOURS = (0.6, 1.0, 0.6)  # weight of the interval before, the interval itself, the one behind
-_SMOOTHING = 0.4  # standard deviation of the kernel, as a share of the spread of the middle half
 _HALF_OF_NORMAL = 1.349  # width of the middle half of a normal distribution, in standard deviations
 _TINY = 1e-9
 _LEAST_SPREAD = 0.3  # the same in cells: a load that never changed is known to no more than that
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a plant is learned.
+
+    Args:
+        half_life_days: age at which what was seen counts half.
+        other_days: weight of days of other kinds, beside 1 for the same weekday.
+        smoothing: standard deviation of the kernel, as a share of the spread of the middle half.
+    """
+
+    half_life_days: float
+    other_days: float
+    smoothing: float
+
+
+MANNERS = (
+    Manner(60.0, 0.02, 0.4),
+    Manner(30.0, 0.005, 0.3),  # regular, with a season
+    Manner(300.0, 0.005, 0.3),  # regular, without one
+    Manner(45.0, 0.05, 0.5),  # irregular: a Sunday may be worked, a Wednesday idle
+)
+"""The manners that `learning` chooses from, the usual one first."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,7 @@ def learn(
     slots: NDArray[np.int64],
     ages: NDArray[np.float64],
     day_slots: int,
+    manner: Manner = MANNERS[0],
 ) -> Profile:
     """Learn a profile.
 
@@ -66,6 +88,7 @@ def learn(
         slots: shape (n,): its slot of the day by the clock on the wall.
         ages: shape (n,): days before the end of the history.
         day_slots: slots of a day.
+        manner: of learning.
 
     Raises:
         ValueError: nothing is known.
@@ -77,8 +100,8 @@ def learn(
     grid = np.linspace(0.0, max(float(energy.max()), 1.0) * _HEADROOM, _CELLS)
     place = kind * day_slots + slot
     least, greatest = _extremes(energy, place, day_slots)
-    seen = _histogram(energy / grid[1], place, 0.5 ** (ages[known] / _HALF_LIFE_DAYS), day_slots)
-    return Profile(grid, _smoothed(_pooled(seen)), least, greatest)
+    seen = _histogram(energy / grid[1], place, 0.5 ** (ages[known] / manner.half_life_days), day_slots)
+    return Profile(grid, _smoothed(_pooled(seen, manner.other_days), manner.smoothing), least, greatest)
 
 
 def _extremes(
@@ -105,11 +128,11 @@ def _histogram(
     return seen.reshape(KINDS, day_slots, _CELLS)
 
 
-def _pooled(seen: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pooled(seen: NDArray[np.float64], other_days: float) -> NDArray[np.float64]:
     """Let each slot learn from its neighbours, around midnight within the kind of day, and from other days."""
     before, itself, behind = _NEIGHBOURS
     near = before * np.roll(seen, 1, axis=1) + itself * seen + behind * np.roll(seen, -1, axis=1)
-    mixing = np.full((KINDS, KINDS), _OTHER_DAYS)
+    mixing = np.full((KINDS, KINDS), other_days)
     mixing[:_WORKDAYS, :_WORKDAYS] = _LIKE_DAYS
     np.fill_diagonal(mixing, 1.0)
     pooled = np.tensordot(mixing, near, axes=1)
@@ -119,11 +142,11 @@ def _pooled(seen: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(total > 0, pooled / np.where(total > 0, total, 1.0), everywhere / everywhere.sum())
 
 
-def _smoothed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _smoothed(weights: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Convolve each slot with a Gaussian of a share of its spread; what lies outside the grid stays at its ends."""
     kinds, day_slots, cells = weights.shape
     flat = weights.reshape(-1, cells)
-    sigma = np.maximum(_SMOOTHING * _spread(flat), _LEAST_SPREAD)
+    sigma = np.maximum(smoothing * _spread(flat), _LEAST_SPREAD)
     distance = np.arange(-cells + 1, cells)
     kernel = np.exp(-0.5 * (distance / sigma[:, None]) ** 2)
     kernel /= kernel.sum(axis=1, keepdims=True)
