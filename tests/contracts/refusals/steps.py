@@ -20,6 +20,9 @@ NEW = key("new")
 INVOICE = keccak256(b"invoice")
 TERMS = DAY.to_tuple()
 
+_MOST_GAS = 100_000_000  # more than anything here takes
+_STEP_GAS = 20_000  # less than the width in which only the code is too dear
+
 
 def acceptance(
     world: World, how: str, agreement_id: int = 1, terms: Any = DAY, bonus: int = BONUS, **odd: Any
@@ -95,16 +98,27 @@ def escrow(world: World) -> Token:
 
 
 def starved(world: World, act: Act) -> Act:
-    """The same with so little gas that the terms' code can't be paid for, and what is left is enough to say so."""
+    """The same with so little gas that the terms' code can't be paid for, and what is left is enough to say so.
+
+    That is just below the least gas with which it is taken, which in code that is not optimised is many times more.
+    """
     evm = world.engine.evm  # type: ignore[attr-defined]
-    selector = next(each for each, name in errors.REASONS.items() if name == "TermsNotStored").hex()
-    gas, said = 8_000_000, ""
-    while selector not in said:
+
+    def said(gas: int) -> str:
         before = evm.snapshot()
-        gas -= 20_000
         try:
             evm.message_call(act.by, world.address, calldata=act.data, gas=gas)
         except RuntimeError as error:
-            said = str(error)
-        evm.revert(before)
-    return act._replace(gas=gas)
+            return str(error)
+        finally:
+            evm.revert(before)
+        return ""
+
+    little, enough = 0, _MOST_GAS
+    while enough - little > _STEP_GAS:
+        gas = (little + enough) // 2
+        little, enough = (little, gas) if not said(gas) else (gas, enough)
+    selector = next(each for each, name in errors.REASONS.items() if name == "TermsNotStored").hex()
+    while selector not in said(little):
+        little -= _STEP_GAS
+    return act._replace(gas=little)
