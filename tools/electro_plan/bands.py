@@ -17,6 +17,7 @@ from __future__ import annotations
 import bisect
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,10 +123,14 @@ class Trade:
         ]  # logarithm of the price, mean width; by price
         self._tried.insert(0, (self._tried[0][0] + math.log(_CHEAPEST), float(grid[-1])))
         least, greatest = _envelope(expected)
-        likely_least, likely_greatest = self.of_width(float((greatest - least).mean()))
         # what has never varied by more than the grid shows is kept: to give it up would save nothing
         self._shown, self._steady = (least, greatest), greatest - least <= grid[1]
-        self._whole = np.minimum(least, likely_least), np.maximum(greatest, likely_greatest)
+
+    @cached_property
+    def _whole(self) -> Bounds:
+        """What the history shows, and with as much width again what is likeliest."""
+        least, greatest = self.of_width(self.shown_width_wh)
+        return np.minimum(self._shown[0], least), np.maximum(self._shown[1], greatest)
 
     @property
     def shown_width_wh(self) -> float:
