@@ -13,7 +13,7 @@ from aiohttp import web
 from electro_relayer.chain.chain import Chain
 from electro_relayer.chain.comparison import Comparison
 from electro_relayer.chain.failover import Nodes
-from electro_relayer.chain.standing import Standings
+from electro_relayer.chain.standings import Standings
 from electro_relayer.chain.upkeep import Upkeep
 from electro_relayer.gauges import add_gauges
 from electro_relayer.http.health import READINESS
@@ -23,6 +23,7 @@ from electro_relayer.metrics import Metrics
 from electro_relayer.paying.admission import Admission
 from electro_relayer.paying.batch import Queue
 from electro_relayer.paying.blame import Blame
+from electro_relayer.paying.checking import Checking
 from electro_relayer.paying.gas import GasLimits
 from electro_relayer.paying.key import Key, key_of
 from electro_relayer.paying.limits import Buckets, Budgets, too_many_strangers
@@ -133,8 +134,10 @@ def _parts(
         spender=spender,
         blame=blame,
         gas_limits=gas,
+        checking=Checking(
+            chain=chain, queue=queue, spender=spender, blame=blame, quick_s=settings.rpc_timeout_s / 2
+        ),
         batch_gas=settings.batch_gas,
-        check_s=settings.rpc_timeout_s / 2,
     )
     healer = Healer(
         chain=chain, key=paying, unmined=unmined, spender=spender, metrics=metrics, settings=settings

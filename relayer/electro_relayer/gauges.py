@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from electro_relayer.chain.failover import Nodes
     from electro_relayer.chain.rpc import Node
-    from electro_relayer.chain.standing import Standings
+    from electro_relayer.chain.standings import Standings
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue

@@ -82,6 +82,14 @@ class StandIn:
             return self._take(bytes.fromhex(params[0][2:]))
         if method == "eth_getTransactionReceipt":
             return self.receipts.pop(params[0], None)
+        if method == "eth_getBlockByNumber":
+            number = params[0] if params[0].startswith("0x") else hex(self.block)
+            return {
+                "number": number,
+                "hash": _hash(number),
+                "timestamp": hex(int(time.time())),
+                "baseFeePerGas": "0x1",
+            }
         return {
             "eth_chainId": hex(CHAIN_ID),
             "eth_blockNumber": hex(self.block),
@@ -89,11 +97,6 @@ class StandIn:
             "eth_getBalance": hex(10**20),
             "eth_gasPrice": "0x1",
             "eth_maxPriorityFeePerGas": "0x1",
-            "eth_getBlockByNumber": {
-                "number": hex(self.block),
-                "timestamp": hex(int(time.time())),
-                "baseFeePerGas": "0x1",
-            },
         }[method]
 
     def _call(self, data: bytes) -> bytes:
@@ -118,11 +121,16 @@ class StandIn:
         fields = {
             "status": "0x1",
             "blockNumber": hex(self.block),
+            "blockHash": _hash(hex(self.block)),
             "gasUsed": "0x1",
             "effectiveGasPrice": "0x1",
         }
         self.receipts[digest] = {**fields, "logs": []}
         return digest
+
+
+def _hash(number: str) -> str:
+    return "0x" + number[2:].rjust(64, "0")
 
 
 @lru_cache

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from electro_contracts import calldata
 from electro_relayer.chain.chain import Chain
-from electro_relayer.paying import admission, submit
+from electro_relayer.paying import admission, checking, submit
 from electro_relayer.paying.batch import Queue
 from electro_relayer.paying.key import read_key
 from tests.relayer import faults
@@ -232,7 +232,7 @@ def later(world, monkeypatch):
     """A function that lets an interval pass of which no block tells."""
 
     def pass_by():
-        monkeypatch.setattr(submit, "UNMOVED_S", 0.3)
+        monkeypatch.setattr(checking, "UNMOVED_S", 0.3)
         latest = world.now
         world.rpc("evm_increaseTime", INTERVAL_S)  # of the next block, if there is one
         monkeypatch.setattr(Chain, "wall_s", lambda self: float(latest + INTERVAL_S + 5))

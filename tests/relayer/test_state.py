@@ -13,7 +13,7 @@ from electro_contracts.calldata import MeterState
 from electro_relayer.chain.finality import Finality
 from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
-from electro_relayer.chain.standing import Standings
+from electro_relayer.chain.standings import Standings
 from electro_relayer.chain.survey import METER_GAS, SLOT_GAS, Head, Position, Surveyor
 from electro_relayer.hashing import checksum
 

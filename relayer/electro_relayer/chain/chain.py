@@ -11,13 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
-from electro_contracts.errors import REASONS
 from electro_protocol.eip712 import Domain
 from electro_relayer.chain.failover import Nodes
 from electro_relayer.chain.final import FinalBlock
-from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.market import Market
 from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.outages import OutageQuestions
 from electro_relayer.chain.receipts import Receipt, read_receipt
 from electro_relayer.chain.rpc import (
     Node,
@@ -31,7 +30,7 @@ from electro_relayer.chain.rpc import (
     read_data,
     understood,
 )
-from electro_relayer.chain.standing import BACKWARDS_BLOCKS
+from electro_relayer.chain.standings import BACKWARDS_BLOCKS
 from electro_relayer.chain.survey import Surveyor
 from electro_relayer.chain.terms import TermsCodes
 from electro_relayer.errors import NoContract, NodeMissing, WrongChain
@@ -42,11 +41,8 @@ if TYPE_CHECKING:
 
     from electro_relayer.chain.market import Fees
     from electro_relayer.chain.survey import Head, Position, Question, Told
-    from electro_relayer.incoming.intake import Verified
     from electro_relayer.settings import Settings
 
-ACCEPTABLE = bytes(4)  # the contract's "would be accepted"
-MOST_OUTAGES = 50  # in one question; a request brings no more
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +68,7 @@ class Chain:
         self._surveyor = Surveyor(node, settings.contract, sender)
         self.terms = TermsCodes(node)
         self.final = FinalBlock(node, settings.finality)
-        self._outages: Gathering[Verified, tuple[bytes, bytes]] = Gathering(
-            self._outage_reasons, most=MOST_OUTAGES
-        )
+        self.outages = OutageQuestions(node, self._surveyor, self.final, lambda: self.highest)
         self._wanted_chain_id = settings.chain_id
 
     async def open(self) -> None:
@@ -190,24 +184,6 @@ class Chain:
         """Return each meter's position by agreement at the final block; raises NodeUnreachable."""
         return await self._surveyor.positions_at(devices, self.final.rule.block(head.latest))
 
-    async def outage_reasons(self, outage: Verified) -> tuple[bytes, bytes]:
-        """Return what the contract says of an outage report at the latest and at the final block."""
-        return await self._outages.answer(outage)
-
-    async def _outage_reasons(self, outages: Sequence[Verified]) -> list[tuple[bytes, bytes]]:
-        data = calldata.check_outages([outage.signed for outage in outages])
-        questions = [self._surveyor.question(data, "latest")]
-        if not self.final.rule.instant:
-            questions.append(self._surveyor.question(data, self.final.rule.block(self.highest)))
-        latest, *at_final = await self._node.batch(questions)
-        with understood(self._node):
-            told = calldata.decode_reasons(read_data(*all_or_none([latest])))
-            if not at_final:
-                return list(zip(told, told, strict=True))
-            data = read_data(*all_or_none(at_final))  # empty where the final block is older than the contract
-            final = calldata.decode_reasons(data) if data else [ACCEPTABLE] * len(outages)
-            return list(zip(told, final, strict=True))
-
     async def check(self, data: bytes, count: int) -> tuple[list[bytes], int]:
         """Return the contract's reasons for the messages of a check call on `pending`, and our next nonce.
 
@@ -268,7 +244,3 @@ class Chain:
             if isinstance(number, str):
                 self._saw(int(number, 16))
             return int(count, 16), [read_receipt(receipt) for receipt in receipts]
-
-
-def reason_name(reason: bytes) -> str:
-    return REASONS.get(reason, "0x" + reason.hex())

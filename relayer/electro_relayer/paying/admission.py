@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport, OutageReport
-from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.nodewords import Verdict, understand
+from electro_relayer.chain.outages import ACCEPTABLE, reason_name
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.errors import (
     NodeDown,
@@ -28,11 +28,14 @@ from electro_relayer.errors import (
 )
 from electro_relayer.hashing import checksum
 from electro_relayer.paying import gas
+from electro_relayer.paying.foresight import PASSING, refuse_what_never_passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from electro_relayer.chain.standing import Agreement, Standing, Standings
+    from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.standing import Standing
+    from electro_relayer.chain.standings import Standings
     from electro_relayer.incoming.intake import Verified
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue
@@ -42,10 +45,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FUTURE_PATIENCE_S = 60.0  # a meter's clock may run ahead of the chain's blocks: its messages wait so long
-# What the contract may take in a moment: a meter's clock is a block ahead of the chain's, or what comes before an
-# outage (an earlier one, the reports of the intervals that it touches) is on its way.
-PASSING = ("FromTheFuture", "WrongOutage", "AheadOfReports")
 MINED_KNOWN_FOR_S = 1.0  # how old a remembered "mined, not yet final" may be before it is asked again
 FINAL_KNOWN_FOR_S = 10.0  # the same of "final": a chain may be reset, which is looked for every few seconds
 # Of an outage's estimate: what costs a node as much as the check of a report, three milliseconds.
@@ -150,7 +149,7 @@ class Admission:
         if verified.first != expected:
             raise WrongSequence(expected=expected, got=verified.first)
         now_s = max(self._chain.time_s, self._chain.wall_s())
-        due_s = _refuse_what_never_passes(verified, agreement, now_s)
+        due_s = refuse_what_never_passes(verified, agreement, now_s)
         self._put(verified, gas.of_report(verified), due_s)
         return Outcome.ACCEPTED
 
@@ -160,7 +159,7 @@ class Admission:
             return known[0]
         self._buckets.take(verified.device)  # for the question; given back if the outage is known
         with _node_trouble():
-            latest, final = await self._chain.outage_reasons(verified)
+            latest, final = await self._chain.outages.reasons(verified)
         name = reason_name(latest)
         outcome = await self._outage_on_chain(verified) if name == "WrongOutage" else None
         if name == "KnownOutage":
@@ -246,36 +245,6 @@ class Admission:
             self._buckets.give_back(verified.device)
             raise
         self._metrics.count("accepted_total", kind=verified.kind.__name__)
-
-
-def _refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: float) -> int:
-    """Foresee the contract's refusals that the agreement and the time explain.
-
-    The time is the later of the chain's and ours: a chain that stands still, or makes no empty blocks, is behind.
-
-    Returns the chain time from which on the contract takes the report.
-    """
-    state, message = agreement.state, verified.message
-    assert isinstance(message, EnergyReport)
-    if message.start != state.start:
-        raise RefusedByContract(
-            "OtherStart", f"The agreement starts at {state.start}, not at {message.start}."
-        )
-    if message.terms != state.code_hash[:16]:
-        half = state.code_hash[:16].hex()
-        raise RefusedByContract("OtherTerms", f"The hash of the agreement's terms begins with 0x{half}.")
-    if verified.first >= state.end:
-        raise RefusedByContract(
-            "OutsideTerm",
-            f"This meter's intervals end before {state.end}; the report begins at {verified.first}.",
-        )
-    left = state.slots - verified.first % state.slots
-    if verified.end - verified.first > left:
-        raise RefusedByContract("BeyondSchedule", f"This pass of the schedule has {left} slots left.")
-    end_s = state.start + verified.end * state.interval_seconds
-    if end_s > now_s + FUTURE_PATIENCE_S:
-        raise RefusedByContract("FromTheFuture", f"The report ends after the chain's time, {now_s:.0f}.")
-    return end_s
 
 
 @contextmanager

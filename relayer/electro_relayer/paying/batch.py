@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold accepted messages in memory, in order, until they are mined or dropped, and cut them into batches.
 
-The queue is all the relayer remembers; `item` draws the places of a message in it.
-
-Several batches are taken at once, since they share one check: some nodes make the pending block anew for each.
+The queue is all the relayer remembers; `item` draws the places of a message in it. Several batches are taken at once,
+since they share one check: some nodes make the pending block anew for each.
 """
 
 from __future__ import annotations
@@ -96,9 +95,7 @@ class Queue:
         waiting = self._waiting[verified.kind]
         waiting.append(item)
         self._empty.clear()
-        if (
-            len(waiting) == 1 or len(waiting) % self._batch_size == 0
-        ):  # in between the lane would wake for nothing
+        if len(waiting) == 1 or len(waiting) % self._batch_size == 0:  # else it would wake for nothing
             self._changed.set()
 
     async def take(self, batches: int = 1) -> list[Item]:

@@ -19,7 +19,7 @@ from electro_relayer.paying.item import ANY_COMPANY, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from electro_relayer.chain.standing import Standings
+    from electro_relayer.chain.standings import Standings
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue
     from electro_relayer.paying.item import Item

@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport
-from electro_relayer.chain.chain import ACCEPTABLE, Chain, reason_name
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.paying import gas
-from electro_relayer.paying.admission import FUTURE_PATIENCE_S, PASSING
 from electro_relayer.paying.blame import Stage
 from electro_relayer.paying.item import Place
 from electro_relayer.paying.nonces.spend import Rejected, Spender
@@ -31,20 +29,19 @@ from electro_relayer.paying.transaction import Call
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from electro_relayer.chain.chain import Chain
     from electro_relayer.paying.batch import Queue
     from electro_relayer.paying.blame import Blame
+    from electro_relayer.paying.checking import Checking
     from electro_relayer.paying.item import Item, Track
     from electro_relayer.paying.nonces.unmined import Unmined
 
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.25, 2.0
-LOOK_AGAIN_S, LOOK_LATER_S = 0.2, 2.0  # at messages whose time is about to come, and is overdue
 CHECKED_BATCHES = 8  # in one check: anvil takes 3.4 ms for each, and all wait for the last
 STANDSTILL_S = 30.0  # longer than the blocks of any chain that the relayer is for
 RIDE_S = 10.0  # so long a check vouches for the reports of its track that follow in sequence
-# A chain whose latest block is so old, by its own time, and stays the latest for so long, makes none without a cause.
-STALE_HEAD_S, UNMOVED_S = 30.0, 5.0
 
 
 class Lane:
@@ -59,13 +56,12 @@ class Lane:
         spender: Spender,
         blame: Blame,
         gas_limits: gas.GasLimits,
+        checking: Checking,
         batch_gas: int,
-        check_s: float,
     ) -> None:
         self._chain, self._queue, self._unmined, self._spender = chain, queue, unmined, spender
         self._blame, self._gas, self._batch_gas = blame, gas_limits, batch_gas
-        self._check_s = check_s  # one that takes less may be twice as large
-        self._at_once = gas.MOST_AT_ONCE
+        self._checking = checking
         self.trouble = ""  # why the last group waits, in words for the log
 
     async def run(self) -> None:
@@ -130,7 +126,7 @@ class Lane:
 
     def _together(self, items: list[Item]) -> list[Item]:
         """Return the first of these that may go together now, and put the others back."""
-        most, count = self._at_once, 0
+        most, count = self._checking.at_once, 0
         for item in items:
             most = min(most, item.company)
             if count >= most:
@@ -154,7 +150,7 @@ class Lane:
         asked = [item for item in items if item.place is Place.TAKEN]
         if not asked:
             return
-        good, pending_nonce = await self._check(
+        good, pending_nonce = await self._checking.check(
             asked, calldata.check([item.verified.signed for item in asked])
         )
         if not good:
@@ -195,7 +191,7 @@ class Lane:
         return Call(self._chain.chain_id, self._chain.contract, data, limit), batch
 
     async def _submit_outages(self, items: list[Item]) -> None:
-        good, pending_nonce = await self._check(
+        good, pending_nonce = await self._checking.check(
             items, calldata.check_outages([item.verified.signed for item in items])
         )
         if not good:
@@ -230,57 +226,3 @@ class Lane:
             return None
         self._blame.passed(Stage.ESTIMATE)
         return Call(self._chain.chain_id, self._chain.contract, data, limit)
-
-    async def _check(self, items: list[Item], question: bytes) -> tuple[list[Item], int]:
-        """Return which of these the contract would take now, and our next nonce; asks for less if that fails."""
-        began = self._chain.clock()
-        try:
-            reasons, pending_nonce = await self._chain.check(question, len(items))
-        except TooMuchAtOnce as error:
-            self._at_once = max(1, len(items) // 2)
-            log.warning("a check of %d messages failed: %.200s", len(items), error)
-            if len(items) > 1:
-                return [], 0
-            self._blame.failed(items, Stage.CHECK, str(error), certain=False)
-            raise
-        if len(items) >= self._at_once and self._chain.clock() - began < self._check_s:
-            self._at_once = min(gas.MOST_AT_ONCE, 2 * self._at_once)
-        self._blame.passed(Stage.CHECK)
-        return await self._sort(items, reasons), pending_nonce
-
-    async def _sort(self, items: Sequence[Item], reasons: Sequence[bytes]) -> list[Item]:
-        """Return what would be accepted; hold what may be in a moment, drop the rest."""
-        good: list[Item] = []
-        early = False
-        for item, reason in zip(items, reasons, strict=True):
-            name = reason_name(reason)
-            if reason == ACCEPTABLE:
-                item.checked_at = self._chain.clock()
-                good.append(item)
-            elif name == "WrongSequence" and not self._queue.leads(item):
-                self._queue.hold_behind(item)  # its predecessor is on the way and `pending` does not show it
-            elif name in PASSING and self._may_wait(item):
-                stuck = name == "FromTheFuture" and self._overdue(item)
-                early |= stuck
-                self._queue.hold(item, LOOK_LATER_S if stuck else self._look_again_s(item))
-            else:
-                log.info("dropped 0x%s: %s", item.verified.digest.hex(), name)
-                self._blame.drop(item, name)
-        if early and not good and self._chain.stands_still(STALE_HEAD_S, UNMOVED_S):
-            await self._spender.nudge("no block for a while: one is made of a transfer of nothing")
-        return good
-
-    def _look_again_s(self, item: Item) -> float:
-        """Return when to look at a message whose time has not come: later, the longer it waits already."""
-        waited_s = self._chain.clock() - item.queued_at
-        return min(LOOK_LATER_S, max(LOOK_AGAIN_S, waited_s / 8))
-
-    def _may_wait(self, item: Item) -> bool:
-        """Tell whether a message of the future has its time: blocks have not gone far since it came."""
-        if item.early_at_s is None:
-            item.early_at_s = self._chain.time_s
-        return self._chain.time_s - item.early_at_s < FUTURE_PATIENCE_S
-
-    def _overdue(self, item: Item) -> bool:
-        """Tell whether a message of the chain's future is of the past by our clock: no block was made since."""
-        return item.due_s < self._chain.wall_s()

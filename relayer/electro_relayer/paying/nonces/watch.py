@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from electro_relayer.chain.chain import Chain
     from electro_relayer.chain.receipts import Receipt
-    from electro_relayer.chain.standing import Standings
+    from electro_relayer.chain.standings import Standings
     from electro_relayer.chain.upkeep import Upkeep
     from electro_relayer.metrics import Metrics
     from electro_relayer.paying.batch import Queue
