@@ -14,7 +14,6 @@ from electro_plan.history import LoadHistory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
 
 DAY_S = 86_400
 
@@ -55,7 +54,3 @@ def shifts(seed: int, off: frozenset[date] = frozenset(), noise: float = 0.05) -
         return float((40_000 if works else 5_000) * (1 + noise * random.uniform(-1, 1)))
 
     return draw
-
-
-def units_of(bounds: NDArray[np.int64]) -> list[int]:
-    return [int(each) for each in bounds]

@@ -27,7 +27,6 @@ _SINCE_MONDAY = 3  # 1 January 1970 was a Thursday
 KINDS = 7
 """Kinds of day: Monday to Sunday; a day off is of the kind of a Sunday."""
 SUNDAY = 6
-KIND_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True)
