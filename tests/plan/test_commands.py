@@ -68,6 +68,30 @@ def test_the_object_says_what_was_understood_tested_and_recommended(load: Path, 
     assert "2026-10-25" in found["clock_changes"][0]
 
 
+def test_a_start_without_offset_is_a_time_on_the_zones_clock(load: Path, tmp_path: Path) -> None:
+    starts = ("2026-08-04", "2026-08-04T00:00", "2026-08-04T00:00:00+02:00")
+    found = [
+        electro(
+            "plan", "bands", load, "--zone", ZONE, "--start", start, "--margin", "0", "--out", tmp_path / f"{at}.csv"
+        )
+        for at, start in enumerate(starts)
+    ]  # fmt: skip
+    assert [each.code for each in found] == [0, 0, 0], found[0].err
+    assert len({(tmp_path / f"{at}.csv").read_bytes() for at in range(3)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "word"), [("2026-10-25T02:30", "shows twice"), ("2027-03-28T02:30", "skips")]
+)
+def test_a_start_that_no_clock_tells_apart_is_refused(
+    load: Path, tmp_path: Path, start: str, word: str
+) -> None:
+    done = electro("plan", "bands", load, "--zone", ZONE, "--start", start, "--out", tmp_path / "bands.csv")
+    assert done.code == 1
+    assert word in done.err
+    assert not (tmp_path / "bands.csv").exists()
+
+
 def test_a_short_history_gives_bands_without_a_test_and_says_so(tmp_path: Path) -> None:
     short = written(
         tmp_path / "short.csv",

@@ -71,6 +71,9 @@ def _word(text: str) -> bytes:
 
 ADDRESS = _Read("address", _address)
 INSTANT = _Read("time", quantities.instant)  # ISO 8601 with an offset, or unix seconds
+MOMENT = _Read(
+    "time", quantities.instant_or_wall
+)  # the same, or a time on the clock of a zone that is named elsewhere
 DURATION = _Read("duration", quantities.duration_s)
 DAY = _Read("date", _day)
 WORD = _Read("text", _word)

@@ -66,6 +66,15 @@ def instant(text: str) -> int:
     return instant_of(parsed)
 
 
+def instant_or_wall(text: str) -> int | datetime:
+    """Return what `instant` does, or, of a date or a time without an offset, what a clock on the wall shows."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return instant(text)
+    return parsed if parsed.tzinfo is None and not re.fullmatch(r"[0-9]{1,13}", text) else instant(text)
+
+
 def instant_of(moment: datetime) -> int:
     """Return the unix seconds of a time that has an offset."""
     if moment.tzinfo is None:

@@ -12,11 +12,11 @@ import click
 from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
-from electro_tools.parameters import AMOUNT, DURATION, INSTANT
+from electro_tools.parameters import AMOUNT, DURATION, MOMENT
 
 from .bands_told import Result, facts_of, tell
 from .money import UnitPrices, calendar_options, price_options
-from .options import ask_and_read, reading_options
+from .options import ask_and_read, in_zone, reading_options
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,12 @@ _LEAST_TEST_S = 28 * _DAY_S  # a period that is judged: four weeks or the term
 
 @click.command(cls=Command)
 @click.argument("file", type=_path)
-@click.option("--start", type=INSTANT, required=True, help="First instant of the term, ISO 8601 with offset.")
+@click.option(
+    "--start",
+    type=MOMENT,
+    required=True,
+    help="First instant of the term: ISO 8601, with its offset or on the zone's clock.",
+)
 @click.option(
     "--days", type=click.IntRange(1, 3660), default=28, show_default=True, help="Length of the term."
 )
@@ -78,7 +83,7 @@ _LEAST_TEST_S = 28 * _DAY_S  # a period that is judged: four weeks or the term
 @json_option
 def bands(
     file: Path,
-    start: int,
+    start: int | datetime,
     days: int,
     margin: float | None,
     every_s: int | None,
@@ -112,7 +117,7 @@ def bands(
     ensure_new(*(path for path in (out, terms_out, svg) if path is not None))
     reading = ask_and_read(file, settings, file_format)
     history = reading.history
-    term = _term(history, start, days, every_s, schedule)
+    term = _term(history, in_zone(start, history.zone), days, every_s, schedule)
     span_s = (history.first_s, history.end_s, term.end_s)
     calendar = calendar_of(history.zone, holidays, days_off, days_off_file, span_s)
     result = _plan(

@@ -15,11 +15,13 @@ from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.parameters import AMOUNT, INSTANT
+from electro_tools.parameters import AMOUNT, MOMENT
 
-from .options import ask_and_read, reading_options
+from .options import ask_and_read, in_zone, reading_options
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from electro_plan.costing import Costs
     from electro_plan.history import LoadHistory
     from electro_plan.settings import ReadSettings
@@ -36,8 +38,8 @@ _path = click.Path(dir_okay=False, path_type=Path)
     help="Gaps: by the same time of other weeks, a straight line, zero; or silence, which costs its price. "
     "Refused without it.",
 )
-@click.option("--since", type=INSTANT, help="Judge from this instant on only.")
-@click.option("--until", type=INSTANT, help="Judge up to this instant only.")
+@click.option("--since", type=MOMENT, help="Judge from this instant on only.")
+@click.option("--until", type=MOMENT, help="Judge up to this instant only.")
 @click.option(
     "--bonus", type=AMOUNT, help="Of the terms' whole length, minor units: which part would be left."
 )
@@ -48,8 +50,8 @@ def cost(
     terms_path: Path,
     file: Path,
     fill: str | None,
-    since: int | None,
-    until: int | None,
+    since: int | datetime | None,
+    until: int | datetime | None,
     bonus: int | None,
     intervals_out: Path | None,
     settings: ReadSettings,
@@ -73,7 +75,7 @@ def cost(
     if settings.zone is None and content.about.zone is not None:
         settings = replace(settings, zone=content.about.zone)
     reading = ask_and_read(file, settings, file_format)
-    history = _part(reading.history, since, until)
+    history = _part(reading.history, *(_instant(each, reading.history) for each in (since, until)))
     if fill != "silence":
         history = filling.fill(history, fill) if fill else history
         _require_whole(history)
@@ -100,6 +102,10 @@ def cost(
     if intervals_out is not None:
         facts.add("written", str(intervals_out))
     facts.print(as_json=as_json)
+
+
+def _instant(moment: int | datetime | None, history: LoadHistory) -> int | None:
+    return None if moment is None else in_zone(moment, history.zone)
 
 
 def _part(history: LoadHistory, since: int | None, until: int | None) -> LoadHistory:

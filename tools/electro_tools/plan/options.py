@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import functools
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
+from electro_plan import zones
 from electro_plan.errors import PlanError, Undecided
 from electro_plan.settings import Dialect, ReadSettings, with_entry
 from electro_tools.parameters import DURATION
@@ -101,6 +104,28 @@ def ask_and_read(path: Path, settings: ReadSettings, file_format: str | None = N
                 raise
             settings = settings.settle(question.setting, _ask(question))
     raise PlanError(f"{path} leaves more open than there are answers")
+
+
+def in_zone(moment: int | datetime, zone: str | None) -> int:
+    """Return the instant of what a person wrote, which without an offset is a time on the zone's clock.
+
+    Raises:
+        PlanError: no zone is known, or its clock skips that time, or shows it twice.
+    """
+    if not isinstance(moment, datetime):
+        return moment
+    if zone is None:
+        raise PlanError(
+            f"{moment.isoformat()} lacks its offset from UTC, and no zone is known", "name it with --zone"
+        )
+    wall_s = np.array([int(moment.replace(tzinfo=UTC).timestamp())])
+    for odd, how in ((zones.skipped, "skips"), (zones.repeated, "shows twice")):
+        if odd(wall_s, zone)[0]:
+            raise PlanError(
+                f"{moment.isoformat()} is a time that the clock of {zone} {how}",
+                "write it with its offset from UTC",
+            )
+    return int(zones.to_instants(wall_s, zone)[0])
 
 
 def _ask(question: Undecided) -> str:

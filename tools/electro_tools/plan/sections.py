@@ -12,10 +12,13 @@ import click
 from electro_tools.commands import Command
 from electro_tools.contract.desk import asks
 from electro_tools.errors import ToolError
-from electro_tools.parameters import INSTANT
+from electro_tools.parameters import MOMENT
+
+from .options import in_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from electro_plan.sections import Planned, Section
     from electro_tools.contract.desk import Desk
@@ -29,7 +32,7 @@ _HOUR_S = 3600
 @click.argument("file", type=_path)
 @click.option(
     "--since",
-    type=INSTANT,
+    type=MOMENT,
     help="First instant; default: the hour that runs. Before it what was reported is shown too.",
 )
 @click.option("--days", type=click.IntRange(1, 62), default=7, show_default=True, help="How many.")
@@ -44,7 +47,13 @@ _HOUR_S = 3600
 @click.option("--svg", type=_path, help="Also draw a heat map.")
 @asks
 def sections(
-    desk: Desk, file: Path, since: int | None, days: int, zone: str, offers: tuple[int, ...], svg: Path | None
+    desk: Desk,
+    file: Path,
+    since: int | datetime | None,
+    days: int,
+    zone: str,
+    offers: tuple[int, ...],
+    svg: Path | None,
 ) -> None:
     """Add up what accepted agreements allow on each section of FILE, hour by hour, against what it can take.
 
@@ -63,7 +72,7 @@ def sections(
     zone = zones.name(zone)
     network = read_sections(file)
     now = desk.now()
-    first = (now if since is None else since) // _HOUR_S * _HOUR_S
+    first = (now if since is None else in_zone(since, zone)) // _HOUR_S * _HOUR_S
     end = first + days * _DAY_S
     meters = {meter for section in network for meter in section.meters}
     held = commitments_of(desk, meters, first, end, now)
