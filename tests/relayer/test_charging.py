@@ -87,7 +87,7 @@ async def test_whoever_repeats_an_outage_on_chain_takes_nothing_from_its_meter_a
 
 
 async def test_what_is_not_queued_costs_neither_tokens_nor_gas(fresh, settings_for, relay, eventually):
-    bound = 14_000 + 60 + 40 * 322  # of a report of one interval, by the formula
+    bound = 14_000 + 60 + 40 * 386  # of a report of one interval, by the formula
     client = await relay(
         settings_for(
             fresh, queue_size=1, batch_ms=300, device_burst=2, device_rate=0.001, device_gas_per_day=bound
@@ -99,9 +99,9 @@ async def test_what_is_not_queued_costs_neither_tokens_nor_gas(fresh, settings_f
     await eventually(lambda: fresh.reported(one) == [0])
 
     async def taken():
-        return (await client.post(two.report(0)))[0]
+        return (await client.post(two.report(0)))[0] in (200, 202)  # 503 until the place is free
 
-    assert await taken() in (200, 202)
+    await eventually(taken)
 
 
 def test_what_is_given_back_can_be_taken_again():
