@@ -207,6 +207,7 @@ class Esp32Board(Board):
             poll = select.poll()
             poll.register(one, select.POLLIN)
             strangers = 0
+            answer: bytes
             while timeout_ms > 0 and strangers < _MOST_DATAGRAMS:
                 if not poll.poll(0):
                     await asyncio.sleep_ms(_DATAGRAM_POLL_MS)

@@ -57,7 +57,8 @@ def is_whole(raw: "bytes | bytearray", at: int, sequence: int) -> bool:
         return False
     body = memoryview(raw)[at : at + BODY_BYTES]
     kept: int = struct.unpack_from("<I", raw, at + BODY_BYTES)[0]
-    return kept == crc32(body, sequence & 0xFFFFFFFF) & 0xFFFFFFFF
+    belongs: bool = kept == crc32(body, sequence & 0xFFFFFFFF) & 0xFFFFFFFF
+    return belongs
 
 
 def gap_code(gap_us: int) -> int:

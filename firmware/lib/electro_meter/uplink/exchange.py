@@ -226,7 +226,7 @@ class Uplink:
         """Ask a source for the state and send it what is due; a failure is its failure, never the task's."""
         self.exchanges += 1
         try:
-            pause_s = await asyncio.wait_for(self._converse(source), EXCHANGE_S)
+            pause_s: int = await asyncio.wait_for(self._converse(source), EXCHANGE_S)
         except asyncio.TimeoutError:
             self._fail(source, f"an exchange took more than {EXCHANGE_S} s", 0)
         except MemoryError:

@@ -120,8 +120,11 @@ def parsed(raw: bytearray, length: int) -> object:
         raise SourceError("the answer has too many parts")
     if raw.count(b'"') > _MOST_QUOTES or _has_long_number(raw, length):
         raise SourceError("the answer has too many texts, or a number without end")
+    buffer: "Any" = (
+        raw  # both Pythons read JSON from a bytearray; MicroPython's stub knows only text and bytes
+    )
     try:
-        return json.loads(raw)
+        return json.loads(buffer)
     except (ValueError, RuntimeError):  # CPython's recursion
         raise SourceError("the answer is no JSON")
 
