@@ -37,6 +37,7 @@ class LiveBoard(Board):
         self._began_us, self._started = began_s * 1_000_000, time.monotonic()
         self.directory = directory
         self.said = []
+        self._connections = []
 
     def uptime_us(self):
         return 1 + int((time.monotonic() - self._started) * SPEED * 1_000_000)
@@ -48,7 +49,15 @@ class LiveBoard(Board):
         return await super().wait(signal, timeout_ms / SPEED)
 
     async def connect(self, address, port, server_hostname):
-        return await asyncio.open_connection(address, port)
+        reader, writer = await asyncio.open_connection(address, port)
+        self._connections.append(writer)
+        return reader, writer
+
+    def hang_up(self):
+        """End every connection that is still open, as a reset does."""
+        for writer in self._connections:
+            writer.close()
+        self._connections.clear()
 
     def entropy(self, count):
         return os.urandom(count)
@@ -122,6 +131,7 @@ class RealMeter:
     async def power_off(self):
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self._board.hang_up()
 
     def measure(self):
         """Close one more interval, with a reading of its own."""
