@@ -197,7 +197,6 @@ class Esp32Board(Board):
         self, address: str, port: int, question: bytes, timeout_ms: int, is_answer: "Callable[[bytes], bool]"
     ) -> bytes:
         await self._radio.join()
-        answer: bytes
         peer = socket.getaddrinfo(address, port)[0][-1]  # numeric: nobody is asked
         port_of_ours = 49_152 + int.from_bytes(os.urandom(2), "big") % 16_384
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
