@@ -141,7 +141,7 @@ def _meter(
         outage_penalty=max(1, bonus // 20),
         outage_minute_penalty=max(1, bonus // 1000),
         penalised_causes=1 << CAUSE_CONSUMER,
-        missing_penalty=2**64 - 1,  # for now
+        missing_penalty=2**64 - 1,  # until it is worked out from the rest, below
         grace=7 * DAY_SECONDS,
         dispute_window=3 * DAY_SECONDS,
         notice=14 * DAY_SECONDS,
