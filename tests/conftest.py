@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.quick import is_quick
-from tests.toolchain import fetch
+from tests.toolchain import cache, fetch
 from tests.toolchain.running_anvil import Anvil
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ TESTS = Path(__file__).parent
 # A property holds or it does not, however busy the machine: no example has a deadline, and none is drawn too slowly.
 settings.register_profile("electro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("electro")
+
+# The tests start hundreds of Python processes; where bytecode is not written beside the sources, each would compile
+# some thousand modules anew, for seconds. They keep it in the tests' cache folder.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(cache.cache_folder() / "bytecode"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
