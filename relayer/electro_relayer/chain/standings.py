@@ -73,12 +73,15 @@ class Standings:
         standing = self._strangers.get(device)
         return standing is not None and self._clock() - standing.read_at < STRANGER_S
 
-    async def read(self, device: bytes, ahead: int = 0) -> Standing:
-        """Return a standing read just now, a stranger's read a moment ago; raises NodeUnreachable or RpcError."""
+    async def read(self, device: bytes, ahead: int = 0, *, anew: bool = False) -> Standing:
+        """Return a standing read just now, a stranger's read a moment ago; raises NodeUnreachable or RpcError.
+
+        `anew` asks even if it was read a moment ago: something is known to have happened since.
+        """
         if self.is_stranger(device):
             return self._strangers[device]
         standing = self._remembered.get(device)
-        if not ahead and standing is not None and self._clock() - standing.read_at < FRESH_S:
+        if not (ahead or anew) and standing is not None and self._clock() - standing.read_at < FRESH_S:
             return standing
         return await self._gathering.answer((device, ahead))
 

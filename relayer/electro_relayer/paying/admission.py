@@ -185,8 +185,10 @@ class Admission:
         """Say whether the meter's outage of this number is on chain already; None if it is not."""
         message = verified.message
         assert isinstance(message, OutageReport)
-        with _node_trouble():
-            standing = await self._standings.read(verified.device)
+        with (
+            _node_trouble()
+        ):  # anew: what was read before it was mined would have it queued, and waited for, once more
+            standing = await self._standings.read(verified.device, anew=True)
         agreement = standing.agreement(verified.agreement_id)
         if agreement is None or message.number >= agreement.state.next_outage:
             return None
