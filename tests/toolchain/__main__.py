@@ -27,6 +27,7 @@ def main() -> int:
         "anvil": lambda: [str(fetch.anvil())],
         "haproxy": lambda: [str(fetch.haproxy())],
         "promtool": lambda: [str(fetch.promtool())],
+        "chromium": lambda: [str(fetch.chromium())],
     }
     for arch in fetch.ARCHITECTURES:
         tools[f"micropython {arch}"] = functools.partial(fetch.micropython, arch)

@@ -120,12 +120,30 @@ def _emulator(arch: str) -> str:
 
 def _download(folder: Path, arch: str, packages: tuple[str, ...]) -> Path:
     """Return the folder with the packages, checked against the mirror's signed index."""
+    apt_get, debs = _apt(folder, arch, SUITE)
+    run([*apt_get, "download", *packages], cwd=debs)
+    shutil.rmtree(folder / "apt")
+    return debs
+
+
+def download_with_dependencies(folder: Path, suite: str, packages: tuple[str, ...]) -> Path:
+    """Return the folder with the packages and all that they depend on, for x86_64."""
+    apt_get, debs = _apt(folder, "amd64", suite)
+    run([*apt_get, "install", "--yes", "--download-only", "--no-install-recommends", *packages], cwd=debs)
+    for each in (folder / "apt" / "cache" / "archives").glob("*.deb"):
+        each.rename(debs / each.name)
+    shutil.rmtree(folder / "apt")
+    return debs
+
+
+def _apt(folder: Path, arch: str, suite: str) -> tuple[list[str | Path], Path]:
+    """Return apt-get as if nothing were installed, its lists up to date, and a folder for packages."""
     mirror = _mirror()
     debs, apt = folder / "debs", folder / "apt"
     for each in (debs, apt / "lists" / "partial", apt / "cache" / "archives" / "partial"):
         each.mkdir(parents=True)
     (apt / "status").touch()
-    (apt / "sources.list").write_text(f"deb [arch={arch} signed-by={KEYRING}] {mirror} {SUITE} main\n")
+    (apt / "sources.list").write_text(f"deb [arch={arch} signed-by={KEYRING}] {mirror} {suite} main\n")
     settings = {
         "APT::Architecture": arch,
         "APT::Architectures::": arch,
@@ -139,15 +157,13 @@ def _download(folder: Path, arch: str, packages: tuple[str, ...]) -> Path:
         "APT::Sandbox::User": "root",  # apt's own user could not write into the cache folder
         "APT::Update::Error-Mode": "any",  # an index that did not come is a failure, not a warning
     }
-    apt_get = [
+    apt_get: list[str | Path] = [
         "apt-get",
         "-q",
         *(part for key, value in settings.items() for part in ("-o", f"{key}={value}")),
     ]
     run([*apt_get, "update"], cwd=folder)
-    run([*apt_get, "download", *packages], cwd=debs)
-    shutil.rmtree(apt)
-    return debs
+    return apt_get, debs
 
 
 def _mirror() -> str:

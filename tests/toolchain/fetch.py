@@ -6,6 +6,8 @@
 - anvil(): a local chain's binary
 - haproxy(): the proxy that relayer/deploy puts before two relayers
 - promtool(): what judges relayer/deploy's alert rules
+- chromium(): the browser that opens the console
+- axe(), uplot(): the judge of its accessibility; the package that its copy of uPlot is held to
 - micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
 """
 
@@ -15,20 +17,24 @@ from pathlib import Path
 
 from . import debian
 from .cache import ToolchainError, Unavailable, cache_folder
+from .chromium import chromium
 from .debian import haproxy, promtool
-from .npm import anvil, micropython_wasm, node, node_modules
+from .npm import anvil, axe, micropython_wasm, node, node_modules, uplot
 
 __all__ = [
     "ARCHITECTURES",
     "ToolchainError",
     "Unavailable",
     "anvil",
+    "axe",
     "cache_folder",
+    "chromium",
     "haproxy",
     "micropython",
     "node",
     "node_modules",
     "promtool",
+    "uplot",
 ]
 
 # i386 first: its words have 32 bits like the chip's. wasm has neither native code nor sockets.

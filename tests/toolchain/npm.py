@@ -32,7 +32,7 @@ def node() -> Path:
 
 
 def node_modules() -> Path:
-    """Return the folder with solc, @openzeppelin/contracts, anvil and MicroPython as WebAssembly."""
+    """Return the folder with solc, @openzeppelin/contracts, anvil, MicroPython as WebAssembly, axe-core and uPlot."""
     return installed(f"npm-{_platform()}-{_content()}", _npm_ci) / "node_modules"
 
 
@@ -51,8 +51,20 @@ def micropython_wasm() -> Path:
     return node_modules() / "@micropython" / "micropython-webassembly-pyscript" / "micropython.mjs"
 
 
+def axe() -> Path:
+    """Return axe-core, the judge of accessibility, as one script for a page."""
+    return node_modules() / "axe-core" / "axe.min.js"
+
+
+def uplot() -> Path:
+    """Return the folder of uPlot's package, which the console's copy is held to."""
+    return node_modules() / "uplot"
+
+
 def _npm_ci(folder: Path) -> None:
-    log.info("fetching solc, OpenZeppelin's contracts, anvil and MicroPython (WebAssembly) from npm, 25 MB")
+    log.info(
+        "fetching solc, OpenZeppelin's contracts, anvil, MicroPython (WebAssembly), axe and uPlot from npm, 30 MB"
+    )
     for source in (MANIFEST, LOCK):
         shutil.copyfile(source, folder / source.name)
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"

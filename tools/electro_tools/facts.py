@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .quantities import instant_text
+from electro_plan.quantities import instant_text
 
 _JSON_SAFE = 1 << 53  # from here on JavaScript would round a JSON number
 

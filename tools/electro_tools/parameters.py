@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_plan import quantities
 from electro_protocol import address as ethereum_address
-
-from . import quantities
 
 if TYPE_CHECKING:
     from collections.abc import Callable

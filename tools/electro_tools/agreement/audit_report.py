@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_console.agreement.intervals import INTERRUPTED, MISSING, SILENT, Interval, spans, spans_text
 from electro_contracts import events
+from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.facts import safe
 from electro_tools.parameters import word_text
-from electro_tools.quantities import duration_text, instant_text
 
-from .intervals import INTERRUPTED, MISSING, SILENT, Interval, spans, spans_text
 from .terms_entries import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from electro_console.agreement.comparison import Compared
+    from electro_console.agreement.paper import Paper
+    from electro_console.agreement.said import Said
     from electro_contracts.model import Agreement
     from electro_tools.contract.desk import Desk
-    from electro_tools.contract.history import Said
-
-    from .comparison import Compared
-    from .paper import Paper
 
 _TIMES = ("end", "good until")  # figures that are unix seconds
 _PARTIES = (

@@ -15,8 +15,8 @@ from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.parameters import DAY
 
 if TYPE_CHECKING:
+    from electro_console.agreement.said import Said
     from electro_tools.contract.desk import Desk
-    from electro_tools.contract.history import Said
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _folder = click.Path(file_okay=False, path_type=Path)
@@ -55,12 +55,13 @@ def audit(
     them. Ends with 3 if anything differs. Where the node gives few blocks at a time it takes several calls; if one
     fails, the same command goes on from there.
     """
+    from electro_console.agreement.comparison import compare
+    from electro_console.agreement.paper import rebuild
     from electro_tools.papers import must_be_new
 
     from . import audit_report
-    from .comparison import compare, on_record
-    from .intervals import write_csv
-    from .paper import rebuild
+    from .interval_csv import write_csv
+    from .on_record import on_record
 
     for file in (csv_file, svg_file):
         if file is not None:

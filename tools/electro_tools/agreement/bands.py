@@ -11,8 +11,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from electro_contracts.terms import MAX_BOUND, MAX_SLOTS
+from electro_plan.quantities import number
 from electro_tools.errors import ToolError
-from electro_tools.quantities import number
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_contracts.events import DeviceRotated, Terminated
+from electro_plan.quantities import instant_text, span_text
 from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, AMOUNT
-from electro_tools.quantities import instant_text, span_text
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk

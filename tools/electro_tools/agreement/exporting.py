@@ -14,9 +14,10 @@ from electro_tools.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from electro_console.agreement.intervals import Interval
+    from electro_console.agreement.paper import Paper
+
     from .about import About
-    from .intervals import Interval
-    from .paper import Paper
 
 
 def history_at(

@@ -10,13 +10,13 @@ import click
 from electro_contracts.bill import neutral_share
 from electro_contracts.events import FaultDeclared
 from electro_contracts.terms import Terms
+from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract import refusals
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.quantities import duration_text, instant_text
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from electro_plan.quantities import duration_text
 from electro_tools.contract.refusals import STATES
-from electro_tools.quantities import duration_text
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from electro_contracts.bill import of_readings
 from electro_contracts.places import By, Place
+from electro_plan.quantities import instant_text
 from electro_tools.contract import refusals
-from electro_tools.quantities import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,9 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from electro_console.agreement.intervals import INTERRUPTED, Interval
 from electro_protocol import address
 from electro_tools.errors import ToolError
-
-from .intervals import INTERRUPTED, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_contracts.events import AgreementProposed
+from electro_plan.quantities import instant_text
 from electro_protocol import address
 from electro_tools import papers
 from electro_tools.commands import Command
@@ -16,7 +17,6 @@ from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, BONUS, INSTANT
-from electro_tools.quantities import instant_text
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk, Sent

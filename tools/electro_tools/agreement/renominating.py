@@ -14,9 +14,11 @@ import click
 from electro_contracts.events import Renominated
 from electro_contracts.places import By
 from electro_contracts.terms import Terms, pack_bands
+from electro_plan import quantities
+from electro_plan.quantities import instant_text
 from electro_protocol import address
 from electro_protocol.signed import SignedMessage
-from electro_tools import papers, quantities
+from electro_tools import papers
 from electro_tools.accounts import optional_key_options
 from electro_tools.commands import Command
 from electro_tools.contract import refusals
@@ -25,7 +27,6 @@ from electro_tools.contract.desk import acts, agreement_argument, asks, json_opt
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
-from electro_tools.quantities import instant_text
 
 from . import bands as bands_file
 from . import draft as drafts

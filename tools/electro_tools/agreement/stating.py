@@ -15,10 +15,10 @@ from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 
 if TYPE_CHECKING:
+    from electro_console.agreement.paper import Paper
     from electro_tools.contract.desk import Desk
 
     from .about import About
-    from .paper import Paper
 
 _path = click.Path(dir_okay=False, path_type=Path)
 
@@ -50,8 +50,9 @@ def _paper(desk: Desk, agreement_id: int) -> Paper:
     Raises:
         ToolError: it does not.
     """
+    from electro_console.agreement.paper import rebuild
+
     from .auditing import history_of
-    from .paper import rebuild
 
     _must_exist(desk, agreement_id)
     paper = rebuild(agreement_id, history_of(desk, agreement_id))
@@ -76,12 +77,13 @@ def statement(
 
     All is worked out from the signed readings in the contract's logs, as `audit` does.
     """  # fmt: skip
+    from electro_console.agreement.comparison import compare
+    from electro_console.agreement.statement_lines import lines_of
     from electro_plan.statement.ledger import Statement
     from electro_plan.statement.pdf import statement_pdf
     from electro_tools.plan.writing import ensure_new, write_new
 
-    from .comparison import compare, on_record
-    from .statement_lines import lines_of
+    from .on_record import on_record
 
     ensure_new(out)
     about = _about(terms, zone)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_plan.money import MINOR_UNITS, Currency
+from electro_plan.quantities import duration_text, instant
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import BONUS
-from electro_tools.quantities import duration_text, instant
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms

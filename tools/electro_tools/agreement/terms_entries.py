@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from electro_tools import quantities
+from electro_plan import quantities
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_contracts.bill import first_cheap_silence
 from electro_contracts.terms import Terms, TermsError
-from electro_tools import quantities
+from electro_plan import quantities
 from electro_tools.errors import ToolError
 
 from . import about

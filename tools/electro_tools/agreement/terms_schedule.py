@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.terms import MAX_SLOTS
-from electro_tools.quantities import number
+from electro_plan.quantities import number
 
 from . import bands
 from .terms_entries import Misfit, text, whole

@@ -6,8 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from electro_plan import zones
-from electro_tools import quantities
+from electro_plan import quantities, zones
 
 from .about import to_toml as about_text
 from .terms_entries import CAUSES

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from electro_contracts.bill import dearest_truth, is_penalised, neutral_share, of_readings
 from electro_contracts.deployment import LEAST
+from electro_plan.quantities import duration_text
 from electro_protocol.messages import CAUSE_UNKNOWN
-from electro_tools.quantities import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from web3.exceptions import Web3Exception
 
+from electro_console.agreement.said import Said
 from electro_contracts import events
 from electro_tools.errors import ToolError
 
@@ -40,16 +41,6 @@ _REVOKED = "0x" + events.TOPICS["DeviceRevoked"].hex()
 _BUSY_WORDS = ("rate limit", "too many requests", "429", "capacity")
 _MOST_WAITS = 6
 _BLOCKS_AT_ONCE = 100  # of a JSON-RPC batch: fewer than any provider refuses
-
-
-@dataclass(frozen=True)
-class Said:
-    """One event, where and when: unix seconds of its block."""
-
-    block: int
-    time: int
-    transaction: str
-    event: events.Event
 
 
 @dataclass(frozen=True)

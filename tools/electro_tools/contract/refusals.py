@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import artifact, errors
+from electro_plan.quantities import instant_text
 from electro_protocol.keccak import keccak256
 from electro_tools.parameters import word_text
-from electro_tools.quantities import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

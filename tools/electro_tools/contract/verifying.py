@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_plan.quantities import duration_text
 from electro_tools.accounts import node_options
 from electro_tools.commands import Command
 from electro_tools.errors import Discrepancy
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
-from electro_tools.quantities import duration_text
 
 from .desk import json_option
 

@@ -11,13 +11,13 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from electro_console.agreement.paper import rebuild
 from electro_contracts import events
 from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
-from electro_tools.agreement.paper import rebuild
 from electro_tools.contract.history import History
 from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError

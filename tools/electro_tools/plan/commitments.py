@@ -97,9 +97,9 @@ def _commitment(
 
 def _reported(desk: Desk, agreement_id: int, record: dict[str, Any]) -> dict[str, dict[int, int]]:
     """Return the units of each interval that each meter has reported, from the logs."""
+    from electro_console.agreement.paper import rebuild
     from electro_protocol import address
     from electro_tools.agreement.auditing import history_of
-    from electro_tools.agreement.paper import rebuild
 
     paper = rebuild(agreement_id, history_of(desk, agreement_id))
     if paper.model is None:

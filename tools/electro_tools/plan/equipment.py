@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from electro_tools import quantities
+from electro_plan import quantities
 from electro_tools.errors import ToolError
 
 from .entries import Entries, document, tables

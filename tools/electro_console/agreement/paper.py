@@ -23,8 +23,8 @@ from .intervals import Interval, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from electro_console.agreement.said import Said
     from electro_contracts.terms import Terms
-    from electro_tools.contract.history import Said
 
 
 class Paper:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_protocol import address
-from electro_tools.contract.refusals import STATES
 
 from .paper import outage_money
 
 if TYPE_CHECKING:
     from electro_contracts.model import Agreement
-    from electro_tools.contract.desk import Desk
 
     from .paper import Paper
 
@@ -38,20 +36,6 @@ class OnRecord:
 
     agreement: dict[str, Any]
     points: dict[str, dict[str, Any]]
-
-
-def on_record(desk: Desk, agreement_id: int, block: int) -> OnRecord:
-    """Ask the contract for all that it keeps of an agreement.
-
-    Raises:
-        ToolError: the contract or the node does not answer.
-    """
-    found = desk.record("agreement", agreement_id, block=block)
-    binds = STATES[found["state"]] not in ("proposed", "cancelled")
-    devices = found["devices"] if binds else ()
-    return OnRecord(
-        found, {device: desk.record("point", agreement_id, device, block=block) for device in devices}
-    )
 
 
 def compare(paper: Paper, record: OnRecord, now: int) -> list[Compared]:

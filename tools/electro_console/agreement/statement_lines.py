@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_contracts.bill import of_outages
+from electro_plan.quantities import duration_text
 from electro_plan.statement.ledger import Line
 from electro_protocol import address
-from electro_tools.quantities import duration_text
 
 from .intervals import INTERRUPTED, MISSING, SILENT
 

@@ -1,29 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One interval after the other: what was read, what was promised, what it costs; and the same as CSV."""
+"""One interval after the other: what was read, what was promised, what it costs."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from electro_contracts.bill import of_readings
-from electro_protocol import address
 from electro_protocol.readings import NO_DATA, is_interrupted, units
-from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from electro_contracts.bill import Band
     from electro_contracts.terms import Terms
 
-_COLUMNS = (
-    *("meter", "interval", "start", "slot", "kind", "used_units", "used_wh"),
-    *("least_units", "greatest_units", "deviation_units", "penalty"),
-)
 MEASURED, INTERRUPTED, SILENT, MISSING = "measured", "interrupted", "no data", "missing"
 
 
@@ -78,26 +69,3 @@ def spans(intervals: Iterable[Interval], kind: str) -> list[tuple[int, int]]:
 def spans_text(stretches: Sequence[tuple[int, int]]) -> str:
     """Return stretches as "4, 7 to 9"."""
     return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in stretches)
-
-
-def write_csv(path: Path, terms: Terms, meters: dict[bytes, list[Interval]]) -> None:
-    """Write a row for each interval of each meter; energies in units and, as used, in Wh.
-
-    Raises:
-        ToolError: the file exists, or can't be written.
-    """
-    try:
-        with path.open("x", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            for device, intervals in meters.items():
-                for each in intervals:
-                    start = f"{datetime.fromtimestamp(each.start, UTC):%Y-%m-%dT%H:%M:%SZ}"
-                    used = ["", ""] if each.used is None else [each.used, each.used * terms.unit_wh]
-                    slot = each.index % len(terms.bands)
-                    row = [address.checksum(device), each.index, start, slot, each.kind, *used]
-                    writer.writerow([*row, each.least, each.greatest, each.deviation, each.penalty])
-    except FileExistsError:
-        raise ToolError(f"{path} exists already", "name another file with --csv") from None
-    except OSError as error:
-        raise ToolError(f"{path} can't be written: {error.strerror}") from error
