@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The six structs against eth-account's vectors, and every way a message from outside can be wrong."""
+"""The structs against eth-account's vectors, and every way a message from outside can be wrong."""
 
 import json
 import unittest
@@ -159,9 +159,9 @@ class Construction(unittest.TestCase):
         with self.assertRaises(MessageError):
             DeviceEnrollment(bytes(32), 0, 0)
 
-    def test_a_renomination_has_1_to_672_slots_of_least_and_greatest(self):
-        renomination(bands=bytes(2688))
-        for bands in (b"", bytes(2), bytes(5), bytes(6), bytes(2692), "0x00000000", None):
+    def test_a_renomination_has_1_to_672_slots_of_least_and_greatest_and_a_nonce_if_sealed(self):
+        renomination(bands=bytes(2688 + 16))
+        for bands in (b"", bytes(2), bytes(5), bytes(6), bytes(2688 + 20), "0x00000000", None):
             with self.assertRaises(MessageError):
                 renomination(bands=bands)
 

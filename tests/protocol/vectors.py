@@ -14,6 +14,7 @@ from coincurve import PrivateKey, PublicKey
 from Crypto.Hash import keccak as foreign_keccak
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
@@ -34,7 +35,14 @@ TYPES = {
     "Renomination": (
         "uint64 agreementId,uint32 place,uint32 firstInterval,uint32 sequence,bytes bands,uint40 deadline"
     ),
+    "SealedReport": (
+        "uint64 agreementId,uint40 start,bytes16 schedule,uint32 firstInterval,bytes sealed,bytes deviations"
+    ),
+    "ViewingKeyReady": "bytes32 viewingKeyHash",
 }
+
+# over by 1, under by 2, interrupted and over by 3, no data
+DEVIATIONS = "00000001100100022002000330030000"
 
 DEVELOPMENT_KEY = 0xAC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80  # anvil's first account
 # name, private key, chain id, contract
@@ -92,6 +100,10 @@ def _values() -> list[tuple[str, str, tuple[int | bytes, ...]]]:
         ("a day", "Renomination", (1, 2, 96, 3, _readings(192), 1_800_000_000)),
         ("all zero", "Renomination", (0, 0, 0, 0, bytes(4), 0)),
         ("all greatest", "Renomination", (u64, u32, u32, u32, b"\xff" * 4, u40)),
+        ("one reading", "SealedReport", (1, began, half, 0, bytes(range(26)), b"")),
+        ("each kind", "SealedReport", (7, began, half, 96, bytes(32), bytes.fromhex(DEVIATIONS))),
+        ("all greatest", "SealedReport", (u64, u40, full, u32, b"\xff" * 1368, b"\x12\x9f\x7f\xff")),
+        ("typical", "ViewingKeyReady", (mixed,)),
     ]
 
 
@@ -187,7 +199,89 @@ def hashes() -> list[dict[str, Any]]:
     return made
 
 
-MADE = {"messages.json": messages, "signatures.json": signatures, "hashes.json": hashes}
+def _keccak(*parts: bytes) -> bytes:
+    return foreign_keccak.new(digest_bits=256, data=b"".join(parts)).digest()
+
+
+def _covered(data: bytes, key: bytes) -> bytes:
+    blocks = (len(data) + 31) // 32
+    stream = b"".join([_keccak(key, i.to_bytes(4, "big")) for i in range(blocks)])[: len(data)]
+    return (int.from_bytes(data, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(data), "big")
+
+
+def sealed() -> list[dict[str, Any]]:
+    """Bands, reports and a delivered key, as the format's description has them; the shared secret is OpenSSL's."""
+    key = _keccak(b"a viewing key")
+    made: list[dict[str, Any]] = [
+        {"kind": "key", "key": _hex(key), "hash": _hex(_keccak(b"Electro viewing key", key))}
+    ]
+    for slots, about in (
+        (1, bytes(16)),
+        (96, bytes(16)),
+        (672, bytes(7) + b"\x09" + bytes(3) + b"\x02" + b"\0\0\2\xa0"),
+    ):
+        bands = b"".join([(i * 7).to_bytes(2, "big") for i in range(slots)])
+        bands += b"".join([(i * 7 + 1000).to_bytes(2, "big") for i in range(slots)])
+        full = about + slots.to_bytes(2, "big")
+        seed = _keccak(b"Electro bands seed", key, full, bands)
+        nonce = _keccak(b"Electro bands nonce", seed, full, bands)[:16]
+        cipher = _covered(bands, _keccak(b"Electro bands key", key, full, nonce))
+        row = {"kind": "bands", "key": key, "about": about, "bands": bands, "seed": seed, "nonce": nonce}
+        made.append({name: _wire(value) for name, value in row.items() if name != "kind"} | {"kind": "bands"})
+        made[-1]["sealed"] = _hex(cipher)
+    for count, first, words in ((1, 0, b""), (4, 96, bytes.fromhex(DEVIATIONS)), (672, 2**32 - 1, b"")):
+        separator, device, schedule = _keccak(b"domain"), _keccak(b"device")[:20], _keccak(b"terms")[:16]
+        about = separator + device + (7).to_bytes(8, "big") + first.to_bytes(4, "big") + schedule
+        about += count.to_bytes(2, "big")
+        register_wh, readings = 123_456_789_012, _readings(count)
+        plain = register_wh.to_bytes(8, "big") + readings
+        seed = _keccak(b"Electro report seed", key, about, plain, words)
+        iv = _keccak(b"Electro report iv", seed, about, plain, words)[:16]
+        shown = _keccak(b"Electro report key", key, about, iv)
+        made.append(
+            {
+                "kind": "report",
+                "key": _hex(key),
+                "separator": _hex(separator),
+                "device": _hex(device),
+                "agreementId": 7,
+                "firstInterval": first,
+                "schedule": _hex(schedule),
+                "register": register_wh,
+                "readings": _hex(readings),
+                "deviations": _hex(words),
+                "seed": _hex(seed),
+                "shown": _hex(shown),
+                "sealed": _hex(iv + _covered(plain, shown)),
+            }
+        )
+    for scalar, ephemeral in ((1, N - 1), (DEVELOPMENT_KEY, 0x1234)):
+        private = ec.derive_private_key(scalar, ec.SECP256K1())
+        passing = ec.derive_private_key(ephemeral, ec.SECP256K1())
+        shared = passing.exchange(ec.ECDH(), private.public_key())
+        raw = (Encoding.X962, PublicFormat.CompressedPoint)
+        point = passing.public_key().public_bytes(*raw)
+        public = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
+        mask = _keccak(b"Electro viewing key for", shared, point, _keccak(public)[12:])
+        made.append(
+            {
+                "kind": "delivery",
+                "key": _hex(key),
+                "privateKey": _hex(scalar.to_bytes(32, "big")),
+                "publicKey": _hex(public),
+                "ephemeral": _hex(ephemeral.to_bytes(32, "big")),
+                "wrapped": _hex(point + bytes([a ^ b for a, b in zip(key, mask, strict=True)])),
+            }
+        )
+    return made
+
+
+MADE = {
+    "sealed.json": sealed,
+    "messages.json": messages,
+    "signatures.json": signatures,
+    "hashes.json": hashes,
+}
 
 
 def text(rows: list[dict[str, Any]]) -> str:

@@ -5,6 +5,8 @@
 |---|---|---|
 | EnergyReport | meter | energy of consecutive intervals; the first interval's index is the nonce |
 | OutageReport | meter | supply was lost for the n-th time, when, why, and until when (0: still out) |
+| SealedReport | meter | what of consecutive intervals deviates; the readings are for who has the viewing key |
+| ViewingKeyReady | meter | it holds the viewing key with this hash |
 | DeviceEnrollment | meter | this key exists, measures in such base intervals and wants this operator's contract |
 | AgreementAcceptance | consumer | exactly these terms, devices and bonus |
 | DiscountRedemption | consumer | so much of the discount against this invoice |
@@ -22,6 +24,8 @@ from .reports import (
     MessageError,
     OutageReport,
 )
+from .sealed import SealedReport, ViewingKeyReady
+from .sealing import IV_BYTES
 
 __all__ = (
     "BY_NAME",
@@ -37,6 +41,8 @@ __all__ = (
     "MessageError",
     "OutageReport",
     "Renomination",
+    "SealedReport",
+    "ViewingKeyReady",
 )
 
 
@@ -81,8 +87,8 @@ class DiscountRedemption(Message):
 class Renomination(Message):
     """The wish for other bands at one place, from first_interval to the end of that pass of the schedule.
 
-    bands has all the least units, then all the greatest, two bytes each. Of two renominations of one pass the
-    greater sequence counts.
+    bands has all the least units, then all the greatest, two bytes each; where readings are sealed, that as ciphertext,
+    and its nonce. Of two renominations of one pass the greater sequence counts.
     """
 
     TYPE = (
@@ -106,8 +112,10 @@ class Renomination(Message):
         self.bands = bands
         self.deadline = deadline
         self._check()
-        if not 4 <= len(bands) <= 4 * MAX_INTERVALS or len(bands) % 4:
-            raise MessageError(f"bands must hold 1 to {MAX_INTERVALS} slots of four bytes")
+        if not 4 <= len(bands) <= 4 * MAX_INTERVALS + IV_BYTES or len(bands) % 4:
+            raise MessageError(
+                f"bands must hold 1 to {MAX_INTERVALS} slots of four bytes, and a nonce if they are sealed"
+            )
 
     def values(self) -> "tuple[int | bytes, ...]":
         return (
@@ -127,4 +135,6 @@ BY_NAME: "dict[str, type[Message]]" = {
     "AgreementAcceptance": AgreementAcceptance,
     "DiscountRedemption": DiscountRedemption,
     "Renomination": Renomination,
+    "SealedReport": SealedReport,
+    "ViewingKeyReady": ViewingKeyReady,
 }
