@@ -23,6 +23,7 @@ PATHS = (
     "device/test_protocol_messages.py",
     "device/test_protocol_readings.py",
     "device/test_protocol_secp256k1.py",
+    "nodes",
     "plan",
     "protocol/test_generated.py",
     "protocol/test_vectors.py",

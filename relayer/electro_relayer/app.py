@@ -55,7 +55,13 @@ def create_app(settings: Settings, key: Key | None = None) -> web.Application:
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         clock, metrics = time.monotonic, app[METRICS]
-        nodes = Nodes(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, clock=clock, metrics=metrics)
+        nodes = Nodes(
+            settings.rpc_urls,
+            timeout_s=settings.rpc_timeout_s,
+            clock=clock,
+            metrics=metrics,
+            access=settings.access,
+        )
         async with nodes:
             chain = Chain(nodes, settings, paying.address, clock)
             await chain.open()

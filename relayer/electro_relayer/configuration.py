@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from electro_contracts.node.access import VARIABLES
 from electro_protocol import address
 from electro_relayer.errors import SettingError
 
@@ -23,6 +24,7 @@ PREFIX = "ELECTRO_RELAYER_"
 SHARED = {
     "rpc_url": "ELECTRO_RPC",
     "contract": "ELECTRO_CONTRACT",
+    **{f"rpc_{part}": name for part, name in VARIABLES.items()},
 }  # read by every command; the key is each one's own
 OPTIONS = {"rpc_url": "--rpc", "contract": "--contract", "key_file": "--key-file"}
 # Kubernetes tells each pod of every Service around it, of one called electro-relayer, or electro-relayer-metrics, by

@@ -56,7 +56,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("key", True, f"pays from {checksum(key.address)}")
     chain_ids: set[int] = set()
     for url in settings.rpc_urls:
-        async with Node(url, timeout_s=settings.rpc_timeout_s) as node:
+        async with Node(url, timeout_s=settings.rpc_timeout_s, access=settings.access) as node:
             chain = Chain(node, settings, key.address)
             try:
                 await chain.open()

@@ -15,8 +15,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path  # noqa: TC003 - get_type_hints reads it
 from typing import TYPE_CHECKING, Any, get_type_hints
-from urllib.parse import urlsplit
 
+from electro_contracts.node.access import MEANINGS, VARIABLES, Access, AccessError, Endpoint
 from electro_relayer.configuration import SHARED, collect, convert, missing, read_addresses
 from electro_relayer.errors import SettingError
 
@@ -45,6 +45,12 @@ class Settings:
         "a file with `rpc_url`, whose addresses may hold a provider's secret; one a line, or with commas",
         None,
     )
+    rpc_token_file: Path | None = _setting(MEANINGS["token_file"], None)
+    rpc_jwt_secret_file: Path | None = _setting(MEANINGS["jwt_secret_file"], None)
+    rpc_basic_file: Path | None = _setting(MEANINGS["basic_file"], None)
+    rpc_ca: Path | None = _setting(MEANINGS["ca"], None)
+    rpc_cert: Path | None = _setting(MEANINGS["cert"], None)
+    rpc_key: Path | None = _setting(MEANINGS["key"], None)
     contract: bytes = _setting("address of the Electro contract")
     key_file: Path = _setting(
         "the key that pays gas: an encrypted keystore, 32 bytes of hex, or a mnemonic, in a 0600 file"
@@ -122,10 +128,13 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
-        if not self.rpc_urls or not all(map(_is_node, self.rpc_urls)):
-            raise SettingError(
-                "rpc_url", "must start with http:// or https:// and name a host, a port of it maybe"
-            )
+        if not self.rpc_urls:
+            raise SettingError("rpc_url", "names no node")
+        try:
+            for url in self.rpc_urls:
+                Endpoint(url, self.access)
+        except AccessError as error:
+            raise SettingError(f"rpc_{error.part}", error.problem) from error
         self._check_listeners()
         if self.log_format not in LOG_FORMATS:
             raise SettingError("log_format", f"must be one of {', '.join(LOG_FORMATS)}")
@@ -183,6 +192,11 @@ class Settings:
         return tuple(url for part in self.rpc_url.split(",") if (url := part.strip()))
 
     @property
+    def access(self) -> Access:
+        """The way to the nodes."""
+        return Access(**{part: getattr(self, f"rpc_{part}") for part in VARIABLES})
+
+    @property
     def listens_for_metrics_on(self) -> int:
         """The port of metrics and health."""
         if self.metrics_port is not None:
@@ -197,20 +211,6 @@ class Settings:
     @property
     def fee_cap_wei(self) -> int:
         return int(self.fee_cap_gwei * 10**9)
-
-
-def _is_node(url: str) -> bool:
-    """Tell whether an address of a node can be one."""
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and not re.search(r"\s", url)
-        )
-    except ValueError:  # brackets that don't match, a port that is none
-        return False
 
 
 def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

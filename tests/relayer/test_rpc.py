@@ -88,10 +88,12 @@ async def test_nonsense_is_taken_for_no_answer_and_never_for_a_fault_of_ours(res
 
 
 async def test_the_nodes_address_is_told_without_its_secrets():
-    async with node_that(lambda request: web.Response(status=401), path="/v3/secret") as node:
-        node._url = node._url.replace("http://", "http://user:secret@")
-        with pytest.raises(NodeUnreachable) as caught:
-            await node.call("eth_chainId", [])
+    app = web.Application()
+    async with TestServer(app) as server:
+        url = str(server.make_url("/v3/secret")).replace("http://", "http://user:secret@")
+        async with Node(url, timeout_s=1) as node:
+            with pytest.raises(NodeUnreachable) as caught:
+                await node.call("eth_chainId", [])
     assert "127.0.0.1" in str(caught.value)
     assert "secret" not in str(caught.value)
 

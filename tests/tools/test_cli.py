@@ -118,5 +118,5 @@ def test_deploying_without_a_node_is_one_sentence(tmp_path: Path) -> None:
     key.write_text("11" * 32)
     done = electro("contract", "deploy", "--rpc", "http://127.0.0.1:1", "--key-file", str(key))
     assert done.returncode == 1
-    assert "no Ethereum node answers at http://127.0.0.1:1" in done.stderr
+    assert "the node http://127.0.0.1:1 does not answer: connection refused" in done.stderr
     assert "11" * 32 not in done.stderr + done.stdout

@@ -157,7 +157,7 @@ def test_an_enrolment_signed_by_another_key_is_refused_before_anything_is_asked(
 
 def test_no_node_and_no_key_file_are_one_sentence_each(world: World) -> None:
     file = world.enrolment()
-    assert "no Ethereum node answers" in refused(world.enroll(file, "--rpc", "http://127.0.0.1:9"))
+    assert "does not answer: connection refused" in refused(world.enroll(file, "--rpc", "http://127.0.0.1:9"))
     assert "missing.key" in refused(world.enroll(file, key_file=world.folder / "missing.key"))
 
 

@@ -91,23 +91,3 @@ def _key_options(command: Callable[..., Any], *, required: bool) -> Callable[...
     for option in reversed(options):
         with_key = option(with_key)
     return with_key
-
-
-def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --rpc and --chain-id."""
-    chain = click.option(
-        "--chain-id",
-        type=click.IntRange(1),
-        metavar="N",
-        envvar="ELECTRO_CHAIN_ID",
-        help="Refuse any other chain.",
-    )
-    rpc = click.option(
-        "--rpc",
-        "rpc_url",
-        default="http://127.0.0.1:8545",
-        show_default=True,
-        envvar="ELECTRO_RPC",
-        help="JSON-RPC address of a node.",
-    )
-    return rpc(chain(command))

@@ -101,7 +101,9 @@ def _say(error: Exception) -> None:
     # designed errors, of the tools and of the relayer, carry a sentence; anything else is a fault of ours
     sentence, hint = getattr(error, "sentence", None), getattr(error, "hint", None)
     if sentence is None and type(error).__module__.partition(".")[0] in _NODE_SPEAKERS:
-        sentence = f"the node does not answer as it should: {str(error)[:300]}"
+        from electro_tools.connection import said
+
+        sentence = said(error)
     if sentence is None:
         sentence = f"unexpected {type(error).__name__}: {error}"
         hint = "run again with --debug for the traceback"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_contracts.node.access import VARIABLES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,8 +49,8 @@ class Sections(click.Group):
 class Command(click.Command):
     """A command whose help shows what is its own first, and what commands share behind it."""
 
-    _SHARED = ("rpc_url", "chain_id", "contract_address", "key_file", "password_file", "key_number",
-               "sender", "dry_run", "yes", "as_json")  # fmt: skip
+    _SHARED = ("rpc_url", *(f"rpc_{part}" for part in VARIABLES), "chain_id", "contract_address",
+               "key_file", "password_file", "key_number", "sender", "dry_run", "yes", "as_json")  # fmt: skip
 
     _READING = ("zone", "unit", "quantity", "peak_kw", "time_column", "energy_columns", "meters", "interval_s",
                 "dialect", "file_format")  # fmt: skip

@@ -12,6 +12,7 @@ import click
 from electro_relayer.configuration import PREFIX
 from electro_relayer.settings import LOG_FORMATS
 from electro_tools.errors import ToolError
+from electro_tools.node import access_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EPILOG = (
     f"Every setting can also come from the environment, as {PREFIX}RPC_URL, or from the file, node and contract also "
-    "from ELECTRO_RPC and ELECTRO_CONTRACT; relayer/README.md lists them."
+    "from ELECTRO_RPC, how nodes are reached from ELECTRO_RPC_…, and ELECTRO_CONTRACT; relayer/README.md lists them."
 )
 _OPTIONS = [
     click.option("--settings", "file", type=_FILE, help="TOML file with settings."),
@@ -44,7 +45,7 @@ _MARKS = {True: ("ok", "green"), None: ("look", "yellow"), False: ("FAIL", "red"
 def _with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return access_options(command)
 
 
 @click.group(invoke_without_command=True, epilog=_EPILOG)

@@ -11,6 +11,8 @@ from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
+from electro_contracts.node.access import Endpoint
+from electro_tools.connection import NodeSilent, provider, said
 from electro_tools.contract import refusals
 from electro_tools.errors import ToolError
 
@@ -26,31 +28,34 @@ _POOR = ("nsufficient funds", "Upfront cost exceeds account balance", "cannot af
 _MINING_TIMEOUT_S = 180  # fifteen Ethereum slots: past that the fee was too low
 
 
-def connect(rpc_url: str, chain_id: int | None = None, timeout_s: float | None = _RPC_TIMEOUT_S) -> Web3:
+def connect(
+    node: Endpoint | str, chain_id: int | None = None, timeout_s: float | None = _RPC_TIMEOUT_S
+) -> Web3:
     """Return a connection to the node.
 
     Args:
-        rpc_url: its JSON-RPC.
+        node: its JSON-RPC; an address alone is reached without credentials.
         chain_id: the chain that it must serve.
         timeout_s: how long it may be silent; None for a node on this machine: busy is not gone.
 
     Raises:
         ToolError: no node answers there, or it serves another chain than `chain_id`.
     """
-    # web3 sends eth_sendRawTransaction up to five times on its own; the second answer hides the first
-    provider = Web3.HTTPProvider(
-        rpc_url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None
-    )
-    web3 = Web3(provider)
+    node = Endpoint(node) if isinstance(node, str) else node
+    web3 = Web3(provider(node, timeout_s))
     web3.middleware_onion.inject(
         ExtraDataToPOAMiddleware, layer=0
     )  # QBFT's extraData is longer than 32 bytes
     try:
         served = web3.eth.chain_id
+    except NodeSilent as error:
+        raise ToolError(str(error)) from error
     except (requests.RequestException, Web3Exception, ValueError) as error:
-        raise ToolError(f"no Ethereum node answers at {rpc_url}", str(error)[:200]) from error
+        raise ToolError(
+            f"what answers at {node.shown} is no Ethereum node", "is the address one of JSON-RPC?"
+        ) from error
     if chain_id is not None and served != chain_id:
-        raise ToolError(f"the node at {rpc_url} serves chain {served}, not {chain_id}")
+        raise ToolError(f"the node at {node.shown} serves chain {served}, not {chain_id}")
     return web3
 
 
@@ -72,7 +77,7 @@ def ask(call: Any, sender: str | None = None, block: int | None = None) -> Any:
     except ContractLogicError as error:
         raise refused(error) from error
     except (Web3Exception, requests.RequestException, ValueError) as error:
-        raise ToolError(f"the node does not answer {call.fn_name}: {str(error)[:300]}") from error
+        raise ToolError(f"{call.fn_name} can't be asked: {said(error)}") from error
 
 
 def send(
@@ -116,7 +121,7 @@ def send(
                 f"{sender.address} has not enough money for the gas",
                 "what a consumer signs with sign-acceptance or sign-redemption anyone can submit",
             ) from error
-        raise ToolError(f"the node refuses the transaction: {str(error)[:300]}") from error
+        raise ToolError(f"the transaction can't be sent: {said(error)}") from error
     if receipt["status"] != 1:
         raise ToolError(f"the transaction 0x{sent.hex()} reverted")
     return receipt

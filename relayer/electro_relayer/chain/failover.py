@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from types import TracebackType
 
+    from electro_contracts.node.access import Access
     from electro_relayer.chain.rpc import Request
     from electro_relayer.metrics import Metrics
 
@@ -30,9 +31,15 @@ class Nodes:
     """The configured nodes; used like a single `Node`."""
 
     def __init__(
-        self, urls: Sequence[str], *, timeout_s: float, clock: Callable[[], float], metrics: Metrics
+        self,
+        urls: Sequence[str],
+        *,
+        timeout_s: float,
+        clock: Callable[[], float],
+        metrics: Metrics,
+        access: Access | None = None,
     ) -> None:
-        self._nodes = [Node(url, timeout_s=timeout_s) for url in urls]
+        self._nodes = [Node(url, timeout_s=timeout_s, access=access) for url in urls]
         self._clock, self._metrics = clock, metrics
         self._active = self._nodes[0]
         self._distrusted: dict[Node, float] = {}

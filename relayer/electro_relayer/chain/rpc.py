@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
+from electro_contracts.node.access import Endpoint
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
+
+    from electro_contracts.node.access import Access
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +65,9 @@ class Rpc(Protocol):
 class Node:
     """A JSON-RPC endpoint; `shown` is its address without credentials or path."""
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
-        parts = urlsplit(url)
-        self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        self._url = url
+    def __init__(self, url: str, *, timeout_s: float, access: Access | None = None) -> None:
+        self._endpoint = Endpoint(url, access)
+        self.shown = self._endpoint.shown
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
         self._logged_at = -float(_LOG_EVERY_S)
@@ -131,23 +132,19 @@ class Node:
         status = 0
         try:
             async with self._session.post(
-                self._url, data=orjson.dumps(payload), allow_redirects=False
+                self._endpoint.url,
+                data=orjson.dumps(payload),
+                allow_redirects=False,
+                headers={"Authorization": shown} if (shown := self._endpoint.authorization()) else None,
+                ssl=self._endpoint.context() or True,
             ) as response:
                 status = response.status
-                if 300 <= status < 400:
-                    raise self._failed(f"it redirects (HTTP {status}); set rpc_url to where it stands")
-                asked = response.headers.get("Retry-After")
-                if status == 429 or (status == 503 and asked is not None):
-                    wait_s = _retry_after_s(asked or "")
-                    self._silent_until = began + wait_s
-                    raise self._failed(f"HTTP {status}, for {wait_s:g} s")
-                if status == 413:
-                    raise self._failed("HTTP 413, the question is too large", QuestionTooLarge)
+                self._look_at(response, began)
                 answer = orjson.loads(await self._read(response))
         except TimeoutError as error:
             raise self._failed("no answer in time", TooMuchAtOnce) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise self._failed(_why(error)) from error
+            raise self._failed(self._endpoint.why(error)) from error
         except ValueError as error:
             raise self._failed(f"HTTP {status} without JSON") from error
         finally:
@@ -160,6 +157,21 @@ class Node:
             self._down = False
             log.info("node %s answers again", self.shown)
         return answer
+
+    def _look_at(self, response: aiohttp.ClientResponse, began: float) -> None:
+        """Raise what the status alone says; a JSON-RPC error may come with others."""
+        status = response.status
+        if 300 <= status < 400:
+            raise self._failed(f"it redirects (HTTP {status}); set rpc_url to where it stands")
+        asked = response.headers.get("Retry-After")
+        if status == 429 or (status == 503 and asked is not None):
+            wait_s = _retry_after_s(asked or "")
+            self._silent_until = began + wait_s
+            raise self._failed(f"HTTP {status}, for {wait_s:g} s")
+        if status in (401, 403):
+            raise self._failed(self._endpoint.let_in(status))
+        if status == 413:
+            raise self._failed("HTTP 413, the question is too large", QuestionTooLarge)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Return the body, read no further than any honest one goes."""
@@ -181,12 +193,6 @@ class Node:
             self._logged_at = now
             log.warning("node %s does not answer: %s", self.shown, why[:200])
         return kind(f"The node {self.shown} does not answer: {why[:200]}")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return os.strerror(error.os_error.errno).lower()
-    return type(error).__name__  # its own words may carry the URL, and that a password
 
 
 def _retry_after_s(text: str) -> float:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_contracts.deployment import LEAST, Least
-from electro_tools.accounts import key_options, node_options
+from electro_tools.accounts import key_options
 from electro_tools.commands import Command
 from electro_tools.facts import Facts
+from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS, WORD
 
 from .desk import json_option
 
 if TYPE_CHECKING:
+    from electro_contracts.node.access import Endpoint
     from electro_tools.accounts import KeyFile
 
 _SECONDS: dict[str, Any] = {"type": click.IntRange(0, 2**32 - 1), "show_default": True, "metavar": "SECONDS"}
@@ -51,7 +53,7 @@ _SECONDS: dict[str, Any] = {"type": click.IntRange(0, 2**32 - 1), "show_default"
 @click.option("--dry-run", is_flag=True, help="With --deterministic: print the address and send nothing.")
 @json_option
 def deploy(
-    rpc_url: str,
+    node: Endpoint,
     chain_id: int | None,
     key: KeyFile,
     operator: str | None,
@@ -73,7 +75,7 @@ def deploy(
     if (salt is not None or dry_run) and not deterministic:
         raise click.UsageError("--salt and --dry-run go with --deterministic.")
     sender = key.open()
-    web3 = connect(rpc_url, chain_id)
+    web3 = connect(node, chain_id)
     who: dict[str, Any] = {
         "admin": admin or sender.address,
         "operator": operator or sender.address,

@@ -15,10 +15,11 @@ import click
 
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
-from electro_tools.accounts import KeyFile, node_options, optional_key_options
+from electro_tools.accounts import KeyFile, optional_key_options
 from electro_tools.contract.asking import confirm, say_sent
 from electro_tools.contract.logs import Kind, only
 from electro_tools.facts import Facts
+from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from web3.types import TxReceipt
 
     from electro_contracts.events import Event
+    from electro_contracts.node.access import Endpoint
 
     Command = Callable[..., Any]
     Wallet = Callable[[Facts, dict[str, Any]], None]  # of what is to be printed, and the transaction
@@ -182,9 +184,9 @@ def asks(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_desk(
-        *args: Any, rpc_url: str, chain_id: int | None, contract_address: str, as_json: bool, **kwargs: Any
+        *args: Any, node: Endpoint, chain_id: int | None, contract_address: str, as_json: bool, **kwargs: Any
     ) -> Any:
-        desk = Desk(_reach(rpc_url, chain_id, contract_address), as_json)
+        desk = Desk(_reach(node, chain_id, contract_address), as_json)
         return command(*args, desk=desk, **kwargs)
 
     return node_options(contract_option(json_option(with_desk)))
@@ -196,7 +198,7 @@ def acts(command: Command) -> Command:
     @functools.wraps(command)
     def with_desk(
         *args: Any,
-        rpc_url: str,
+        node: Endpoint,
         chain_id: int | None,
         contract_address: str,
         key: KeyFile | None,
@@ -210,7 +212,7 @@ def acts(command: Command) -> Command:
             raise click.UsageError("Missing option '--key-file' (or '--from' to rehearse without a key).")
         account = key.open() if key and sender is None else None
         desk = Desk(
-            _reach(rpc_url, chain_id, contract_address),
+            _reach(node, chain_id, contract_address),
             as_json,
             account,
             account.address if account else sender,
@@ -238,8 +240,8 @@ def acts(command: Command) -> Command:
     return decorated
 
 
-def _reach(rpc_url: str, chain_id: int | None, contract_address: str) -> Contract:
+def _reach(node: Endpoint, chain_id: int | None, contract_address: str) -> Contract:
     from electro_tools.contract.deploy import reach
     from electro_tools.transact import connect
 
-    return reach(connect(rpc_url, chain_id), contract_address)
+    return reach(connect(node, chain_id), contract_address)

@@ -18,6 +18,7 @@ from web3.exceptions import Web3Exception
 
 from electro_console.agreement.said import Said
 from electro_contracts import events
+from electro_tools.connection import said
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class History:
             except (Web3Exception, requests.RequestException, ValueError) as error:
                 if size == 1:
                     raise ToolError(
-                        f"the node does not give the logs of block {start}: {str(error)[:200]}",
+                        f"the logs of block {start} do not come: {said(error)}",
                         "what has come is kept: the same command goes on from there",
                     ) from error
                 size = most = max(1, min(size, last - start + 1) // 2)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_plan.quantities import duration_text
-from electro_tools.accounts import node_options
 from electro_tools.commands import Command
 from electro_tools.errors import Discrepancy
 from electro_tools.facts import Facts
+from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS
 
 from .desk import json_option
@@ -19,6 +19,7 @@ from .desk import json_option
 if TYPE_CHECKING:
     from web3.contract import Contract
 
+    from electro_contracts.node.access import Endpoint
     from electro_protocol.eip712 import Domain
 
 _NOBODY = "0x" + "00" * 20
@@ -29,7 +30,7 @@ _NOBODY = "0x" + "00" * 20
 @click.option("--operator", type=ADDRESS, help="Also check that this account is an operator.")
 @node_options
 @json_option
-def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | None, as_json: bool) -> None:
+def verify(address: str, operator: str | None, node: Endpoint, chain_id: int | None, as_json: bool) -> None:
     """Check that the code at ADDRESS is the checked-in contract, its other half included, and its domain this chain's.
 
     Ends with 3 if it is not. A block explorer checks the source; this checks what is on the chain.
@@ -41,7 +42,7 @@ def verify(address: str, operator: str | None, rpc_url: str, chain_id: int | Non
 
     from .deploy import reach
 
-    web3 = connect(rpc_url, chain_id)
+    web3 = connect(node, chain_id)
     contract = reach(web3, address)
     domain = Domain(web3.eth.chain_id, ethereum_address.parse(address))
     found = _differences(contract, domain)

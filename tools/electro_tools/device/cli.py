@@ -12,14 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from electro_protocol import address as ethereum_address
-from electro_tools.accounts import key_options, node_options
+from electro_tools.accounts import key_options
 from electro_tools.errors import ToolError
+from electro_tools.node import node_options
 
 from .cli_calibrate import calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from electro_contracts.node.access import Endpoint
     from electro_tools.accounts import KeyFile
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -222,7 +224,7 @@ def provision(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def enroll(
     enrolment_file: Path,
-    rpc_url: str,
+    node: Endpoint,
     chain_id: int | None,
     key: KeyFile,
     as_json: bool,
@@ -240,7 +242,7 @@ def enroll(
     if chain_id is not None and chain_id != wanted.chain_id:
         raise ToolError(f"the enrolment is for chain {wanted.chain_id}, not {chain_id}")
     operator = key.open()
-    done = send(connect(rpc_url, wanted.chain_id), operator, wanted)
+    done = send(connect(node, wanted.chain_id), operator, wanted)
     if as_json:
         click.echo(json.dumps({"device": done.device, "block": done.block, "gas": done.gas}))
         return
