@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .backend import NEWEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .backend import Backend
-
-_NEWEST = ("latest", "safe", "finalized", "pending")  # a transaction is final when it is sent
 
 
 class BadQuestionError(ValueError):
@@ -154,7 +154,7 @@ class Archive:
     def _place(self, untrusted_number: Any) -> int:
         if untrusted_number == "earliest":
             return 0
-        if untrusted_number in _NEWEST or untrusted_number is None:
+        if untrusted_number in NEWEST or untrusted_number is None:
             return len(self._blocks) - 1
         try:
             number = int(untrusted_number, 16)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from electro_tools.errors import ToolError
 
+from .replica import Refused, Replica
+
 try:
     from eth.exceptions import TransactionNotFound as EVMTransactionNotFound
     from eth_tester import PyEVMBackend
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _FUNDS_WEI = 10**24
+NEWEST = ("latest", "safe", "finalized", "pending")  # a transaction is final when it is sent
 
 
 class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
@@ -55,6 +58,7 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
 
         chain_class.create_header_from_parent = create_dated_header
         self.chain.header = self.chain.create_header_from_parent(self.chain.get_canonical_head())
+        self._replica = Replica(self, chain_id, dict.fromkeys(funded, _FUNDS_WEI))
 
     @property
     def latest_time(self) -> int:
@@ -104,6 +108,12 @@ class Backend(PyEVMBackend):  # type: ignore[misc]  # eth-tester has no types
         Raises:
             TransactionFailed: with the revert data, in bytes, as its argument.
         """
+        newest = block_number in (*NEWEST, self.latest_number)
+        if newest and transaction.get("to") and "gas" not in transaction and self._replica.follow():
+            try:
+                return self._replica.call(transaction)
+            except Refused as refused:
+                raise TransactionFailed(refused.args[0]) from refused
         filled = {"gas": self._max_available_gas(), **transaction}
         with self._trial(filled, block_number) as (state, spoofed):
             computation = state.apply_transaction(spoofed)

@@ -8,7 +8,6 @@ passes in seconds.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,7 +33,6 @@ _BLOCK_ARGUMENT = {"eth_call": 1, "eth_getTransactionCount": 1, "eth_getBalance"
 
 
 _CALLS = ("eth_call", "eth_estimateGas")
-_MOST_TRIED = 1_000  # answers kept of one block: a head may stay for days
 _NOBODY = "0x" + "00" * 20
 
 
@@ -82,8 +80,6 @@ class Ledger:
             (ethereum_tester_middleware,), Web3(), _Provider(self._tester).make_request
         )
         self._archive = Archive(self._backend, self._described)
-        self._tried: dict[str, Any] = {}  # what calls answered at the newest block, until it is another one
-        self._tried_at = b""
 
     def answer(self, untrusted: Any) -> dict[str, Any] | list[dict[str, Any]]:
         """Return the JSON-RPC 2.0 answer to a decoded request or batch; never raises for bad input."""
@@ -109,8 +105,7 @@ class Ledger:
         try:
             if self._archive.knows(method):
                 return self._archive.answer(method, params)
-            filled = _with_defaults(method, params)
-            return self._try(method, filled) if method in _CALLS else self._described(method, filled)
+            return self._described(method, _with_defaults(method, params))
         except BadQuestionError as bad:
             raise RpcFailure(_INVALID_PARAMS, str(bad)) from bad
         except TransactionFailed as failed:
@@ -121,17 +116,6 @@ class Ledger:
             raise
         except Exception as error:  # py-evm and eth-tester raise whatever a bad argument met first
             raise RpcFailure(_SERVER_ERROR, _in_words_of_geth(error)) from error
-
-    def _try(self, method: str, params: list[Any]) -> Any:
-        """Answer a call; one that was asked at this very head is not run again."""
-        head = self._backend.hash_of(self._backend.latest_number)
-        if head != self._tried_at or len(self._tried) >= _MOST_TRIED:
-            self._tried.clear()
-            self._tried_at = head
-        question = json.dumps([method, params])
-        if question not in self._tried:
-            self._tried[question] = self._described(method, params)
-        return self._tried[question]
 
     def _described(self, method: str, params: list[Any]) -> Any:
         """Return eth-tester's answer in JSON-RPC's words."""
