@@ -120,7 +120,7 @@ def _parts(
     )
     standings = Standings(chain, clock, limit=settings.meters_remembered, suspicious=suspicious)
     refusals = Refusals(clock)
-    unmined = Unmined(settings.unmined_transactions, clock)
+    unmined = Unmined(settings.unmined_transactions or chain.profile.pool, clock)
 
     def taken_back() -> None:
         standings.forget_all()

@@ -84,6 +84,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _on(chain: Chain, node: Node, settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("contract", True, f"is there; final is {chain.final.rule}")
+    yield Finding("chain", True, f"taken for {chain.profile.name}: electro chain info shows what that means")
     with understood(node):
         header = await node.call("eth_getBlockByNumber", ["latest", False])
         age_s = time.time() - int(header["timestamp"], 16)

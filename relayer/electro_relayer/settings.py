@@ -17,6 +17,7 @@ from pathlib import Path  # noqa: TC003 - get_type_hints reads it
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from electro_contracts.node.access import MEANINGS, VARIABLES, Access, AccessError, Endpoint
+from electro_contracts.node.profiles import PROFILES
 from electro_relayer.configuration import SHARED, collect, convert, missing, read_addresses
 from electro_relayer.errors import SettingError
 
@@ -63,6 +64,7 @@ class Settings:
         "the same from a file that holds or ends in it, as a pod's /etc/hostname", None
     )
     chain_id: int | None = _setting("refuse to start on any other chain", None, low=1)
+    chain_profile: str = _setting(f"kind of chain: `auto`, or {', '.join(PROFILES)}", "auto")
     host: str = _setting("address to listen on", "127.0.0.1")
     port: int = _setting("port to listen on; 0 takes a free one", 8645, low=0, high=65535)
     metrics_host: str = _setting("address to listen on for metrics and health", "127.0.0.1")
@@ -81,9 +83,9 @@ class Settings:
     batch_gas: int = _setting("gas limit of one transaction; EIP-7825 allows 2^24", 12_000_000, low=200_000)
     queue_size: int = _setting("messages held in memory, then 503", 20_000, low=1)
     device_in_flight: int = _setting("messages of one device held in memory, then 429", 200, low=1)
-    unmined_transactions: int = _setting(
-        "transactions in flight at once: geth promises an account 16 places, Besu's sequenced pool 5",
-        16,
+    unmined_transactions: int | None = _setting(
+        "transactions in flight at once, else as many as a pool of that chain is sure to hold of an account",
+        None,
         low=1,
     )
     fees: str = _setting("`dynamic` (EIP-1559), `legacy`, or `auto` by the chain's blocks", "auto")
@@ -128,13 +130,7 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.metadata)
-        if not self.rpc_urls:
-            raise SettingError("rpc_url", "names no node")
-        try:
-            for url in self.rpc_urls:
-                Endpoint(url, self.access)
-        except AccessError as error:
-            raise SettingError(f"rpc_{error.part}", error.problem) from error
+        self._check_nodes()
         self._check_listeners()
         if self.log_format not in LOG_FORMATS:
             raise SettingError("log_format", f"must be one of {', '.join(LOG_FORMATS)}")
@@ -150,6 +146,17 @@ class Settings:
             raise SettingError("finality", "must be auto, finalized, latest or a number of blocks")
         if self.fees not in FEE_MODES:
             raise SettingError("fees", f"must be one of {', '.join(FEE_MODES)}")
+
+    def _check_nodes(self) -> None:
+        if not self.rpc_urls:
+            raise SettingError("rpc_url", "names no node")
+        try:
+            for url in self.rpc_urls:
+                Endpoint(url, self.access)
+        except AccessError as error:
+            raise SettingError(f"rpc_{error.part}", error.problem) from error
+        if self.chain_profile not in ("auto", *PROFILES):
+            raise SettingError("chain_profile", f"must be auto, or one of {', '.join(PROFILES)}")
 
     def _check_listeners(self) -> None:
         for name in ("host", "metrics_host"):  # an empty one would mean every address of the machine

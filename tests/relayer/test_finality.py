@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Final is what the chain calls so: no first answer of a node decides for ever, and what is final may be asked anew."""
 
+from dataclasses import replace
+
 import pytest
 import rlp
 
+from electro_contracts.node.profiles import PROFILES, recognise
+from electro_relayer import preflight
 from electro_relayer.chain import upkeep
 from electro_relayer.chain.final import FinalBlock
-from electro_relayer.chain.finality import Finality, find_finality, is_qbft
+from electro_relayer.chain.finality import Finality, find_finality
 from electro_relayer.chain.rpc import RpcError
 from electro_relayer.metrics import Metrics
 from tests.relayer import faults
@@ -46,7 +50,7 @@ OWN, MAINNET = 31337, 1
     ],
 )
 async def test_the_final_block_is_what_the_chain_calls_so(setting, chain_id, finalized, latest, block):
-    found = await find_finality(Headers(finalized, latest), setting, chain_id)
+    found = await find_finality(Headers(finalized, latest), setting, recognise(chain_id, "", latest))
     assert found.block(100) == block
     assert found.why
 
@@ -54,13 +58,6 @@ async def test_the_final_block_is_what_the_chain_calls_so(setting, chain_id, fin
 def test_a_chain_of_depth_nought_is_final_at_once():
     assert Finality(None, 0).instant
     assert not Finality(None, 1).instant
-
-
-def test_a_qbft_block_is_known_by_its_extra_data():
-    assert is_qbft(QBFT)
-    short = "0x" + rlp.encode([bytes(31), [], b"", b"", []]).hex()
-    for extra in ("0x", "0x" + "00" * 32, "0xzz", None, short):
-        assert not is_qbft({"extraData": extra})
 
 
 async def test_a_node_that_begins_with_finalized_at_its_head_is_no_chain_in_memory(
@@ -166,7 +163,7 @@ class Blocks:
 class Watched:
     """The chain as upkeep sees it."""
 
-    chain_id = 31337
+    profile = PROFILES["anvil"]
 
     def __init__(self, blocks):
         self.final = FinalBlock(blocks, "finalized")
@@ -212,3 +209,13 @@ async def test_a_node_that_lags_for_a_moment_breaks_no_finality_and_one_that_sta
     for _ in range(upkeep.LOOKS_SHORT):
         await watched._look_at_final()
     assert taken_back == [1]
+
+
+async def test_a_profile_that_is_told_decides_whatever_the_node_says(world, settings_for):
+    settings = settings_for(world, chain_profile="polygon", finality="auto")
+    found = {finding.what: finding.sentence async for finding in preflight.check(settings)}
+    assert "the block `finalized` (as polygon does it)" in found["contract"]
+    assert found["chain"].startswith("taken for polygon")
+    assert float(found["gas"].split()[0]) >= 25, "the floor of its pools"
+    named = {f.what: f.sentence async for f in preflight.check(replace(settings, chain_profile="auto"))}
+    assert named["chain"].startswith("taken for anvil")

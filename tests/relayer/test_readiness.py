@@ -4,7 +4,6 @@
 import pytest
 
 from electro_relayer.chain import upkeep
-from electro_relayer.chain.profiles import is_steady
 from electro_relayer.chain.pulse import Pulse
 from electro_relayer.paying.key import read_key
 from tests.relayer import faults
@@ -236,8 +235,6 @@ def test_an_empty_block_or_two_are_no_habit():
 
 
 def test_a_busy_chain_of_which_it_is_known_that_it_never_rests_has_halted():
-    for chain_id, steady in ((1, True), (8453, True), (42161, False), (31337, False)):
-        assert is_steady(chain_id) is steady
     now = [0.0]
     pulse = Pulse(lambda: now[0], lambda: now[0], steady=True)
     for number in range(8):

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
+from electro_contracts.node.profiles import PROFILES, UNKNOWN, Profile, recognise
 from electro_protocol.eip712 import Domain
 from electro_relayer.chain.failover import Nodes
 from electro_relayer.chain.final import FinalBlock
@@ -69,7 +70,8 @@ class Chain:
         self.terms = TermsCodes(node)
         self.final = FinalBlock(node, settings.finality)
         self.outages = OutageQuestions(node, self._surveyor, self.final, lambda: self.highest)
-        self._wanted_chain_id = settings.chain_id
+        self.profile = UNKNOWN
+        self._wanted_chain_id, self._wanted_profile = settings.chain_id, settings.chain_profile
 
     async def open(self) -> None:
         """Make sure that this is the right chain with the contract on it; raises a StartError."""
@@ -88,7 +90,9 @@ class Chain:
                 raise NoContract(
                     f"There is no Electro contract at {checksum(self.contract)} on chain {self.chain_id}."
                 )
-            await self.final.find(self.chain_id)
+            self.profile = await self._recognise()
+            self.market.floor_wei = self.profile.floor_wei
+            await self.final.find(self.profile)
             if isinstance(self._node, Nodes):
                 self._node.proves = self.is_served_by
         except NodeUnreachable as error:
@@ -97,6 +101,19 @@ class Chain:
             raise NodeMissing(
                 f"The node {self._node.shown} answers unlike an Ethereum node: {error}."
             ) from error
+
+    async def _recognise(self) -> Profile:
+        """Return what is known of this kind of chain; raises RpcError or NodeUnreachable."""
+        if self._wanted_profile != "auto":
+            return PROFILES[self._wanted_profile]
+        client, latest = await self._node.batch(
+            [("web3_clientVersion", []), ("eth_getBlockByNumber", ["latest", False])]
+        )
+        if isinstance(latest, RpcError):
+            raise latest
+        profile = recognise(self.chain_id, client if isinstance(client, str) else "", latest)
+        log.info("chain %d is taken for: %s", self.chain_id, profile.name)
+        return profile
 
     async def ready(self) -> int:
         """Return the latest block's number; raises NodeUnreachable unless all is as at the start."""

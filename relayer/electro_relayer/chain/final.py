@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 
+from electro_contracts.node.profiles import UNKNOWN, Profile
 from electro_relayer.chain.finality import Finality, find_finality
 from electro_relayer.chain.rpc import NodeUnreachable, Rpc, RpcError, understood
 
@@ -16,21 +17,21 @@ class FinalBlock:
 
     def __init__(self, node: Rpc, setting: str) -> None:
         self._node, self._setting = node, setting
-        self._chain_id = 0
+        self._profile = UNKNOWN
         self.rule = Finality("latest")
         self.lives = False  # the chain has had a final block
 
-    async def find(self, chain_id: int) -> None:
+    async def find(self, profile: Profile) -> None:
         """Choose the rule, and say which and why; raises RpcError or NodeUnreachable."""
-        self._chain_id = chain_id
-        self.rule = await find_finality(self._node, self._setting, chain_id)
+        self._profile = profile
+        self.rule = await find_finality(self._node, self._setting, profile)
         log.info("final is %s", self.rule)
 
     async def review(self) -> None:
         """Look again at what the chain calls final, where that was not settled."""
         if self.rule.settled:
             return
-        found = await find_finality(self._node, self._setting, self._chain_id)
+        found = await find_finality(self._node, self._setting, self._profile)
         if found != self.rule:
             log.warning("final is %s from now on, and was %s", found, self.rule)
             self.rule = found

@@ -2,18 +2,15 @@
 """Decide which block no reorganisation takes back: what the chain itself calls so, else by its consensus.
 
 What a node answers at one moment proves little: a chain in memory says that its latest block is final, and so may a
-node that has just begun; one that syncs knows of no final block at all. So a chain that is known by its id follows its
+node that has just begun; one that syncs knows of no final block at all. So a chain that is known follows its
 profile, one that answers for `finalized` is asked for that each time, and all else is looked at again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import rlp
-
-from electro_relayer.chain.profiles import BY_CHAIN_ID
+from electro_contracts.node.profiles import BESU_QBFT, UNKNOWN, Profile, is_qbft
 from electro_relayer.chain.rpc import Rpc, RpcError
 
 # A chain without `finalized` and without QBFT is a proof-of-authority or test network; 12 blocks is what
@@ -55,13 +52,15 @@ class Finality:
         return f"{what} ({self.why})" if self.why else what
 
 
-async def find_finality(node: Rpc, setting: str, chain_id: int = 0) -> Finality:
-    """Follow the setting, the chain's profile, or what the chain offers now."""
+async def find_finality(node: Rpc, setting: str, profile: Profile = UNKNOWN) -> Finality:
+    """Follow the setting, the chain's profile, or what the chain offers now.
+
+    A QBFT network is known by a block alone, which proves little: it is looked at again.
+    """
     if setting != "auto":
         return Finality.of(setting, "by the setting")
-    profile = BY_CHAIN_ID.get(chain_id)
-    if profile is not None:
-        return Finality.of(profile.finality, f"chain {chain_id} is {profile.name}")
+    if profile.finality is not None and profile is not BESU_QBFT:
+        return Finality.of(profile.finality, f"as {profile.name} does it")
     finalized, latest = await node.batch(
         [("eth_getBlockByNumber", ["finalized", False]), ("eth_getBlockByNumber", ["latest", False])]
     )
@@ -73,12 +72,3 @@ async def find_finality(node: Rpc, setting: str, chain_id: int = 0) -> Finality:
         return Finality("latest", 0, "its blocks are QBFT's", settled=False)
     why = "the chain has no `finalized` now; it is looked at again"
     return Finality(None, DEFAULT_DEPTH, why, settled=False)
-
-
-def is_qbft(header: Any) -> bool:
-    """Recognise a block of Besu's QBFT: extraData is RLP [vanity 32, validators, vote, round, seals]."""
-    try:
-        parts = rlp.decode(bytes.fromhex(header["extraData"].removeprefix("0x")))
-    except (rlp.DecodingError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return isinstance(parts, list) and len(parts) == 5 and isinstance(parts[0], bytes) and len(parts[0]) == 32

@@ -83,7 +83,8 @@ class Market:
         self._saw = saw  # told number and time of the latest block
         self._mode, self._cap_wei = settings.fees, settings.fee_cap_wei
         self._quote: tuple[float, Fees] | None = None
-        self._floor_wei, self._floor_at = 0, 0.0  # of the tip, or of a legacy price
+        self._floor_wei, self._floor_at = 0, 0.0  # learnt, of the tip, or of a legacy price
+        self.floor_wei = 0  # the same as the chain's profile says it, until more is learnt
         self.block_gas = 0  # the latest block's gas limit, once known
 
     async def quote(self) -> Fees:
@@ -140,4 +141,5 @@ class Market:
         self._quote = None
 
     def _floor(self) -> int:
-        return self._floor_wei if self._clock() - self._floor_at < FLOOR_LIVES_S else 0
+        learnt = self._clock() - self._floor_at < FLOOR_LIVES_S
+        return max(self.floor_wei, self._floor_wei if learnt else 0)

@@ -8,7 +8,6 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from electro_relayer.chain.profiles import is_steady
 from electro_relayer.chain.pulse import Pulse
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
@@ -43,7 +42,7 @@ class Upkeep:
         self._mark: tuple[int, str] | None = None  # number and hash of a block that was final
         self._looks_short = 0  # times in a row that the chain did not reach to it
         self.cannot_pay = False  # not even for the smallest transaction
-        self.pulse = Pulse(chain.clock, steady=is_steady(chain.chain_id))
+        self.pulse = Pulse(chain.clock, steady=chain.profile.empty_blocks is True)
 
     def landed(self, block: int, block_hash: str, queued_at: float) -> None:
         """Note a message that was mined; it is final at once where every block is."""

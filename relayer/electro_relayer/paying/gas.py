@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from electro_contracts.node.profiles import FORMULA
 from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import is_interrupted, unpack
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
@@ -61,7 +62,7 @@ class GasLimits:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._compared_at: float | None = None
-        self.formula_holds = True
+        self.formula_holds = chain.profile.gas == FORMULA
 
     async def compare(self, data: bytes, bound: int) -> None:
         """Compare the formula's bound with the node's estimate, if that was long ago.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`electro chain`: a private chain in memory, for a first look without a node."""
+"""`electro chain`: a private chain in memory for a first look; chains that are there, or are to be."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ from pathlib import Path
 import click
 
 from electro_protocol import address
+from electro_tools.commands import Sections
+
+_COMMANDS = {
+    "info": (
+        "electro_tools.chain.info:info",
+        "Show which chain a node serves, and what is known of its kind.",
+    ),
+    "check": ("electro_tools.chain.check:check", "Say what of a network differs from what Electro needs."),
+}
 
 
-@click.command()
+@click.group(cls=Sections, sections={"Commands": _COMMANDS}, invoke_without_command=True)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8545, show_default=True, help="0 takes a free one."
 )
@@ -26,12 +35,15 @@ from electro_protocol import address
     show_default=True,
     help="Where a funded account's key is; made if it is not there. Repeat for more.",
 )
-def chain(port: int, chain_id: int, key_files: tuple[Path, ...]) -> None:
-    """Run a private chain in memory until interrupted.
+@click.pass_context
+def chain(context: click.Context, /, port: int, chain_id: int, key_files: tuple[Path, ...]) -> None:
+    """Run a private chain in memory until interrupted; with a command, see to other chains.
 
     JSON-RPC on 127.0.0.1. Every transaction is mined at once; everything is gone when it ends. The accounts whose keys
     are in the key files have all the money. For real use, take a real node.
     """
+    if context.invoked_subcommand is not None:
+        return
     from electro_tools.accounts import KeyFile
 
     from .ledger import Ledger

@@ -9,6 +9,7 @@ passes in seconds.
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 from eth_tester import EthereumTester
@@ -72,6 +73,7 @@ class Ledger:
         self._tester = EthereumTester(self._backend)
         self._own: dict[str, Callable[[list[Any]], str]] = {
             "eth_chainId": lambda _: hex(chain_id),
+            "web3_clientVersion": lambda _: f"electro/v{version('electro-grid')}/py-evm",
             "net_version": lambda _: str(chain_id),
             "evm_mine": self._mine,
             "eth_sendTransaction": self._refuse_to_sign,
