@@ -6,7 +6,8 @@ import asyncio
 import machine
 
 from electro_meter.life.start import begin
-from electro_meter.life.supervision import SAFE_MODE_S, STABLE_S, SetupError, Starts, ram_free
+from electro_meter.life.supervision import SAFE_MODE_S, STABLE_S, Starts, ram_free
+from electro_meter.world import SetupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from electro_meter.life.app import Meter
-from electro_meter.uplink.agreements import Agreement
+from electro_meter.uplink.agreement import Agreement
 from electro_plan.settings import ReadSettings
 from electro_protocol.readings import NO_DATA, units, unpack
 from electro_tools.grid.board import SimulatedBoard

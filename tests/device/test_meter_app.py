@@ -16,7 +16,7 @@ class ACalmDay(Meters):
         self.assert_measured(self.readings)
         self.assertLess(abs(sum(self.readings) * 10 - 12 * WATTS / 4), 12 * WATTS / 4 * 0.01)
         self.assertEqual(self.ledger.registers, sorted(self.ledger.registers))
-        self.assertEqual(meter.uplink.signatures, 6)
+        self.assertEqual(meter.uplink.sending.signatures, 6)
         self.assertEqual([one.message.first_interval for one in self.signed], [0, 2, 4, 6, 8, 10])
 
     def test_the_register_agrees_with_the_load(self):

@@ -6,9 +6,9 @@ import unittest
 
 import scratch
 
-from electro_meter.life.config import FILE, ConfigError, load
+from electro_meter.life.config import FILE, load
 from electro_meter.sensing import calibration
-from electro_meter.world import Board
+from electro_meter.world import Board, ConfigError
 
 FIRST = '{"date": 1800000000, "uv_per_count": 368123}'
 SECOND = '{"date": 1800000900, "uv_per_count": 368456, "sensors": [[1000, -8400, -680]]}'

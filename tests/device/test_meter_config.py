@@ -8,7 +8,7 @@ import scratch
 from settings import entries
 
 from electro_meter.life.config import BOARDS, Config, load
-from electro_meter.life.migrations import ConfigError
+from electro_meter.world import ConfigError
 
 
 class Configurations(unittest.TestCase):

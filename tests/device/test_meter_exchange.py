@@ -156,7 +156,7 @@ class Honest(Exchanges):
         self.assertEqual(self.posts("one") + self.posts("two"), 10)
         self.assertTrue(self.uplink.agreements.all[0].confirmed)
         self.assertEqual(self.uplink.agreements.all[0].bounds(3), (1, 600, True))
-        self.assertEqual(self.uplink.told()["contradictions"], [])
+        self.assertEqual(self.uplink.agreements.contradictions, [])
 
     def test_a_backlog_goes_in_few_requests_and_never_across_a_pass(self):
         self.ledger = self.new_ledger(slots=8)
@@ -391,7 +391,7 @@ class Failing(Exchanges):
     def test_memory_that_is_short_halves_what_is_sent_and_recovers(self):
         self.ledger = self.new_ledger(slots=1)
         self.make(("http://one", "operator"))
-        request = self.uplink._client.request
+        request = self.uplink.client.request
         sizes = []
 
         async def short(method, url, body=None):
@@ -401,13 +401,13 @@ class Failing(Exchanges):
                     raise MemoryError("memory allocation failed")
             return await request(method, url, body)
 
-        self.uplink._client.request = short
+        self.uplink.client.request = short
         self.run_to(
             30 * INTERVAL_S, lambda: self.board.hosts.update(one=self.ledger.answer), 34 * INTERVAL_S + 60
         )
         self.assert_all(34)
         self.assertEqual(sizes[:4], [8, 4, 2, 3])
-        self.assertEqual(self.uplink._at_once, 8)
+        self.assertEqual(self.uplink.turns.at_once, 8)
 
     def test_an_exchange_that_never_ends_is_ended(self):
         self.make(("http://one", "operator"))

@@ -23,7 +23,9 @@ class BadNetworks(Meters):
         self.run_to(board, meter, 10 * 900 + 300)
         self.assert_measured(self.readings)
         self.assertEqual(len(self.readings), 10)
-        self.assertEqual(meter.uplink.signatures, 2)  # 0…7, then 8 and 9: never across a pass of the schedule
+        self.assertEqual(
+            meter.uplink.sending.signatures, 2
+        )  # 0…7, then 8 and 9: never across a pass of the schedule
 
     def test_a_relayer_that_forgets_loses_nothing(self):
         board, meter = self.make()

@@ -4,8 +4,8 @@
 import unittest
 
 from electro_meter.life.config import BOARDS
-from electro_meter.life.supervision import SetupError
 from electro_meter.pins import pins_of
+from electro_meter.world import SetupError
 
 ADC1 = {"esp32": range(32, 40), "esp32s3": range(1, 11), "esp32c3": range(5)}
 # what the datasheets forbid or keep busy: strapping pins, flash, USB and the serial line

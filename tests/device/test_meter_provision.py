@@ -9,9 +9,8 @@ from settings import entries
 
 from electro_meter.life.config import load
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
-from electro_meter.life.migrations import ConfigError
 from electro_meter.provision import provision
-from electro_meter.world import Board
+from electro_meter.world import Board, ConfigError
 from electro_protocol import signed as signing
 from electro_protocol.address import checksum
 from electro_protocol.comb import FaultError

@@ -104,7 +104,7 @@ class Gasps(OnTheBench):
 
     def accept(self):
         """Let a relayer accept what is owed."""
-        self.meter.uplink._accepted_outages = self.meter.reports.outage_version
+        self.meter.uplink.sending._accepted_outages = self.meter.reports.outage_version
 
     def test_the_outage_is_declared_at_once(self):
         lost_us = self.lose()

@@ -4,18 +4,10 @@
 import json
 import unittest
 
-from electro_meter.uplink.sources import (
-    MOST_TOLD,
-    SourceError,
-    date_s,
-    parsed,
-    pause_s,
-    result,
-    standing,
-    states,
-    terms,
-    verdicts,
-)
+from electro_meter.uplink.contract import result, states
+from electro_meter.uplink.head import date_s, pause_s
+from electro_meter.uplink.parsing import SourceError, parsed
+from electro_meter.uplink.sources import MOST_TOLD, standing, terms, verdicts
 
 CHAIN_ID = 1337
 CONTRACT = bytes(range(20))

@@ -7,7 +7,8 @@ import unittest
 from settings import entries
 
 from electro_meter.life.config import Config
-from electro_meter.life.migrations import _STEPS, VERSION, ConfigError, merge, migrate
+from electro_meter.life.migrations import _STEPS, VERSION, merge, migrate
+from electro_meter.world import ConfigError
 
 OLD = {"uv_per_count": 368_123, "ua_per_count": 170_001, "phase_mdeg": -30, "fine_ua_per_count": 10_000}
 OLD_REST = {"no_load_mw": -210, "fine_no_load_mw": 35, "sensors": [[1000, -8400, -680]]}

@@ -157,7 +157,7 @@ class RealMeter:
     @property
     def relayers(self):
         """The addresses that it knows, to be changed in place."""
-        return Urls([source for source in self.uplink._sources if not source.is_node])
+        return Urls([source for source in self.uplink.turns.sources if not source.is_node])
 
     @property
     def position(self):

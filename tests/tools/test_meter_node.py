@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from eth_abi import encode
@@ -14,8 +14,11 @@ from electro_contracts import calldata
 from electro_meter.uplink.dns import Resolver
 from electro_meter.uplink.http import Client
 from electro_meter.uplink.node import standing
-from electro_meter.uplink.sources import SourceError, Told
+from electro_meter.uplink.parsing import SourceError
 from electro_meter.world import Board
+
+if TYPE_CHECKING:
+    from electro_meter.uplink.sources import Told
 
 CONTRACT, DEVICE = bytes(range(20)), bytes(range(20, 40))
 STATE = (

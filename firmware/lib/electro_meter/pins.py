@@ -8,7 +8,7 @@
 | ESP32-C3 | 0-4 (2 is a strapping pin) | 1 | no grid side: no pin is left for it |
 """
 
-from .life.supervision import SetupError
+from .world import SetupError
 
 
 class Pins:

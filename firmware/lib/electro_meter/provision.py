@@ -18,8 +18,7 @@ from electro_protocol.untrusted import hex_bytes
 
 from .life.config import FILE, Config
 from .life.keys import load_signer, make_key
-from .life.migrations import ConfigError
-from .world import Board
+from .world import Board, ConfigError
 
 LEAST_ENTROPY = 32
 ENROLLMENT_VALID_S = 30 * 86_400

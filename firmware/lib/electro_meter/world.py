@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class SetupError(ValueError):
+    """The meter can't start before a person does something; the sentence says what."""
+
+
+class ConfigError(SetupError):
+    """The configuration can't be used; the sentence names the entry."""
+
+
 class Signal:
     """An event between tasks; `Board.wait` consumes it."""
 

@@ -15,8 +15,8 @@ import sys
 import time
 from array import array
 
-from electro_meter.uplink import agreements, dns, http, sntp, sources
-from electro_meter.uplink.sources import SourceError
+from electro_meter.uplink import agreements, contract, dns, http, parsing, sntp, sources
+from electro_meter.uplink.parsing import SourceError
 
 CHAIN_ID = 1337
 CONTRACT = bytes(range(20))
@@ -138,7 +138,7 @@ def try_json(chance):
     if len(buffer) < len(raw):
         buffer = bytearray(len(raw))
     buffer[: len(raw)] = raw
-    told_soundly(sources.standing(sources.parsed(buffer, len(raw)), CHAIN_ID, CONTRACT))
+    told_soundly(sources.standing(parsing.parsed(buffer, len(raw)), CHAIN_ID, CONTRACT))
 
 
 def word(value):
@@ -162,7 +162,7 @@ def try_states(chance):
             b"".join([word(one) for one in words]) + word(len(bounds)) + bounds + bytes(-len(bounds) % 32)
         )
     raw = word(32) + word(count) + offsets + records
-    told_soundly(sources.states(spoiled(chance, raw) if chance.below(3) == 0 else raw))
+    told_soundly(contract.states(spoiled(chance, raw) if chance.below(3) == 0 else raw))
 
 
 def try_results(chance):
@@ -173,7 +173,7 @@ def try_results(chance):
     for status, code, expected in sources.verdicts(chance.of((200, 409, 503)), untrusted, chance.of((1, 3))):
         assert 100 <= status <= 599 and len(code) <= 40 and -1 <= expected <= 65_535
     raw = json.dumps({"jsonrpc": "2.0", chance.of(("result", "error")): chance.of(ODD)}).encode()
-    text = sources.result(sources.parsed(bytearray(raw), len(raw)), chance.below(2) == 1)
+    text = contract.result(parsing.parsed(bytearray(raw), len(raw)), chance.below(2) == 1)
     assert isinstance(sources.octets("it", text, 9), bytes)
 
 

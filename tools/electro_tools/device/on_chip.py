@@ -156,8 +156,9 @@ def answer(untrusted: "dict[str, Any]", board: "Board | None" = None) -> "dict[s
     Raises ConfigError with a sentence for the person.
     """
     from electro_meter.life.config import FILE, Config
-    from electro_meter.life.migrations import ConfigError, merge, migrate
+    from electro_meter.life.migrations import merge, migrate
     from electro_meter.sensing import calibration as stored  # the simulated bench has no use for it
+    from electro_meter.world import ConfigError
 
     if board is None:
         board = _esp32()
@@ -225,7 +226,7 @@ def _esp32() -> "Board":
 
 def say(text: str) -> None:
     """Answer in one line of JSON."""
-    from electro_meter.life.migrations import ConfigError
+    from electro_meter.world import ConfigError
 
     try:
         said = answer(json.loads(text))

@@ -20,7 +20,7 @@ from .records import JOINED, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..uplink.agreements import Agreement
+    from ..uplink.agreement import Agreement
     from ..uplink.clock import Clock
 
 LEAST_MEASURED_PERMILLE = 950

@@ -11,6 +11,7 @@ from ..account.outages import Outages
 from ..account.records import PHASE, SENSOR
 from ..account.reports import Reports
 from ..account.snapshot import Snapshot
+from ..heap import collect_when_due
 from ..sensing.phases import Phase, Phases
 from ..sensing.sampling import WINDOW_US
 from ..sensing.supply import DOWN
@@ -18,7 +19,6 @@ from ..sensing.watching import MISSING
 from ..uplink.clock import Clock
 from ..uplink.exchange import Uplink
 from ..world import Board
-from .heap import collect_when_due
 from .keys import load_signer
 from .lights import is_on, pattern
 from .shedding import Shedding
@@ -54,7 +54,7 @@ class Meter:
         phases: "Phases | None" = None,
     ) -> None:
         """phases: made before, when the heap was still whole."""
-        self._board = board
+        self.board = board
         self._config = config
         self.signer = load_signer(board, Domain(config.chain_id, config.contract))
         self.phases = phases or Phases(board, config)
@@ -113,10 +113,10 @@ class Meter:
         while True:
             pause_ms = self._pause_ms()
             while pause_ms > _REST_MS:
-                await self._board.sleep_ms(_REST_MS)
-                self._board.feed_watchdog()
+                await self.board.sleep_ms(_REST_MS)
+                self.board.feed_watchdog()
                 pause_ms -= _REST_MS
-            await self._board.sleep_ms(pause_ms)
+            await self.board.sleep_ms(pause_ms)
             try:
                 self.step()
             except Exception as error:
@@ -134,7 +134,7 @@ class Meter:
         if over:
             self.clock.slew()
             self._follow(phase)
-            self._board.feed_watchdog()
+            self.board.feed_watchdog()
             collect_when_due()
         self._show()
 
@@ -149,7 +149,7 @@ class Meter:
         if not phases.supplied:
             if phases.first:
                 return 0  # after a restart in an outage
-            if self._board.uptime_us() - phases.started_us < _GLANCING_US:
+            if self.board.uptime_us() - phases.started_us < _GLANCING_US:
                 return 0
             if not period_ms and not self.gasping:
                 return _GLANCE_EVERY_MS
@@ -170,12 +170,12 @@ class Meter:
             self.windows += 1
             account.flags = (SENSOR if phases.trouble else 0) | (PHASE if phases.trouble & MISSING else 0)
             account.add(phases.start_us, phases.end_us, phases.energy_uj, phases.measured)
-            self.shedding.update(self.clock, phases.power_mw, self._board.uptime_us())
+            self.shedding.update(self.clock, phases.power_mw, self.board.uptime_us())
             outages.gather(phases.tally)
         if not phases.supplied:
             outages.follow(phase, phases.started_us, phase.sampler.end_us(), phases.fault, self.gasping)
         elif not whole and phase.detector.steady and not phase.sampler.clipped:
-            self._board.log("voltage without whole cycles: is the mains frequency right?")
+            self.board.log("voltage without whole cycles: is the mains frequency right?")
         self.snapshot.window()
 
     def status(self) -> "dict[str, object]":
@@ -186,7 +186,7 @@ class Meter:
 
     def _show(self) -> None:
         if self.gasping:
-            self._board.show(False, False, False)
+            self.board.show(False, False, False)
             return
         shedding, phases = self.shedding, self.phases
         steps = pattern(
@@ -197,4 +197,4 @@ class Meter:
             self.uplink.reached,
             shedding.warning,
         )
-        self._board.show(is_on(steps, self._board.uptime_us() // 1000), shedding.warning, shedding.shed)
+        self.board.show(is_on(steps, self.board.uptime_us() // 1000), shedding.warning, shedding.shed)

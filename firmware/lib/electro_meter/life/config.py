@@ -40,7 +40,8 @@ from electro_protocol.address import parse as parse_address
 from electro_protocol.reports import MessageError
 from electro_protocol.untrusted import hex_bytes
 
-from .migrations import VERSION, ConfigError, merge, migrate
+from ..world import ConfigError
+from .migrations import VERSION, merge, migrate
 from .settings import Channel, Settings, Source
 
 TYPE_CHECKING = False

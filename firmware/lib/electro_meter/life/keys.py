@@ -13,8 +13,7 @@ from electro_protocol.reports import Message
 from electro_protocol.secp256k1 import public_key
 from electro_protocol.signed import SignedMessage
 
-from ..world import Board
-from .supervision import SetupError
+from ..world import Board, SetupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

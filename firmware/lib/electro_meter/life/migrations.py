@@ -7,7 +7,7 @@
 | 2 | 0.2 | what belongs to one pair of voltage and current moved into `channels`, of which there are up to three |
 """
 
-from .supervision import SetupError
+from ..world import ConfigError
 
 VERSION = 2
 # What version 2 took into its channels.
@@ -24,10 +24,6 @@ OF_A_CHANNEL = (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-class ConfigError(SetupError):
-    """The configuration can't be used; the sentence names the entry."""
 
 
 def migrate(untrusted: object) -> "dict[str, Any]":

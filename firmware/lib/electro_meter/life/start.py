@@ -3,7 +3,7 @@
 
 import sys
 
-from .heap import START_BYTES, collect_as, collect_every
+from ..heap import START_BYTES, collect_as, collect_every
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _ONCE = (
     "electro_meter.life.config",
     "electro_meter.sensing.linearisation",
     "electro_meter.life.migrations",
+    "electro_meter.uplink.remembered",
     "electro_protocol.untrusted",
 )
 
@@ -39,6 +40,7 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
     from .app import Meter
 
     meter = Meter(board, settings, phases=phases)
+    _forget()
     collect_as(before)
     return board, meter
 

@@ -10,9 +10,12 @@ from .supervision import ram_free
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sensing.phases import Phase
+    from ..uplink.clock import Clock
+    from ..uplink.turns import Source
     from .app import Meter
 
 _J_PER_WH = 3_600
+_STATES = ("never set", "kept through a reset", "unsure", "sure")  # of the clock
 
 
 def status(meter: "Meter") -> "dict[str, object]":
@@ -48,13 +51,13 @@ def status(meter: "Meter") -> "dict[str, object]":
         "windows": meter.windows,
         "supplied": phases.supplied,
         "sensors": _words(phases.trouble),
-        "clock": meter.clock.told(),
+        "clock": _clock(meter.clock, meter.board.uptime_us()),
         "journal_waiting": meter.ring.waiting + meter.outage_ring.waiting,
         "journal_skipped": meter.ring.skipped + meter.outage_ring.skipped,
         "flash": meter.ring.trouble or meter.outage_ring.trouble or meter.snapshot.trouble,
         "reached": uplink.reached,
         "exchanges": uplink.exchanges,
-        "signatures": uplink.signatures,
+        "signatures": uplink.sending.signatures,
         "outage_open": meter.outages.open,
         "warning": meter.shedding.warning,
         "shed": meter.shedding.shed,
@@ -75,7 +78,9 @@ def status(meter: "Meter") -> "dict[str, object]":
         "restarts": meter.supervisor.restarts,
         "last_failure": meter.supervisor.last,
     }
-    told.update(uplink.told())
+    now_us = meter.board.uptime_us()
+    told["sources"] = [_source(source, now_us) for source in uplink.turns.sources]
+    told["contradictions"] = uplink.agreements.contradictions
     counters = meter.snapshot.counters
     for place, name in enumerate(NAMES):
         told[name] = counters[place]
@@ -93,6 +98,32 @@ def _phase(phase: "Phase") -> "dict[str, object]":
         "reactive_mvar": window.reactive_mvar,
         "apparent_mva": window.apparent_mva,
         "power_factor_permille": window.power_factor_permille,
+    }
+
+
+def _source(source: "Source", now_us: int) -> "dict[str, object]":
+    return {
+        "url": source.url,
+        "by": source.by,
+        "asked_s_ago": (now_us - source.asked_us) // 1_000_000 if source.asked_us else -1,
+        "failures": source.failures,
+        "why": source.why,
+        "left_for_s": max(0, source.not_before_us - now_us) // 1_000_000,
+    }
+
+
+def _clock(clock: "Clock", now_us: int) -> "dict[str, object]":
+    """Return the state, and how far from the meter's time each source's is, in ms."""
+    offsets = {}
+    for source in clock.heard:
+        low_us, high_us = clock.bound(source, now_us)
+        offsets[source] = ((low_us + high_us) // 2 - clock.offset_us) // 1000
+    return {
+        "state": _STATES[clock.state],
+        "steps": clock.steps,
+        "slewing_ms": clock.ahead_us // 1000,
+        "sources_ms": offsets,
+        "contradiction": clock.contradiction,
     }
 
 

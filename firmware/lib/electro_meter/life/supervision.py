@@ -40,10 +40,6 @@ _FAILURES_US = 600_000_000
 _SAME_US = 60_000_000  # the same error is written once a minute
 
 
-class SetupError(ValueError):
-    """The meter can't start before a person does something; the sentence says what."""
-
-
 class Supervisor:
     """The tasks of one meter."""
 

@@ -13,8 +13,7 @@ back. Before the first there is the empty one.
 import hashlib
 import json
 
-from ..life.migrations import ConfigError
-from ..world import Board
+from ..world import Board, ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,100 +14,19 @@ Each source brings four that nobody else told at most, and evicts only its own. 
 page.
 """
 
-import json
-import os
-from binascii import hexlify, unhexlify
-
-from .sources import SourceError, Told, terms, whole
+from .agreement import Agreement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from .sources import Told
 
 FILE = "agreements.json"
 MOST_OF_A_SOURCE = 4  # running, next and the one still owed to are three
 MOST = 16  # kept over a restart
-MOST_FILE_BYTES = 8_192
 KEPT_S = 90 * 86_400  # after its end: longer than any grace in use
 SAVE_EVERY_US = 60_000_000
 _MOST_CONTRADICTIONS = 8
-_FRESH_US = 7_200_000_000  # sources are asked every hour; older bounds may have been overridden since
 _SETTLED_US = 60_000_000  # what one source says has happened, another must know after so long
-
-
-class Agreement:
-    """A candidate: what it is, who told it, and what each source tells of it."""
-
-    def __init__(
-        self, number: int, start_s: int, code_hash: bytes, header: "tuple[int, int, int, int]"
-    ) -> None:
-        self.id = number
-        self.start_s = start_s
-        self.code_hash = code_hash
-        self.terms = code_hash[:16]
-        self.slots, self.interval_s, self.intervals, self.unit_wh = header
-        self.pinned = False
-        self.owner = ""  # the url of who told it first
-        self.first_us = 0  # uptime when it was first told
-        self.told: "dict[str, Told]" = {}  # url → what it says, of who says so now
-        self.asked_us: "dict[str, int]" = {}  # url → uptime of that
-        self.tellers: "dict[str, str]" = {}  # url → by
-        self.absent: "set[str]" = set()  # by, of those who do not know it
-        self.next_latest = 0  # newest told
-        self.next_final = 0
-        self.next_outage = 0
-        self.outage_open = False
-        self.end = (
-            self.intervals
-        )  # the first interval that does not count any more: the latest that anybody tells
-
-    @property
-    def end_s(self) -> int:
-        return self.start_s + self.interval_s * self.intervals
-
-    @property
-    def by(self) -> "set[str]":
-        return set(self.tellers.values())
-
-    @property
-    def confirmed(self) -> bool:
-        """Return whether the terms were told by two of different `by`."""
-        return self.pinned
-
-    def is_told(self, told: Told) -> bool:
-        return self.id == told.id and self.start_s == told.start_s and self.code_hash == told.code_hash
-
-    def bounds(self, index: int) -> "tuple[int, int, bool] | None":
-        """Return least, greatest and whether two of different `by` say so; None if nobody tells this interval's."""
-        newest: "tuple[int, int] | None" = None
-        newest_us = -1
-        said: "list[tuple[int, int, str]]" = []
-        told_us = max([0] + list(self.asked_us.values()))
-        for url, told in self.told.items():
-            at = index - told.bounds_from
-            if not 0 <= at < len(told.least) or self.asked_us[url] < told_us - _FRESH_US:
-                continue
-            least, most = told.least[at], told.most[at]
-            for other in said:
-                if other[0] == least and other[1] == most and other[2] != self.tellers.get(url):
-                    return least, most, True
-            said.append((least, most, self.tellers.get(url, "")))
-            if self.asked_us[url] > newest_us:
-                newest, newest_us = (least, most), self.asked_us[url]
-        return None if newest is None else (newest[0], newest[1], False)
-
-    def note(self, url: str, by: str, told: Told, now_us: int) -> None:
-        """Take over what a source says of it."""
-        told.next_latest = min(told.next_latest, self.intervals)
-        told.next_final = min(told.next_final, told.next_latest)
-        told.end = min(told.end, self.intervals)
-        self.told[url] = told
-        self.asked_us[url] = now_us
-        self.tellers[url] = by
-        self.absent.discard(by)
-        self.next_latest, self.next_final = told.next_latest, told.next_final
-        self.next_outage, self.outage_open = told.next_outage, told.outage_open
-        self.end = max([one.end for one in self.told.values()])
 
 
 class Agreements:
@@ -115,11 +34,13 @@ class Agreements:
 
     def __init__(self, directory: str) -> None:
         self._path = f"{directory}/{FILE}"
-        self.all: "list[Agreement]" = []
         self._contradictions: "dict[str, str]" = {}  # what about, and who says so → the sentence
         self._unsaved = False
         self._saved_us = -SAVE_EVERY_US
-        self._load()
+
+        from .remembered import read  # which `start` forgets
+
+        self.all: "list[Agreement]" = read(self._path)[:MOST]
 
     @property
     def contradictions(self) -> "list[str]":
@@ -187,7 +108,9 @@ class Agreements:
             self._unsaved = True
         self.save(now_us)
 
-    def _take(self, url: str, by: str, told: Told, header: "tuple[int, int, int, int]", now_us: int) -> None:
+    def _take(
+        self, url: str, by: str, told: "Told", header: "tuple[int, int, int, int]", now_us: int
+    ) -> None:
         agreement = None
         key = f"terms {told.id} {url}"
         self._contradictions.pop(key, None)
@@ -234,7 +157,7 @@ class Agreements:
         for one in own[: max(0, len(own) - MOST_OF_A_SOURCE)]:
             self.all.remove(one)
 
-    def _compare(self, agreement: Agreement, url: str, told: Told, now_us: int) -> None:
+    def _compare(self, agreement: Agreement, url: str, told: "Told", now_us: int) -> None:
         """Tell of what others said before that can't be true beside this."""
         for other, said in agreement.told.items():
             key = f"next {agreement.id} {other} {url}"
@@ -260,45 +183,6 @@ class Agreements:
             return
         self._saved_us = now_us
         kept = sorted(self.all, key=lambda one: not one.pinned)[:MOST]
-        try:
-            with open(self._path + ".new", "w") as file:
-                json.dump([_to_json(one) for one in kept], file)
-            os.rename(self._path + ".new", self._path)  # a power cut leaves the old file or the new one
-            self._unsaved = False
-        except OSError:
-            pass
+        from .remembered import write  # for whoever learns of an agreement, once in a while
 
-    def _load(self) -> None:
-        """Read what was kept; a missing or damaged file means that the sources are asked first."""
-        try:
-            with open(self._path) as file:
-                text = file.read(MOST_FILE_BYTES)
-            self.all = [_from_json(one) for one in json.loads(text)][:MOST]
-        except (OSError, ValueError, TypeError, KeyError, SourceError):
-            self.all = []
-
-
-def _to_json(one: Agreement) -> "list[object]":
-    numbers = [one.id, one.start_s, one.slots, one.interval_s, one.intervals, one.unit_wh]
-    return [numbers, hexlify(one.code_hash).decode(), one.pinned, one.owner]
-
-
-def _from_json(kept: "Any") -> Agreement:
-    numbers, code_hash, pinned, owner = kept
-    number, start_s, slots, interval_s, intervals, unit_wh = numbers
-    raw = unhexlify(code_hash)
-    if len(raw) != 32 or not isinstance(pinned, bool) or not isinstance(owner, str):
-        raise ValueError
-    # what a power cut or a stranger left is checked as terms are
-    header = bytearray(97)
-    for at, size, value in ((1, 2, slots), (3, 4, interval_s), (7, 4, intervals), (11, 4, unit_wh)):
-        header[at : at + size] = whole("a kept number", value, 0, (1 << (8 * size)) - 1).to_bytes(size, "big")
-    one = Agreement(
-        whole("a kept id", number, 1, (1 << 64) - 1),
-        whole("a kept start", start_s, 0, (1 << 40) - 1),
-        raw,
-        terms(header),
-    )
-    one.pinned = pinned
-    one.owner = owner
-    return one
+        self._unsaved = not write(self._path, kept)

@@ -19,7 +19,6 @@ NEVER = 0  # nothing may be dated
 KEPT = 1  # carried through a reset by the chip's clock: dated, nothing signed
 UNSURE = 2  # dated by sources that nothing proves
 SURE = 3
-WORDS = ("never set", "kept through a reset", "unsure", "sure")
 
 # A clock that shows a time before the firmware was written was never set; nor was one of after 2096.
 WRITTEN_S = 1_750_000_000
@@ -56,9 +55,9 @@ class Clock:
         self._true = board.clock_is_true
         self._floor_us = WRITTEN_S * 1_000_000
         # source → offset at least, at most, uptime when it was told, authenticated
-        self._heard: "dict[str, tuple[int, int, int, bool]]" = {}
+        self.heard: "dict[str, tuple[int, int, int, bool]]" = {}
         self._first_us = 0  # uptime of the first authenticated bound
-        self._ahead_us = 0  # by so much the offset has still to grow
+        self.ahead_us = 0  # by so much the offset has still to grow
         self._apart_us = 0  # uptime since which everybody contradicts it
         self._slewed_us = board.uptime_us()  # up to when
         self.steps = 0
@@ -122,9 +121,9 @@ class Clock:
         authenticated = authenticated and by != "consumer"
         if authenticated and not self._first_us:
             self._first_us = now_us
-        if source not in self._heard and len(self._heard) >= _MOST_SOURCES:
-            del self._heard[min(self._heard, key=lambda one: self._heard[one][2])]
-        self._heard[source] = (
+        if source not in self.heard and len(self.heard) >= _MOST_SOURCES:
+            del self.heard[min(self.heard, key=lambda one: self.heard[one][2])]
+        self.heard[source] = (
             max(low_us, self._floor_us) - now_us,
             high_us - now_us,
             now_us,
@@ -132,26 +131,26 @@ class Clock:
         )
         self._judge(now_us)
 
-    def _bound(self, source: str, now_us: int) -> "tuple[int, int]":
+    def bound(self, source: str, now_us: int) -> "tuple[int, int]":
         """Return a source's bound on the offset, as wide as its age makes it."""
-        low_us, high_us, told_us, _ = self._heard[source]
+        low_us, high_us, told_us, _ = self.heard[source]
         wider_us = (now_us - told_us) * _DRIFT_PPM // 1_000_000
         return low_us - wider_us, high_us + wider_us
 
     def _judge(self, now_us: int) -> None:
         """Follow what has been heard as far as it may be."""
-        for source in list(self._heard):
-            _, _, told_us, authenticated = self._heard[source]
+        for source in list(self.heard):
+            _, _, told_us, authenticated = self.heard[source]
             if now_us - told_us > (_STALE_US if authenticated else _DESERTED_US):
-                del self._heard[source]
+                del self.heard[source]
         best: "tuple[int, int] | None" = None
-        for_sure = bool([one for one in self._heard if self._heard[one][3]])
-        names = list(self._heard)
+        for_sure = bool([one for one in self.heard if self.heard[one][3]])
+        names = list(self.heard)
         for k, one in enumerate(names):
             for other in names[k + 1 :]:
-                if for_sure and not (self._heard[one][3] or self._heard[other][3]):
+                if for_sure and not (self.heard[one][3] or self.heard[other][3]):
                     continue
-                low_us, high_us = _common(self._bound(one, now_us), self._bound(other, now_us))
+                low_us, high_us = _common(self.bound(one, now_us), self.bound(other, now_us))
                 if low_us <= high_us and (best is None or self._is_better((low_us, high_us), best)):
                     best = low_us, high_us
         alone = best is None and for_sure and now_us - self._first_us >= _ALONE_US
@@ -164,9 +163,9 @@ class Clock:
     def _of_the_authenticated(self, now_us: int) -> "tuple[int, int] | None":
         """Return what all authenticated sources have in common, None if nothing."""
         low_us, high_us = -_FAR_US, _FAR_US
-        for source in self._heard:
-            if self._heard[source][3]:
-                low_us, high_us = _common((low_us, high_us), self._bound(source, now_us))
+        for source in self.heard:
+            if self.heard[source][3]:
+                low_us, high_us = _common((low_us, high_us), self.bound(source, now_us))
         return (low_us, high_us) if low_us <= high_us else None
 
     def _is_better(self, one: "tuple[int, int]", other: "tuple[int, int]") -> bool:
@@ -189,13 +188,13 @@ class Clock:
             if self.state != NEVER:
                 self.steps += 1
             self.offset_us = middle_us
-            self._ahead_us = 0
+            self.ahead_us = 0
             self._board.log(f"the clock was set by {by_us // 1000} ms")
             self._board.set_chip_clock(self.now_us() // 1_000_000)
         elif low_us <= self.offset_us <= high_us and high_us - low_us > _STEP_US // 4:
-            self._ahead_us = 0  # whole seconds tell no more than that: what the clock has is as good
+            self.ahead_us = 0  # whole seconds tell no more than that: what the clock has is as good
         else:
-            self._ahead_us = by_us
+            self.ahead_us = by_us
         self.state = max(self.state, state)
 
     def _is_deserted(self) -> bool:
@@ -207,8 +206,8 @@ class Clock:
         now_us = self._board.uptime_us()
         if self.state == SURE:
             return False
-        for source in self._heard:
-            low_us, high_us = self._bound(source, now_us)
+        for source in self.heard:
+            low_us, high_us = self.bound(source, now_us)
             if low_us <= self.offset_us <= high_us:
                 self._apart_us = 0
                 return False
@@ -219,42 +218,27 @@ class Clock:
         """Move the offset towards what was heard, by at most 50 ppm of what has passed since the last call."""
         now_us = self._board.uptime_us()
         passed_us = now_us - self._slewed_us
-        if not self._ahead_us:
+        if not self.ahead_us:
             self._slewed_us = now_us
             return
         most_us = passed_us * _SLEW_PPM // 1_000_000
         if not most_us:
             return
         self._slewed_us = now_us
-        by_us = max(-most_us, min(most_us, self._ahead_us))
+        by_us = max(-most_us, min(most_us, self.ahead_us))
         self.offset_us += by_us
-        self._ahead_us -= by_us
+        self.ahead_us -= by_us
 
     def _compare(self, now_us: int) -> None:
         """Name a source whose bound does not hold the time that the meter has."""
         self.contradiction = ""
         if not self.confirmed:
             return
-        for source in self._heard:
-            low_us, high_us = self._bound(source, now_us)
+        for source in self.heard:
+            low_us, high_us = self.bound(source, now_us)
             off_us = max(low_us - self.offset_us, self.offset_us - high_us)
             if off_us > _STEP_US:
                 self.contradiction = f"{source} tells a time {off_us // 1_000_000} s off"
-
-    def told(self) -> "dict[str, object]":
-        """Return what a person wants to see: the state, and how far from the meter's time each source's is, in ms."""
-        now_us = self._board.uptime_us()
-        offsets = {}
-        for source in self._heard:
-            low_us, high_us = self._bound(source, now_us)
-            offsets[source] = ((low_us + high_us) // 2 - self.offset_us) // 1000
-        return {
-            "state": WORDS[self.state],
-            "steps": self.steps,
-            "slewing_ms": self._ahead_us // 1000,
-            "sources_ms": offsets,
-            "contradiction": self.contradiction,
-        }
 
 
 def _common(one: "tuple[int, int]", other: "tuple[int, int]") -> "tuple[int, int]":

@@ -13,7 +13,7 @@ Source: RFC 1035, sections 4.1 and 7.3; RFC 5452 for what an answer must repeat;
 """
 
 from ..world import Board
-from .sources import UnreachableError
+from .parsing import UnreachableError
 
 PORT = 53
 LEAST_LIFE_S = 60

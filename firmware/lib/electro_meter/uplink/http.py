@@ -11,7 +11,8 @@ import json
 
 from ..world import Board
 from .dns import Resolver
-from .sources import MOST_BYTES, SourceError, UnreachableError, are_digits, date_s, parsed, pause_s
+from .head import MOST_LINES, read_head
+from .parsing import MOST_BYTES, SourceError, UnreachableError, are_digits, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 5 s of it
 USUAL_BYTES = 1_536  # one with those of 96 slots fits
 _PIECE = 256
 _MOST_LINE = 1_024
-_MOST_LINES = 64  # of a head, and of what may follow a chunked body
 _MOST_CHUNK_DIGITS = 4  # hex, of a length up to MOST_BYTES
 
 
@@ -178,7 +178,7 @@ def split(url: str) -> "tuple[bool, str, int, str]":
 async def read_answer(peer: Peer, usual: bytearray) -> "tuple[Answer, bool]":
     """Read one answer, into `usual` if it fits; return it and whether the peer keeps the connection."""
     answer = Answer()
-    keep, length, chunked = await _head(peer, answer)
+    keep, length, chunked = await read_head(peer, answer)
     if answer.status in (204, 304):
         length, chunked = 0, False
     if chunked:
@@ -190,61 +190,6 @@ async def read_answer(peer: Peer, usual: bytearray) -> "tuple[Answer, bool]":
         answer.length = length
         await peer.fill(answer.raw, 0, length)
     return answer, keep
-
-
-async def _head(peer: Peer, answer: Answer) -> "tuple[bool, int, bool]":
-    """Read the head into an answer; return whether the connection is kept, how long the body is, if it is in chunks."""
-    words = (await peer.line()).split(None, 2)
-    if len(words) < 2 or words[0] not in (b"HTTP/1.1", b"HTTP/1.0"):
-        raise UnreachableError("the peer does not speak HTTP")
-    answer.status = _status(words[1])
-    keep = words[0] == b"HTTP/1.1"
-    length = -1
-    chunked = aged = False
-    for _ in range(_MOST_LINES):
-        line = await peer.line()
-        if not line:
-            break
-        name, value = _header(line)
-        if name == "content-length":
-            if not are_digits(value, 9) or int(value) > MOST_BYTES or length not in (-1, int(value)):
-                raise SourceError(f"the answer is longer than {MOST_BYTES} bytes, or nobody knows how long")
-            length = int(value)
-        elif name == "transfer-encoding":
-            if value.lower() != "chunked":
-                raise SourceError("the answer comes in an encoding that the meter does not know")
-            chunked = True
-        elif name == "content-encoding" and value.lower() != "identity":
-            raise SourceError("the answer is compressed")
-        elif name == "retry-after":
-            answer.pause_s = pause_s(value)
-        elif name == "date":
-            answer.date_s = date_s(value)
-        elif name == "age":
-            aged = True
-        elif name == "connection" and value.lower() == "close":
-            keep = False
-    else:
-        raise SourceError(f"the answer's head has more than {_MOST_LINES} lines")
-    if aged:
-        answer.date_s = 0  # somebody kept the answer for later: its date says when it was made
-    return keep, length, chunked
-
-
-def _status(word: bytes) -> int:
-    if len(word) != 3 or not all(48 <= c <= 57 for c in word) or word[0] < 50:
-        # whoever asks to go on (1xx) was not asked for that
-        raise SourceError("the answer has no status")
-    return int(word)
-
-
-def _header(line: bytes) -> "tuple[str, str]":
-    """Return name, in small letters, and value; what is no ASCII becomes question marks."""
-    name, _, value = line.partition(b":")
-    if max(line) > 126:
-        value = bytes([c if c < 127 else 63 for c in value])
-        name = b"?"
-    return name.strip().lower().decode(), value.strip().decode()
 
 
 async def _chunks(peer: Peer, answer: Answer, usual: bytearray) -> None:
@@ -266,11 +211,11 @@ async def _chunks(peer: Peer, answer: Answer, usual: bytearray) -> None:
         at += size
         if await peer.line():
             raise SourceError("a chunk of the answer is longer than it says")
-    for _ in range(_MOST_LINES):
+    for _ in range(MOST_LINES):
         if not await peer.line():
             answer.raw, answer.length = raw, at
             return
-    raise SourceError(f"more than {_MOST_LINES} lines follow the answer")
+    raise SourceError(f"more than {MOST_LINES} lines follow the answer")
 
 
 def _hex(word: bytes) -> int:

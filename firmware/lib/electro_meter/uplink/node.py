@@ -5,8 +5,10 @@ from binascii import hexlify, unhexlify
 
 from electro_protocol.keccak import keccak256
 
+from .contract import result, states
 from .http import Answer, Client
-from .sources import MOST_BYTES, MOST_TERMS_BYTES, SourceError, Told, octets, result, states
+from .parsing import MOST_BYTES, SourceError
+from .sources import MOST_TERMS_BYTES, Told, octets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

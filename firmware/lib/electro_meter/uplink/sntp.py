@@ -9,7 +9,7 @@ further away than a second and a half. The fraction of the second is used; the e
 from ..world import Board
 from .clock import Clock
 from .dns import Resolver
-from .sources import UnreachableError
+from .parsing import UnreachableError
 
 PORT = 123
 TIMEOUT_MS = 3_000

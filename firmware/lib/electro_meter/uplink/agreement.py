@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep what is told of one agreement: its terms' numbers, and for each source what it says of it now."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .sources import Told
+
+_FRESH_US = 7_200_000_000  # sources are asked every hour; older bounds may have been overridden since
+
+
+class Agreement:
+    """A candidate: what it is, who told it, and what each source tells of it."""
+
+    def __init__(
+        self, number: int, start_s: int, code_hash: bytes, header: "tuple[int, int, int, int]"
+    ) -> None:
+        self.id = number
+        self.start_s = start_s
+        self.code_hash = code_hash
+        self.terms = code_hash[:16]
+        self.slots, self.interval_s, self.intervals, self.unit_wh = header
+        self.pinned = False
+        self.owner = ""  # the url of who told it first
+        self.first_us = 0  # uptime when it was first told
+        self.told: "dict[str, Told]" = {}  # url → what it says, of who says so now
+        self.asked_us: "dict[str, int]" = {}  # url → uptime of that
+        self.tellers: "dict[str, str]" = {}  # url → by
+        self.absent: "set[str]" = set()  # by, of those who do not know it
+        self.next_latest = 0  # newest told
+        self.next_final = 0
+        self.next_outage = 0
+        self.outage_open = False
+        self.end = (
+            self.intervals
+        )  # the first interval that does not count any more: the latest that anybody tells
+
+    @property
+    def end_s(self) -> int:
+        return self.start_s + self.interval_s * self.intervals
+
+    @property
+    def by(self) -> "set[str]":
+        return set(self.tellers.values())
+
+    @property
+    def confirmed(self) -> bool:
+        """Return whether the terms were told by two of different `by`."""
+        return self.pinned
+
+    def is_told(self, told: "Told") -> bool:
+        return self.id == told.id and self.start_s == told.start_s and self.code_hash == told.code_hash
+
+    def bounds(self, index: int) -> "tuple[int, int, bool] | None":
+        """Return least, greatest and whether two of different `by` say so; None if nobody tells this interval's."""
+        newest: "tuple[int, int] | None" = None
+        newest_us = -1
+        said: "list[tuple[int, int, str]]" = []
+        told_us = max([0] + list(self.asked_us.values()))
+        for url, told in self.told.items():
+            at = index - told.bounds_from
+            if not 0 <= at < len(told.least) or self.asked_us[url] < told_us - _FRESH_US:
+                continue
+            least, most = told.least[at], told.most[at]
+            for other in said:
+                if other[0] == least and other[1] == most and other[2] != self.tellers.get(url):
+                    return least, most, True
+            said.append((least, most, self.tellers.get(url, "")))
+            if self.asked_us[url] > newest_us:
+                newest, newest_us = (least, most), self.asked_us[url]
+        return None if newest is None else (newest[0], newest[1], False)
+
+    def note(self, url: str, by: str, told: "Told", now_us: int) -> None:
+        """Take over what a source says of it."""
+        told.next_latest = min(told.next_latest, self.intervals)
+        told.next_final = min(told.next_final, told.next_latest)
+        told.end = min(told.end, self.intervals)
+        self.told[url] = told
+        self.asked_us[url] = now_us
+        self.tellers[url] = by
+        self.absent.discard(by)
+        self.next_latest, self.next_final = told.next_latest, told.next_final
+        self.next_outage, self.outage_open = told.next_outage, told.outage_open
+        self.end = max([one.end for one in self.told.values()])
