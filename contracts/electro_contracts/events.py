@@ -265,8 +265,17 @@ TOPICS: dict[str, bytes] = {entry["name"]: topic for topic, entry in _BY_TOPIC.i
 """Topic 0 of each event, by its name."""
 
 
+def entries() -> list[dict[str, Any]]:
+    """Return what the ABI says of each event."""
+    return _OURS
+
+
 def decode(topics: Sequence[bytes], data: bytes) -> Event | None:
-    """Return the record of a log of the contract; None for what is not Electro's own (roles, say)."""
+    """Return the record of a log of the contract; None for what is not Electro's own (roles, say).
+
+    Raises:
+        ValueError: no contract has said this: its data ends too soon, or holds terms that none can agree on.
+    """
     entry = _BY_TOPIC.get(topics[0]) if topics else None
     if entry is None:
         return None
@@ -295,4 +304,6 @@ def _member(entry: dict[str, Any], data: bytes, place: int) -> Any:
     if kind == "tuple":
         return Terms.from_tuple([_member(each, behind, i) for i, each in enumerate(entry["components"])])
     count, items = int.from_bytes(behind[:32], "big"), behind[32:]
+    if count * (1 if kind == "bytes" else 32) > len(items):
+        raise ValueError("its data ends too soon")
     return items[:count] if kind == "bytes" else tuple(items[32 * i + 12 : 32 * i + 32] for i in range(count))

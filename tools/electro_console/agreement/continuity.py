@@ -63,7 +63,7 @@ class Register:
         counted_wh = register_wh - self.last_wh
         self.last_wh = register_wh
         self.read_wh += read_wh
-        if abs(counted_wh - read_wh) > self.unit_wh + 1:
+        if disagree(counted_wh, read_wh, self.unit_wh):
             kinds = tuple(sorted({each.kind for each in judged} - {MEASURED}))
             self.gaps.append(Gap(judged[0].index, judged[-1].index, read_wh, counted_wh, kinds))
 
@@ -71,3 +71,8 @@ class Register:
     def counted_wh(self) -> int:
         """How far the register rose after the first report."""
         return self.last_wh - (self.first_wh or 0)
+
+
+def disagree(counted_wh: int, read_wh: int, unit_wh: int) -> bool:
+    """Whether register and readings of a report tell different energies, beyond what rounding explains."""
+    return abs(counted_wh - read_wh) > unit_wh + 1

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The final block: the newest that no reorganisation takes back, by what the chain says or is told to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rlp
+
+from .decoding import digest, number
+from .errors import NodeFailure, RangeTooLarge
+
+if TYPE_CHECKING:
+    from .node import Nodes
+
+# A chain without `finalized` and without QBFT is a proof-of-authority or test network; 12 blocks is what exchanges
+# asked of Ethereum before it had finality. The relayer goes by the same.
+DEFAULT_DEPTH = 12
+
+
+@dataclass(frozen=True)
+class Block:
+    """A header, as far as it is looked at."""
+
+    number: int
+    hash: bytes
+    parent: bytes
+    time: int
+
+
+def block_of(untrusted: Any) -> Block:
+    """Return the header that a node gave.
+
+    Raises:
+        NodeFailure: it is none.
+    """
+    try:
+        return Block(
+            number(untrusted["number"]),
+            digest(untrusted["hash"]),
+            digest(untrusted["parentHash"]),
+            number(untrusted["timestamp"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise NodeFailure("the node gave a block that can't be read") from error
+
+
+def header(nodes: Nodes, block: int | str) -> Block:
+    """Return the header of a block by number or tag.
+
+    Raises:
+        NodeFailure: the node has none, or another one.
+    """
+    untrusted = nodes.call("eth_getBlockByNumber", block if isinstance(block, str) else hex(block), False)
+    if untrusted is None:
+        raise NodeFailure(f"the node {nodes.shown} does not know block {block}")
+    found = block_of(untrusted)
+    if isinstance(block, int) and found.number != block:
+        raise NodeFailure(f"the node {nodes.shown} gave block {found.number} for {block}")
+    return found
+
+
+def final_block(nodes: Nodes, rule: str = "auto") -> Block | None:
+    """Return the final block; None while the chain has none.
+
+    Args:
+        nodes: of the chain.
+        rule: "auto", a tag of JSON-RPC's, or how many blocks deep is final.
+
+    Raises:
+        NodeFailure: the node does not say.
+    """
+    if rule.isdigit():
+        return _deep(nodes, int(rule))
+    if rule != "auto":
+        return header(nodes, rule)
+    try:
+        untrusted = nodes.call("eth_getBlockByNumber", "finalized", False)
+    except RangeTooLarge:  # some clients refuse the word, others answer null
+        untrusted = None
+    if untrusted is not None:
+        return block_of(untrusted)
+    latest = nodes.call("eth_getBlockByNumber", "latest", False)
+    return block_of(latest) if _is_qbft(latest) else _deep(nodes, DEFAULT_DEPTH)
+
+
+def birth_of(nodes: Nodes, contract: bytes) -> int:
+    """Return the block that brought a contract's code; 0 if the node has forgotten its old states."""
+    try:
+        low, high = 0, header(nodes, "latest").number
+        while low < high:
+            middle = (low + high) // 2
+            code = nodes.call("eth_getCode", "0x" + contract.hex(), hex(middle))
+            if isinstance(code, str) and len(code) > 2:
+                high = middle
+            else:
+                low = middle + 1
+    except NodeFailure:
+        return 0
+    return low
+
+
+def _deep(nodes: Nodes, depth: int) -> Block | None:
+    newest = header(nodes, "latest")
+    if depth == 0:
+        return newest
+    return header(nodes, newest.number - depth) if newest.number >= depth else None
+
+
+def _is_qbft(header: Any) -> bool:
+    """Recognise a block of Besu's QBFT: extraData is RLP [vanity 32, validators, vote, round, seals]."""
+    try:
+        parts = rlp.decode(bytes.fromhex(header["extraData"].removeprefix("0x")))
+    except (rlp.DecodingError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return isinstance(parts, list) and len(parts) == 5 and isinstance(parts[0], bytes) and len(parts[0]) == 32
