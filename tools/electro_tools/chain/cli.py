@@ -17,6 +17,8 @@ _COMMANDS = {
         "electro_tools.chain.info:info",
         "Show which chain a node serves, and what is known of its kind.",
     ),
+    "new": ("electro_tools.besu.cli:new", "Write the files of a private network."),
+    "token": ("electro_tools.besu.cli:token", "Make a token that a network's nodes believe."),
     "check": ("electro_tools.chain.check:check", "Say what of a network differs from what Electro needs."),
 }
 
