@@ -10,10 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from electro_protocol.address import checksum, parse
 from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, Renomination
+
+if TYPE_CHECKING:
+    from electro_protocol.eip712 import Domain
+    from electro_protocol.messages import Message
 
 SCHEMA = "https://eips.ethereum.org/assets/eip-7730/erc7730-v1.schema.json"
 _DOMAIN = [
@@ -88,6 +92,14 @@ def descriptor(chain_id: int, contract: bytes) -> dict[str, Any]:
         "metadata": {"owner": "Electro"},
         "display": {"formats": formats},
     }
+
+
+def typed_data(message: Message, domain: Domain) -> dict[str, Any]:
+    """Return what eth_signTypedData_v4 takes."""
+    context = descriptor(domain.chain_id, domain.contract)["context"]["eip712"]
+    name = type(message).__name__
+    schema = next(each for each in context["schemas"] if each["primaryType"] == name)
+    return {**schema, "domain": context["domain"], "message": message.to_json()}
 
 
 def _shown(path: str, label: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ _SYSTEM_LIBRARIES = (
 )
 _FONTS = """\
 <?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">root/usr/share/fonts</dir><cachedir prefix="relative">font-cache</cachedir>
+<fontconfig><dir prefix="relative">root/usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir>
 <alias><family>system-ui</family><prefer><family>Inter</family></prefer></alias>
 <alias><family>sans-serif</family><prefer><family>Inter</family><family>DejaVu Sans</family></prefer></alias>
 <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>
@@ -88,7 +88,7 @@ def _program(folder: Path) -> Path:
     program.write_text(
         "#!/bin/sh\n"
         "here=${0%/*}\n"
-        f'LD_LIBRARY_PATH="{search_path}" FONTCONFIG_FILE="$here/fonts.conf" '
+        f'LD_LIBRARY_PATH="{search_path}" FONTCONFIG_FILE="$here/fonts.conf" XDG_CACHE_HOME="$here/cache" '
         'exec "$here/root/usr/lib/chromium/chromium" "$@"\n'
     )
     program.chmod(0o755)

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.tools.agreements import HOUR_S, START, World, audit, electro, refused
 
+from electro_console import refusals
+from electro_console.nomination import Nomination
 from electro_contracts import errors
 from electro_contracts.places import By
 from electro_contracts.terms import Terms, pack_bands
 from electro_protocol.messages import Renomination
 from electro_tools.agreement import draft, nomination_picture
-from electro_tools.agreement.nomination import Nomination
-from electro_tools.contract import refusals
 from electro_tools.contract.deploy import at
 from electro_tools.errors import ToolError
 

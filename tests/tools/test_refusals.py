@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
+from electro_console import refusals
 from electro_contracts import artifact
 from electro_protocol.keccak import keccak256
-from electro_tools.contract import refusals
 
 ERRORS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
 NOW = 1_800_000_000

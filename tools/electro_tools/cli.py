@@ -34,6 +34,7 @@ _COMMANDS = {
         "electro_tools.agreement.cli:agreement",
         "Propose, accept, follow, settle, redeem and audit agreements.",
     ),
+    "console": ("electro_tools.console:console", "Show agreements in the browser, and act with a wallet."),
     "plan": (
         "electro_tools.plan.cli:plan",
         "Read load histories; plan bands, tariffs and sections from them.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_contracts.invoices import word
 from electro_plan import quantities
 from electro_protocol import address as ethereum_address
 
@@ -54,20 +55,6 @@ def _amount(text: str, least: int = 1) -> int:
     return int(text)
 
 
-def _word(text: str) -> bytes:
-    """Return 32 bytes: of 0x and 64 hex digits as they are, else of a text of 1 to 32 bytes."""
-    hexadecimal = text.startswith("0x")
-    try:
-        raw = bytes.fromhex(text[2:]) if hexadecimal else text.encode()
-    except ValueError:
-        raw = b""
-    if hexadecimal and len(raw) != 32:
-        raise ValueError("after 0x come 64 hex digits")
-    if not 1 <= len(raw) <= 32:
-        raise ValueError("it must have 1 to 32 bytes")
-    return raw.ljust(32, b"\0")
-
-
 ADDRESS = _Read("address", _address)
 INSTANT = _Read("time", quantities.instant)  # ISO 8601 with an offset, or unix seconds
 MOMENT = _Read(
@@ -75,16 +62,6 @@ MOMENT = _Read(
 )  # the same, or a time on the clock of a zone that is named elsewhere
 DURATION = _Read("duration", quantities.duration_s)
 DAY = _Read("date", _day)
-WORD = _Read("text", _word)
+WORD = _Read("text", word)
 AMOUNT = _Read("amount", _amount)
 BONUS = _Read("amount", lambda text: _amount(text, 0))
-
-
-def word_text(word: bytes) -> str:
-    """Return 32 bytes as the text that they were given as, or as 0x-hex."""
-    text = word.rstrip(b"\0")
-    return (
-        text.decode("ascii")
-        if text and text.isascii() and text.decode("ascii").isprintable()
-        else "0x" + word.hex()
-    )

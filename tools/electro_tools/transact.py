@@ -11,9 +11,9 @@ from web3.contract.contract import ContractFunction
 from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 
+from electro_console import refusals
 from electro_contracts.node.access import Endpoint
 from electro_tools.connection import NodeSilent, provider, said
-from electro_tools.contract import refusals
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import click
 
 from electro_console.agreement.intervals import INTERRUPTED, MISSING, SILENT, Interval, spans, spans_text
 from electro_contracts import events
+from electro_contracts.invoices import word_text
 from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.facts import safe
-from electro_tools.parameters import word_text
 
 from .terms_entries import CAUSES
 

@@ -129,21 +129,17 @@ def terminate(desk: Desk, agreement_id: int) -> None:
 
 def _cost_of_leaving(desk: Desk, agreement_id: int, found: dict[str, Any]) -> str:
     """Return what giving notice now would do, as a sentence."""
+    from electro_contracts import foresight
     from electro_contracts.terms import Terms
 
     terms, now = Terms.from_tuple(desk.ask("termsOf", agreement_id)), desk.now()
-    kept = max(0, (now + terms.notice - terms.start) // terms.interval_seconds + 1)
-    left_out = max(0, terms.intervals - kept)
-    end = terms.start + kept * terms.interval_seconds
+    does = foresight.leaving(terms, found["bonus"], now)
     sentence = (
-        f"agreement {agreement_id} then ends at {instant_text(end)}, in {span_text(end - now)}, "
-        f"{left_out:,} of {terms.intervals:,} intervals early"
+        f"agreement {agreement_id} then ends at {instant_text(does.end)}, in {span_text(does.end - now)}, "
+        f"{does.left_out:,} of {terms.intervals:,} intervals early"
     )
     if desk.sender == found["consumer"]:
-        forfeited = found["bonus"] * left_out // terms.intervals
-        return (
-            f"{sentence}; you give up {forfeited:,} of the bonus of {found['bonus']:,}, on top of penalties"
-        )
+        return f"{sentence}; you give up {does.forfeited:,} of the bonus of {found['bonus']:,}, on top of penalties"
     return f"{sentence}; the consumer keeps the whole bonus of {found['bonus']:,}, less penalties"
 
 

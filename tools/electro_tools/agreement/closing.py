@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from electro_contracts.events import Collected, Settled
+from electro_contracts.invoices import word_text
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import DiscountRedemption
@@ -18,7 +19,7 @@ from electro_tools.accounts import key_options
 from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument, contract_option, json_option
 from electro_tools.facts import Facts
-from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD, word_text
+from electro_tools.parameters import ADDRESS, AMOUNT, INSTANT, WORD
 
 from . import wallet
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.events import AgreementAccepted, Renominated
+from electro_contracts.invoices import word_text
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, MessageError, Renomination
 from electro_protocol.signed import SignedMessage
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.parameters import word_text
 
 from .offer import whole
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from electro_console.nomination import Nomination
 from electro_contracts.terms import MAX_SLOTS, TermsError, pack_bands
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
@@ -14,7 +15,6 @@ from electro_tools import papers
 from electro_tools.errors import ToolError
 from electro_tools.facts import safe
 
-from .nomination import Nomination
 from .offer import bands_of_json, terms_of_json, terms_to_json, whole
 
 if TYPE_CHECKING:

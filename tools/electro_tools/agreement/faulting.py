@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from electro_contracts.bill import neutral_share
+from electro_console import refusals
+from electro_contracts import foresight
 from electro_contracts.events import FaultDeclared
 from electro_contracts.terms import Terms
 from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.commands import Command
-from electro_tools.contract import refusals
 from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
@@ -57,31 +57,22 @@ def _cost(desk: Desk, agreement_id: int, place: int, found: dict[str, Any]) -> F
     terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
     device, now = found["devices"][place], desk.now()
     point = desk.record("point", agreement_id, device)
-    length = terms.interval_seconds
-    kept = (found["end"] - found["start"]) // length
-    begun = 0 if now < terms.start else (now - terms.start) // length + 1
+    kept = (found["end"] - found["start"]) // terms.interval_seconds
+    places = len(found["devices"])
+    does = foresight.fault(terms, found["bonus"], places, kept, point["next"], point["end"], now)
     facts = Facts().count("agreement", agreement_id).count("place", place).add("meter", device)
-    if begun and begun <= point["end"]:
-        running = begun - 1
+    if does.decides:
         price = f"reported it is judged, not reported it costs {terms.missing_penalty:,}"
-        facts.add(
-            "last", running, f"the running interval {running}, up to {instant_text(terms.instant(begun))}"
-        )
+        until = instant_text(terms.instant(does.last + 1))
+        facts.add("last", does.last, f"the running interval {does.last}, up to {until}")
         facts.say("", price)
     else:
-        facts.say("last", f"interval {point['end'] - 1}: an earlier end decides, and no gap becomes neutral")
-    gap = max(0, kept - begun) if begun < point["end"] else 0
-    looked = max(0, now - terms.fault_lookback - terms.start)
-    since, until = max(-(-looked // length), point["next"]), min(begun - 1, point["end"])
-    back = max(0, until - since)
-    lost = max(0, min(since, until) - point["next"])
-    facts.add("neutral", gap, f"up to {gap:,} intervals ahead, until you accept another meter")
+        facts.say("last", f"interval {does.last}: an earlier end decides, and no gap becomes neutral")
+    facts.add("neutral", does.ahead, f"up to {does.ahead:,} intervals ahead, until you accept another meter")
     span = duration_text(terms.fault_lookback)
-    facts.add("look-back", back, f"{back:,} unreported of the last {span}, unless they still come")
-    owed = lost * terms.missing_penalty
-    if lost:
-        facts.add("missing", lost, f"{lost:,} unreported before that, {owed:,} unless they still come")
-    places = len(found["devices"])
-    share = neutral_share(found["bonus"], gap + back, terms, places)
-    words = f"at most {share:,} of the bonus of {found['bonus']:,}: their share of all intervals"
-    return facts.add("costs", share, words)
+    facts.add("look-back", does.back, f"{does.back:,} unreported of the last {span}, unless they still come")
+    if does.lost:
+        words = f"{does.lost:,} unreported before that, {does.owed:,} unless they still come"
+        facts.add("missing", does.lost, words)
+    words = f"at most {does.share:,} of the bonus of {found['bonus']:,}: their share of all intervals"
+    return facts.add("costs", does.share, words)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_console.refusals import STATES
+from electro_contracts.invoices import word_text
 from electro_plan.quantities import instant_text, span_text
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
-from electro_tools.contract.refusals import STATES
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts, safe
-from electro_tools.parameters import ADDRESS, WORD, word_text
+from electro_tools.parameters import ADDRESS, WORD
 
 from . import meters
 from .overrides import overridden

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from electro_console.refusals import STATES
 from electro_plan.quantities import duration_text
-from electro_tools.contract.refusals import STATES
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk

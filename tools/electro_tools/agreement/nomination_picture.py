@@ -11,9 +11,8 @@ from electro_tools.errors import ToolError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from electro_console.nomination import Nomination
     from electro_contracts.terms import Bands
-
-    from .nomination import Nomination
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _FOOT = 960, 300, 64, 28, 34, 30  # px
 _STYLE = (

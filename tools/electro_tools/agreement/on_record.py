@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_console.agreement.comparison import OnRecord
-from electro_tools.contract.refusals import STATES
+from electro_console.refusals import STATES
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_console import refusals
+from electro_console.nomination import Nomination
 from electro_contracts.events import Renominated
 from electro_contracts.places import By
 from electro_contracts.terms import Terms, pack_bands
@@ -21,7 +23,6 @@ from electro_protocol.signed import SignedMessage
 from electro_tools import papers
 from electro_tools.accounts import optional_key_options
 from electro_tools.commands import Command
-from electro_tools.contract import refusals
 from electro_tools.contract.asking import confirm
 from electro_tools.contract.desk import acts, agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
@@ -33,7 +34,7 @@ from . import draft as drafts
 from . import nomination_picture, wallet
 from .consent import Consent
 from .draft import Draft
-from .nomination import Nomination, describe
+from .nomination import describe
 from .overrides import bands_held
 
 if TYPE_CHECKING:

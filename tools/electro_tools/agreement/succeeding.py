@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_console.refusals import STATES
 from electro_contracts.events import ConsumerChanged, SuccessorOffered
 from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract.desk import acts, agreement_argument
-from electro_tools.contract.refusals import STATES
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
 

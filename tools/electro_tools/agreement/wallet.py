@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from electro_contracts.clear_signing import descriptor
+from electro_contracts.clear_signing import descriptor, typed_data
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import BY_NAME, Message, MessageError
@@ -52,14 +52,6 @@ class _Sheet:
 
     def to_json(self) -> dict[str, Any]:
         return self._content
-
-
-def typed_data(message: Message, domain: Domain) -> dict[str, Any]:
-    """Return what eth_signTypedData_v4 takes."""
-    context = descriptor(domain.chain_id, domain.contract)["context"]["eip712"]
-    name = type(message).__name__
-    schema = next(each for each in context["schemas"] if each["primaryType"] == name)
-    return {**schema, "domain": context["domain"], "message": message.to_json()}
 
 
 def write(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from electro_tools.contract.refusals import STATES
+from electro_console.refusals import STATES
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract's refusals for a person at the terminal: times as dates, states and roles by name, and what to do."""
+"""The contract's refusals for a person: times as dates, states and roles by name, and what to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import artifact, errors
+from electro_contracts.invoices import word_text
 from electro_plan.quantities import instant_text
 from electro_protocol.keccak import keccak256
-from electro_tools.parameters import word_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    When = Callable[[int], str]
 
 # Numbers of the errors that are unix seconds, by the names that the ABI gives them.
 _TIMES = {
@@ -111,23 +113,23 @@ _ERC20 = {
 }
 
 
-def explain(data: bytes) -> tuple[str, str | None]:
-    """Return a sentence for revert data, and a hint what to do, if there is one."""
+def explain(data: bytes, when: When = instant_text) -> tuple[str, str | None]:
+    """Return a sentence for revert data, and a hint what to do, if there is one; `when` tells instants."""
     foreign = _foreign(data)
     if foreign is not None:
         return f"the token in escrow says: {foreign}", HINTS["SafeERC20FailedOperation"]
     error = errors.decode(data)
     if len(_INPUTS.get(error.name, ())) != len(error.args) or error.name not in _INPUTS:
         return error.sentence, HINTS.get(error.name)
-    return tell(error.name, error.args) or error.sentence, HINTS.get(error.name)
+    return tell(error.name, error.args, when) or error.sentence, HINTS.get(error.name)
 
 
-def tell(name: str, arguments: Sequence[int | str | bytes]) -> str | None:
+def tell(name: str, arguments: Sequence[int | str | bytes], when: When = instant_text) -> str | None:
     """Return the sentence of an error of the contract, whoever has found it; None if it has none."""
     sentence = _SENTENCES.get(name) or errors.SENTENCES.get(name)
     if sentence is None:
         return None
-    shown = [_shown(name, each, value) for each, value in zip(_INPUTS[name], arguments, strict=True)]
+    shown = [_shown(name, each, value, when) for each, value in zip(_INPUTS[name], arguments, strict=True)]
     return sentence.format(*shown)
 
 
@@ -139,7 +141,7 @@ def _foreign(data: bytes) -> str | None:
     return _ERC20.get(data[:4])
 
 
-def _shown(error: str, declared: dict[str, Any], value: int | str | bytes) -> str:
+def _shown(error: str, declared: dict[str, Any], value: int | str | bytes, when: When) -> str:
     if isinstance(value, bytes):
         if declared["name"] == "neededRole":
             return _ROLES.get(value, f"a holder of the role 0x{value.hex()}")
@@ -149,5 +151,5 @@ def _shown(error: str, declared: dict[str, Any], value: int | str | bytes) -> st
     if error == "WrongState" and declared["type"] == "uint8":
         return STATES[value] if value < len(STATES) else str(value)
     if (declared["name"] in _TIMES or error in ("NoticeTooLong", "OtherStart")) and value:
-        return instant_text(value)
+        return when(value)
     return str(value)

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Acting through the browser's wallet: found by EIP-6963, spoken to by EIP-1193. The page's server never has a key: it puts
+// an act in words, rehearses it, and says what is to be signed; the wallet shows that again, and signs or sends.
+import { element } from "./words.js";
+
+const section = document.getElementById("acts"), connect = document.getElementById("wallet");
+const wallets = new Map();
+let provider, account, words;
+
+if (section && connect) {
+  words = JSON.parse(section.dataset.words);
+  addEventListener("eip6963:announceProvider", (event) => {
+    const { info, provider: found } = event.detail ?? {};
+    if (!info?.uuid || typeof found?.request !== "function" || wallets.has(info.uuid)) return;
+    wallets.set(info.uuid, { name: String(info.name ?? "").slice(0, 40), provider: found });
+    connect.hidden = false;
+  });
+  dispatchEvent(new Event("eip6963:requestProvider"));
+  connect.addEventListener("click", choose);
+}
+
+async function choose() {
+  const found = [...wallets.values()];
+  if (found.length === 1) return use(found[0]);
+  const dialog = opened(words.choose, element("div", { class: "acting" }, ...found.map((each) => {
+    const button = element("button", { type: "button" }, each.name);
+    button.addEventListener("click", () => { dialog.close(); use(each); });
+    return button;
+  })));
+}
+
+async function use(wallet) {
+  provider = wallet.provider;
+  try {
+    [account] = await provider.request({ method: "eth_requestAccounts" });
+  } catch (error) { return said(worded(error)); }
+  provider.on?.("accountsChanged", ([other]) => { account = other; account ? offer() : location.reload(); });
+  provider.on?.("chainChanged", offer);
+  offer();
+}
+
+async function offer() {
+  connect.textContent = `${account.slice(0, 6)}…${account.slice(-4)}`;
+  const chain = await provider.request({ method: "eth_chainId" });
+  if (Number(chain) !== Number(section.dataset.chain)) return said(words.chain.replace("%s", section.dataset.chain));
+  const answer = await get(`/agreements/${section.dataset.agreement}/acts.json?account=${account}`);
+  if (answer.sentence) return said(answer.sentence);
+  const holder = element("div", { class: "acting" }, element("p", { class: "quiet" }, answer.acts.length ? words[answer.role] : words.nothing));
+  for (const act of answer.acts) {
+    const button = element("button", { type: "button", "data-act": act.act }, act.title);
+    button.addEventListener("click", () => (act.fields.length ? ask(act) : prepare(act, {})));
+    holder.append(button);
+  }
+  section.querySelectorAll(":scope > :not(h2)").forEach((each) => each.remove());
+  section.append(holder);
+}
+
+/** Ask for what an act needs. */
+function ask(act) {
+  const form = element("form", { class: "fields", method: "dialog" });
+  for (const field of act.fields) form.append(element("label", {}, field.label, input(field)));
+  const next = element("button", { class: "first" }, words.next);
+  form.append(element("p", { class: "bad", role: "alert" }), menu(next));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    next.disabled = true;
+    const problem = await prepare(act, Object.fromEntries(new FormData(form)), dialog);
+    next.disabled = false;
+    if (problem) form.querySelector("[role=alert]").textContent = problem;
+  });
+  const dialog = opened(act.title, form);
+}
+
+function input({ name, kind, value, choices, optional }) {
+  if (kind === "choice") return element("select", { name }, ...choices.map(([id, label]) => element("option", { value: id }, label)));
+  const attributes = { name, value, autocomplete: "off", spellcheck: "false", ...(optional ? {} : { required: "" }) };
+  if (kind === "instant") return element("input", { ...attributes, type: "datetime-local", step: 60 });
+  if (["amount", "energy", "number"].includes(kind)) return element("input", { ...attributes, inputmode: "decimal" });
+  return element("input", { ...attributes, ...(kind === "account" ? { placeholder: "0x…", pattern: "0x[0-9a-fA-F]{40}" } : { maxlength: kind === "word" ? 66 : 1000 }) });
+}
+
+/** Let the server put an act in words, and show it; returns what is wrong with what was given. */
+async function prepare(act, given, before) {
+  const made = await post(`/agreements/${section.dataset.agreement}/acts/${act.act}`, { ...given, sender: account });
+  if (made.sentence) return before ? made.sentence : void said(made.sentence);
+  before?.close();
+  const send = element("button", { class: "first", type: "button", "data-do": "send" }, words.send), sign = element("button", { type: "button", "data-do": "sign" }, words.sign);
+  send.disabled = sign.disabled = Boolean(made.refused);
+  const state = element("p", { role: "status" }, made.refused ? `${words.refused} ${made.refused}` : words.rehearsed);
+  state.className = made.refused ? "bad" : "quiet";
+  const dialog = opened(made.title, element("p", {}, element("strong", {}, made.means)), element("dl", {}, ...made.lines.flatMap(([label, text]) => [element("dt", {}, label), element("dd", {}, element("bdi", {}, text))])),
+    state, menu(...(made.typed_data ? [sign] : []), send));
+  send.addEventListener("click", () => during(dialog, state, async () => done(dialog, state, act, given, await provider.request({ method: "eth_sendTransaction", params: [made.transaction] }))));
+  sign.addEventListener("click", () => during(dialog, state, async () => {
+    const signature = await provider.request({ method: "eth_signTypedData_v4", params: [account, JSON.stringify(made.typed_data)] });
+    const answer = await post(`/agreements/${section.dataset.agreement}/signed`, { sender: account, signature, typed_data: made.typed_data });
+    if (answer.sentence) throw new Error(answer.sentence);
+    const file = new Blob([JSON.stringify(answer.file, null, 1)], { type: "application/json" }), link = element("a", { download: `signed-${act.act}-${section.dataset.agreement}.json`, href: URL.createObjectURL(file) }, words.file);
+    state.replaceChildren(words.signed, " ", link);
+    state.dataset.signed = "1";
+  }));
+}
+
+async function during(dialog, state, work) {
+  const buttons = dialog.querySelectorAll("button[data-do]");
+  buttons.forEach((each) => (each.disabled = true));
+  state.className = "quiet";
+  state.textContent = words.wallet;
+  try { await work(); } catch (error) {
+    state.className = "bad";
+    state.textContent = worded(error);
+    buttons.forEach((each) => (each.disabled = false));
+  }
+}
+
+/** Wait until a transaction is mined, and say what has become of it. */
+async function done(dialog, state, act, given, hash) {
+  state.textContent = `${words.sent} ${hash}`;
+  let receipt;
+  while (!(receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] }))) await new Promise((resolve) => setTimeout(resolve, 1000));
+  if (Number(receipt.status) !== 1) throw new Error(words.reverted);
+  if (act.act === "waive") {
+    const kept = await post(`/agreements/${section.dataset.agreement}/notes`, { words: given.reason, transaction: hash, ...(given.place ? { place: Number(given.place) } : {}) });
+    if (kept.sentence) throw new Error(kept.sentence);
+  }
+  state.textContent = `${words.mined} ${Number(receipt.blockNumber)}. ${words.soon}`;
+  state.dataset.mined = hash;
+  dialog.addEventListener("close", () => location.reload());
+}
+
+function opened(title, ...children) {
+  const id = `d${Date.now()}`, dialog = element("dialog", { "aria-labelledby": id }, element("h2", { id }, title), ...children);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  return dialog;
+}
+
+function menu(...buttons) {
+  const close = element("button", { type: "button" }, words.close);
+  close.addEventListener("click", () => close.closest("dialog").close());
+  return element("menu", {}, close, ...buttons);
+}
+
+const said = (sentence) => opened("Electro", element("p", { role: "alert" }, sentence), menu());
+const worded = (error) => (error?.code === 4001 ? words.declined : String(error?.message ?? error).slice(0, 300));
+const get = (address) => fetch(address).then((answer) => answer.json());
+const post = (address, body) => fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.json(), (error) => ({ sentence: String(error) }));
