@@ -14,6 +14,7 @@ from electro_protocol.messages import Renomination
 
 from .act import Act, Field, Given, Prepared, Setting, account, instant, mark, number, text, units
 
+_MOST_STRETCHES = 12  # to be read before signing
 _MEASURES = (Phase.RUNNING, Phase.GRACE)
 
 
@@ -137,12 +138,10 @@ async def _renominate(s: Setting, given: Given) -> Prepared:
 
 def _told(s: Setting, new: Nomination, by: By) -> Prepared:
     a, w, terms = s.agreement, s.w, s.agreement.terms
-    kwh = terms.unit_wh / 1000
     lines = [
-        (w.between(terms.instant(first), terms.instant(last + 1)),
-         f"{w.number(was[0] * kwh)}–{w.number(was[1] * kwh)} → {w.number(then[0] * kwh)}–{w.kwh(then[1] * terms.unit_wh)}")
-        for first, last, was, then in list(new.stretches())[:12]
-    ]  # fmt: skip
+        (w.between(terms.instant(first), terms.instant(last + 1)), f"{_band(was, s)} → {_band(then, s)}")
+        for first, last, was, then in list(new.stretches())[:_MOST_STRETCHES]
+    ]
     lines += [
         (w.say("Would cost now what is allowed then, at most"), w.money(new.saves())),
         (w.say("Would cost then what is allowed now, at most"), w.money(new.costs())),
@@ -156,6 +155,11 @@ def _told(s: Setting, new: Nomination, by: By) -> Prepared:
         return Prepared(means, tuple(lines), ("widen", (a.id, new.place, new.first, packed)))
     message = Renomination(a.id, new.place, new.first, new.sequence + 1, packed, new.begins)
     return Prepared(means, tuple(lines), ("renominate", (message.values(), b"")), message)
+
+
+def _band(of: tuple[int, int], s: Setting) -> str:
+    unit_wh = s.agreement.terms.unit_wh
+    return f"{s.w.number(of[0] * unit_wh / 1000)}–{s.w.kwh(of[1] * unit_wh)}"
 
 
 ACTS = (
