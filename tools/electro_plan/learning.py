@@ -2,7 +2,8 @@
 """Learn a plant in the manner that would have served it best lately: plants differ in how regular they are.
 
 Each manner of learning is tried on the four weeks before, up to six times, always from what lay before these,
-and judged by what its bands would have cost there at two widths. Nothing that comes later is used.
+and judged by what its bands would have cost there at two widths. Nothing that comes later is used. Where a week
+hardly shows, the manner without one is preferred: it has seen every hour of a rare state, the others one a week.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
 _WINDOW_S = 28 * DAY_S
 _WINDOWS = 6
 _OLDER = 0.9  # weight of a window beside the one behind it
+_PREFERENCE = (
+    0.3  # logarithms of cost, both widths together: the last manner is taken unless another saves more
+)
 _NARROW = 0.6  # of what the history shows: the second width
-_KEPT = 8  # profiles in memory: those of one window and the next
+_HANDICAPS = np.array([0.0] * (len(MANNERS) - 1) + [_PREFERENCE])
+_KEPT = 10  # profiles in memory: those of one window and the next
 
 
 class Learner:
@@ -92,7 +97,7 @@ class Learner:
                 break
             if begin not in self._scores:
                 self._scores[begin] = tuple(self._score(begin, count, manner) for manner in MANNERS)
-            totals += _OLDER ** (back - 1) * np.array(self._scores[begin])
+            totals += _OLDER ** (back - 1) * (np.array(self._scores[begin]) - _HANDICAPS)
         return MANNERS[int(totals.argmin())]
 
     def _score(self, begin: int, count: int, manner: Manner) -> float:

@@ -51,8 +51,9 @@ MANNERS = (
     Manner(30.0, 0.005, 0.3),  # regular, with a season
     Manner(300.0, 0.005, 0.3),  # regular, without one
     Manner(45.0, 0.05, 0.5),  # irregular: a Sunday may be worked, a Wednesday idle
+    Manner(300.0, 1.0, 0.1),  # no week at all: it runs or stands still when it must
 )
-"""The manners that `learning` chooses from, the usual one first."""
+"""The manners that `learning` chooses from, the usual one first, the one that takes least for granted last."""
 
 
 @dataclass(frozen=True)
