@@ -20,7 +20,7 @@ from ._word32 import exchange, load, pack, unpack, wipe
 from .curve import GX, LAMBDA_X, N, P
 from .table import POINTS, SPACING, TEETH
 
-_workspace = array("i", bytes(80 * SLOTS))
+workspace = array("i", bytes(80 * SLOTS))
 
 
 def _limbs(number: int) -> "array[int]":
@@ -35,18 +35,18 @@ def _aligned(table: bytes) -> "bytes | bytearray":
 _LIMBS_P = _limbs(P)
 _LIMBS_N = _limbs(N)
 _bytes = bytearray(33)
-_point = memoryview(_workspace)[20 * PX :]  # where load leaves one
+_point = memoryview(workspace)[20 * PX :]  # where load leaves one
 _COMB = SPACING << 8 | TEETH << 16
 _TABLE = _aligned(POINTS)
 
 
 def _put(slot: int, number: int) -> None:
-    unpack(80 * slot, _workspace, number.to_bytes(33, "little"))
+    unpack(80 * slot, workspace, number.to_bytes(33, "little"))
 
 
-def _get(slot: int) -> int:
+def get(slot: int) -> int:
     """Return the number in a slot, as it is: somewhat negative, or above the modulus, perhaps."""
-    pack(80 * slot, _workspace, _bytes)
+    pack(80 * slot, workspace, _bytes)
     number = int.from_bytes(_bytes, "little")
     return number - (1 << 264) if _bytes[32] & 0x80 else number
 
@@ -57,14 +57,14 @@ def inverse(number: int, modulus: int) -> int:
     factor = 1
     while True:
         _put(1, number)
-        if invert(0, _workspace, limbs):
+        if invert(0, workspace, limbs):
             break
         number = number * GX % modulus  # any factor that is not small
         factor = factor * GX % modulus
-    number = _get(2)
+    number = get(2)
     if factor != 1:
         number *= factor
-    wipe(0, _workspace, 80)
+    wipe(0, workspace, 80)
     return number % modulus
 
 
@@ -75,7 +75,7 @@ _put(BETA, LAMBDA_X)
 STEPS = (SPACING * (len(ADD) + len(ADD_TURNED) - 2) + (SPACING - 1) * (len(DOUBLE) - 1)) // 5
 
 
-_coordinates = memoryview(_workspace)[20 * X : 20 * Z + 20]
+coordinates = memoryview(workspace)[20 * X : 20 * Z + 20]
 
 
 def start(x: int, y: int) -> "array[int]":
@@ -83,7 +83,7 @@ def start(x: int, y: int) -> "array[int]":
     _put(X, x)
     _put(Y, y)
     _put(Z, 1)
-    return _workspace[20 * X : 20 * Z + 20]
+    return workspace[20 * X : 20 * Z + 20]
 
 
 class Sum:
@@ -96,15 +96,15 @@ class Sum:
     def begin(self, point: "array[int]", z: int) -> "array[int]":
         """Start at a point, its coordinates scaled by z; return twice the point, in its place."""
         self.read = self.read_turned = self.steps = 0
-        _coordinates[:] = point
-        run(0, _workspace, DOUBLE)
+        coordinates[:] = point
+        run(0, workspace, DOUBLE)
         _put(PX, z)
-        exchange(0, _coordinates, point)  # the double goes to the point, and the point to the sum
-        run(0, _workspace, SCALE)
+        exchange(0, coordinates, point)  # the double goes to the point, and the point to the sum
+        run(0, workspace, SCALE)
         return point
 
     def double(self) -> None:
-        self.steps += run(0, _workspace, DOUBLE)
+        self.steps += run(0, workspace, DOUBLE)
         self.read = self.read * 2 % 8191
         self.read_turned = self.read_turned * 2 % 8191
 
@@ -112,14 +112,14 @@ class Sum:
         """Add the point that the digits have in this column, and λ times the one that the turned digits have."""
         column |= _COMB
         self.read += load(column, _point, digits, _TABLE)
-        self.steps += run(0, _workspace, ADD)
+        self.steps += run(0, workspace, ADD)
         self.read_turned += load(column, _point, turned, _TABLE)
-        self.steps += run(0, _workspace, ADD_TURNED)
+        self.steps += run(0, workspace, ADD_TURNED)
 
     def end(self) -> "tuple[int, int, int]":
         """Return x, y and y² - x³; leave nothing behind that depends on the scalar."""
-        _put(PX, inverse(_get(Z) % P, P))
-        run(0, _workspace, AFFINE)
-        result = _get(X) % P, _get(Y) % P, _get(A) % P
-        wipe(0, _workspace, 20 * BETA)
+        _put(PX, inverse(get(Z) % P, P))
+        run(0, workspace, AFFINE)
+        result = get(X) % P, get(Y) % P, get(A) % P
+        wipe(0, workspace, 20 * BETA)
         return result

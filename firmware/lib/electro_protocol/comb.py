@@ -51,7 +51,7 @@ def inverse(number: int, modulus: int) -> int:
     return engine.inverse(number, modulus)
 
 
-def _digits(odd: int) -> bytes:
+def digits_of(odd: int) -> bytes:
     """Return the digits +1, -1 of an odd number as bits 1, 0, least byte first."""
     return (odd + _ALL >> 1).to_bytes((_BITS + 7) // 8, "little")
 
@@ -80,8 +80,8 @@ def times_base(k: int) -> "tuple[int, int]":
     _start = (twice, N - twice, point)
     k1, k2 = split((k - b * _WEIGHT) % N)
     del b, twice, point  # what is not needed any more makes room for what follows
-    digits = _digits(k1)
-    turned = _digits(k2)
+    digits = digits_of(k1)
+    turned = digits_of(k2)
     column = SPACING
     while True:
         column -= 1

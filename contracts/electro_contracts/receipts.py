@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a receipt for a meter out of what a node says, without speaking to one: whoever does drives the generator.
+
+`make` yields lists of JSON-RPC calls, (method, parameters), and takes lists of their results. What it returns is what
+`electro_protocol.receipt` checks. A node's answers are untrusted: whatever they are, a ReceiptError or a receipt comes
+of them, and whether that one is true the meter finds out.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Generator
+from typing import Any
+
+from electro_protocol import header, qbft, receipt, storage
+from electro_protocol.keccak import keccak256
+from electro_protocol.qbft import encode, encode_list, encode_number
+from electro_protocol.rlp import ReceiptError, item
+
+from .terms import HEADER_BYTES
+
+Calls = Generator[list[tuple[str, list[Any]]], list[Any], "Made"]
+
+# Of a header, in the order of its RLP: the name in JSON, and whether it is a number.
+_FIELDS = (
+    ("parentHash", False), ("sha3Uncles", False), ("miner", False), ("stateRoot", False),
+    ("transactionsRoot", False), ("receiptsRoot", False), ("logsBloom", False), ("difficulty", True),
+    ("number", True), ("gasLimit", True), ("gasUsed", True), ("timestamp", True), ("extraData", False),
+    ("mixHash", False), ("nonce", False),
+)  # fmt: skip
+# What later forks append.
+_LATER_FIELDS = (
+    ("baseFeePerGas", True),  # EIP-1559
+    ("withdrawalsRoot", False),  # EIP-4895
+    ("blobGasUsed", True),  # EIP-4844
+    ("excessBlobGas", True),
+    ("parentBeaconBlockRoot", False),  # EIP-4788
+    ("requestsHash", False),  # EIP-7685
+)
+_HEX = re.compile(r"0x[0-9a-fA-F]*\Z")
+_MOST_HEX = 2 * 65_536
+
+
+class Made:
+    """A receipt, and the block it is of."""
+
+    def __init__(
+        self, raw: bytes, number: int, time_s: int, block_hash: bytes, terms: dict[bytes, bytes]
+    ) -> None:
+        self.raw = raw
+        self.number = number
+        self.time_s = time_s
+        self.block_hash = block_hash
+        self.terms = terms  # the code of the terms by its hash
+
+
+def make(contract: bytes, device: bytes, block: str) -> Calls:
+    """Ask a node for a receipt for a meter, of a block by its tag or number in hex.
+
+    Raises ReceiptError if what it says makes none.
+    """
+    (told,) = yield [("eth_getBlockByNumber", [block, False])]
+    if not isinstance(told, dict):
+        raise ReceiptError("the node has no such block")
+    whole = encoded_header(told)
+    sealed: list[bytes] = []
+    if _octets(told, "mixHash") == header.MIX_HASH:
+        block_hash = qbft.block_hash(whole)
+        whole, found = qbft.signed_form(whole)
+        parsed = header.Header(whole, item(whole, 0, len(whole)))
+        sealed = [qbft.hinted(seal) for seal in found[: receipt.quorum(len(parsed.validators))]]
+    else:
+        block_hash = keccak256(whole)
+        parsed = header.Header(whole, item(whole, 0, len(whole)))
+    if block_hash != _octets(told, "hash"):
+        raise ReceiptError(
+            "the node tells a header that has not the hash it tells: it may have fields of a later fork"
+        )
+    at = hex(parsed.number)
+    nodes: dict[bytes, bytes] = {}
+    terms: dict[bytes, bytes] = {}
+    questions = storage.standings(contract, device, parsed.time_s)
+    asked = next(questions)
+    while True:
+        answers: list[Any] = []
+        if not asked:
+            pass
+        elif len(asked[0]) == 32:
+            (proof,) = yield [("eth_getProof", [_hex(contract), [_hex(key) for key in asked], at])]
+            answers = _words(proof, len(asked), nodes)
+        elif len(asked[0]) == 20:
+            proofs = yield [("eth_getProof", [_hex(key), [], at]) for key in asked]
+            answers = [_code_hash(proof, nodes) for proof in proofs]
+        else:
+            codes = yield [("eth_getCode", [_hex(key[:20]), at]) for key in asked]
+            answers = [_terms(key[20:], code, terms) for key, code in zip(asked, codes, strict=True)]
+        try:
+            asked = questions.send(answers)
+        except StopIteration:
+            break
+    raw = qbft.packed(whole, sealed, list(nodes.values()))
+    return Made(raw, parsed.number, parsed.time_s, block_hash, terms)
+
+
+def encoded_header(told: dict[str, Any]) -> bytes:
+    """Return the RLP of a header that a node tells in JSON."""
+    later = [(name, is_number) for name, is_number in _LATER_FIELDS if told.get(name) is not None]
+    if [name for name, _ in later] != [name for name, _ in _LATER_FIELDS[: len(later)]]:
+        raise ReceiptError("the node tells a header that misses a field between others")
+    fields = []
+    for name, is_number in (*_FIELDS, *later):
+        octets = _octets(told, name)
+        if is_number and len(octets) > 32:
+            raise ReceiptError(f"the node's {name} is no number")
+        fields.append(encode_number(int.from_bytes(octets, "big")) if is_number else encode(octets))
+    return encode_list(fields)
+
+
+def _words(proof: object, count: int, nodes: dict[bytes, bytes]) -> list[int]:
+    """Return the words of a contract's slots, and keep the nodes that prove them."""
+    _keep(proof, "accountProof", nodes)
+    told = proof.get("storageProof") if isinstance(proof, dict) else None
+    if not isinstance(told, list) or len(told) != count:
+        raise ReceiptError("the node proves other slots than it was asked for")
+    words = []
+    for one in told:
+        _keep(one, "proof", nodes)
+        words.append(int.from_bytes(_octets(one, "value"), "big"))
+    return words
+
+
+def _code_hash(proof: object, nodes: dict[bytes, bytes]) -> bytes:
+    _keep(proof, "accountProof", nodes)
+    return _octets(proof, "codeHash")
+
+
+def _keep(proof: object, name: str, nodes: dict[bytes, bytes]) -> None:
+    listed = proof.get(name) if isinstance(proof, dict) else None
+    if not isinstance(listed, list):
+        raise ReceiptError(f"the node tells no {name}")
+    for one in listed:
+        node = _unhex(one, name)
+        if len(node) >= 32:  # what is shorter lies in its parent
+            nodes[keccak256(node)] = node
+
+
+def _terms(code_hash: bytes, code: object, terms: dict[bytes, bytes]) -> tuple[int, int, int, int]:
+    """Return the numbers in the code of terms, which is kept if it has the hash that was proved."""
+    octets = _unhex(code, "code")
+    if keccak256(octets) != code_hash or len(octets) <= HEADER_BYTES:
+        raise ReceiptError("the node tells a code of terms that has not the hash it proves")
+    slots, interval_s, intervals, unit_wh = struct.unpack_from(">HIII", octets, 1)
+    if not slots or not interval_s:
+        raise ReceiptError("the terms' code has a number out of range")
+    terms[code_hash] = octets
+    return slots, interval_s, intervals, unit_wh
+
+
+def _octets(told: object, name: str) -> bytes:
+    return _unhex(told.get(name) if isinstance(told, dict) else None, name)
+
+
+def _unhex(text: object, name: str) -> bytes:
+    """Return the bytes of hex that a node sent; a quantity may have an odd number of digits."""
+    if not isinstance(text, str) or len(text) > _MOST_HEX or not _HEX.match(text):
+        raise ReceiptError(f"the node's {name} is missing, or no hex")
+    digits = text[2:]
+    return bytes.fromhex("0" * (len(digits) % 2) + digits)
+
+
+def _hex(octets: bytes) -> str:
+    return "0x" + octets.hex()
