@@ -35,6 +35,10 @@ _COMMANDS = {
         "Propose, accept, follow, settle, redeem and audit agreements.",
     ),
     "console": ("electro_tools.console:console", "Show agreements in the browser, and act with a wallet."),
+    "index": (
+        "electro_tools.index.cli:index",
+        "Follow the contract's logs into a database for audits, lists and the console.",
+    ),
     "plan": (
         "electro_tools.plan.cli:plan",
         "Read load histories; plan bands, tariffs and sections from them.",

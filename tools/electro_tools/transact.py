@@ -13,7 +13,8 @@ from web3.middleware import ExtraDataToPOAMiddleware
 
 from electro_console import refusals
 from electro_contracts.node.access import Endpoint
-from electro_tools.connection import NodeSilent, provider, said
+from electro_contracts.node.session import NodeSilent
+from electro_tools.connection import provider, said
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:

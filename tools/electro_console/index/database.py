@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from . import schema
-from .errors import Busy, DatabaseFailure, OtherChain
+from .errors import Busy, Damaged, DatabaseFailure, OtherChain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,15 +84,24 @@ class Database:
             with self.engine.connect() as connection:
                 if not self.is_sqlite:
                     connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
-                version = _facts(connection).get("version")
-                if version is None:
-                    raise DatabaseFailure(f"{self.shown} holds no index", "electro index follow makes it")
-                if version != str(schema.VERSION):
-                    raise DatabaseFailure(
-                        f"the index in {self.shown} was made by another version of Electro",
-                        "electro index follow builds it anew",
-                    )
+                self.must_hold(connection)
                 yield connection
+
+    def must_hold(self, connection: Connection) -> dict[str, str]:
+        """Return of what the index is.
+
+        Raises:
+            DatabaseFailure: there is none, or it is of another version.
+        """
+        facts = _facts(connection)
+        if "version" not in facts:
+            raise DatabaseFailure(f"{self.shown} holds no index", "electro index follow makes it")
+        if facts["version"] != str(schema.VERSION):
+            raise DatabaseFailure(
+                f"the index in {self.shown} was made by another version of Electro",
+                "electro index follow builds it anew",
+            )
+        return facts
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -122,9 +131,9 @@ class Database:
         if any(each in words for each in _READ_ONLY):
             return DatabaseFailure(f"{self.shown} may only be read: {said}", "name another --database")
         if "not a database" in words or "malformed" in words:
-            return DatabaseFailure(
+            return Damaged(
                 f"{self.shown} is no database, or a damaged one: {said}",
-                "electro index rebuild makes it anew",
+                "remove it; electro index follow makes it anew",
             )
         if self.is_sqlite and "unable to open" in words:
             return DatabaseFailure(
@@ -186,6 +195,12 @@ class Database:
             return {}
         with self.in_words(), self.engine.connect() as connection:
             return _facts(connection)
+
+    def remove(self) -> None:
+        """Remove the file, notes and all: it holds nothing that can be read any more."""
+        self.close()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.url.database}{suffix}").unlink(missing_ok=True)
 
     def empty(self, connection: Connection) -> None:
         """Drop everything but people's notes."""

@@ -17,7 +17,7 @@ from electro_contracts.terms import MAX_INTERVALS, MAX_SLOTS
 from .errors import NodeFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # What a batch's submitter can make the contract say at its own cost, of no agreement: it changes nothing.
 _IDLE = ("ReportSkipped", "OutageSkipped")
@@ -88,6 +88,12 @@ class Batch:
     @property
     def logs(self) -> int:
         return len(self.reports) + len(self.costs) + len(self.acts)
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield block and position of each log."""
+        for rows in (self.reports, self.costs, self.acts):
+            for row in rows:
+                yield row[0], row[1]
 
 
 def decode(untrusted_logs: Any, contract: str, first: int, last: int) -> Batch:

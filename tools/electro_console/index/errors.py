@@ -8,6 +8,7 @@ IndexFailure         one sentence for the person, and a hint
   OtherChain         the node, or the database, is of another chain or contract, or of a past that the chain gave up
   DatabaseFailure    the database can't be used
     Busy             another process writes into it
+    Damaged          it is no database, or not a whole one any more
   Unknown            there is no such agreement, place or meter
 """
 
@@ -52,6 +53,10 @@ class DatabaseFailure(IndexFailure):
 
 class Busy(DatabaseFailure):
     """Another process writes into the database."""
+
+
+class Damaged(DatabaseFailure):
+    """The file is no database, or not a whole one any more."""
 
 
 class Unknown(IndexFailure):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import rlp
+from electro_contracts.node.profiles import BY_CHAIN_ID, is_qbft
 
 from .decoding import digest, number
 from .errors import NodeFailure, RangeTooLarge
@@ -71,6 +71,9 @@ def final_block(nodes: Nodes, rule: str = "auto") -> Block | None:
     Raises:
         NodeFailure: the node does not say.
     """
+    profile = BY_CHAIN_ID.get(nodes.chain_id)
+    if rule == "auto" and profile is not None and profile.finality is not None:
+        rule = profile.finality
     if rule.isdigit():
         return _deep(nodes, int(rule))
     if rule != "auto":
@@ -82,7 +85,7 @@ def final_block(nodes: Nodes, rule: str = "auto") -> Block | None:
     if untrusted is not None:
         return block_of(untrusted)
     latest = nodes.call("eth_getBlockByNumber", "latest", False)
-    return block_of(latest) if _is_qbft(latest) else _deep(nodes, DEFAULT_DEPTH)
+    return block_of(latest) if is_qbft(latest) else _deep(nodes, DEFAULT_DEPTH)
 
 
 def birth_of(nodes: Nodes, contract: bytes) -> int:
@@ -106,12 +109,3 @@ def _deep(nodes: Nodes, depth: int) -> Block | None:
     if depth == 0:
         return newest
     return header(nodes, newest.number - depth) if newest.number >= depth else None
-
-
-def _is_qbft(header: Any) -> bool:
-    """Recognise a block of Besu's QBFT: extraData is RLP [vanity 32, validators, vote, round, seals]."""
-    try:
-        parts = rlp.decode(bytes.fromhex(header["extraData"].removeprefix("0x")))
-    except (rlp.DecodingError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return isinstance(parts, list) and len(parts) == 5 and isinstance(parts[0], bytes) and len(parts[0]) == 32

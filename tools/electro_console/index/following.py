@@ -21,6 +21,8 @@ from .errors import NodeFailure, OtherChain
 from .final import birth_of, final_block, header
 from .logs import Logs
 from .ranges import Ranges
+from .verified import mark_verified, must_have_entered
+from .verifying import Verifier
 
 if TYPE_CHECKING:
     import threading
@@ -61,6 +63,7 @@ class Follower:
         contract: 20 bytes.
         final: the rule by which a block is final, see `final`.
         begins: the first block to look at; None: the one that brought the contract.
+        verify: hold all logs against the headers.
         tell: called behind every range.
     """
 
@@ -72,6 +75,7 @@ class Follower:
         *,
         final: str = "auto",
         begins: int | None = None,
+        verify: bool = False,
         tell: Callable[[Progress], object] = lambda _progress: None,
     ) -> None:
         self._database = database
@@ -81,6 +85,7 @@ class Follower:
         self._tell = tell
         self._logs = Logs(nodes, contract, [[TOPICS]])
         self._ranges = Ranges()
+        self._verifier = Verifier(nodes, contract) if verify else None
         self._said, self._intervals = 0, 0
         self._begins, partial = self._prepare(begins)
         self._writer = Writer(contract, partial=partial)
@@ -131,27 +136,51 @@ class Follower:
         self._must_still_have(done, digest)
         final = final_block(self._nodes, self._final)
         newest = done if final is None else final.number
+        if self._verifier:
+            self._verify_entered(self._verifier, done)
         progress = Progress(self._begins, done, newest, self._said, self._intervals)
         while done < newest and not (stop and stop.is_set()):
-            done = self._step(done, newest)
+            done, digest = self._step(done, digest, newest)
             progress = Progress(self._begins, done, newest, self._said, self._intervals)
             self._tell(progress)
         return progress
 
-    def _step(self, done: int, final: int) -> int:
-        """Enter the next range; return its last block."""
+    def _step(self, done: int, digest: bytes, final: int) -> tuple[int, bytes]:
+        """Enter the next range; return its last block, and that one's hash."""
 
         def attempt(last: int) -> int:
+            nonlocal digest
             batch, end = self._logs.fetch(done + 1, last)
+            if self._verifier:
+                self._verifier.check(batch, done + 1, last, digest if done >= self._begins else None)
             self._enter(batch, done, end, final)
+            digest = end.hash
             return batch.logs
 
-        return self._ranges.take(done + 1, final, attempt)
+        return self._ranges.take(done + 1, final, attempt), digest
+
+    def _verify_entered(self, verifier: Verifier, done: int) -> None:
+        """Verify what was entered without that."""
+        with self._database.reading() as connection:
+            verified: int = connection.execute(sa.select(schema.progress.c.verified)).scalar_one()
+
+        def attempt(last: int) -> int:
+            batch, _ = self._logs.fetch(verified + 1, last)
+            verifier.check(batch, verified + 1, last, None)
+            with self._database.writing() as connection:
+                must_have_entered(connection, batch, verified + 1, last)
+                mark_verified(connection, verified, last)
+            return batch.logs
+
+        while verified < done:
+            verified = self._ranges.take(verified + 1, done, attempt)
 
     def _enter(self, batch: Batch, done: int, end: Block, final: int) -> None:
         try:
             with self._database.writing() as connection:
                 self._writer.enter(connection, batch, done, (end.number, end.hash, end.time), final)
+                if self._verifier:
+                    mark_verified(connection, done, end.number)
         except BaseException:
             self._writer.forget()
             raise

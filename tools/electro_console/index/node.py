@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import orjson
 import requests
+
+from electro_contracts.node.access import AccessError, Endpoint
+from electro_contracts.node.session import NodeSilent, session
 
 from .errors import NodeFailure, OtherChain, RangeTooLarge
 
@@ -27,15 +29,15 @@ _BATCH = 100  # requests at once: fewer than any provider refuses
 
 
 class Node:
-    """One node; `shown` is its address without credentials, path or query, in which keys are."""
+    """One node; `shown` is its address without credentials, path or query, in which keys may stand."""
 
-    def __init__(self, url: str, sleep: Callable[[float], object] = time.sleep) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise NodeFailure("a node's address begins with http:// or https://")
-        self.shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-        self._url = url
-        self._session = requests.Session()
+    def __init__(self, endpoint: Endpoint | str, sleep: Callable[[float], object] = time.sleep) -> None:
+        try:
+            self._endpoint = Endpoint(endpoint) if isinstance(endpoint, str) else endpoint
+        except AccessError as error:
+            raise NodeFailure(f"a node's address {error.problem}") from error
+        self.shown = self._endpoint.shown
+        self._session = session(self._endpoint)
         self._sleep = sleep
 
     def close(self) -> None:
@@ -100,7 +102,7 @@ class Node:
     def _post(self, body: bytes) -> Any:
         try:
             with self._session.post(
-                self._url,
+                self._endpoint.url,
                 data=body,
                 headers={"Content-Type": "application/json"},
                 timeout=_TIMEOUT_S,
@@ -108,17 +110,22 @@ class Node:
                 allow_redirects=False,
             ) as answer:
                 read = self._read(answer)
-                status = answer.status_code
+        except NodeSilent as silent:
+            raise self._unanswered(silent) from silent
         except (requests.RequestException, OSError) as error:
-            raise NodeFailure(f"the node {self.shown} does not answer: {_words(error)}") from error
-        if status in _BUSY_STATUS:
-            raise _Busy(f"HTTP {status}")
-        if status in _TOO_LARGE_STATUS:
-            raise RangeTooLarge(f"the node {self.shown} finds the question too large")
+            words = f"the node {self.shown} does not answer: {self._endpoint.why(error)}"
+            raise NodeFailure(words) from None  # a traceback would show the address
         try:
             return orjson.loads(read)
         except orjson.JSONDecodeError as error:
-            raise NodeFailure(f"the node {self.shown} answers no JSON, with HTTP status {status}") from error
+            raise NodeFailure(f"the node {self.shown} answers no JSON") from error
+
+    def _unanswered(self, silent: NodeSilent) -> NodeFailure:
+        if silent.status in _BUSY_STATUS:
+            return _Busy(silent.sentence)
+        if silent.status in _TOO_LARGE_STATUS:
+            return RangeTooLarge(silent.sentence)
+        return NodeFailure(silent.sentence)
 
     def _read(self, answer: requests.Response) -> bytes:
         pieces, size = [], 0
@@ -146,16 +153,19 @@ class Nodes:
     """Several nodes of one chain, of which one is in use.
 
     Args:
-        urls: of their JSON-RPC.
+        endpoints: where they are, and how they are reached.
         chain_id: of the chain; None: whichever the first one serves.
     """
 
     def __init__(
-        self, urls: Sequence[str], chain_id: int | None = None, sleep: Callable[[float], object] = time.sleep
+        self,
+        endpoints: Sequence[Endpoint | str],
+        chain_id: int | None = None,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        if not urls:
+        if not endpoints:
             raise NodeFailure("no node is named", "name one: --rpc http://127.0.0.1:8545")
-        self._nodes = [Node(url, sleep) for url in urls]
+        self._nodes = [Node(each, sleep) for each in endpoints]
         self._greeted: set[int] = set()
         self._chain_id = chain_id
         self._at = 0
@@ -212,11 +222,3 @@ class Nodes:
             raise OtherChain(f"the node {node.shown} serves chain {served}, not {self._chain_id}")
         self._greeted.add(self._at)
         return node
-
-
-def _words(error: Exception) -> str:
-    """Return why a request failed, without the address, in which a key may stand."""
-    cause: BaseException = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
-    return (getattr(cause, "strerror", None) or type(cause).__name__)[:100]

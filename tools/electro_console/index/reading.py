@@ -8,7 +8,7 @@ seconds.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import sqlalchemy as sa
 
@@ -30,6 +30,7 @@ from .waiting import deadlines_of, redemptions_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sqlalchemy import Connection, Select
@@ -58,10 +59,23 @@ if TYPE_CHECKING:
 _MOST_WORDS = 4000  # of a note
 
 
+class Lending(Protocol):
+    """What lends connections that see one moment of an index."""
+
+    @property
+    def is_followed(self) -> bool: ...
+
+    def reading(self) -> AbstractContextManager[Connection]: ...
+
+    def writing(self) -> AbstractContextManager[Connection]: ...
+
+    def close(self) -> None: ...
+
+
 class Index:
     """An index to be read, from any number of threads and processes; close it, or use it as a context manager."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Lending) -> None:
         self.database = database
         self._terms: dict[int, Terms] = {}  # they never change
 

@@ -3,23 +3,25 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
+from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.parameters import DAY
 
 if TYPE_CHECKING:
     from electro_console.agreement.said import Said
     from electro_tools.contract.desk import Desk
+    from electro_tools.contract.indexed import Kept
 
 _file = click.Path(dir_okay=False, path_type=Path)
-_folder = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(cls=Command)
@@ -31,12 +33,8 @@ _folder = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--from-block", type=click.IntRange(0), help="Where to begin; default: where the contract was made."
 )
-@click.option(
-    "--cache",
-    type=_folder,
-    help="Keep logs here. Default: ~/.cache/electro/logs.",
-)
-@click.option("--no-cache", is_flag=True, help="Fetch all logs anew and keep none.")
+@index_options
+@click.option("--no-cache", is_flag=True, help="Fetch this agreement's logs anew and keep none.")
 @asks
 def audit(
     desk: Desk,
@@ -46,14 +44,14 @@ def audit(
     day: int | None,
     days: int,
     from_block: int | None,
-    cache: Path | None,
+    kept: Kept,
     no_cache: bool,
 ) -> None:
     """Rebuild an agreement from its logs alone and check the contract's figures, to the unit.
 
     The logs carry the signed readings. An independent model, electro_contracts/model.py, works out the money from
-    them. Ends with 3 if anything differs. Where the node gives few blocks at a time it takes several calls; if one
-    fails, the same command goes on from there.
+    them. Ends with 3 if anything differs. The logs of the contract come into an index, once; if that is interrupted,
+    the same command goes on from there.
     """
     from electro_console.agreement.comparison import compare
     from electro_console.agreement.paper import rebuild
@@ -72,7 +70,7 @@ def audit(
         raise ToolError(f"there is no agreement {agreement_id}", "electro agreement list")
     # before the logs, which may take their time: many nodes forget the state of a block within minutes
     record = on_record(desk, agreement_id, head)
-    history = _history(desk, agreement_id, head, from_block, None if no_cache else cache or _default_cache())
+    history = _history(desk, agreement_id, head, from_block, None if no_cache else kept)
     paper = rebuild(agreement_id, history)
     if paper.proposed is None:
         raise ToolError(
@@ -96,32 +94,21 @@ def audit(
 
 
 def _history(
-    desk: Desk, agreement_id: int, head: int, from_block: int | None, cache: Path | None
+    desk: Desk, agreement_id: int, head: int, from_block: int | None, kept: Kept | None
 ) -> list[Said]:
-    """Fetch the logs, with progress on a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    """Return the events of an agreement up to a block, out of the index, or with none straight from the node."""
+    if kept is None:
+        from electro_console.index.final import birth_of
+        from electro_console.index.newest import said_of
 
-    from electro_tools.contract.history import History
-
-    name = f"{desk.domain.chain_id}-{desk.contract.address.lower()}-{agreement_id}.jsonl"
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("logs", total=None)
-        history = History(
-            desk.contract,
-            agreement_id,
-            cache / name if cache else None,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
-        return history.until(head, from_block)
+        contract = address.parse(desk.contract.address)
+        with contextlib.closing(desk.nodes()) as nodes:
+            first = birth_of(nodes, contract) if from_block is None else from_block
+            return said_of(nodes, contract, agreement_id, first, head)
+    with indexed(desk, kept, head=head, from_block=from_block) as index:
+        return [said for said in index.history(agreement_id) if said.block <= head]
 
 
-def history_of(desk: Desk, agreement_id: int) -> list[Said]:
-    """Return all events of an agreement up to now, from the usual cache and the node."""
-    return _history(desk, agreement_id, desk.web3.eth.block_number, None, _default_cache())
-
-
-def _default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "electro" / "logs"
+def history_of(desk: Desk, agreement_id: int, kept: Kept) -> list[Said]:
+    """Return all events of an agreement up to now."""
+    return _history(desk, agreement_id, desk.web3.eth.block_number, None, kept)

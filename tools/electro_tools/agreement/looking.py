@@ -12,18 +12,24 @@ import click
 from electro_console.refusals import STATES
 from electro_contracts.invoices import word_text
 from electro_plan.quantities import instant_text, span_text
+from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
+from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts, safe
 from electro_tools.parameters import ADDRESS, WORD
 
 from . import meters
-from .overrides import overridden
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from electro_console.index.reading import Index
+    from electro_console.index.records import Override
     from electro_contracts.terms import Terms
     from electro_tools.contract.desk import Desk
+    from electro_tools.contract.indexed import Kept
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
 _NOBODY = "0x" + "00" * 20
@@ -34,35 +40,33 @@ _MOST_SHOWN = 5  # renominated passes of a meter on a screen; --json has all
 @click.option("--consumer", type=ADDRESS, help="Only this consumer's.")
 @click.option("--state", type=click.Choice(STATES[1:]), help="Only those in this state.")
 @click.option(
-    "--last", type=click.IntRange(1), default=20, show_default=True, help="Look at so many, newest first."
+    "--last", type=click.IntRange(1), default=20, show_default=True, help="Show so many, newest first."
 )
 @click.option("--behind", is_flag=True, help="Only those with meters that are behind; say how far.")
+@index_options
 @asks
-def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: int, behind: bool) -> None:
+def list_agreements(
+    desk: Desk, consumer: str | None, state: str | None, last: int, behind: bool, kept: Kept
+) -> None:
     """List agreements, the newest first."""
-    from electro_contracts.terms import Terms
-
-    count, now = desk.ask("agreementCount"), desk.now()
+    now = desk.now()
+    with indexed(desk, kept) as index:
+        count = index.status().agreements
+        found = _chosen(index, now, consumer, state, last, behind=behind)
     rows = []
-    for agreement_id in range(count, max(0, count - last), -1):
+    for agreement_id, late in found:
         record = desk.record("agreement", agreement_id)
-        if consumer in (None, record["consumer"]) and state in (None, STATES[record["state"]]):
-            row = {**record, "agreement": agreement_id, "state": STATES[record["state"]]}
-            if behind:
-                interval_s = Terms.from_tuple(desk.ask("termsOf", agreement_id)).interval_seconds
-                late = [
-                    {**meter, "words": meters.words(meter, record, interval_s, now)}
-                    for meter in meters.standing(desk, agreement_id, record, interval_s, now)
-                    if meter["behind"]
-                ]
-                row["meters"] = late
-            if row.get("meters", True):
-                rows.append(row)
+        row = {**record, "agreement": agreement_id, "state": STATES[record["state"]]}
+        if behind:
+            row["meters"] = [
+                {**meter, "words": meters.words(meter, record, interval_s, now)} for meter, interval_s in late
+            ]
+        rows.append(row)
     if desk.as_json:
         click.echo(json.dumps(safe(rows)))
         return
     if not rows:
-        click.echo(f"none of the last {min(last, count)} of {count} agreements")
+        click.echo(f"none of {count} agreements")
         return
     click.echo(f"{'id':>6}  {'state':11}  {'consumer':13}  {'start':10}  {'end':10}  {'remaining':>16}")
     for row in rows:
@@ -75,11 +79,36 @@ def list_agreements(desk: Desk, consumer: str | None, state: str | None, last: i
             click.echo(f"        {meter['device']}\n          {meter['words']}")
 
 
+def _chosen(
+    index: Index, now: int, consumer: str | None, state: str | None, last: int, *, behind: bool
+) -> list[tuple[int, list[tuple[dict[str, Any], int]]]]:
+    """Return the numbers of agreements, each with its meters that are behind and its interval's seconds."""
+    from electro_console.index.records import State
+
+    wanted = None if state is None else State(STATES.index(state))
+    party = None if consumer is None else address.parse(consumer)
+    found: list[tuple[int, list[tuple[dict[str, Any], int]]]] = []
+    page = 0
+    while len(found) < last:
+        some = index.agreements(now, state=wanted, consumer=party, page=page)
+        for row in some.items:
+            late = (
+                meters.behind(index.agreement(row.id, now), row.interval_s) if behind and row.behind else []
+            )
+            if late or not behind:
+                found.append((row.id, late))
+        page += 1
+        if page >= some.pages:
+            break
+    return found[:last]
+
+
 @click.command(cls=Command)
 @agreement_argument
 @click.option("--invoice", type=WORD, help="Also show what was redeemed against this invoice.")
+@index_options
 @asks
-def show(desk: Desk, agreement_id: int, invoice: bytes | None) -> None:
+def show(desk: Desk, agreement_id: int, invoice: bytes | None, kept: Kept) -> None:
     """Show an agreement: state, times, money, and for each meter what the contract waits for.
 
     A meter is behind by the intervals that have ended and are not yet on chain.
@@ -110,7 +139,9 @@ def show(desk: Desk, agreement_id: int, invoice: bytes | None) -> None:
     ):
         facts.time(label, found[key], _away(found[key], now))
     _add_money(facts, desk, found, now)
-    _add_meters(facts, desk, agreement_id, found, terms, now)
+    with indexed(desk, kept) as index:
+        overrides = index.overrides(agreement_id)
+    _add_meters(facts, desk, agreement_id, found, terms, now, overrides)
     if invoice is not None:
         _add_invoice(facts, desk, agreement_id, invoice)
     facts.print(as_json=desk.as_json)
@@ -181,13 +212,19 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
 
 
 def _add_meters(
-    facts: Facts, desk: Desk, agreement_id: int, found: dict[str, Any], terms: Terms, now: int
+    facts: Facts,
+    desk: Desk,
+    agreement_id: int,
+    found: dict[str, Any],
+    terms: Terms,
+    now: int,
+    overrides: Sequence[Override],
 ) -> None:
     standing = meters.standing(desk, agreement_id, found, terms.interval_seconds, now)
     for meter in standing or [{"device": device} for device in found["devices"]]:
         words = f"\n  {meters.words(meter, found, terms.interval_seconds, now)}" if standing else ""
         if standing:
-            meter["overrides"] = _overrides(desk, agreement_id, meter, terms, now)
+            meter["overrides"] = _passes(overrides, meter, terms, now)
             words += "".join(
                 f"\n  {_override_text(pass_, terms)}" for pass_ in meter["overrides"][:_MOST_SHOWN]
             )
@@ -197,10 +234,12 @@ def _add_meters(
     facts.silent("meters", standing)
 
 
-def _overrides(desk: Desk, agreement_id: int, meter: dict[str, Any], terms: Terms, now: int) -> list[int]:
+def _passes(overrides: Sequence[Override], meter: dict[str, Any], terms: Terms, now: int) -> list[int]:
     """Return the passes from the running one on in which other bands hold at a meter's place."""
-    running = max(0, now - terms.start) // terms.interval_seconds
-    return overridden(desk, agreement_id, meter["place"], running, meter["end"], len(terms.bands))
+    slots = len(terms.bands)
+    running = max(0, now - terms.start) // terms.interval_seconds // slots
+    held = {each.first // slots for each in overrides if each.place == meter["place"]}
+    return sorted(pass_ for pass_ in held if running <= pass_ and pass_ * slots < meter["end"])
 
 
 def _override_text(pass_: int, terms: Terms) -> str:

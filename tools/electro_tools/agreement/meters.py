@@ -9,6 +9,7 @@ from electro_console.refusals import STATES
 from electro_plan.quantities import duration_text
 
 if TYPE_CHECKING:
+    from electro_console.index.records import Agreement
     from electro_tools.contract.desk import Desk
 
 
@@ -38,6 +39,27 @@ def standing(
             }
         )
     return meters
+
+
+def behind(agreement: Agreement, interval_s: int) -> list[tuple[dict[str, Any], int]]:
+    """Return a record like those for each meter that is behind, out of the index, with the interval's seconds."""
+    return [
+        (
+            {
+                "device": meter.address,
+                "next": meter.next,
+                "end": meter.end,
+                "behind": meter.behind,
+                "accrued": meter.accrued,
+                "place": meter.place,
+                "unexplained": meter.unexplained,
+                "faulted": meter.faulted,
+            },
+            interval_s,
+        )
+        for meter in agreement.meters
+        if meter.behind
+    ]
 
 
 def words(meter: dict[str, Any], found: dict[str, Any], interval_s: int, now: int) -> str:

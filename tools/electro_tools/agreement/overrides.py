@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk
 
 _NOBODY = "0x" + "00" * 20
-_MOST_PASSES = 400  # to look at: a year of days
 
 
 def bands_held(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Terms) -> tuple[Bands, int]:
@@ -22,16 +21,3 @@ def bands_held(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Ter
         return terms.bands, sequence
     code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
     return unpack_bands(code[: 4 * len(terms.bands)]), sequence
-
-
-def overridden(desk: Desk, agreement_id: int, place: int, since: int, until: int, slots: int) -> list[int]:
-    """Return the passes with bands of their own, of those that lie at least in part between two intervals."""
-    passes = range(since // slots, -(-until // slots))[:_MOST_PASSES]
-    view = desk.contract.get_function_by_name("overrideOf")
-    if not passes:
-        return []
-    with desk.web3.batch_requests() as batch:
-        for pass_ in passes:
-            batch.add(view(agreement_id, place, pass_))
-        answers = batch.execute()
-    return [pass_ for pass_, (account, _) in zip(passes, answers, strict=True) if account != _NOBODY]

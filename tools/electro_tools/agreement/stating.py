@@ -11,12 +11,14 @@ import click
 
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
+from electro_tools.contract.indexed import index_options
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 
 if TYPE_CHECKING:
     from electro_console.agreement.paper import Paper
     from electro_tools.contract.desk import Desk
+    from electro_tools.contract.indexed import Kept
 
     from .about import About
 
@@ -44,7 +46,7 @@ def _must_exist(desk: Desk, agreement_id: int) -> None:
         )
 
 
-def _paper(desk: Desk, agreement_id: int) -> Paper:
+def _paper(desk: Desk, agreement_id: int, kept: Kept) -> Paper:
     """Return an agreement that binds, from its logs.
 
     Raises:
@@ -55,7 +57,7 @@ def _paper(desk: Desk, agreement_id: int) -> Paper:
     from .auditing import history_of
 
     _must_exist(desk, agreement_id)
-    paper = rebuild(agreement_id, history_of(desk, agreement_id))
+    paper = rebuild(agreement_id, history_of(desk, agreement_id, kept))
     if paper.model is None:
         raise ToolError(f"agreement {agreement_id} was not accepted: nothing was measured for it")
     return paper
@@ -69,9 +71,16 @@ def _paper(desk: Desk, agreement_id: int) -> Paper:
 )
 @click.option("--terms", type=_path, help="Terms file whose [about] names agreement, zone and currency.")
 @click.option("--zone", help="In which times are told; default: of the terms file, else UTC.")
+@index_options
 @asks
 def statement(
-    desk: Desk, agreement_id: int, out: Path, language: str, terms: Path | None, zone: str | None
+    desk: Desk,
+    agreement_id: int,
+    out: Path,
+    language: str,
+    terms: Path | None,
+    zone: str | None,
+    kept: Kept,
 ) -> None:
     """Write a statement for the accounts: every penalty in words, what remains, and that it was checked.
 
@@ -91,7 +100,7 @@ def statement(
     _must_exist(desk, agreement_id)
     record = on_record(desk, agreement_id, newest["number"])
     found = desk.record("agreement", agreement_id, block=newest["number"])
-    paper = _paper(desk, agreement_id)
+    paper = _paper(desk, agreement_id, kept)
     equal = not paper.findings and all(each.equal for each in compare(paper, record, newest["timestamp"]))
     made = Statement(
         name=about.name or "",
@@ -130,6 +139,7 @@ def statement(
 @click.option("--point", default="", help="Code of the metering point; default: its meter's address.")
 @click.option("--sender", default="", help="Name of who sends it, for 80020.")
 @click.option("--inn", default="", help="The sender's taxpayer number, for 80020.")
+@index_options
 @asks
 def export(
     desk: Desk,
@@ -142,6 +152,7 @@ def export(
     point: str,
     sender: str,
     inn: str,
+    kept: Kept,
 ) -> None:
     """Write a place's readings, with bands and money beside them, for other programs.
 
@@ -153,7 +164,7 @@ def export(
     from .exporting import history_at
 
     about = _about(terms, zone)
-    history, columns = history_at(_paper(desk, agreement_id), place, about)
+    history, columns = history_at(_paper(desk, agreement_id, kept), place, about)
     written = write(
         Export(history, columns, point=point, sender=sender, inn=inn, number=agreement_id), out, file_format
     )

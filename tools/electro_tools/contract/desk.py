@@ -23,13 +23,14 @@ from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from eth_account.signers.local import LocalAccount
     from web3 import Web3
     from web3.contract import Contract
     from web3.types import TxReceipt
 
+    from electro_console.index.node import Nodes
     from electro_contracts.events import Event
     from electro_contracts.node.access import Endpoint
 
@@ -60,6 +61,7 @@ class Desk:
         sender: whose call it is, EIP-55; None for a command that only asks.
         yes: ask nothing.
         rehearse_only: send nothing.
+        node: how the contract's node is reached.
     """
 
     contract: Contract
@@ -68,6 +70,7 @@ class Desk:
     sender: str | None = None
     yes: bool = False
     rehearse_only: bool = False
+    node: Endpoint | None = None
 
     @property
     def web3(self) -> Web3:
@@ -77,6 +80,19 @@ class Desk:
     def domain(self) -> Domain:
         """What signatures for this contract on this chain are bound to."""
         return Domain(self.web3.eth.chain_id, address.parse(self.contract.address))
+
+    def nodes(self, others: Sequence[str] = ()) -> Nodes:
+        """Return the way to nodes that reads logs by the thousand, which web3 does slowly.
+
+        Args:
+            others: addresses of nodes that stand in for the first one, reached as that is.
+        """
+        from electro_console.index.node import Nodes
+        from electro_contracts.node.access import Endpoint
+
+        assert self.node is not None  # every command has been given one
+        more = [Endpoint(each, self.node.access) for each in others]
+        return Nodes([self.node, *more], self.domain.chain_id)
 
     def now(self) -> int:
         """Return the chain's time: its newest block's."""
@@ -186,7 +202,7 @@ def asks(command: Command) -> Command:
     def with_desk(
         *args: Any, node: Endpoint, chain_id: int | None, contract_address: str, as_json: bool, **kwargs: Any
     ) -> Any:
-        desk = Desk(_reach(node, chain_id, contract_address), as_json)
+        desk = Desk(_reach(node, chain_id, contract_address), as_json, node=node)
         return command(*args, desk=desk, **kwargs)
 
     return node_options(contract_option(json_option(with_desk)))
@@ -218,6 +234,7 @@ def acts(command: Command) -> Command:
             account.address if account else sender,
             yes,
             dry_run,
+            node,
         )
         return command(*args, desk=desk, **kwargs)
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from electro_console.agreement.paper import rebuild
+from electro_console.index.newest import said_of
+from electro_console.index.node import Nodes
 from electro_contracts import events
 from electro_contracts.model import Agreement, Refused
 from electro_protocol import address
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.readings import pack, unpack
-from electro_tools.contract.history import History
 from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError
 
@@ -107,8 +108,10 @@ def judge(outcome: Outcome) -> tuple[list[Verdict], Gas]:
 
 
 def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
-    history = History(outcome.contract, metered.agreement_id, None, lambda _done, _total: None)
-    paper = rebuild(metered.agreement_id, history.until(outcome.web3.eth.block_number, 0))
+    with contextlib.closing(Nodes([outcome.node_url])) as nodes:
+        contract, head = address.parse(outcome.contract.address), outcome.web3.eth.block_number
+        history = said_of(nodes, contract, metered.agreement_id, 0, head)
+    paper = rebuild(metered.agreement_id, history)
     if paper.findings or paper.model is None or paper.settled is None:
         raise ToolError(f"{metered.plan.name}: the logs do not add up: {'; '.join(paper.findings)}")
     device, settled = address.parse(metered.device), paper.settled

@@ -81,6 +81,7 @@ class Outcome:
     contract: Contract
     domain: Domain
     relayer_address: str
+    node_url: str
 
 
 class World:
@@ -168,7 +169,7 @@ class World:
             for process in self._processes:
                 await process.stop()
             await relayer.stop()
-        return Outcome(self._meters, web3, contract, domain, payer.address)
+        return Outcome(self._meters, web3, contract, domain, payer.address, node.url)
 
     async def _open(
         self,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract.desk import asks
+from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import ToolError
 from electro_tools.parameters import MOMENT
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from electro_plan.sections import Planned, Section
     from electro_tools.contract.desk import Desk
+    from electro_tools.contract.indexed import Kept
 
 _path = click.Path(dir_okay=False, path_type=Path)
 _DAY_S = 86_400
@@ -45,6 +48,7 @@ _HOUR_S = 3600
     help="Also a proposal that is not accepted: what it would change.",
 )
 @click.option("--svg", type=_path, help="Also draw a heat map.")
+@index_options
 @asks
 def sections(
     desk: Desk,
@@ -54,6 +58,7 @@ def sections(
     zone: str,
     offers: tuple[int, ...],
     svg: Path | None,
+    kept: Kept,
 ) -> None:
     """Add up what accepted agreements allow on each section of FILE, hour by hour, against what it can take.
 
@@ -64,7 +69,6 @@ def sections(
     from electro_plan.heat_map import heat_map_svg
     from electro_plan.sections import plan_sections
 
-    from .commitments import commitments_of
     from .writing import ensure_new, write_new
 
     if svg is not None:
@@ -74,12 +78,13 @@ def sections(
     now = desk.now()
     first = (now if since is None else in_zone(since, zone)) // _HOUR_S * _HOUR_S
     end = first + days * _DAY_S
-    meters = {meter for section in network for meter in section.meters}
-    held = commitments_of(desk, meters, first, end, now)
+    meters = {address.parse(meter) for section in network for meter in section.meters}
+    with indexed(desk, kept) as index:
+        held = index.commitments(meters, first, end, now)
+        more = index.commitments(meters, first, end, now, offers) if offers else []
     planned = plan_sections(network, held, first, end)
     offered = None
     if offers:
-        more = commitments_of(desk, meters, first, end, now, offers)
         if not more:
             raise ToolError("the offers have no meter on these sections in this time")
         offered = plan_sections(network, [*held, *more], first, end)
@@ -98,7 +103,6 @@ def read_sections(path: Path) -> list[Section]:
         ToolError: naming the entry.
     """
     from electro_plan.sections import Section
-    from electro_protocol import address
 
     from .entries import document, tables
 
