@@ -3,6 +3,9 @@
 
 NODE_MODULES is a folder with the npm packages solc and @openzeppelin/contracts. With `--check` nothing is
 written: the exit status says whether the artifact is what the sources give, byte for byte.
+
+One of the sources is written here: `Parts.sol`, the hashes of the code that the contract runs by delegatecall. That
+code is compiled first, and the contract then knows it.
 """
 
 from __future__ import annotations
@@ -17,19 +20,21 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from electro_protocol.keccak import keccak256
+
 from .artifact import INPUT_PATH, PATH
 
 SOURCES = Path(__file__).parent.parent / "src"
 CONTRACT = ("src/Electro.sol", "Electro")
-# The half of its code that it runs by delegatecall: its storage must begin alike, and its ABI is the contract's too.
-PARTIES = ("src/Parties.sol", "Parties")
-MAX_CODE = 24_576  # EIP-170
+# What it runs by delegatecall: the storage of these parts must begin alike, and their ABI is the contract's too.
+PARTS = (("src/Parties.sol", "Parties"), ("src/Results.sol", "Results"))
+HASHES = "Parts.sol"
+MAX_CODE = 24_576  # EIP-170; the compiler refuses more
 # What Electro's code begins with: free memory from 0x80 on, where reports are opened. An optimizer that runs out
 # of stack keeps variables there, and begins with a greater number.
 FREE_MEMORY = re.compile("6080(80)?604052")
 SETTINGS: dict[str, Any] = {
-    # Saves a violating day 6% over the usual 200; 10^4 would save a set-up 0.3% and a report 12 gas, for 13% more code.
-    "optimizer": {"enabled": True, "runs": 200},
+    "optimizer": {"enabled": True, "runs": 1000},
     "viaIR": True,  # the legacy pipeline runs out of stack
     "evmVersion": "paris",  # no PUSH0, no MCOPY: the same bytecode on mainnet, L2s and older Besu
     # No hash of the sources in the code, so that a comment changes nothing on chain.
@@ -39,6 +44,7 @@ OUTPUT = [
     "abi",
     "evm.bytecode.object",
     "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
     "evm.methodIdentifiers",
     "storageLayout",
 ]
@@ -68,7 +74,7 @@ def standard_json(node_modules: Path) -> dict[str, Any]:
         "sources": dict(sorted(sources.items())),
         "settings": {
             **SETTINGS,
-            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, PARTIES)},
+            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, *PARTS)},
         },
     }
 
@@ -103,12 +109,39 @@ def compile_standard_json(node_modules: Path, source: dict[str, Any], node: str 
     return output
 
 
-def build(node_modules: Path, node: str = "node") -> tuple[str, str]:
-    """Return the artifact's text and the compiler's input, of which the artifact names the hash."""
+def compile_whole(
+    node_modules: Path, source: dict[str, Any], folder: str = "src/", node: str = "node"
+) -> dict[str, Any]:
+    """Return solc's output for sources in `folder`; put the right hashes of the parts there if there are others."""
+    hashes = source["sources"][folder + HASHES]
+    while True:
+        output = compile_standard_json(node_modules, source, node)
+        right = _hashed(hashes["content"], [_runtime(output, folder, part) for part in PARTS])
+        if right == hashes["content"]:
+            return output
+        # No part knows of the hashes, so once is enough.
+        hashes["content"] = right
+
+
+def _runtime(output: dict[str, Any], folder: str, part: tuple[str, str]) -> bytes:
+    file, name = part
+    compiled = output["contracts"][folder + file.removeprefix("src/")][name]
+    return bytes.fromhex(compiled["evm"]["deployedBytecode"]["object"])
+
+
+def _hashed(text: str, codes: list[bytes]) -> str:
+    """The text of Parts.sol with the hashes of these codes, in the order of PARTS."""
+    for (_, name), code in zip(PARTS, codes, strict=True):
+        text = re.sub(rf"({name.upper()} = )0x[0-9a-f]{{64}}", rf"\g<1>0x{keccak256(code).hex()}", text)
+    return text
+
+
+def build(node_modules: Path, node: str = "node") -> tuple[str, str, str]:
+    """Return the texts of the artifact, of the compiler's input, whose hash it names, and of Parts.sol."""
     source = standard_json(node_modules)
-    output = compile_standard_json(node_modules, source, node)
-    contract, parties = (output["contracts"][file][name] for file, name in (CONTRACT, PARTIES))
-    _check_halves(contract, parties)
+    output = compile_whole(node_modules, source, node=node)
+    contract, *parts = (output["contracts"][file][name] for file, name in (CONTRACT, *PARTS))
+    _check(contract, parts)
     packages = {
         name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
         for name in ("solc", "@openzeppelin/contracts")
@@ -120,29 +153,47 @@ def build(node_modules: Path, node: str = "node") -> tuple[str, str]:
         "openzeppelin": packages["@openzeppelin/contracts"],
         "settings": SETTINGS,
         "source_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
-        "abi": _merged(contract["abi"], parties["abi"]),
-        "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
-        "deployed_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
+        "abi": _merged(contract["abi"], *(part["abi"] for part in parts)),
+        **_codes(contract),
+        "parts": {name: _codes(part) for (_, name), part in zip(PARTS, parts, strict=True)},
     }
-    return json.dumps(artifact, indent=1) + "\n", canonical
+    return json.dumps(artifact, indent=1) + "\n", canonical, source["sources"]["src/" + HASHES]["content"]
 
 
-def _check_halves(contract: dict[str, Any], parties: dict[str, Any]) -> None:
-    """Raise BuildError if the two halves could not work on one storage, or Parties is too large to be made."""
-    whole, part = (
+def sizes(artifact: dict[str, Any]) -> str:
+    """Say how much of the room that a chain gives to the code of one account is taken."""
+    codes = {artifact["contract"]: artifact, **artifact["parts"]}
+    told = (f"{name} {len(code['deployed_bytecode']) // 2 - 1:,}" for name, code in codes.items())
+    return f"{', '.join(told)} bytes of {MAX_CODE:,}"
+
+
+def _codes(compiled: dict[str, Any]) -> dict[str, str]:
+    return {
+        "bytecode": "0x" + compiled["evm"]["bytecode"]["object"],
+        "deployed_bytecode": "0x" + compiled["evm"]["deployedBytecode"]["object"],
+    }
+
+
+def _check(contract: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+    """Raise BuildError if the parts could not work on one storage, or not be known by their hash."""
+    whole, *beginnings = (
         [
             (each["label"], each["slot"], each["offset"], _plain(each["type"]))
-            for each in half["storageLayout"]["storage"]
+            for each in part["storageLayout"]["storage"]
         ]
-        for half in (contract, parties)
+        for part in (contract, *parts)
     )
-    if whole[: len(part)] != part:
-        raise BuildError("the storage of Electro and Parties does not begin alike")
+    answered = list(contract["evm"]["methodIdentifiers"])
+    for (_, name), part, beginning in zip(PARTS, parts, beginnings, strict=True):
+        if whole[: len(beginning)] != beginning:
+            raise BuildError(f"the storage of Electro and {name} does not begin alike")
+        if part["evm"]["deployedBytecode"]["immutableReferences"]:
+            raise BuildError(f"{name} has values of its own: its code would be another in each deployment")
+        answered += part["evm"]["methodIdentifiers"]
+    if len(answered) != len(set(answered)):
+        raise BuildError("two parts answer the same call")
     if not FREE_MEMORY.match(contract["evm"]["deployedBytecode"]["object"]):
         raise BuildError("Electro keeps variables in the memory where its reports are opened")
-    size = len(parties["evm"]["deployedBytecode"]["object"]) // 2
-    if size > MAX_CODE:
-        raise BuildError(f"Parties has {size} bytes of code, and a chain takes {MAX_CODE}")
 
 
 def _plain(kind: str) -> str:
@@ -151,7 +202,7 @@ def _plain(kind: str) -> str:
 
 
 def _merged(*abis: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One ABI of both halves, in solc's order; of the constructors the first's, which is the one to call."""
+    """One ABI of all parts, in solc's order; of the constructors the first's, which is the one to call."""
     entries: dict[str, dict[str, Any]] = {}
     for abi in abis:
         for entry in abi:
@@ -184,15 +235,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments = parser.parse_args()
     try:
-        text, source = build(arguments.node_modules, arguments.node)
+        text, source, hashes = build(arguments.node_modules, arguments.node)
     except BuildError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    made = {PATH: text, INPUT_PATH: source, SOURCES / HASHES: hashes}
     if not arguments.check:
-        PATH.write_text(text, encoding="utf-8")
-        INPUT_PATH.write_text(source, encoding="utf-8")
-        sys.stdout.write(f"{PATH}: {len(json.loads(text)['deployed_bytecode']) // 2 - 1} bytes of code\n")
-    elif [text, source] != [path.read_text(encoding="utf-8") for path in (PATH, INPUT_PATH)]:
+        for path, content in made.items():
+            path.write_text(content, encoding="utf-8")
+        sys.stdout.write(f"{PATH}: {sizes(json.loads(text))}\n")
+    elif made != {path: path.read_text(encoding="utf-8") for path in made}:
         sys.stderr.write(f"{PATH} is not what the sources give: build it again\n")
         return 1
     return 0

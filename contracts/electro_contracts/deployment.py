@@ -6,6 +6,10 @@ arguments. So the same admin, delay, operator and least values give the same add
 whoever sends the transaction and however much that account has sent before. Somebody else who sends it first has paid
 for the same contract.
 
+There are three transactions: two parts of the code, without arguments (`parts`), and then the contract (`plan`), which
+takes no other code than theirs, known by its hash. The parts keep nothing, so one of each is enough for all contracts
+of a chain. Where sending was interrupted, it goes on with whatever is not there yet.
+
 How the factory gets to a chain that does not have it (most public chains and anvil do):
 
 1. `FACTORY_TRANSACTION`, sent as it is by anyone (`eth_sendRawTransaction`), once `FACTORY_SIGNER` owns
@@ -21,11 +25,14 @@ How the factory gets to a chain that does not have it (most public chains and an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from electro_protocol.keccak import keccak256
 
 from . import artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FACTORY = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 # Its calldata is salt | init code, its answer the 20 bytes of the address. Source: Arachnid's
@@ -79,6 +86,11 @@ class Least(NamedTuple):
 LEAST = Least()
 
 
+def parts() -> list[Deployment]:
+    """Return the deployments of the parts that the contract runs by delegatecall; all must be there before it."""
+    return [Deployment(part.bytecode) for part in artifact.load().parts.values()]
+
+
 def plan(
     admin: bytes, admin_delay_s: int, operator: bytes, least: Least = LEAST, salt: bytes = SALT
 ) -> Deployment:
@@ -86,12 +98,25 @@ def plan(
 
     Another salt gives another contract with the same arguments.
     """
-    if len(admin) != 20 or len(operator) != 20:
-        raise ValueError("an address has 20 bytes")
-    words = (
-        admin.rjust(32, b"\0"),
-        admin_delay_s.to_bytes(6, "big").rjust(32, b"\0"),
-        operator.rjust(32, b"\0"),
-        *(seconds.to_bytes(4, "big").rjust(32, b"\0") for seconds in least),
+    return Deployment(
+        init_code(admin, admin_delay_s, operator, least, [part.address for part in parts()]), salt
     )
-    return Deployment(artifact.load().bytecode + b"".join(words), salt)
+
+
+def init_code(
+    admin: bytes, admin_delay_s: int, operator: bytes, least: Least, part_addresses: Sequence[bytes]
+) -> bytes:
+    """Return what deploys the contract, by the factory or without it, where its parts have these addresses."""
+    built = artifact.load()
+    if any(len(each) != 20 for each in (admin, operator, *part_addresses)):
+        raise ValueError("an address has 20 bytes")
+    if len(part_addresses) != len(built.parts):
+        raise ValueError(f"the contract has {len(built.parts)} parts")
+    words = (
+        admin,
+        admin_delay_s.to_bytes(6, "big"),
+        operator,
+        *(seconds.to_bytes(4, "big") for seconds in least),
+        *part_addresses,
+    )
+    return built.bytecode + b"".join(word.rjust(32, b"\0") for word in words)

@@ -44,6 +44,7 @@ SENTENCES = {
     "TooEarly": "this is possible from {0} on, and the chain's time is {1}",
     "NoConsumer": "the consumer's address can't be zero",
     "TermsNotStored": "the terms could not be stored as code",
+    "WrongPart": "{0} has not the code of the part of the contract that it is to be: deploy that first",
     "WrongCurve": "this chain does not recover secp256k1 signatures: no meter could be believed",
     "ProposalsPaused": "the operator takes no new proposals at present",
     "NotParty": "{0} is neither the operator nor the consumer of this agreement",

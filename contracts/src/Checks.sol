@@ -2,16 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {IMeters} from "./IMeters.sol";
-import {Lanes} from "./Lanes.sol";
 import {Memory} from "./Memory.sol";
 import {OpenedReport} from "./OpenedReport.sol";
 import {PendingItems} from "./PendingItems.sol";
 import {Points} from "./Points.sol";
-import {Prices} from "./Prices.sol";
 import {Reports} from "./Reports.sol";
 import {TermsCode} from "./TermsCode.sol";
 
-/// @notice What would become of reports: whether they would be taken, and what readings would cost.
+/// @notice What would become of reports, one after the other, if they were sent now.
 abstract contract Checks is Reports {
     using Points for uint256;
     using TermsCode for uint256;
@@ -39,31 +37,5 @@ abstract contract Checks is Reports {
             if (taken > length / 2) taken = length / 2;
             (pending[place], pending[place + 1]) = (position, point_.advance(taken));
         }
-    }
-
-    /// @inheritdoc IMeters
-    function quote(uint64 agreementId, uint32 place, uint32 firstInterval, bytes calldata readings)
-        external
-        view
-        returns (Quote memory quoted)
-    {
-        (, uint256 terms) = _loaded(agreementId);
-        if (place >= terms.points()) revert NoSuchPlace(agreementId, place);
-        uint256 slots = terms.slots();
-        uint256 count = readings.length / 2;
-        if (count == 0 || readings.length % 2 != 0 || count > TermsCode.MAX_SLOTS) {
-            revert BadLength(readings.length, OpenedReport.MAX_READINGS);
-        }
-        uint256 slot = firstInterval % slots;
-        if (count > slots - slot) revert BeyondSchedule(slots - slot, count);
-        uint256 intervals = terms.intervals();
-        if (firstInterval + count > intervals) revert OutsideTerm(intervals, firstInterval + count);
-        _override(terms, agreementId, place, firstInterval);
-        uint256 lanes = Memory.dataOf(readings);
-        Lanes.Judgement memory judged = _judge(lanes, readings.length, terms, firstInterval);
-        (quoted.under, quoted.over) = (judged.under, judged.over);
-        (quoted.noData, quoted.interrupted) = (judged.noData, judged.interrupted);
-        (quoted.underUnits, quoted.overUnits) = (judged.underUnits, judged.overUnits);
-        quoted.penalty = Prices.readings(judged, terms);
     }
 }

@@ -10,22 +10,14 @@ abstract contract Domain {
     string internal constant NAME = "Electro";
     string internal constant VERSION = "1";
 
-    uint256 private immutable DEPLOYED_ON = block.chainid;
-    bytes32 private immutable SEPARATOR;
-
-    /// @param home where the code runs: not where it lies, if it is run by delegatecall
-    constructor(address home) {
-        SEPARATOR = _separator(home);
+    /// @dev Worked out anew, for the parts of the code have no values of their own: {Electro} keeps it for the reports.
+    function _domain() internal view virtual returns (bytes32) {
+        return _separator();
     }
 
-    /// @dev A chain that forks off with a new id gets a new domain, so that no message counts on both.
-    function _domain() internal view returns (bytes32) {
-        return block.chainid == DEPLOYED_ON ? SEPARATOR : _separator(address(this));
-    }
-
-    function _separator(address home) private view returns (bytes32) {
+    function _separator() internal view returns (bytes32) {
         return keccak256(
-            abi.encode(TYPEHASH, keccak256(bytes(NAME)), keccak256(bytes(VERSION)), block.chainid, home)
+            abi.encode(TYPEHASH, keccak256(bytes(NAME)), keccak256(bytes(VERSION)), block.chainid, address(this))
         );
     }
 }

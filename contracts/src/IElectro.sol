@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IAnswers} from "./IAnswers.sol";
+import {IBands} from "./IBands.sol";
 import {IErrors} from "./IErrors.sol";
 import {IEvents} from "./IEvents.sol";
 import {IMeters} from "./IMeters.sol";
@@ -24,4 +26,4 @@ import {ISettlement} from "./ISettlement.sol";
 /// A place is a metering point of an agreement, numbered in the order of the proposal's devices. A meter's service at a
 /// place is called a point: when another meter takes over, a point ends and another begins.
 /// @dev Everything is called at one address: see {Electro}.
-interface IElectro is IErrors, IEvents, IMeters, IParties, ISettlement, IERC5267 {}
+interface IElectro is IErrors, IEvents, IMeters, IParties, IBands, ISettlement, IAnswers, IERC5267 {}

@@ -64,6 +64,8 @@ interface IErrors is IRecords {
     error TermsNotStored();
     /// @notice This chain's signature recovery is not secp256k1, so that no meter could ever be believed.
     error WrongCurve();
+    /// @notice This account has not the code of the part of the contract that it is to be: deploy that first.
+    error WrongPart(address account);
 
     // -- What the parties may not -------------------------------------------------------------------------------------
 

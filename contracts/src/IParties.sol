@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IRecords} from "./IRecords.sol";
 
-/// @notice How the parties come to an agreement and change it, and what they ask.
+/// @notice How the parties come to an agreement and change it.
 interface IParties is IRecords {
     // -- Operator -----------------------------------------------------------------------------------------------------
 
@@ -40,14 +40,6 @@ interface IParties is IRecords {
     /// the consumer accepts another meter in its place.
     function revoke(address device) external;
 
-    /// @notice Widen the bands of intervals that have not begun, of one pass at one place: a curtailment that the operator
-    /// orders, works that it plans. Each new band contains what holds now.
-    function widen(uint64 id, uint32 place, uint32 firstInterval, bytes calldata bands) external;
-
-    /// @notice Replace bands with the consumer's signature of a `Renomination`: any sound ones, for intervals that have not
-    /// begun.
-    function renominateTogether(Renomination calldata renomination, bytes calldata signature) external;
-
     // -- Operator or consumer -----------------------------------------------------------------------------------------
 
     /// @notice Call an agreement off before its start. The operator can take back a proposal only: what the consumer has
@@ -81,11 +73,6 @@ interface IParties is IRecords {
     /// of the one, the next is the first of the other; before the start, `to` measures all.
     function acceptRotation(uint64 id, address from, address to) external;
 
-    /// @notice Replace the bands of intervals of one pass at one place, at least `leadSeconds` ahead: in each slot no wider
-    /// than the agreed band, and at most `raiseUnits` higher. By the consumer's signature of a `Renomination`, sent by
-    /// anyone; with an empty one by the consumer's own transaction.
-    function renominate(Renomination calldata renomination, bytes calldata signature) external;
-
     /// @notice Give notice that the meter of a place is at fault, for good: the running interval is its last. Later ones are
     /// neutral until the consumer accepts another meter, and so are never reported ones of the last `faultLookback`
     /// seconds. Neutral intervals cost their share of the bonus, at the settlement.
@@ -96,20 +83,4 @@ interface IParties is IRecords {
 
     /// @notice Take the consumer's place, as offered to the caller.
     function acceptSuccession(uint64 id) external;
-
-    // -- To be asked --------------------------------------------------------------------------------------------------
-
-    function termsOf(uint64 id) external view returns (Terms memory);
-    function point(uint64 id, address device) external view returns (Point memory);
-    /// @notice The account with the bands of one pass at one place, if they are not the agreed ones, and the sequence of the
-    /// place's last renomination.
-    function overrideOf(uint64 id, uint32 place, uint32 pass) external view returns (address account, uint32 sequence);
-    /// @notice The hashes that an acceptance of this agreement names.
-    function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash);
-    /// @notice The number of agreements ever proposed: the highest id.
-    function agreementCount() external view returns (uint64);
-    /// @notice Whether the operator takes no new proposals at present.
-    function proposalsPaused() external view returns (bool);
-    /// @notice The least seconds that terms here must have.
-    function leastSeconds() external view returns (uint32 grace, uint32 disputeWindow, uint32 discountExpiry);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IMeters} from "./IMeters.sol";
+import {IAnswers} from "./IAnswers.sol";
 import {Interruptions} from "./Interruptions.sol";
 import {Memory} from "./Memory.sol";
 import {Points} from "./Points.sol";
@@ -9,23 +9,23 @@ import {Tally} from "./Tally.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice What a meter asks: what applies to it, and what has arrived.
-abstract contract MeterStates is Tally, IMeters {
+abstract contract MeterStates is Tally, IAnswers {
     using Interruptions for uint256;
     using Points for uint256;
     using TermsCode for uint256;
 
-    /// @inheritdoc IMeters
+    /// @inheritdoc IAnswers
     function isEnrolled(address device) external view returns (bool) {
         return _devices[device] != 0;
     }
 
-    /// @inheritdoc IMeters
+    /// @inheritdoc IAnswers
     function meterState(address device, uint16 slotsAhead) external view returns (MeterState[] memory) {
         if (_devices[device] == 0) revert NotEnrolled(device);
         return _meterStates(device, slotsAhead);
     }
 
-    /// @inheritdoc IMeters
+    /// @inheritdoc IAnswers
     function meterStates(address[] calldata devices, uint16 slotsAhead)
         external
         view

@@ -122,15 +122,6 @@ abstract contract Meters is Roles, IParties {
         emit DeviceRotated(id, from, to, uint32(place), uint32(first));
     }
 
-    /// @dev The meter that was last put at a place.
-    function _meterAt(uint64 id, uint256 terms, uint256 place) internal view returns (address) {
-        Joined[] storage joined = _joined[id];
-        for (uint256 i = joined.length; i != 0; --i) {
-            if (joined[i - 1].place == place) return joined[i - 1].device;
-        }
-        return terms.devices()[place];
-    }
-
     /// @dev Whether a meter can be put to an agreement: enrolled, not revoked, and measuring in intervals of which those
     /// of the agreement are made.
     function _mustFit(address device, uint256 start, uint256 length) internal view {

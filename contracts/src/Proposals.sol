@@ -39,7 +39,9 @@ abstract contract Proposals is Escrow, Meters {
         }
         id = ++_agreements;
         uint32 index = ++_creations;
-        TermsStore.store(terms, consumer, devices, index, _least());
+        TermsStore.store(
+            terms, consumer, devices, index, TermsStore.Least(_leastGrace, _leastDisputeWindow, _leastDiscountExpiry)
+        );
         _open(id, terms.start, index, bonus);
         emit AgreementProposed(id, consumer, bonus, terms, devices);
     }
@@ -182,27 +184,5 @@ abstract contract Proposals is Escrow, Meters {
         if (!_isInEscrow(record)) return;
         _mustBeOperator(_funders[id]);
         _fund(id, _locked(id, record, terms));
-    }
-
-    /// @dev The least that terms must have, as {Electro} was deployed with.
-    function _least() internal view virtual returns (TermsStore.Least memory);
-
-    // -- To be asked
-
-    /// @inheritdoc IParties
-    function hashesOf(uint64 id) external view returns (bytes32 termsHash, bytes32 devicesHash) {
-        (Record storage record, uint256 terms) = _loaded(id);
-        termsHash = terms.hash(record.start);
-        devicesHash = keccak256(abi.encodePacked(terms.devices()));
-    }
-
-    /// @inheritdoc IParties
-    function proposalsPaused() external view returns (bool) {
-        return _paused;
-    }
-
-    /// @inheritdoc IParties
-    function agreementCount() external view returns (uint64) {
-        return _agreements;
     }
 }

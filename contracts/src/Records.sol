@@ -10,7 +10,7 @@ import {Points} from "./Points.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice The storage of all agreements.
-/// @dev Both {Electro} and {Parties} begin with it, so that both find everything at the same place.
+/// @dev {Electro}, {Parties} and {Results} all begin with it, so that they find everything at the same place.
 abstract contract Records is IErrors, IEvents {
     using Points for uint256;
     using TermsCode for uint256;
@@ -69,11 +69,15 @@ abstract contract Records is IErrors, IEvents {
     uint8 internal constant SUCCEEDED = 2;
 
     uint64 internal _agreements;
-    /// What this address has created: first the other half of its code, then terms.
+    /// How many accounts with terms this address has created; it creates nothing else.
     uint32 internal _creations;
     bool internal _paused;
     /// Whether `_currency` is one: beside the counters, so that a proposal needs no further slot for it.
     bool internal _escrow;
+    /// The least seconds that terms must have: from the deployment on, and for good.
+    uint32 internal _leastGrace;
+    uint32 internal _leastDisputeWindow;
+    uint32 internal _leastDiscountExpiry;
     mapping(uint64 id => Record) internal _records;
     mapping(uint64 id => Since) internal _since;
     mapping(uint64 id => Use) internal _uses;
@@ -102,6 +106,15 @@ abstract contract Records is IErrors, IEvents {
         for (uint256 i; i < agreed.length; ++i) all[i] = agreed[i];
         for (uint256 i; i < count; ++i) all[agreed.length + i] = joined[i].device;
         return all;
+    }
+
+    /// @dev The meter that was last put at a place.
+    function _meterAt(uint64 id, uint256 terms, uint256 place) internal view returns (address) {
+        Joined[] storage joined = _joined[id];
+        for (uint256 i = joined.length; i != 0; --i) {
+            if (joined[i - 1].place == place) return joined[i - 1].device;
+        }
+        return terms.devices()[place];
     }
 
     /// @dev The present consumer.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IParties} from "./IParties.sol";
+import {IBands} from "./IBands.sol";
 import {Memory} from "./Memory.sol";
 import {Messages} from "./Messages.sol";
-import {Meters} from "./Meters.sol";
 import {Overrides} from "./Overrides.sol";
 import {Points} from "./Points.sol";
+import {Roles} from "./Roles.sol";
 import {TermsAbi} from "./TermsAbi.sol";
 import {TermsCode} from "./TermsCode.sol";
 import {TermsStore} from "./TermsStore.sol";
 
 /// @notice Other bands for intervals of one pass at one place that have not begun: by the consumer, the operator, or both.
-abstract contract Renominations is Meters {
+abstract contract Renominations is Roles, IBands {
     using Overrides for Overrides.Place;
     using Points for uint256;
     using TermsAbi for uint256;
@@ -26,17 +26,17 @@ abstract contract Renominations is Meters {
         uint256 count;
     }
 
-    /// @inheritdoc IParties
+    /// @inheritdoc IBands
     function renominate(Renomination calldata renomination, bytes calldata signature) external {
         _renominateSigned(renomination, signature, Authorisation.Consumer);
     }
 
-    /// @inheritdoc IParties
+    /// @inheritdoc IBands
     function renominateTogether(Renomination calldata renomination, bytes calldata signature) external onlyOperator {
         _renominateSigned(renomination, signature, Authorisation.Both);
     }
 
-    /// @inheritdoc IParties
+    /// @inheritdoc IBands
     function widen(uint64 id, uint32 place, uint32 firstInterval, bytes calldata bands) external onlyOperator {
         (Record storage record, uint256 terms) = _running(id);
         if (place >= terms.points()) revert NoSuchPlace(id, place);
@@ -165,21 +165,5 @@ abstract contract Renominations is Meters {
 
     function _lane(bytes calldata bands, uint256 i) private pure returns (uint256) {
         return uint16(bytes2(bands[2 * i:2 * i + 2]));
-    }
-
-    // -- To be asked
-
-    /// @inheritdoc IParties
-    function overrideOf(uint64 id, uint32 place, uint32 pass)
-        external
-        view
-        returns (address account, uint32 sequence)
-    {
-        (, uint256 terms) = _loaded(id);
-        if (place >= terms.points()) revert NoSuchPlace(id, place);
-        Overrides.Place storage place_ = _places[Overrides.key(id, place)];
-        uint32 creation = place_.creations[pass];
-        if (creation != 0) account = address(uint160(TermsCode.accountOf(creation)));
-        sequence = place_.sequence;
     }
 }

@@ -117,7 +117,8 @@ abstract contract Reports is Admission {
         unchecked {
             Memory.setEnd(terms + 32 * point_.size());
         }
-        Lanes.Judgement memory judged = _judge(OpenedReport.READINGS, length, terms, first);
+        (uint256 least, uint256 greatest) = terms.boundsFrom(first % terms.slots());
+        Lanes.Judgement memory judged = Lanes.judge(OpenedReport.READINGS, length, least, greatest, LANES_HIGH);
         if (judged.under | judged.over | judged.noData != 0) {
             uint256 penalty = Prices.readings(judged, terms);
             emit Violations(
@@ -141,25 +142,8 @@ abstract contract Reports is Admission {
 
     /// @dev Whether every reading is a full measurement inside its band, by the bands of terms in memory from a slot on.
     function _isWithin(uint256 terms, uint256 slot, uint256 length) private view returns (bool) {
-        // Can't overflow: memory addresses, and a slot of a schedule.
-        unchecked {
-            uint256 least = terms + TermsCode.HEADER + 2 * slot;
-            return Lanes.within(OpenedReport.READINGS, length, least, least + 2 * terms.slots(), LANES_HIGH);
-        }
-    }
-
-    /// @dev Judge readings, of which the first is interval `first`, by the bands of terms in memory.
-    function _judge(uint256 readings, uint256 length, uint256 terms, uint256 first)
-        internal
-        view
-        returns (Lanes.Judgement memory)
-    {
-        // Can't overflow: memory addresses, and a slot of a schedule.
-        unchecked {
-            uint256 slots = terms.slots();
-            uint256 least = terms + TermsCode.HEADER + 2 * (first % slots);
-            return Lanes.judge(readings, length, least, least + 2 * slots, LANES_HIGH);
-        }
+        (uint256 least, uint256 greatest) = terms.boundsFrom(slot);
+        return Lanes.within(OpenedReport.READINGS, length, least, greatest, LANES_HIGH);
     }
 
     /// @dev Where a list's entries begin in the calldata.

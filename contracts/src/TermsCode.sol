@@ -199,14 +199,19 @@ library TermsCode {
         return (HEADER + 4 * slots(terms) + 31) / 32;
     }
 
+    /// @notice The memory addresses from which on the least and the greatest of a slot and those behind it are.
+    function boundsFrom(uint256 terms, uint256 slot) internal pure returns (uint256 least, uint256 greatest) {
+        // Can't overflow: memory addresses, and a slot of a schedule.
+        unchecked {
+            least = terms + HEADER + 2 * slot;
+            greatest = least + 2 * slots(terms);
+        }
+    }
+
     /// @notice The band of a slot.
     function band(uint256 terms, uint256 slot) internal pure returns (uint256 least, uint256 greatest) {
-        // Can't overflow: memory addresses.
-        unchecked {
-            uint256 position = terms + HEADER + 2 * slot;
-            least = Memory.load(position) >> 240;
-            greatest = Memory.load(position + 2 * slots(terms)) >> 240;
-        }
+        (least, greatest) = boundsFrom(terms, slot);
+        (least, greatest) = (Memory.load(least) >> 240, Memory.load(greatest) >> 240);
     }
 
     /// @notice The consumer who accepted first, from what {load} has brought.

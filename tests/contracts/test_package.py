@@ -9,6 +9,7 @@ import random
 import re
 from typing import TYPE_CHECKING
 
+import pyrevm
 import pytest
 from eth_abi import encode
 
@@ -20,7 +21,7 @@ from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
 from .engines import PyEvm, Reverted, Revm
-from .world import DAY, World, _type, day, encode_call, key
+from .world import DAY, World, _type, day, encode_call, key, selector_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,11 +41,24 @@ def test_the_compilers_input_is_the_one_that_the_artifact_names() -> None:
     assert json.loads(given)["settings"]["evmVersion"] == "paris"
 
 
-def test_the_contract_fits_every_chain() -> None:
+# Bytes that each part may still grow by, at least: what further rules have to live on.
+ROOM = {"Electro": 9_000, "Parties": 4_500, "Results": 4_000}
+
+
+def test_the_contract_fits_every_chain_and_has_room() -> None:
     load = artifact.load()
-    assert len(load.deployed_bytecode) <= 24_576  # EIP-170
-    assert len(load.bytecode) + 6 * 32 <= 49_152  # EIP-3860
+    codes = {"Electro": artifact.Code(load.bytecode, load.deployed_bytecode), **load.parts}
+    for name, code in codes.items():
+        assert 24_576 - len(code.deployed_bytecode) >= ROOM[name]  # EIP-170
+        assert len(code.bytecode) + 8 * 32 <= 49_152  # EIP-3860
     assert load.settings["evmVersion"] == "paris"
+
+
+def test_the_readme_tells_how_large_each_part_is() -> None:
+    """As `python -m electro_contracts.build` prints it."""
+    assert (
+        build.sizes(json.loads(artifact.PATH.read_text())) in (build.SOURCES.parent / "README.md").read_text()
+    )
 
 
 def test_reports_are_opened_in_memory_where_the_compiler_keeps_nothing() -> None:
@@ -54,16 +68,51 @@ def test_reports_are_opened_in_memory_where_the_compiler_keeps_nothing() -> None
     assert not build.FREE_MEMORY.match(code.replace("6080", "60a0", 1))
 
 
-def test_the_other_half_is_fixed_and_alone_does_nothing(world: World) -> None:
-    parties = world.call("PARTIES")
-    with pytest.raises(Reverted, match=r"^WrongState: "):
-        world.engine.send(world.operator, parties, encode_call("accept", 1, bytes(32), bytes(32), 0))
-    with pytest.raises(Reverted):  # it knows no roles, for it keeps none
-        world.engine.send(
-            world.operator, parties, encode_call("enrol", bytes(32), 1, 2**40 - 1, bytes(32), bytes(32))
-        )
-    with pytest.raises(Reverted, match=r"^WrongState: "):
-        world.engine.send(world.anyone, parties, encode_call("fault", 1, 0))
+def test_the_parts_are_fixed_and_alone_do_nothing(world: World) -> None:
+    assert [world.call(name.upper()) for name in artifact.load().parts] == [
+        each.lower() for each in world.parts
+    ]
+    parties, results = world.parts
+    unknown = {  # there is no agreement in their own storage
+        parties: [("accept", 1, bytes(32), bytes(32), 0), ("fault", 1, 0)],
+        results: [("settle", 1), ("redeem", 1, bytes(32), 1), ("quote", 1, 0, 0, b"\0\0")],
+    }
+    for part, calls in unknown.items():
+        for call in calls:
+            with pytest.raises(Reverted, match=r"^WrongState: "):
+                world.engine.send(world.operator, part, encode_call(*call))
+    for part, call in (  # they know no roles, for they keep none
+        (parties, ("enrol", bytes(32), 1, 2**40 - 1, bytes(32), bytes(32))),
+        (results, ("useEscrow", world.address)),
+        (results, ("widen", 1, 0, 1, b"\0\0\0\0")),
+    ):
+        with pytest.raises(Reverted):
+            world.engine.send(world.admin, part, encode_call(*call))
+
+
+def test_each_call_runs_in_the_part_that_answers_it(world: World) -> None:
+    """With a part's place taken by code that answers with the part's number, whatever it is asked."""
+    assert isinstance(world.engine, Revm)
+    codes = [part.deployed_bytecode for part in artifact.load().parts.values()]
+    for number, part in enumerate(world.parts):
+        answer = bytes.fromhex(f"60{number + 1:02x}60005260206000f3")
+        world.engine.evm.insert_account_info(part, pyrevm.AccountInfo(code=answer))
+    answered = {1: 0, 2: 0}
+    for entry in ABI:
+        if entry["type"] != "function":
+            continue
+        selector = selector_of(entry["name"])
+        number = 1 + next((i for i, code in enumerate(codes) if _dispatches(code, selector)), -1)
+        if number:
+            assert world.ask(selector) == number.to_bytes(32, "big"), entry["name"]
+            answered[number] += 1
+    assert min(answered.values()) >= 15
+
+
+def _dispatches(code: bytes, selector: bytes) -> bool:
+    """Whether a selector is compared in a code: pushed without leading zeros."""
+    short = selector.lstrip(b"\0")
+    return bytes([0x5F + len(short)]) + short in code
 
 
 def test_the_least_values_are_those_of_the_deployment() -> None:

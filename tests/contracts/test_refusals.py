@@ -10,18 +10,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
 import pytest
-from eth_abi import encode
 
-from electro_contracts import artifact, calldata, errors, events
+from electro_contracts import calldata, errors, events
 from electro_protocol.messages import EnergyReport
 
 from .engines import Reverted, Revm
 from .refusals import messages, meters, money, probe, proposals, renominations, rights  # noqa: F401 - they fill SCENES
 from .refusals.sites import Refusal, Tree
 from .refusals.stage import SCENES, Act, Scene
-from .world import DAY, World
+from .world import DAY, World, creation_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Refusals that no call can meet, each with its reason.
 OUT_OF_REACH = {
@@ -54,24 +57,29 @@ AS_STRICT = {
     "submitOutage": ("submitOutageBatch", "checkOutages"),
 }
 # Scenarios of their own below.
-ELSEWHERE = {"constructor: WrongCurve", "fallback: …"}
+ELSEWHERE = {
+    "constructor: WrongCurve",
+    "constructor: WrongPart",
+    "constructor: WrongPart #2",
+    "fallback: …",
+}
 
 
 @functools.cache
-def _probed() -> tuple[bytes, Tree]:
+def _probed() -> tuple[list[bytes], Tree]:
     source, output, tree = probe.tree()
     state = json.dumps([source, probe.LIBRARY, [str(each) for each in tree.refusals]], sort_keys=True)
     name = hashlib.sha256(state.encode()).hexdigest()[:12]
-    return probe.bytecode(source, output, tree, name), tree
+    return probe.creation_codes(source, output, tree, name), tree
 
 
 @pytest.fixture
-def probed(node_modules: object) -> tuple[bytes, Tree]:
+def probed(node_modules: object) -> tuple[list[bytes], Tree]:
     """The numbered contract and its tree."""
     return _probed()
 
 
-def test_each_refusal_has_a_scenario_and_each_scenario_a_refusal(probed: tuple[bytes, Tree]) -> None:
+def test_each_refusal_has_a_scenario_and_each_scenario_a_refusal(probed: tuple[list[bytes], Tree]) -> None:
     found = {str(each) for each in probed[1].refusals}
     lenient = {each for others in AS_STRICT.values() for each in others}
     strict = {title for title in found if title.split(":")[0] not in lenient}
@@ -84,8 +92,8 @@ def test_each_refusal_has_a_scenario_and_each_scenario_a_refusal(probed: tuple[b
 
 
 @pytest.mark.parametrize("title", sorted(SCENES))
-def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[bytes, Tree]) -> None:
-    code, tree = probed
+def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[list[bytes], Tree]) -> None:
+    codes, tree = probed
     refusal = next(each for each in tree.refusals if str(each) == title)
     world = _world()
     act = SCENES[title](world)
@@ -95,12 +103,12 @@ def test_a_refusal_says_its_numbers_at_its_site(title: str, probed: tuple[bytes,
     assert error.args == act.says
     if act.item is not None:
         _everywhere(world, act, error.name)
-    assert tree.refusals[refusal].number in _met(code, SCENES[title])
+    assert tree.refusals[refusal].number in _met(codes, SCENES[title])
 
 
-def _world(engine: Revm | None = None, code: bytes = b"") -> World:
+def _world(engine: Revm | None = None, codes: Sequence[bytes] = ()) -> World:
     """With the least values of DAY, so that what is shorter is refused."""
-    return World(engine, code, (DAY.grace, DAY.dispute_window, DAY.discount_expiry))
+    return World(engine, codes, (DAY.grace, DAY.dispute_window, DAY.discount_expiry))
 
 
 def _heard(world: World, act: Act) -> Reverted:
@@ -110,9 +118,9 @@ def _heard(world: World, act: Act) -> Reverted:
     return caught.value
 
 
-def _met(code: bytes, play: Scene) -> list[int]:
+def _met(codes: list[bytes], play: Scene) -> list[int]:
     engine = probe.ProbedRevm()
-    world = _world(engine, code)
+    world = _world(engine, codes)
     _heard(world, play(world))
     return engine.met
 
@@ -130,28 +138,38 @@ def _everywhere(world: World, act: Act, reason: str) -> None:
     assert world.events == [skipped(0, foretold)]
 
 
-def test_nothing_is_deployed_where_recovery_is_not_secp256k1(probed: tuple[bytes, Tree]) -> None:
+def test_nothing_is_deployed_where_recovery_is_not_secp256k1(probed: tuple[list[bytes], Tree]) -> None:
     """constructor: WrongCurve."""
-    code, tree = probed
+    codes, tree = probed
     vector = bytes.fromhex("ab58a2f424d9ecac14a5ce1486bd974ae705f2d58a641eb63385eb6f3c44fe22")
-    for engine, creation in ((Revm(), artifact.load().bytecode), (probe.ProbedRevm(), code)):
-        arguments = encode(
-            ["address", "uint48", "address", "uint32", "uint32", "uint32"],
-            [engine.accounts[0], 0, engine.accounts[1], 0, 0, 0],
-        )
+    for engine, (creation, *parts) in ((Revm(), creation_codes()), (probe.ProbedRevm(), codes)):
         assert vector in creation  # the self-test's digest; with another, the answer is another key's
         with pytest.raises(Reverted, match=r"^WrongCurve: "):
-            engine.deploy(creation.replace(vector, bytes(31) + b"\1") + arguments)
+            World(engine, [creation.replace(vector, bytes(31) + b"\1"), *parts])
     site = tree.refusals[Refusal("constructor", "constructor", "WrongCurve", 1)]
     assert isinstance(engine, probe.ProbedRevm)
     assert site.number in engine.met
 
 
-def test_what_the_other_half_refuses_comes_out_as_it_said_it(probed: tuple[bytes, Tree]) -> None:
-    """fallback: …, with the other half's error in front of it, and an unknown call, which has none."""
-    code, tree = probed
+@pytest.mark.parametrize("nth", [1, 2])
+def test_nothing_is_deployed_on_other_code_than_its_own(nth: int, probed: tuple[list[bytes], Tree]) -> None:
+    """constructor: WrongPart, for either part."""
+    codes, tree = probed
+    for engine, creations in ((Revm(), creation_codes()), (probe.ProbedRevm(), codes)):
+        spoiled = [*creations]
+        spoiled[nth] = creations[3 - nth]  # the other part, in its place
+        with pytest.raises(Reverted, match=r"^WrongPart: "):
+            World(engine, spoiled)
+    assert isinstance(engine, probe.ProbedRevm)
+    assert tree.refusals[Refusal("constructor", "constructor", "WrongPart", nth)].number in engine.met
+
+
+def test_what_a_part_refuses_comes_out_as_it_said_it(probed: tuple[list[bytes], Tree]) -> None:
+    """fallback: …, with the part's error in front of it, and an unknown call, which has none."""
+    codes, tree = probed
     site = tree.refusals[Refusal("fallback", "fallback", "…", 1)]
-    assert site.number in _met(code, SCENES["fault: WrongState in _running"])
+    for scene in ("fault: WrongState in _running", "widen: WrongState in _running"):
+        assert site.number in _met(codes, SCENES[scene])
     with pytest.raises(Reverted) as caught:
         World().send(b"\1\2\3\4")
     assert caught.value.error.args == (b"",)

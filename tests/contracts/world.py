@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coincurve import PrivateKey
 from eth_abi import decode as abi_decode
@@ -33,6 +33,9 @@ from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
 
 from .engines import Engine, Revm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 START = 1_800_000_000  # of the first agreement, unix seconds
 NOW = START - 86_400
@@ -107,26 +110,46 @@ def _type(entry: dict[str, Any]) -> str:
     return kind
 
 
-def encode_call(name: str, *arguments: Any) -> bytes:
+def selector_of(name: str) -> bytes:
     types = [_type(each) for each in _entry(name)["inputs"]]
-    return keccak256(f"{name}({','.join(types)})".encode())[:4] + abi_encode(types, arguments)
+    return keccak256(f"{name}({','.join(types)})".encode())[:4]
+
+
+def encode_call(name: str, *arguments: Any) -> bytes:
+    return selector_of(name) + abi_encode([_type(each) for each in _entry(name)["inputs"]], arguments)
+
+
+def creation_codes() -> list[bytes]:
+    """The artifact's: of the contract, and of each of its parts."""
+    built = artifact.load()
+    return [built.bytecode, *(part.bytecode for part in built.parts.values())]
+
+
+def constructor_arguments(
+    admin: str, operator: str, least: Sequence[int], parts: Sequence[str], admin_delay_s: int = 0
+) -> bytes:
+    types = ["address", "uint48", "address", "uint32", "uint32", "uint32", *["address"] * len(parts)]
+    return abi_encode(types, [admin, admin_delay_s, operator, *least, *parts])
 
 
 class World:
     """The chain, and one contract on it. `gas_used` and `events` are those of the last transaction."""
 
     def __init__(
-        self, engine: Engine | None = None, code: bytes = b"", least: tuple[int, int, int] = (0, 0, 0)
+        self,
+        engine: Engine | None = None,
+        codes: Sequence[bytes] = (),
+        least: tuple[int, int, int] = (0, 0, 0),
     ) -> None:
-        """Deploy `code`, or the artifact's."""
+        """Deploy these creation codes, or the artifact's: of the contract, and of each of its parts."""
         self.engine = engine or Revm()
         self.admin, self.operator, self.anyone = self.engine.accounts
         self.set_time(NOW)
-        arguments = abi_encode(
-            ["address", "uint48", "address", "uint32", "uint32", "uint32"],
-            [self.admin, 0, self.operator, *least],
+        contract, *parts = codes or creation_codes()
+        self.parts = [self.engine.deploy(part) for part in parts]
+        self.address = self.engine.deploy(
+            contract + constructor_arguments(self.admin, self.operator, least, self.parts)
         )
-        self.address = self.engine.deploy((code or artifact.load().bytecode) + arguments)
         self.contract = bytes.fromhex(self.address[2:])
         self.domain = Domain(self.engine.chain_id, self.contract)
         self.gas_used = 0

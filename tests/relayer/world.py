@@ -85,8 +85,13 @@ class World:
         self.operator = Account.from_key("0x" + "0e" * 32 if self.free else FUNDED_PRIVATE_KEY)
         self.chain_id = self.web3.eth.chain_id
         built = artifact.load()
+        parts = [
+            self.transact(self.web3.eth.contract(abi=[], bytecode=part.bytecode).constructor())
+            for part in built.parts.values()
+        ]
         deploy = self.web3.eth.contract(abi=built.abi, bytecode=built.bytecode).constructor(
-            self.operator.address, 0, self.operator.address, 0, 0, 0
+            *(self.operator.address, 0, self.operator.address, 0, 0, 0),
+            *(part["contractAddress"] for part in parts),
         )
         address = self.transact(deploy)["contractAddress"]
         self.contract = self.web3.eth.contract(address, abi=built.abi)

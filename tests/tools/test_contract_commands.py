@@ -12,6 +12,9 @@ from tests.tools.agreements import World, electro
 from electro_contracts import artifact
 from electro_contracts.deployment import FACTORY
 from electro_protocol import address
+from electro_tools.contract import deploy as deploy_module
+from electro_tools.errors import ToolError
+from electro_tools.transact import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,12 +43,8 @@ def test_an_honest_deployment_is_verified(world: World) -> None:
     assert done.code == 0, done.err
     assert max(map(len, done.out.splitlines())) <= 80
     found = electro("contract", "verify", world.contract, "--json").json
-    assert (found["verified"], found["code"], found["parties"], found["admin"]) == (
-        True,
-        None,
-        None,
-        world.operator.address,
-    )
+    assert (found["verified"], found["admin"]) == (True, world.operator.address)
+    assert (found["code"], found["parties"], found["results"]) == (None, None, None)
 
 
 def _code(world: World, of: str, change: Callable[[bytearray], Any]) -> None:
@@ -76,22 +75,22 @@ def _swap(was: bytes, becomes: bytes) -> Callable[[bytearray], None]:
     return change
 
 
-def test_every_change_of_either_half_of_the_code_is_found_and_ends_with_3(world: World) -> None:
-    half = world.web3.eth.contract(world.contract, abi=artifact.load().abi).functions.PARTIES().call()
-    raw = address.parse(half)
+def test_every_change_of_any_part_of_the_code_is_found_and_ends_with_3(world: World) -> None:
+    calls = world.web3.eth.contract(world.contract, abi=artifact.load().abi).functions
+    parties, results = calls.PARTIES().call(), calls.RESULTS().call()
     tampered = [
         (world.contract, _flip(-60), "is another than in the artifact"),
-        (world.contract, _flip(200), "is another than in the artifact"),
+        (world.contract, _flip(2_000), "is another than in the artifact"),
         (world.contract, lambda code: code.append(0), "bytes of code, and the artifact"),
         (
             world.contract,
-            _swap(raw, b"\x11" * 20),
+            _swap(address.parse(parties), b"\x11" * 20),
             "begins a value that no deployment writes: 0x" + "00" * 12 + "11",
         ),
-        (half, _flip(-60), "its other half: "),
-        (half, _flip(0), "its other half: it is in no creation code"),
-        (half, lambda code: code.append(0), "its other half: "),
     ]
+    for name, part in (("Parties", parties), ("Results", results)):
+        said = f"its part {name} at {part}: "
+        tampered += [(part, change, said) for change in (_flip(-60), _flip(0), lambda code: code.append(0))]
     for where, change, sentence in tampered:
         _code(world, where, change)
         done = electro("contract", "verify", world.contract)
@@ -100,7 +99,7 @@ def test_every_change_of_either_half_of_the_code_is_found_and_ends_with_3(world:
     world.front.meddle = lambda _method, _params: None
     stranger = electro("contract", "verify", world.contract, "--operator", world.anyone.address)
     assert (stranger.code, "is no operator of it" in stranger.err) == (3, True)
-    assert "is not Electro" in electro("contract", "verify", half).err
+    assert "is not Electro" in electro("contract", "verify", parties).err
     assert "there is no contract at" in electro("contract", "verify", world.anyone.address).err
 
 
@@ -137,6 +136,42 @@ def test_the_address_is_the_same_on_two_chains_and_a_second_deployment_finds_the
             assert verified.json["verified"]
             addresses.add(made["contract"])
     assert len(addresses) == 1
+
+
+def _once(send: Callable[..., Any]) -> Callable[..., Any]:
+    sent: list[bool] = []
+
+    def sending(*arguments: Any) -> Any:
+        if sent:
+            raise ToolError("the node is gone")
+        sent.append(True)
+        return send(*arguments)
+
+    return sending
+
+
+def test_an_interrupted_deployment_goes_on_where_it_stopped(
+    start_anvil: Callable[..., Anvil], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the factory and without it: what is there already is not paid for again."""
+    monkeypatch.delenv("ELECTRO_CHAIN_ID", raising=False)
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text(FUNDED_PRIVATE_KEY)
+    for more, gone in (("--deterministic",), False), ((), True):
+        with start_anvil() as chain:
+            web3 = connect(chain.url)
+            line = ("contract", "deploy", *more, "--rpc", chain.url, "--key-file", key, "--json")
+            if gone:
+                web3.provider.make_request("anvil_setCode", [address.checksum(FACTORY), "0x"])  # type: ignore[arg-type]
+            with monkeypatch.context() as patch:
+                patch.setattr(deploy_module, "send", _once(deploy_module.send))
+                assert "the node is gone" in electro(*line).err
+            before = web3.eth.get_transaction_count(FUNDED_ADDRESS)
+            made = electro(*line).json
+            assert web3.eth.get_transaction_count(FUNDED_ADDRESS) - before == 2
+            verified = electro("contract", "verify", made["contract"], "--rpc", chain.url, "--json")
+            assert verified.json["verified"]
 
 
 def test_operators_are_appointed_and_the_administrator_hands_over(world: World) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from .sites import Node, Site, Tree
 
-CONTRACTS = (build.CONTRACT, build.PARTIES)
+CONTRACTS = (build.CONTRACT, *build.PARTS)
+FOLDER = "probed/"
 # Twice the limit for all that is not optimised: the numbers need room, and nobody deploys this.
 SIZE = 2**17
 # Beyond all memory that a scenario uses; not so far that a call without gas could not go there.
@@ -56,16 +57,23 @@ def tree() -> tuple[dict[str, Any], Node, Tree]:
     return source, output, sites.read(output, CONTRACTS)
 
 
-def bytecode(source: dict[str, Any], output: Node, found: Tree, name: str) -> bytes:
-    """The creation code of the contract with numbers; compiled once for each state of the sources, named `name`."""
+def creation_codes(source: dict[str, Any], output: Node, found: Tree, name: str) -> list[bytes]:
+    """The creation codes of the contracts with numbers; compiled once for each state of the sources, named `name`."""
 
     def compile_into(folder: Path) -> None:
-        code = build.compile_standard_json(
-            fetch.node_modules(), numbered(source, output, found), str(fetch.node())
-        )["contracts"]["probed/Electro.sol"]["Electro"]["evm"]["bytecode"]["object"]
-        (folder / "code").write_text(code)
+        whole = build.compile_whole(
+            fetch.node_modules(), numbered(source, output, found), FOLDER, str(fetch.node())
+        )["contracts"]
+        for file, contract in CONTRACTS:
+            code = whole[_probed(file)][contract]["evm"]["bytecode"]["object"]
+            (folder / contract).write_text(code)
 
-    return bytes.fromhex((installed(f"probe-{name}", compile_into) / "code").read_text())
+    made = installed(f"probe-{name}", compile_into)
+    return [bytes.fromhex((made / contract).read_text()) for _, contract in CONTRACTS]
+
+
+def _probed(file: str) -> str:
+    return file.replace(sites.OURS, FOLDER, 1)
 
 
 def numbered(source: dict[str, Any], output: Node, found: Tree) -> dict[str, Any]:
@@ -90,12 +98,15 @@ def numbered(source: dict[str, Any], output: Node, found: Tree) -> dict[str, Any
             contents[file] = {"content": changed.decode()}
             continue
         imported = changed.replace(b"pragma ", b'import {Probe} from "./Probe.sol";\npragma ', 1)
-        contents[file.replace(sites.OURS, "probed/", 1)] = {"content": imported.decode()}
-    contents["probed/Probe.sol"] = {"content": LIBRARY}
+        contents[_probed(file)] = {"content": imported.decode()}
+    contents[FOLDER + "Probe.sol"] = {"content": LIBRARY}
     settings = {
         **source["settings"],
         "optimizer": {"enabled": False},
-        "outputSelection": {"probed/Electro.sol": {"Electro": ["evm.bytecode.object"]}},
+        "outputSelection": {
+            _probed(file): {contract: ["evm.bytecode.object", "evm.deployedBytecode.object"]}
+            for file, contract in CONTRACTS
+        },
     }
     return {**source, "sources": contents, "settings": settings}
 

@@ -2,9 +2,7 @@
 """Tell whether code on a chain is the checked-in artifact's, except for what a deployment writes into it.
 
 Immutables stand in the code as operands of PUSH32, zero in the artifact. Of those only values are taken that an honest
-deployment has: its other half (`Parties`), this chain's id, this contract's domain, the least values that it shows, and
-the lanes' constant. That half's code is not in the artifact by itself: the contract makes it, so that it lies inside
-the creation code.
+deployment has: its parts, this chain's id, this contract's domain, and the lanes' constant. The parts have none.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _PUSH1, _PUSH32 = 0x60, 0x7F
-_BEGINNING = 32  # bytes by which that half's code is found: before its first immutable
 LANES_HIGH = bytes.fromhex("8000" * 16)
 
 
@@ -33,12 +30,6 @@ def difference(code: bytes, built: bytes, immutables: Collection[bytes]) -> str 
         (at for at, (ours, theirs) in enumerate(zip(masked, built, strict=True)) if ours != theirs), None
     )
     return None if first is None else f"byte {first:,} is another than in the artifact"
-
-
-def inside(code: bytes, creation: bytes) -> bytes | None:
-    """Return the part of a creation code that begins as some code on the chain does; None if none does."""
-    at = creation.find(code[:_BEGINNING])
-    return None if at < 0 or len(code) < _BEGINNING else creation[at : at + len(code)]
 
 
 def _operands(built: bytes) -> Iterator[int]:

@@ -31,7 +31,7 @@ _NOBODY = "0x" + "00" * 20
 @node_options
 @json_option
 def verify(address: str, operator: str | None, node: Endpoint, chain_id: int | None, as_json: bool) -> None:
-    """Check that the code at ADDRESS is the checked-in contract, its other half included, and its domain this chain's.
+    """Check that the code at ADDRESS is the checked-in contract, its parts included, and its domain this chain's.
 
     Ends with 3 if it is not. A block explorer checks the source; this checks what is on the chain.
     """
@@ -54,11 +54,10 @@ def verify(address: str, operator: str | None, node: Endpoint, chain_id: int | N
     facts.add("compiler", built.compiler).add(
         "source", built.source_hash, built.source_hash.removeprefix("sha256:")
     )
-    for what in ("code", "parties", "operator" if operator else ""):
-        if what:
-            facts.add(
-                what, found.get(what), found.get(what) or "as built" if what != "operator" else "is one"
-            )
+    for what in ("code", *(name.lower() for name in built.parts)):
+        facts.add(what, found.get(what), found.get(what) or "as built")
+    if operator:
+        facts.add("operator", found.get("operator"), found.get("operator") or "is one")
     facts.add("domain", "0x" + domain.separator.hex()).add("admin", calls.defaultAdmin().call())
     delay_s, token = calls.defaultAdminDelay().call(), calls.currency().call()
     facts.add("admin delay", delay_s, duration_text(delay_s))
@@ -75,27 +74,19 @@ def _differences(contract: Contract, domain: Domain) -> dict[str, str]:
     """Return what is not as built, by what it is."""
     from electro_contracts import artifact
     from electro_protocol import address as ethereum_address
-    from electro_protocol.keccak import keccak256
 
     from . import code
 
     web3, built = contract.w3, artifact.load()
-    parties = contract.functions.PARTIES().call()
-    # the first contract that a contract makes: RLP of its address and the number 1
-    made = keccak256(bytes.fromhex("d694") + domain.contract + b"\x01")[12:]
-    word = made.rjust(32, b"\0")
-    least = {seconds.to_bytes(32, "big") for seconds in contract.functions.leastSeconds().call()}
-    written = {*least, word, domain.chain_id.to_bytes(32, "big"), domain.separator, code.LANES_HIGH}
+    parts = {name: contract.functions[name.upper()]().call() for name in built.parts}
+    words = {ethereum_address.parse(each).rjust(32, b"\0") for each in parts.values()}
+    written = {*words, domain.chain_id.to_bytes(32, "big"), domain.separator, code.LANES_HIGH}
     found: dict[str, str] = {}
     differs = code.difference(bytes(web3.eth.get_code(contract.address)), built.deployed_bytecode, written)
     if differs:
         found["code"] = differs
-    if ethereum_address.parse(parties) != made:
-        found["parties"] = f"its other half at {parties} is not the one that it made"
-        return found
-    its_code = bytes(web3.eth.get_code(parties))
-    inner = code.inside(its_code, built.bytecode)
-    differs = "it is in no creation code" if inner is None else code.difference(its_code, inner, written)
-    if differs:
-        found["parties"] = f"its other half: {differs}"
+    for name, there in parts.items():
+        differs = code.difference(bytes(web3.eth.get_code(there)), built.parts[name].deployed_bytecode, ())
+        if differs:
+            found[name.lower()] = f"its part {name} at {there}: {differs}"
     return found
