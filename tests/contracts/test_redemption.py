@@ -59,12 +59,14 @@ def test_anyone_carries_the_consumers_signature_and_it_counts_once(world: World,
     """Invariants 12 and 14: the caller changes nothing, and the signature is good for this redemption only."""
     message = DiscountRedemption(settled, ONE, 500, world.now)
     good = signed(world, message)
+    compact = secp256k1.compact(good[4])
     for other in (
         signed(world, message, by=key("stranger")),
         (settled, ONE, 501, *good[3:]),
         (settled, TWO, 500, *good[3:]),
         (settled, ONE, 500, world.now + 1, good[4]),
-        (*good[:4], good[4][:64]),
+        (*good[:4], good[4][:63]),
+        (*good[:4], compact[:32] + bytes([compact[32] ^ 0x80]) + compact[33:]),  # the other parity
         (*good[:4], b""),
     ):
         with refused("BadSignature"):
@@ -76,7 +78,7 @@ def test_anyone_carries_the_consumers_signature_and_it_counts_once(world: World,
     assert foreign.address == world.address
     with refused("BadSignature"):
         world.call("redeemBySignature", *message.values(), CONSUMER.sign(message, foreign_domain).signature)
-    world.call("redeemBySignature", *message.values(), secp256k1.compact(good[4]))
+    world.call("redeemBySignature", *message.values(), compact)
     assert world.events == [events.DiscountRedeemed(settled, ONE, 500)]
     with refused("InvoiceRedeemed"):
         world.call("redeemBySignature", *good)
