@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from electro_protocol import header, qbft, receipt, storage
 from electro_protocol.keccak import keccak256
 from electro_protocol.qbft import encode, encode_list, encode_number
 from electro_protocol.rlp import ReceiptError, item
+from electro_protocol.trie import MOST_NODES
 
 from .terms import HEADER_BYTES
 
+Hash = Callable[[bytes], bytes]
 Calls = Generator[list[tuple[str, list[Any]]], list[Any], "Made"]
 
 # Of a header, in the order of its RLP: the name in JSON, and whether it is a number.
@@ -55,8 +57,8 @@ class Made:
         self.terms = terms  # the code of the terms by its hash
 
 
-def make(contract: bytes, device: bytes, block: str) -> Calls:
-    """Ask a node for a receipt for a meter, of a block by its tag or number in hex.
+def make(contract: bytes, device: bytes, block: str, hash_: Hash = keccak256) -> Calls:
+    """Ask a node for a receipt for a meter, of a block by its tag or number in hex; hash_: the fastest keccak256.
 
     Raises ReceiptError if what it says makes none.
     """
@@ -66,21 +68,21 @@ def make(contract: bytes, device: bytes, block: str) -> Calls:
     whole = encoded_header(told)
     sealed: list[bytes] = []
     if _octets(told, "mixHash") == header.MIX_HASH:
-        block_hash = qbft.block_hash(whole)
+        block_hash = hash_(qbft.hashed_form(whole))
         whole, found = qbft.signed_form(whole)
         parsed = header.Header(whole, item(whole, 0, len(whole)))
         sealed = [qbft.hinted(seal) for seal in found[: receipt.quorum(len(parsed.validators))]]
     else:
-        block_hash = keccak256(whole)
+        block_hash = hash_(whole)
         parsed = header.Header(whole, item(whole, 0, len(whole)))
     if block_hash != _octets(told, "hash"):
         raise ReceiptError(
             "the node tells a header that has not the hash it tells: it may have fields of a later fork"
         )
     at = hex(parsed.number)
-    nodes: dict[bytes, bytes] = {}
+    nodes: dict[bytes, None] = {}  # each once, in the order in which they came
     terms: dict[bytes, bytes] = {}
-    questions = storage.standings(contract, device, parsed.time_s)
+    questions = storage.standings(contract, device, parsed.time_s, hash_)
     asked = next(questions)
     while True:
         answers: list[Any] = []
@@ -94,12 +96,14 @@ def make(contract: bytes, device: bytes, block: str) -> Calls:
             answers = [_code_hash(proof, nodes) for proof in proofs]
         else:
             codes = yield [("eth_getCode", [_hex(key[:20]), at]) for key in asked]
-            answers = [_terms(key[20:], code, terms) for key, code in zip(asked, codes, strict=True)]
+            answers = [_terms(key[20:], code, terms, hash_) for key, code in zip(asked, codes, strict=True)]
         try:
             asked = questions.send(answers)
         except StopIteration:
             break
-    raw = qbft.packed(whole, sealed, list(nodes.values()))
+    raw = qbft.packed(whole, sealed, list(nodes))
+    if len(raw) > receipt.MOST_BYTES or len(nodes) > MOST_NODES:
+        raise ReceiptError(f"it would have more than {receipt.MOST_BYTES} bytes, or {MOST_NODES} nodes")
     return Made(raw, parsed.number, parsed.time_s, block_hash, terms)
 
 
@@ -117,7 +121,7 @@ def encoded_header(told: dict[str, Any]) -> bytes:
     return encode_list(fields)
 
 
-def _words(proof: object, count: int, nodes: dict[bytes, bytes]) -> list[int]:
+def _words(proof: object, count: int, nodes: dict[bytes, None]) -> list[int]:
     """Return the words of a contract's slots, and keep the nodes that prove them."""
     _keep(proof, "accountProof", nodes)
     told = proof.get("storageProof") if isinstance(proof, dict) else None
@@ -130,25 +134,27 @@ def _words(proof: object, count: int, nodes: dict[bytes, bytes]) -> list[int]:
     return words
 
 
-def _code_hash(proof: object, nodes: dict[bytes, bytes]) -> bytes:
+def _code_hash(proof: object, nodes: dict[bytes, None]) -> bytes:
     _keep(proof, "accountProof", nodes)
     return _octets(proof, "codeHash")
 
 
-def _keep(proof: object, name: str, nodes: dict[bytes, bytes]) -> None:
+def _keep(proof: object, name: str, nodes: dict[bytes, None]) -> None:
     listed = proof.get(name) if isinstance(proof, dict) else None
     if not isinstance(listed, list):
         raise ReceiptError(f"the node tells no {name}")
     for one in listed:
         node = _unhex(one, name)
         if len(node) >= 32:  # what is shorter lies in its parent
-            nodes[keccak256(node)] = node
+            nodes[node] = None
 
 
-def _terms(code_hash: bytes, code: object, terms: dict[bytes, bytes]) -> tuple[int, int, int, int]:
+def _terms(
+    code_hash: bytes, code: object, terms: dict[bytes, bytes], hash_: Hash
+) -> tuple[int, int, int, int]:
     """Return the numbers in the code of terms, which is kept if it has the hash that was proved."""
     octets = _unhex(code, "code")
-    if keccak256(octets) != code_hash or len(octets) <= HEADER_BYTES:
+    if hash_(octets) != code_hash or len(octets) <= HEADER_BYTES:
         raise ReceiptError("the node tells a code of terms that has not the hash it proves")
     slots, interval_s, intervals, unit_wh = struct.unpack_from(">HIII", octets, 1)
     if not slots or not interval_s:

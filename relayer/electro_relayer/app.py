@@ -126,6 +126,7 @@ def _parts(
         standings.forget_all()
         app[ADMISSION].forget_all()
         chain.terms.forget_all()
+        chain.proofs.forget_all()
 
     upkeep = Upkeep(chain, metrics, taken_back)
     gas = GasLimits(chain)

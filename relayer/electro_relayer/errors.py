@@ -210,6 +210,14 @@ class NodeDown(Refusal):
     code, status, retry_after_s = "NODE_DOWN", 503, 5
 
 
+class NoReceipt(Refusal):
+    code, status, retry_after_s = "NO_RECEIPT", 503, 60
+
+
+class TooManyReceipts(Refusal):
+    code, status, retry_after_s = "TOO_MANY_RECEIPTS", 503, 30
+
+
 class Draining(Refusal):
     code, status, retry_after_s = "DRAINING", 503, 10
 

@@ -51,7 +51,7 @@ def ours(row: dict[str, Any]) -> dict[str, Any]:
     form, sealed = qbft.signed_form(whole)
     digest = keccak.keccak256(form)
     told: dict[str, Any] = {
-        "hash": "0x" + qbft.block_hash(whole).hex(),
+        "hash": "0x" + keccak.keccak256(qbft.hashed_form(whole)).hex(),
         "signers": ["0x" + driven(seals.signer(digest, qbft.hinted(one))).hex() for one in sealed],
     }
     if row["kind"] == "proof":

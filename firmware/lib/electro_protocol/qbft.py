@@ -10,7 +10,6 @@ Source: Besu's BftBlockHashing, and headers of a real network in ../../../tests/
 from .comb import inverse
 from .curve import N, P
 from .header import EXTRA_DATA, ROUND, SEALS, extra_data, fields_of
-from .keccak import keccak256
 from .rlp import ReceiptError, content, item, listed, number
 
 TYPE_CHECKING = False
@@ -31,9 +30,9 @@ def signed_form(header: bytes) -> "tuple[bytes, list[bytes]]":
     return _with_round(header, number(header, parts[ROUND], "the round", 4)), seals
 
 
-def block_hash(header: bytes) -> bytes:
-    """Return the hash by which everybody names the block of a QBFT header."""
-    return keccak256(_with_round(header, 0))
+def hashed_form(header: bytes) -> bytes:
+    """Return what the hash is of by which everybody names the block of a QBFT header."""
+    return _with_round(header, 0)
 
 
 def _with_round(header: bytes, round_: int) -> bytes:

@@ -18,9 +18,10 @@ from .keccak import keccak256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import Any
 
+    Hash = Callable[[bytes], bytes]
     Questions = Generator[list[bytes], list[Any], list["Standing"]]
 
 RECORDS = 1
@@ -63,60 +64,67 @@ def slot(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def of_mapping(key: int, at: bytes) -> bytes:
+def of_mapping(key: int, at: bytes, hash_: "Hash") -> bytes:
     """Return the slot of a mapping's value; at: the mapping's own."""
-    return keccak256(key.to_bytes(32, "big") + at)
+    return hash_(key.to_bytes(32, "big") + at)
 
 
-def device_slot(device: bytes) -> bytes:
-    return of_mapping(int.from_bytes(device, "big"), slot(DEVICES))
+def device_slot(device: bytes, hash_: "Hash") -> bytes:
+    return of_mapping(int.from_bytes(device, "big"), slot(DEVICES), hash_)
 
 
-def record_slot(number: int) -> bytes:
-    return of_mapping(number, slot(RECORDS))
+def record_slot(number: int, hash_: "Hash") -> bytes:
+    return of_mapping(number, slot(RECORDS), hash_)
 
 
-def point_slot(number: int, device: bytes) -> bytes:
-    return of_mapping(number << 160 | int.from_bytes(device, "big"), slot(POINTS))
+def point_slot(number: int, device: bytes, hash_: "Hash") -> bytes:
+    return of_mapping(number << 160 | int.from_bytes(device, "big"), slot(POINTS), hash_)
 
 
-def outage_slot(number: int, device: bytes) -> bytes:
-    return of_mapping(number << 160 | int.from_bytes(device, "big"), slot(OUTAGES))
+def outage_slot(number: int, device: bytes, hash_: "Hash") -> bytes:
+    return of_mapping(number << 160 | int.from_bytes(device, "big"), slot(OUTAGES), hash_)
 
 
-def _of_place(number: int, place: int, member: int) -> bytes:
-    base = int.from_bytes(of_mapping(number << 8 | place, slot(PLACES)), "big")
+def _of_place(number: int, place: int, member: int, hash_: "Hash") -> bytes:
+    base = int.from_bytes(of_mapping(number << 8 | place, slot(PLACES), hash_), "big")
     return slot((base + member) % (1 << 256))
 
 
-def passes_slot(number: int, place: int, word: int) -> bytes:
+def passes_slot(number: int, place: int, word: int, hash_: "Hash") -> bytes:
     """Return the slot in which a bit says of each of 256 passes whether it has other bands."""
-    return of_mapping(word, _of_place(number, place, PASSES_OF_PLACE))
+    return of_mapping(word, _of_place(number, place, PASSES_OF_PLACE, hash_), hash_)
 
 
-def creation_slot(number: int, place: int, pass_: int) -> bytes:
+def creation_slot(number: int, place: int, pass_: int, hash_: "Hash") -> bytes:
     """Return the slot with the number of the code that holds a pass's other bands."""
-    return of_mapping(pass_, _of_place(number, place, CREATIONS_OF_PLACE))
+    return of_mapping(pass_, _of_place(number, place, CREATIONS_OF_PLACE, hash_), hash_)
 
 
-def created(contract: bytes, number: int) -> bytes:
+def created(contract: bytes, number: int, hash_: "Hash" = keccak256) -> bytes:
     """Return the address of the contract's creation of this number, by CREATE: of the RLP of [contract, number]."""
     nonce = number.to_bytes(4, "big")
     while nonce[:1] == b"\0":
         nonce = nonce[1:]
     if not 0 < number <= 0x7F:
         nonce = bytes([0x80 + len(nonce)]) + nonce
-    return keccak256(bytes([0xC0 + 21 + len(nonce), 0x80 + 20]) + contract + nonce)[12:]
+    return hash_(bytes([0xC0 + 21 + len(nonce), 0x80 + 20]) + contract + nonce)[12:]
 
 
-def standings(contract: bytes, device: bytes, time_s: int) -> "Questions":
-    """Ask for all that concerns a meter at a block's time, and return it, the oldest agreement first; see above."""
-    served = (yield [device_slot(device)])[0]
+def standings(contract: bytes, device: bytes, time_s: int, hash_: "Hash" = keccak256) -> "Questions":
+    """Ask for all that concerns a meter at a block's time, and return it, the oldest agreement first; see above.
+
+    hash_: keccak256, of whoever has a faster one.
+    """
+    served = (yield [device_slot(device, hash_)])[0]
     numbers = [served >> shift & (1 << 64) - 1 for shift in (128, 64, 0)]
     asked = []
     for number in numbers:
         if number:
-            asked += [record_slot(number), point_slot(number, device), outage_slot(number, device)]
+            asked += [
+                record_slot(number, hash_),
+                point_slot(number, device, hash_),
+                outage_slot(number, device, hash_),
+            ]
     words = yield asked
     found = []
     for number in numbers:
@@ -125,12 +133,12 @@ def standings(contract: bytes, device: bytes, time_s: int) -> "Questions":
             words = words[3:]
             if point:  # else it was taken from the agreement before it began
                 found.append((_standing(number, record, point, outage), point >> 224))
-    hashes = yield [created(contract, creation) for _, creation in found]
+    hashes = yield [created(contract, creation, hash_) for _, creation in found]
     for (standing, creation), code_hash in zip(found, hashes):  # noqa: B905 - no strict= on MicroPython
-        standing.account, standing.code_hash = created(contract, creation), code_hash
+        standing.account, standing.code_hash = created(contract, creation, hash_), code_hash
         if standing.state != CANCELLED:
             header = (yield [standing.account + standing.code_hash])[0]
-            yield from _overrides(standing, contract, time_s, header[0], header[1])
+            yield from _overrides(standing, contract, time_s, header[0], header[1], hash_)
     return [standing for standing, _ in found]
 
 
@@ -152,7 +160,7 @@ def _standing(number: int, record: int, point: int, outage: int) -> Standing:
 
 
 def _overrides(
-    standing: Standing, contract: bytes, time_s: int, slots: int, interval_s: int
+    standing: Standing, contract: bytes, time_s: int, slots: int, interval_s: int, hash_: "Hash"
 ) -> "Generator[list[bytes], list[Any], None]":
     """Ask what has other bands in the time to come."""
     first = max(0, (time_s - standing.start_s) // interval_s)
@@ -162,7 +170,7 @@ def _overrides(
         return
     least, most = first // slots, (end - 1) // slots
     words = range(least // _PASSES_OF_WORD, most // _PASSES_OF_WORD + 1)
-    answers = yield [passes_slot(standing.id, standing.place, word) for word in words]
+    answers = yield [passes_slot(standing.id, standing.place, word, hash_) for word in words]
     passes = []
     for pass_ in range(least, most + 1):
         bits = answers[pass_ // _PASSES_OF_WORD - words[0]]
@@ -173,8 +181,8 @@ def _overrides(
         passes = passes[:MOST_OVERRIDES]
     standing.window = first, end
     if passes:
-        creations = yield [creation_slot(standing.id, standing.place, pass_) for pass_ in passes]
-        accounts = [created(contract, creation) for creation in creations]
+        creations = yield [creation_slot(standing.id, standing.place, pass_, hash_) for pass_ in passes]
+        accounts = [created(contract, creation, hash_) for creation in creations]
         hashes = yield accounts
         for pass_, account, code_hash in zip(passes, accounts, hashes):  # noqa: B905 - no strict= on MicroPython
             standing.overrides.append((pass_, account, code_hash))

@@ -18,6 +18,7 @@ from electro_relayer.chain.final import FinalBlock
 from electro_relayer.chain.market import Market
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.outages import OutageQuestions
+from electro_relayer.chain.proofs import Proofs
 from electro_relayer.chain.receipts import Receipt, read_receipt
 from electro_relayer.chain.rpc import (
     Node,
@@ -69,6 +70,7 @@ class Chain:
         self._surveyor = Surveyor(node, settings.contract, sender)
         self.terms = TermsCodes(node)
         self.final = FinalBlock(node, settings.finality)
+        self.proofs = Proofs(node, settings.contract, self.final, clock)
         self.outages = OutageQuestions(node, self._surveyor, self.final, lambda: self.highest)
         self.profile = UNKNOWN
         self._wanted_chain_id, self._wanted_profile = settings.chain_id, settings.chain_profile

@@ -59,6 +59,20 @@ async def tell(
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
+async def get_receipt(request: web.Request) -> web.Response:
+    """Prove to a meter where it stands at the final block: electro_protocol.receipt checks it."""
+    app, device = request.app, _parse(request.match_info["address"])
+    try:
+        receipt = await app[ADMISSION].receipt(device, sender_in(app, request))
+    except UnknownDevice:
+        raise NoSuchMeter(checksum(device)) from None
+    tag = f'"{blake2b(receipt, digest_size=12).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if _is_known(request.headers.get("If-None-Match"), tag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=receipt, content_type="application/octet-stream", headers=headers)
+
+
 async def get_terms(request: web.Request) -> web.Response:
     """Tell the terms themselves: who hashes them knows what to believe of the other answers. They never change."""
     app, account = request.app, _parse(request.match_info["account"])

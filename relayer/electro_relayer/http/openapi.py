@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from electro_protocol.receipt import MOST_BYTES
 from electro_relayer.chain.terms import MOST_CODE
 from electro_relayer.http.meters import MOST_AHEAD
 from electro_relayer.http.schemas import ADDRESS, COUNT, SCHEMAS, ref
@@ -45,6 +46,7 @@ def _tagged(kind: str, cache: str) -> dict[str, Any]:
 
 
 _STANDING_TAGGED = _tagged("weak", "no-cache")
+_RECEIPT_TAGGED = _tagged("a hash of the receipt", "no-cache")
 _TERMS_TAGGED = _tagged("the code's keccak256", "public, max-age=31536000, immutable")
 _ANYWHERE = ("405", "500", "503")  # whatever is asked for
 _ERRORS = {
@@ -118,6 +120,41 @@ DOCUMENT: dict[str, Any] = {
                             "description": "nothing that concerns the meter has changed; time and blocks may have",
                             "headers": _STANDING_TAGGED,
                         },
+                    },
+                    *("400", "404", "429"),
+                ),
+            }
+        },
+        "/v1/meters/{address}/proof": {
+            "get": {
+                "operationId": "getReceipt",
+                "summary": "Prove to a meter where it stands at the final block",
+                "description": (
+                    "RLP of [header, seals, nodes]: the header in the form that its validators sign, their seals as"
+                    " r|s|y|i with what makes checking one cheap, and the nodes of the proofs of the contract, the"
+                    " meter's words in it, and the accounts of terms and bands. Where no validators seal, no seals."
+                ),
+                "parameters": [
+                    {
+                        "name": "address",
+                        "in": "path",
+                        "required": True,
+                        "description": "in one case, or with EIP-55's checksum; with a wrong one it is nobody's, 404",
+                        "schema": ADDRESS,
+                    },
+                    _IF_NONE_MATCH,
+                ],
+                "responses": _answers(
+                    {
+                        "200": {
+                            **_answer(
+                                f"at most {MOST_BYTES:,} bytes",
+                                {"type": "string", "format": "binary"},
+                                "application/octet-stream",
+                            ),
+                            "headers": _RECEIPT_TAGGED,
+                        },
+                        "304": {"description": "it is this", "headers": _RECEIPT_TAGGED},
                     },
                     *("400", "404", "429"),
                 ),

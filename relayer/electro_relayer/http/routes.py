@@ -22,6 +22,7 @@ def add_routes(app: web.Application) -> None:
     """Serve meters and whoever asks."""
     app.router.add_post(messages.PATH, messages.post_messages)
     app.router.add_get(meters.PATH + "{address}", meters.get_meter)
+    app.router.add_get(meters.PATH + "{address}/proof", meters.get_receipt)
     app.router.add_get("/v1/terms/{account}", meters.get_terms)
     app.router.add_get("/healthz", get_health)
     app.router.add_get("/readyz", get_readiness)

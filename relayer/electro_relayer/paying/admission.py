@@ -17,12 +17,15 @@ from electro_contracts import calldata
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.outages import ACCEPTABLE, reason_name
+from electro_relayer.chain.proofs import Crowded, NoProof
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.errors import (
     NodeDown,
+    NoReceipt,
     NotServed,
     Refusal,
     RefusedByContract,
+    TooManyReceipts,
     UnknownDevice,
     WrongSequence,
 )
@@ -134,6 +137,20 @@ class Admission:
         if code is not None:
             self._senders.give_back(charged)
         return code
+
+    async def receipt(self, device: bytes, sender: Callable[[], str]) -> bytes:
+        """Return the proof of an enrolled meter's standing; raises what `read` does, NoReceipt or TooManyReceipts."""
+        if self._standings.remembered(device) is None:
+            await self.read(device, sender)
+        with _node_trouble():
+            try:
+                return await self._chain.proofs.receipt(device)
+            except NoProof as error:
+                raise NoReceipt(f"No receipt can be made now: {error}.") from error
+            except Crowded:
+                raise TooManyReceipts("Many meters ask for receipts; ask again later.") from None
+            except RpcError as error:
+                raise NoReceipt(f"No receipt can be made now: the node gives no proofs ({error}).") from error
 
     def _place(self, verified: Verified, standing: Standing) -> Outcome:
         """Queue a report if it is the next one. No await in here: judging and queueing are one step."""
