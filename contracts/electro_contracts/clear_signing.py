@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from electro_protocol.address import checksum, parse
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, Renomination
+from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, FirmwareRelease, Renomination
 
 if TYPE_CHECKING:
     from electro_protocol.eip712 import Domain
@@ -56,6 +56,14 @@ LABELS: dict[Any, tuple[str, dict[str, str]]] = {
             "sequence": "Sequence",
             "bands": "Least, then greatest units",
             "deadline": "Good until",
+        },
+    ),
+    FirmwareRelease: (
+        "Release meter firmware",
+        {
+            "manifest": "Hash of the program",
+            "version": "Version",
+            "deadline": "Offered until",
         },
     ),
 }

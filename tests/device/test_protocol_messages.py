@@ -13,6 +13,7 @@ from electro_protocol.messages import (
     DeviceEnrollment,
     DiscountRedemption,
     EnergyReport,
+    FirmwareRelease,
     MessageError,
     OutageReport,
     Renomination,
@@ -137,6 +138,8 @@ class Construction(unittest.TestCase):
             lambda: DiscountRedemption(1, bytes(32), 1 << 128, 0),
             lambda: renomination(place=1 << 32),
             lambda: renomination(first_interval=1 << 32),
+            lambda: FirmwareRelease(bytes(32), 0, 1),
+            lambda: FirmwareRelease(bytes(31), 1, 1),
             lambda: renomination(sequence=1 << 32),
             lambda: renomination(deadline=1 << 40),
         )

@@ -39,6 +39,7 @@ TYPES = {
         "uint64 agreementId,uint40 start,bytes16 schedule,uint32 firstInterval,bytes sealed,bytes deviations"
     ),
     "ViewingKeyReady": "bytes32 viewingKeyHash",
+    "FirmwareRelease": "bytes32 manifest,uint32 version,uint40 deadline",
 }
 
 # over by 1, under by 2, interrupted and over by 3, no data
@@ -104,6 +105,9 @@ def _values() -> list[tuple[str, str, tuple[int | bytes, ...]]]:
         ("each kind", "SealedReport", (7, began, half, 96, bytes(32), bytes.fromhex(DEVIATIONS))),
         ("all greatest", "SealedReport", (u64, u40, full, u32, b"\xff" * 1368, b"\x12\x9f\x7f\xff")),
         ("typical", "ViewingKeyReady", (mixed,)),
+        ("typical", "FirmwareRelease", (mixed, 7, 1_800_000_000)),
+        ("all least", "FirmwareRelease", (zero, 1, 0)),
+        ("all greatest", "FirmwareRelease", (ones, u32, u40)),
     ]
 
 

@@ -6,6 +6,7 @@
 | reports, messages | the structs that meters sign; those and the ones that consumers sign |
 | sealed, judging, sealing | a meter's messages with readings that few can read; what deviates; the ciphertext |
 | delivery | a viewing key, encrypted to a meter's key |
+| releases | the struct that release keys sign |
 | untrusted | reading them from somebody's JSON |
 | readings | the 16-bit lanes inside an energy report |
 | signed | a message with its signature, and its JSON |

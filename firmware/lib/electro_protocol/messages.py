@@ -11,8 +11,10 @@
 | AgreementAcceptance | consumer | exactly these terms, devices and bonus |
 | DiscountRedemption | consumer | so much of the discount against this invoice |
 | Renomination | consumer, or both | other bands in one pass of the schedule at one place |
+| FirmwareRelease | both release keys | this program, of this version; `releases` has it |
 """
 
+from .releases import FirmwareRelease
 from .reports import (
     CAUSE_CONSUMER,
     CAUSE_GRID,
@@ -37,6 +39,7 @@ __all__ = (
     "DeviceEnrollment",
     "DiscountRedemption",
     "EnergyReport",
+    "FirmwareRelease",
     "Message",
     "MessageError",
     "OutageReport",
@@ -137,4 +140,5 @@ BY_NAME: "dict[str, type[Message]]" = {
     "Renomination": Renomination,
     "SealedReport": SealedReport,
     "ViewingKeyReady": ViewingKeyReady,
+    "FirmwareRelease": FirmwareRelease,
 }
