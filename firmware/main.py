@@ -1,60 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start the meter, or say on the serial line and by its LED why it can't, and rest where a person can help."""
+"""Start the program that boot.py chose, and the chip anew when it does not even begin. No update replaces this file."""
 
-import asyncio
+import sys
+import time
 
 import machine
 
-from electro_meter.life.start import begin
-from electro_meter.life.supervision import SAFE_MODE_S, STABLE_S, Starts, ram_free
-from electro_meter.world import SetupError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from electro_meter.board import Esp32Board
-    from electro_meter.life.settings import Settings
-
-
-def configure() -> "tuple[Esp32Board, Settings]":
-    """Return the board and what it is set to; what is imported here is forgotten again."""
-    from electro_meter.board import Esp32Board
-    from electro_meter.life.config import load
-    from electro_meter.sensing import calibration
-
-    board = Esp32Board(load("."))
-    return board, load(".", calibration.entries(board)).bare()
-
-
-async def main(starts: Starts, safe: bool) -> None:
-    before = ram_free()
-    board, meter = begin(configure)
-    meter.start(alone=safe)
-    board.start_watchdog()
-    board.log(f"started; {before} bytes of RAM free before, {ram_free()} now")
-    if safe:
-        board.log("safe mode: it started again and again; it measures and talks to nobody; see crash.log")
-        await asyncio.sleep(SAFE_MODE_S)
-        board.reset("safe mode is over")
-    await asyncio.sleep(STABLE_S)
-    starts.lasted()
-    while True:
-        await asyncio.sleep(3600)
-        board.log(f"register {meter.account.import_uj // 3_600_000_000} Wh; {ram_free()} bytes free")
-
-
-def rest(sentence: str, seconds: int) -> None:
-    from electro_meter import board
-
-    board.rest(sentence, seconds)
-
-
-starts = Starts(".")
 try:
-    safe = not starts.begin(machine.reset_cause() == machine.PWRON_RESET)
-    asyncio.run(main(starts, safe))
-except SetupError as error:
-    starts.lasted()  # nothing crashed: something is missing or wrong
-    rest(str(error), SAFE_MODE_S)
-except Exception as error:  # noqa: BLE001 - before the tasks run, nobody else writes it down
-    starts.note(error)
-    rest(f"stopped: {error!r}", 5)
+    import electro_meter.main  # noqa: F401 - which runs for ever
+except Exception as error:  # noqa: BLE001 - in a trial the other program has its turn after a few of these
+    sys.print_exception(error)  # type: ignore[attr-defined]
+    print("no program starts: run `electro device install`")  # noqa: T201 - a person listens there
+    time.sleep(10)  # in which the serial line can be used
+    machine.reset()

@@ -34,9 +34,10 @@ TIMEOUT_S = 1_000  # for what hangs, on a busy machine too: within pytest's own,
 def run_in_micropython(command: list[str], file: Path) -> subprocess.CompletedProcess[str]:
     heap = re.search(r"^# micropython: heapsize=(\d+[km]?)$", file.read_text(), re.MULTILINE)
     options = ["-X", f"heapsize={heap.group(1) if heap else DEFAULT_HEAP}"]
+    folders = f"{file.parent}:{ROOT / 'firmware'}"  # boot.py is there
     return subprocess.run(
         [*command, *options, str(RUN), str(file)],
-        env={**os.environ, "MICROPYPATH": ":".join(SEARCH_PATH), "ELECTRO_WASM_FOLDERS": str(file.parent)},
+        env={**os.environ, "MICROPYPATH": ":".join(SEARCH_PATH), "ELECTRO_WASM_FOLDERS": folders},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -142,6 +142,9 @@ class Esp32Board(Board):
         self.log(f"reset: {reason}")
         machine.reset()
 
+    def end_trial(self) -> None:
+        machine.Timer(0).deinit()  # boot.py's
+
     def begin(self) -> int:
         direct, fine = self._all_amps[self._channel]
         self._read_volts = self._all_volts[self._channel].read

@@ -49,3 +49,9 @@ def collect_when_due() -> None:
         _half = 0
     if not _half and hasattr(collector, "mem_free"):
         _half = collector.mem_free() // 2
+
+
+def ram_free() -> int:
+    """Return the free bytes of the heap after a collection; -1 where nobody can say (CPython)."""
+    gc.collect()
+    return gc.mem_free() if hasattr(gc, "mem_free") else -1

@@ -75,6 +75,10 @@ class Board:
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 
+    def end_trial(self) -> None:
+        """Stop the timer by which boot.py ends a trial that nobody ends."""
+        # most Boards never try a program
+
     def on_reserve(self) -> bool:
         """Return whether the board lives on its supercapacitor; False where nobody can tell."""
         return False

@@ -21,7 +21,10 @@ def folder() -> str:
 
 
 def remove(path: str) -> None:
-    """Remove a folder made here, with its files."""
+    """Remove a folder made here, with all that is in it."""
     for name in os.listdir(path):
-        os.remove(path + "/" + name)
+        try:
+            os.remove(path + "/" + name)
+        except OSError:
+            remove(path + "/" + name)
     os.rmdir(path)

@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..updating.steps import Updating
     from .reserve import Reserve
     from .settings import Settings
 
@@ -83,6 +84,13 @@ class Meter:
             from .reserve import Reserve  # 1 KB for those who have one
 
             self.reserve = Reserve(board, config.reserve_mj)
+        self.updating: "Updating | None" = None
+        blob = board.load_blob("update")
+        if config.releases or (blob and blob[0]):
+            from ..updating.steps import Updating, chip  # nothing else is asked of it
+
+            self.updating = Updating(self, board, config, chip())
+            self.uplink.followed = self.updating.exchanged
         self.windows = 0
         self.start_reason = board.start_reason
         if self.outages.going_on:  # a restart in the middle of an outage goes on with it

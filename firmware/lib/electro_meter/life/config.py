@@ -30,6 +30,7 @@
 | outage_declare_ms | 30000 | a shorter interruption is not reported |
 | shed_min_on_ms, shed_min_off_ms | 60000, 180000 | the load-shedding output stays on or off at least so long |
 | reserve_mj | 0 | what the supercapacitor holds for the last gasp; 0: there is none |
+| releases | "" | the URL of releases: <chip>.json and bundles; a relayer's /v1/releases. "": updates over serial only |
 | resend_ms | 120000 | a message that was accepted but is not on the chain by then is sent again |
 | max_backoff_ms | 900000 | the longest pause after failures |
 """
@@ -91,8 +92,8 @@ _OF_A_CHANNEL: "dict[str, Bounds]" = {
     "fine_no_load_mw": (0, -1_000_000_000, 1_000_000_000),
 }
 _OTHERS = (
-    "board", "channels", "contract", "dns_servers", "hardware_id", "linearisation", "nodes", "relayers", "time_servers",
-    "wifi_password", "wifi_ssid",
+    "board", "channels", "contract", "dns_servers", "hardware_id", "linearisation", "nodes", "relayers", "releases",
+    "time_servers", "wifi_password", "wifi_ssid",
 )  # fmt: skip
 
 
@@ -119,6 +120,7 @@ class Config(Settings):
         self.board = _text(entries, "board")
         if self.board and self.board not in BOARDS:
             raise ConfigError("board must be one of " + ", ".join(BOARDS))
+        self.releases = _url(entries, "releases")
         self.contract = _address(entries)
         self.hardware_id = _hardware_id(entries)
         self.sources = _sources(entries, "relayers", "operator") + _sources(entries, "nodes", "other")
@@ -233,6 +235,18 @@ def _text(untrusted: "dict[str, object]", name: str) -> str:
     return value
 
 
+def _url(untrusted: "dict[str, object]", name: str) -> str:
+    """Return a URL without the slash at its end, "" for none."""
+    value = _text(untrusted, name)
+    if value and not _is_url(value):
+        raise ConfigError(f"{name} must begin with http:// or https://")
+    return value.rstrip("/")
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith("http://") or text.startswith("https://")  # noqa: PIE810 - MicroPython takes no tuple
+
+
 def _address(untrusted: "dict[str, object]") -> bytes:
     value = untrusted.get("contract")
     if not isinstance(value, str):
@@ -264,7 +278,7 @@ def _sources(untrusted: "dict[str, object]", name: str, by: str) -> "list[Source
         if not isinstance(entry, dict) or not set(entry) <= {"url", "by"}:
             raise ConfigError(f'{name}: each is a URL, or an object with "url" and "by"')
         url, whose = entry.get("url"), entry.get("by", by)
-        if not isinstance(url, str) or not (url.startswith("http://") or url.startswith("https://")):  # noqa: PIE810 - MicroPython takes no tuple
+        if not isinstance(url, str) or not _is_url(url):
             raise ConfigError(f"{name}: a URL begins with http:// or https://")
         if whose not in BY:
             raise ConfigError(f"{name}: by must be one of " + ", ".join(BY))

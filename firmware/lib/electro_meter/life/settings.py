@@ -47,6 +47,7 @@ class Settings:
     linearisation: "list[tuple[int, int]]"  # empty once the table is made of it
     channels: "list[Channel]"
     board: str
+    releases: str
     contract: bytes
     hardware_id: bytes
     sources: "list[Source]"  # relayers first

@@ -4,8 +4,8 @@
 from ..account.account import UJ_PER_J
 from ..account.outages import NAMES
 from ..account.records import gap_ms
+from ..heap import ram_free
 from ..sensing.watching import WORDS
-from .supervision import ram_free
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

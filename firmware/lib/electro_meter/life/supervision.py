@@ -154,9 +154,3 @@ def _write(directory: str, heading: str, error: "BaseException | None") -> None:
                 file.write(f"{error!r}\n")
     except OSError:
         pass  # a full flash; the serial line has it
-
-
-def ram_free() -> int:
-    """Return the free bytes of the heap after a collection; -1 where nobody can say (CPython)."""
-    gc.collect()
-    return gc.mem_free() if hasattr(gc, "mem_free") else -1

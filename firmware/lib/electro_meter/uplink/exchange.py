@@ -23,7 +23,7 @@ from .turns import LEAVE_MS, MOST_AT_ONCE, STATE_MS, Source, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from electro_protocol.signed import SignedMessage
 
@@ -61,6 +61,7 @@ class Uplink:
         self.sending = Sending(board, signer, reports, self.agreements, self.turns, on_signed)
         self.resolver = Resolver(board, settings.dns_servers)
         self.client = Client(board, self.resolver)
+        self.followed: "Callable[[Client], Awaitable[None]] | None" = None  # by what, once one succeeded
         self.reached = False  # the last exchange succeeded
         self.exchanges = 0
 
@@ -112,6 +113,8 @@ class Uplink:
             source.failures = 0
             source.why = ""
             turns.at_once = min(MOST_AT_ONCE, turns.at_once + 1)
+            if self.followed is not None:
+                await self.followed(self.client)
         if not pause_s and (why or source.url[:6] != "https:"):
             await self.client.close()  # else kept: the next handshake would cost seconds
 

@@ -91,14 +91,14 @@ class Client:
         self._usual = bytearray(USUAL_BYTES)  # made when the heap is whole, for it is needed in one piece
         self.connections = 0
 
-    async def request(self, method: str, url: str, body: object = None) -> Answer:
-        """Send one request (body: to be sent as JSON) and return the answer.
+    async def request(self, method: str, url: str, body: object = None, part: str = "") -> Answer:
+        """Send one request (body: to be sent as JSON; part: a Range of what is asked for) and return the answer.
 
         Raises SourceError.
         """
         raw = None if body is None else json.dumps(body).encode()
         try:
-            return await asyncio.wait_for(self._exchange(method, url, raw), TIMEOUT_S)
+            return await asyncio.wait_for(self._exchange(method, url, raw, part), TIMEOUT_S)
         except asyncio.TimeoutError:
             await self.close()
             raise UnreachableError(f"no answer in {TIMEOUT_S} s")
@@ -119,11 +119,13 @@ class Client:
             except OSError:
                 pass  # the peer was quicker
 
-    async def _exchange(self, method: str, url: str, body: "bytes | None") -> Answer:
+    async def _exchange(self, method: str, url: str, body: "bytes | None", part: str) -> Answer:
         tls, host, port, path = split(url)
         head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n"
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        if part:
+            head += f"Range: {part}\r\n"
         request = (head + "\r\n").encode()
         kept = self._at == (host, port, tls)
         if not kept:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take a release that somebody brings: whose keys signed it, and what its bundle's head adds. Nothing is fetched here.
+
+A release travels as JSON beside its bundle, `<chip>.json` beside `<manifest>.bundle`:
+
+    {"release": {"manifest": "0x…", "version": 7, "deadline": 1800000000},
+     "signatures": {"operator": "0x…", "consumer": "0x…"}}
+
+Over the network both keys must be pinned, be two, and have signed for this meter's chain and contract. Over the serial
+line those that are pinned must have; whoever holds the chip can replace everything anyway.
+"""
+
+from electro_protocol.address import address_of
+from electro_protocol.eip712 import Domain
+from electro_protocol.recovery import recover
+from electro_protocol.releases import FirmwareRelease
+from electro_protocol.reports import MessageError
+from electro_protocol.secp256k1 import SignatureError
+from electro_protocol.untrusted import hex_bytes
+
+from .bundle import BundleError, Head
+from .state import Offer, State, refusal
+
+ROLES = ("operator", "consumer")
+_NOBODY = bytes(20)
+
+
+class ReleaseError(ValueError):
+    """A release that is not taken; the sentence says why."""
+
+
+class Release:
+    """A release that is signed by whom it must be, for one meter, and not refused by its state."""
+
+    def __init__(self, untrusted: object, domain: Domain, state: State, now_s: int, serial: bool) -> None:
+        """now_s: the time now. What is cheap to look at comes before the signatures.
+
+        Raises ReleaseError.
+        """
+        if not isinstance(untrusted, dict) or not isinstance(untrusted.get("signatures"), dict):
+            raise ReleaseError("that is no release")
+        try:
+            message = FirmwareRelease.from_json(untrusted.get("release"))
+            signatures = {}
+            for role in ROLES:
+                if role in untrusted["signatures"]:
+                    signatures[role] = hex_bytes(role, untrusted["signatures"][role])
+        except MessageError as error:
+            raise ReleaseError(f"that is no release: {error}")
+        assert isinstance(message, FirmwareRelease)  # its class made it
+        self.manifest = message.manifest
+        self.version = message.version
+        self.deadline_s = message.deadline
+        self._state = state
+        self._serial = serial
+        self._now_s = now_s
+        why = refusal(state, self._offer(state.operator, state.consumer), now_s)
+        if why:
+            raise ReleaseError(why)
+        keys = {"operator": state.operator, "consumer": state.consumer}
+        if not serial and (_NOBODY in keys.values() or state.operator == state.consumer):
+            raise ReleaseError(
+                "two release keys must be pinned: without them updates come over the serial line only"
+            )
+        digest = message.digest(domain)
+        for role in ROLES:
+            if keys[role] != _NOBODY:
+                _check(digest, role, keys[role], signatures.get(role))
+
+    def offer(self, head: Head, chip: str, firmware: "tuple[int, ...]") -> Offer:
+        """Return the offer that release and head make together, for this chip and its MicroPython.
+
+        Raises ReleaseError.
+        """
+        if head.manifest != self.manifest or head.version != self.version:
+            raise ReleaseError("the bundle is not the one that was signed")
+        try:
+            head.suits(chip, firmware)
+        except BundleError as error:
+            raise ReleaseError(str(error))
+        operator = self._state.operator if head.operator is None else head.operator
+        consumer = self._state.consumer if head.consumer is None else head.consumer
+        if operator == consumer != _NOBODY:
+            raise ReleaseError("the release keys must be two")
+        return self._offer(operator, consumer)
+
+    def _offer(self, operator: bytes, consumer: bytes) -> Offer:
+        return Offer(self.manifest, self.version, self.deadline_s, operator, consumer, self._serial)
+
+
+def _check(digest: bytes, role: str, key: bytes, signature: "bytes | None") -> None:
+    """Raise ReleaseError unless this is the role's signature."""
+    if signature is None:
+        raise ReleaseError(f"the {role}'s release key has not signed it")
+    try:
+        signer = address_of(recover(digest, signature))
+    except SignatureError as error:
+        raise ReleaseError(f"the {role}'s signature is none: {error}")
+    if signer != key:
+        raise ReleaseError(
+            f"the {role}'s signature is of another key, or for another release, chain or contract"
+        )

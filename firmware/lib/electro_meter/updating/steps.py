@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carry a meter through an update: what `state` decides, done after each successful exchange with a source.
+
+A meter imports this only if something is under way, or its settings name a place that releases come from.
+"""
+
+import sys
+
+from electro_protocol.eip712 import Domain
+
+from ..heap import ram_free
+from ..uplink.parsing import SourceError
+from .bundle import BundleError
+from .fetching import Fetching
+from .releases import Release, ReleaseError
+from .state import (
+    BLOB,
+    COMMITTED,
+    DAMAGED,
+    EXCHANGED,
+    FOLDERS,
+    IDLE,
+    JUDGING,
+    LATE,
+    OFFERED,
+    PROVED,
+    RESET,
+    STAGED,
+    STORED,
+    TRIAL,
+    Offer,
+    State,
+    step,
+    unpack,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..life.app import Meter
+    from ..life.settings import Settings
+    from ..uplink.http import Client
+    from ..world import Board
+
+ASK_US = 86_400_000_000  # how often the place is asked, and how long one that was wrong is left
+_SETTLED_US = 120_000_000  # a trial lasts at least so long
+_LEAST_FREE_BYTES = 4_096
+_FETCH_US = 60_000_000  # in one go; reports that become due end it sooner
+# sys.implementation._mpy's number of an architecture (py/persistentcode.h), as mpy-cross calls it
+_CHIPS = {1: "x86", 10: "xtensawin", 11: "rv32imc"}
+
+
+def chip() -> str:
+    """Return the architecture of this chip's native code, "" where none runs."""
+    return _CHIPS.get(getattr(sys.implementation, "_mpy", 0) >> 10 & 15, "")
+
+
+class Updating:
+    """The update of one meter."""
+
+    def __init__(self, meter: "Meter", board: "Board", settings: "Settings", chip: str) -> None:
+        self._meter = meter
+        self._board = board
+        self._url = settings.releases
+        self._domain = Domain(settings.chain_id, settings.contract)
+        self._chip = chip
+        self.state: State = unpack(self._board.load_blob(BLOB))
+        self._began_us = self._board.uptime_us()
+        self._ask_from_us = 0
+        self._first: "dict[int, int]" = {}  # agreement → where its `next` stood first
+        self.why = ""  # what was wrong with the last release
+
+    async def exchanged(self, client: "Client") -> None:
+        """Go one step on: a source has answered well just now. What fails here fails quietly, until the next day."""
+        try:
+            await self._go_on(client)
+        except (SourceError, BundleError, ReleaseError, OSError) as error:
+            self.why = str(error)
+            self._board.log(f"update: {error}")
+            self._ask_from_us = self._board.uptime_us() + ASK_US
+            if isinstance(error, BundleError):
+                self._take(DAMAGED)
+
+    async def _go_on(self, client: "Client") -> None:
+        now_us = self._board.uptime_us()
+        moved = self._has_moved()
+        kind = self.state.kind
+        if kind == STAGED:
+            self._take(EXCHANGED)
+        elif kind == TRIAL:
+            if moved and now_us - self._began_us >= _SETTLED_US and not self.failing():
+                self._take(PROVED)
+        elif kind == JUDGING:
+            if now_us - self._began_us > self.state.minutes * 60_000_000:
+                self._take(LATE)
+            elif moved:
+                self._take(PROVED)
+        elif self._url and now_us >= self._ask_from_us and self._meter.clock.confirmed:
+            await self._fetch(Fetching(self._board, client, self._url))
+
+    async def _fetch(self, place: Fetching) -> None:
+        if self.state.kind == IDLE:
+            untrusted = await place.release(self._chip)
+            if untrusted is None:
+                self._ask_from_us = self._board.uptime_us() + ASK_US
+                return
+            release = Release(untrusted, self._domain, self.state, self._meter.clock.unix_s(), False)
+            head = await place.head(release.manifest)
+            self._take(OFFERED, release.offer(head, self._chip, sys.implementation.version[:2]))
+        until_us = self._board.uptime_us() + _FETCH_US
+        wake = self._meter.uplink.wake
+        folder = f"{self._board.directory}/{FOLDERS[1 - self.state.slot]}"
+        if await place.fill(
+            folder, self.state.manifest, lambda: not wake.is_set() and self._board.uptime_us() < until_us
+        ):
+            self._take(STORED)
+
+    def _take(self, event: int, offer: "Offer | None" = None) -> None:
+        """Write the next state down, and do what follows."""
+        state, action = step(self.state, event, offer, self._minutes())
+        self._board.store_blob(BLOB, state.pack())
+        self.state = state
+        if action == RESET:
+            self._meter.supervisor.reset(f"version {state.next_version} is tried")
+        elif action == COMMITTED:
+            self._board.end_trial()
+            self._board.log(f"version {state.version} is committed")
+
+    def _minutes(self) -> int:
+        """Return in which time a good program proves itself: two intervals of the slowest agreement, half an hour."""
+        seconds = 0
+        for agreement in self._meter.uplink.agreements.all:
+            seconds = max(seconds, agreement.interval_s)
+        return seconds // 30 + 30
+
+    def _has_moved(self) -> bool:
+        """Return whether the contract took something since this start, or there is nothing that it could take."""
+        running = False
+        now_s = self._meter.clock.unix_s() if self._meter.clock.dated else 0
+        for agreement in self._meter.uplink.agreements.all:
+            if agreement.next_latest > self._first.setdefault(agreement.id, agreement.next_latest):
+                return True
+            if (
+                agreement.start_s + agreement.interval_s <= now_s
+                and agreement.next_latest < agreement.intervals
+            ):
+                running = True
+        return not running
+
+    def failing(self) -> str:
+        """Return what the self-test finds, "" if nothing: it must hold before a commit."""
+        meter = self._meter
+        if meter.supervisor.restarts:
+            return "a task had to be started again: " + meter.supervisor.last
+        if meter.phases.supplied and not meter.windows:
+            return "nothing was measured"
+        if meter.ring.trouble or meter.outage_ring.trouble or meter.snapshot.trouble:
+            return "the flash takes no records"
+        if 0 <= ram_free() < _LEAST_FREE_BYTES:
+            return "memory is nearly full"
+        return ""
