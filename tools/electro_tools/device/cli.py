@@ -17,6 +17,7 @@ from electro_tools.errors import ToolError
 from electro_tools.node import node_options
 
 from .cli_calibrate import calibrate
+from .cli_release import release, sign_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,8 @@ def device() -> None:
 
 
 device.add_command(calibrate)
+device.add_command(release)
+device.add_command(sign_release)
 
 
 @device.command()

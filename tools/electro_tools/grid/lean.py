@@ -17,8 +17,8 @@ import gc
 import json
 import sys
 
-from electro_meter.life.start import begin
 from electro_meter.heap import ram_free
+from electro_meter.life.start import begin
 from electro_protocol.address import checksum
 from electro_tools.grid.virtual_board import VirtualBoard
 
