@@ -158,7 +158,7 @@ def _words(paper: Paper, built: object) -> Facts:
 
 def _hand(paper: Paper, paper_file: Path, role: str, sender: str) -> None:
     """Write what a wallet signs beside the paper."""
-    from electro_tools.agreement.wallet import typed_data
+    from electro_contracts.clear_signing import typed_data
 
     file = paper_file.with_name(f"{paper_file.stem}.{role}.typed-data.json")
     papers.must_be_new(file)
