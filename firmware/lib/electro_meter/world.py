@@ -211,6 +211,10 @@ class Board:
 
         # power
 
+        def start_watchdog(self) -> None:
+            """From now on the chip starts anew if nobody feeds it; nothing can stop that."""
+            ...
+
         def feed_watchdog(self) -> None: ...
 
         def log(self, sentence: str) -> None:
