@@ -129,7 +129,7 @@ def test_every_command_it_names_exists() -> None:
     table = README.partition("| who |")[2].partition("\n\n")[0]
     named = {word.split()[-1] for word in re.findall(r"`([a-z -]+)`", table)}
     there = {*agreement.list_commands(agreement), *cli.list_commands(cli)}
-    for group in ("chain", "contract", "device", "key", "plan"):
+    for group in ("chain", "contract", "device", "fleet", "key", "plan"):
         command = cli.get_command(cli, group)
         there |= set(command.list_commands(command))
     assert named <= there

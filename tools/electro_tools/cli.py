@@ -48,6 +48,7 @@ _COMMANDS = {
         "electro_tools.relayer:relayer",
         "Run the relayer: carries meters' messages and pays the gas.",
     ),
+    "fleet": ("electro_tools.fleet.cli:fleet", "Try an installation with many simulated meters."),
     "device": ("electro_tools.device.cli:device", "Flash, install, provision and enrol meters."),
 }
 

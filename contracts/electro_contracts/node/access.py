@@ -89,6 +89,7 @@ class Endpoint:
             )
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
+        self.given = url  # with what secrets it has: for another process
         self.url = urlunsplit(parts._replace(netloc=host))
         self.shown = shown_url(url)
         self.access = access

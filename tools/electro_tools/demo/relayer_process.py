@@ -13,6 +13,7 @@ from electro_tools import lifeline
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 # in accelerated time everybody waits for the batch, and the three meters report within milliseconds of each other
@@ -27,10 +28,19 @@ class RelayerProcess:
         contract: the agreements contract, EIP-55.
         key_file: the key that pays.
         log_file: where its log lines go.
+        settings: further ones, by the names of environment variables.
     """
 
-    def __init__(self, rpc_url: str, contract: str, key_file: Path, log_file: Path) -> None:
+    def __init__(
+        self,
+        rpc_url: str,
+        contract: str,
+        key_file: Path,
+        log_file: Path,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._arguments = ["--rpc", rpc_url, "--contract", contract, "--key-file", str(key_file)]
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._log_file = log_file
         self._process: asyncio.subprocess.Process | None = None
         self._port = 0
@@ -49,7 +59,7 @@ class RelayerProcess:
                 pass_fds=lifeline.pass_fds(),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **_SETTINGS},
+                env={**os.environ, **self._settings},
             )
         assert self._process.stdout is not None
         line = (await self._process.stdout.readline()).decode()  # empty once it has ended

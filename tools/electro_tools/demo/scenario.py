@@ -99,8 +99,8 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
     outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * _HOUR_S)
     offline_start = midnight + 9 * _HOUR_S
     return [
-        _meter("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}),
-        _meter(
+        feeder("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}),
+        feeder(
             "furnace",
             curve,
             _SHARES[1],
@@ -108,13 +108,13 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
             deviations={under: _UNDER},
             outage=Span(outage_start, outage_start + _OUTAGE_S),
         ),
-        _meter(
+        feeder(
             "auxiliaries", curve, _SHARES[2], 0.8, offline=Span(offline_start, offline_start + _OFFLINE_S)
         ),
     ]
 
 
-def _meter(
+def feeder(
     name: str,
     curve: LoadCurve,
     share: float,
@@ -124,6 +124,7 @@ def _meter(
     outage: Span | None = None,
     offline: Span | None = None,
 ) -> MeterPlan:
+    """Return the plan of one metering point with its share of the curve."""
     promised_wh = [share * energy for energy in curve.energy_wh]
     actual_wh = [energy * (deviations or {}).get(index, 1.0) for index, energy in enumerate(promised_wh)]
     unit_wh = unit_for(max(actual_wh))

@@ -18,13 +18,9 @@ import gc
 import json
 import sys
 
-from electro_meter.life.app import Meter
-from electro_meter.life.keys import make_key
 from electro_protocol.address import checksum
 from electro_protocol.signed import SignedMessage
-from electro_tools.grid.board import SimulatedBoard
-from electro_tools.grid.converter import Converter
-from electro_tools.grid.randomness import Randomness
+from electro_tools.grid.making import board_of, meter_on
 from electro_tools.grid.settings import SettingError, Settings
 
 
@@ -55,25 +51,8 @@ async def _run() -> None:
     if first is None:
         return
     settings = Settings(first)
-    randomness = Randomness(settings.seed)
-    board = SimulatedBoard(
-        settings.directory,
-        settings.start_s,
-        settings.load,
-        Converter(
-            randomness, settings.mains_hz, settings.power_factor, settings.harmonics, settings.noise_lsb
-        ),
-        randomness,
-        settings.nominal_v,
-        settings.rated_a,
-        settings.power_factor,
-        settings.interruptions,
-        settings.network_down,
-        settings.private_key,
-    )
-    if settings.private_key is None:
-        make_key(board, b"")
-    meter = Meter(board, settings.meter, _say_signed)
+    board = board_of(settings)
+    meter = meter_on(board, settings, _say_signed)
     enrollment = meter.enrollment(board.time.now_us // 1_000_000)
     _say({"ready": {"address": checksum(meter.signer.address), "enrollment": enrollment.to_json()}})
     if hasattr(gc, "freeze"):  # CPython looks through all that was imported whenever the meter collects

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro fleet simulate`: options, a live table, and the closing summary."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from electro_contracts.node.access import VARIABLES
+from electro_tools.accounts import KeyFile, key_options
+from electro_tools.commands import Command
+from electro_tools.contract.desk import json_option
+from electro_tools.errors import Discrepancy, ToolError
+from electro_tools.fleet.failures import CLOCK, WORDS
+from electro_tools.node import node_options
+from electro_tools.parameters import ADDRESS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from electro_contracts.node.access import Endpoint
+    from electro_tools.fleet.run import Progress, Standing
+
+_SHARE = click.FloatRange(0, 1)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_REAL_INTERVAL_S, _QUICK_INTERVAL_S = 60, 900
+_LOOK_S = 0.5
+# A fleet reports from one address, all at once, and by a clock that runs ahead of the wall's.
+_RELAYER = {"ELECTRO_RELAYER_DEVICE_RATE": "0", "ELECTRO_RELAYER_CONNECTIONS": "4000"}
+
+
+def _failure_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for kind, words in reversed(WORDS.items()):
+        command = click.option(
+            f"--{kind}",
+            type=_SHARE,
+            default=0.0,
+            metavar="SHARE",
+            help=f"So many of the meters, 0 to 1: {words}.",
+        )(command)
+    return command
+
+
+@click.group()
+def fleet() -> None:
+    """Try an installation with many simulated meters."""
+
+
+@fleet.command(cls=Command)
+@click.option("--meters", type=click.IntRange(1, 20_000), default=10, show_default=True, help="How many.")
+@click.option(
+    "--intervals", type=click.IntRange(4, 672), default=96, show_default=True, help="How many they report."
+)
+@click.option(
+    "--interval", "interval_s", type=click.IntRange(5, 3600), metavar="SECONDS", help="900; in real time 60."
+)
+@click.option(
+    "--report-every", type=click.IntRange(1, 96), default=4, show_default=True, help="Intervals in a report."
+)
+@click.option(
+    "--windows", type=click.IntRange(1, 300), default=1, show_default=True, help="Sampled in each interval."
+)
+@click.option("--relayer", "relayers", multiple=True, metavar="URL", help="Of a relayer. Repeat for more.")
+@click.option("--relayer-key-file", type=_FILE, help="Without --relayer: run one that pays with this key.")
+@click.option(
+    "--contract", "contract_address", type=ADDRESS, envvar="ELECTRO_CONTRACT", help="By default a new one."
+)
+@click.option("--real-time", is_flag=True, help="Wait for the chain's clock also where it could be moved.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), help="To spread them over; by default one a processor."
+)
+@_failure_options
+@node_options
+@key_options
+@json_option
+def simulate(
+    meters: int,
+    intervals: int,
+    interval_s: int | None,
+    report_every: int,
+    windows: int,
+    relayers: tuple[str, ...],
+    relayer_key_file: Path | None,
+    contract_address: str | None,
+    real_time: bool,
+    processes: int | None,
+    node: Endpoint,
+    chain_id: int | None,
+    key: KeyFile,
+    as_json: bool,
+    **shares: float,
+) -> None:
+    """Let many meters measure, sign and send through relayers to a chain, and say what arrived.
+
+    In each runs the chip's own code, on a simulated board. The key is the operator's: it enrols the meters and
+    proposes their agreements. A chain in memory (anvil, hardhat, electro chain) is moved through the run; on any other
+    a run takes the time that its intervals take. Ends with 3 if something is missing at the end.
+    """
+    from electro_tools.chain.asking import Asking
+    from electro_tools.fleet.pace import Pace
+    from electro_tools.fleet.run import Fleet, Wish
+    from electro_tools.transact import connect
+
+    if not relayers and relayer_key_file is None:
+        raise click.UsageError("Name --relayer URL, or --relayer-key-file FILE to run one.")
+    if sum(shares.values()) > 1:
+        raise click.UsageError("The shares of what fails add up to more than all meters.")
+    profile = Asking(node).know().profile
+    web3 = connect(node, chain_id, timeout_s=None)
+    pace = Pace(web3, profile, real_time=real_time)
+    if shares[CLOCK] and pace.moves:
+        raise ToolError(
+            "a meter without a clock learns today's date, and this run takes place on other days",
+            "try --clock with --real-time",
+        )
+    operator = key.open()
+    contract = _contract(web3, contract_address, operator)
+    began = time.monotonic()
+    console = Console(stderr=as_json)
+    with (
+        tempfile.TemporaryDirectory(prefix="electro-fleet-") as folder,
+        _shown(console, quiet=as_json) as show,
+    ):
+
+        def run(own: tuple[str, ...]) -> Coroutine[Any, Any, list[Standing]]:
+            wish = Wish(
+                meters,
+                interval_s or (_QUICK_INTERVAL_S if pace.moves else _REAL_INTERVAL_S),
+                intervals,
+                report_every,
+                windows,
+                processes or os.cpu_count() or 1,
+                relayers or own,
+                shares,
+            )
+            return Fleet(wish, contract, operator, pace, profile.pool, Path(folder), show).run()
+
+        pays = None if relayers else relayer_key_file
+        finality = "latest" if pace.moves else "auto"  # a chain in memory takes nothing back
+        standings = asyncio.run(_with_relayer(node, contract.address, pays, Path(folder), finality, run))
+    _conclude(console, standings, intervals, time.monotonic() - began, as_json=as_json)
+
+
+def _contract(web3: Any, contract_address: str | None, operator: Any) -> Any:
+    from electro_contracts.deployment import LEAST
+    from electro_tools.contract.deploy import at, deploy, reach
+
+    if contract_address is not None:
+        return reach(web3, contract_address)
+    made = deploy(
+        web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0, least=LEAST
+    )
+    return at(web3, made.address)
+
+
+async def _with_relayer(
+    node: Endpoint,
+    contract: str,
+    key_file: Path | None,
+    folder: Path,
+    finality: str,
+    run: Callable[[tuple[str, ...]], Any],
+) -> Any:
+    """Await what `run` makes of a relayer's address, and run one for that long if there is a key for it."""
+    if key_file is None:
+        return await run(())
+    from electro_tools.demo.relayer_process import RelayerProcess
+
+    # how the node is reached stands in files that the relayer reads itself
+    files = {VARIABLES[part]: str(file) for part in VARIABLES if (file := getattr(node.access, part))}
+    settings = {**_RELAYER, "ELECTRO_RELAYER_FINALITY": finality}
+    relayer = RelayerProcess(node.given, contract, key_file, folder / "relayer.log", {**settings, **files})
+    try:
+        await relayer.start()
+        return await run((relayer.url,))
+    finally:
+        await relayer.stop()
+
+
+@contextlib.contextmanager
+def _shown(console: Console, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Show a table that lives, where somebody looks."""
+    if quiet or not console.is_terminal:
+        yield lambda _progress: None
+        return
+    stages: dict[str, tuple[int, int]] = {}
+    with Live(console=console, auto_refresh=False) as live:
+        shown_at = [0.0]
+
+        def show(progress: Progress) -> None:
+            stages[progress.stage] = (progress.done, progress.total)
+            if progress.done < progress.total and time.monotonic() - shown_at[0] < _LOOK_S:
+                return
+            shown_at[0] = time.monotonic()
+            live.update(_now(stages, progress.standings), refresh=True)
+
+        yield show
+
+
+def _now(stages: dict[str, tuple[int, int]], standings: tuple[Standing, ...]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for stage, (done, total) in stages.items():
+        table.add_row(stage, f"{done:,} of {total:,}")
+    for what in ("measured", "latest", "final"):
+        if standings:
+            table.add_row(f"intervals {what}", f"{sum(int(s.told.get(what, 0)) for s in standings):,}")
+    troubled = sum(1 for each in standings if each.told.get("why"))
+    if standings:
+        table.add_row("meters in trouble", f"{troubled:,}")
+    return table
+
+
+def _conclude(
+    console: Console, standings: list[Standing], intervals: int, took_s: float, *, as_json: bool
+) -> None:
+    import json
+
+    from electro_tools.fleet import summary
+
+    found = summary.as_json(standings, intervals)
+    if as_json:
+        click.echo(json.dumps({**found, "took_s": round(took_s, 1)}))
+    else:
+        console.print(summary.table(standings, intervals, f"{intervals} intervals each, all simulated"))
+        for why, meters in summary.reasons(standings, intervals):
+            console.print(f"missing at {meters:,} meters: {why}", highlight=False, markup=False)
+        console.print(f"took {took_s:.0f} s", highlight=False)
+    missing = found["intervals"] - found["arrived"]
+    if missing:
+        raise Discrepancy(f"{missing:,} of {found['intervals']:,} intervals are not on the chain")
