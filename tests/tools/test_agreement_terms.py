@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.tools.agreements import START, TERMS, electro
 
+from electro_console import terms_toml
 from electro_contracts.terms import Terms
-from electro_tools.agreement import bands, terms_file, terms_text
+from electro_tools.agreement import bands, terms_file
 from electro_tools.agreement.terms_entries import ENTRIES
 from electro_tools.errors import ToolError
 
@@ -187,7 +188,7 @@ _terms = st.builds(
 def test_terms_go_to_a_file_and_back_to_the_unit(terms: Terms) -> None:
     from pathlib import Path
 
-    assert terms_file.parse(terms_text.to_toml(terms), Path()) == terms
+    assert terms_file.parse(terms_toml.to_toml(terms), Path()) == terms
 
 
 @settings(max_examples=60)

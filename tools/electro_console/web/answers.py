@@ -106,7 +106,7 @@ def rendered(request: web.Request, page: Page) -> str:
     return template.render(
         page.facts,
         w=words,
-        sentence=functools.partial(_sentence, words),
+        tell=functools.partial(_sentence, words),
         names=names,
         language=words.language,
         languages=LANGUAGES,

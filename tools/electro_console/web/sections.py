@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .questions import Questions
 
 _DAY_S = 86_400
+_HOUR_S = 3600
+_HOURS = 24
 
 
 async def planned(questions: Questions, first_s: int, end_s: int, now: int) -> list[Planned]:
@@ -48,18 +50,16 @@ def _overload(of: Planned) -> dict[str, Any]:
 
 
 def facts(of: Planned, zone: str) -> dict[str, Any]:
-    """Return a section's hours: what is allowed at least and at most, and what was drawn; W."""
+    """Return a section: what is allowed in it, W, and by hours of the zone's clock as shares of its capacity."""
     room = of.room(zone)
     return {
         "name": of.section.name,
         "parent": of.section.parent,
         "capacity_w": of.section.capacity_w,
         "idle_share": of.section.idle_share,
-        "step_s": of.step_s,
-        "starts": of.starts_s,
-        "least_w": of.least_w,
-        "greatest_w": of.greatest_w,
-        "actual_w": [None if np.isnan(each) else round(float(each)) for each in of.actual_w],
+        "least_w": float(of.least_w.min(initial=0.0)),
+        "greatest_w": float(of.greatest_w.max(initial=0.0)),
+        "actual_w": None if np.isnan(of.actual_w).all() else float(np.nanmax(of.actual_w)),
         "overloaded_hours": of.hours(of.overloaded),
         "idle_hours": of.hours(of.idle),
         "meters": int(of.meters.max(initial=0)),
@@ -70,4 +70,20 @@ def facts(of: Planned, zone: str) -> dict[str, Any]:
             "from_hour": room.from_hour,
             "to_hour": room.to_hour,
         },
+        "days": _days(of, zone),
     }
+
+
+def _days(of: Planned, zone: str) -> list[dict[str, Any]]:
+    """Return for each day its beginning and 24 shares of the capacity, the greatest of each hour; None: none."""
+    hours = zones.to_wall(of.starts_s, zone) // _HOUR_S
+    first = int(hours[0]) // _HOURS
+    count = int(hours[-1]) // _HOURS - first + 1
+    shares = np.full((count, _HOURS), np.nan)
+    rows, columns = hours // _HOURS - first, hours % _HOURS
+    np.fmax.at(shares, (rows, columns), of.greatest_w / of.section.capacity_w)
+    begins = [int(of.starts_s[np.argmax(rows == row)]) for row in range(count)]
+    return [
+        {"at": at, "shares": [None if np.isnan(each) else round(float(each), 4) for each in row]}
+        for at, row in zip(begins, shares, strict=True)
+    ]

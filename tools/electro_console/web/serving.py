@@ -127,7 +127,7 @@ async def _serve(
     tell: Callable[[str], None],
     then: Callable[[str], Awaitable[None]] | None,
 ) -> None:
-    async with running(settings, index, following) as url:
+    async with running(settings, index, following) as (url, _):
         tell(url)
         if then is not None:
             await then(url)
@@ -139,8 +139,10 @@ async def _serve(
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, index: Index, following: Following | None = None) -> AsyncIterator[str]:
-    """Answer for pages while the block runs; yields the address."""
+async def running(
+    settings: Settings, index: Index, following: Following | None = None
+) -> AsyncIterator[tuple[str, Questions]]:
+    """Answer for pages while the block runs; yields the address, and what pages ask."""
     node = Node(settings.nodes, settings.contract)
     questions = Questions(index, node, settings.sections, settings.relayers, following)
     runner = web.AppRunner(make(questions, settings.names, guard_of(settings)), access_log=None)
@@ -156,7 +158,7 @@ async def running(settings: Settings, index: Index, following: Following | None 
             ) from error
         port = runner.addresses[0][1]
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"http://{shown}:{port}"
+        yield f"http://{shown}:{port}", questions
     finally:
         await runner.cleanup()
         await node.close()

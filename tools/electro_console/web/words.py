@@ -120,6 +120,11 @@ class Words:
         """Return what a <time> element's datetime holds."""
         return _utc(unix_s)
 
+    def wall(self, unix_s: int) -> str:
+        """Return what an input of a time holds: what a clock on the reader's wall shows."""
+        moment = self._wall(unix_s)
+        return f"{moment:%Y-%m-%dT%H:%M}" if moment else ""
+
     def span(self, seconds: int) -> str:
         """Return about how long that is: its two greatest units."""
         parts = []

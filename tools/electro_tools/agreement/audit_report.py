@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_console.agreement.intervals import INTERRUPTED, MISSING, SILENT, Interval, spans, spans_text
+from electro_console.terms_toml import CAUSES
 from electro_contracts import events
 from electro_contracts.invoices import word_text
 from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.facts import safe
-
-from .terms_entries import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

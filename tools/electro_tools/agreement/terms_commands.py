@@ -119,9 +119,8 @@ def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> N
 @asks
 def terms(desk: Desk, agreement_id: int) -> None:
     """Write an agreement's terms, as they are on chain, to the terminal as a terms file."""
+    from electro_console.terms_toml import to_toml
     from electro_contracts.terms import Terms
-
-    from .terms_text import to_toml
 
     found = Terms.from_tuple(desk.ask("termsOf", agreement_id))
     if desk.as_json:
@@ -134,7 +133,7 @@ def terms(desk: Desk, agreement_id: int) -> None:
 
 def describe(facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS) -> None:
     """Add what terms mean to the facts; money as people write it in the currency."""
-    from .terms_entries import CAUSES
+    from electro_console.terms_toml import CAUSES
 
     unit = terms.unit_wh
     least = min(low for low, _ in terms.bands) * unit

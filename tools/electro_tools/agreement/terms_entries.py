@@ -6,12 +6,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from electro_console.terms_toml import CAUSES
 from electro_plan import quantities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CAUSES = ("unknown", "grid", "consumer")  # by number; the bit of each in penalisedCauses
 
 
 class Misfit(ValueError):  # noqa: N818 - a sentence on its way to becoming a ToolError with a line

@@ -51,6 +51,9 @@ _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
     help="Run the meters in a real MicroPython interpreter: the one on the PATH, or this one.",
 )
 @click.option("--stop-relayer", is_flag=True, help="Kill the relayer on the way and start it again later.")
+@click.option(
+    "--console", "with_console", is_flag=True, help="Keep the chain at the end, with the console on it."
+)
 def demo(
     load_file: Path | None,
     fill: str | None,
@@ -59,6 +62,7 @@ def demo(
     days: int,
     micropython: str | None,
     stop_relayer: bool,
+    with_console: bool,
 ) -> None:
     """Run the whole path on this machine, in accelerated time.
 
@@ -71,6 +75,7 @@ def demo(
     from electro_tools import load
 
     from . import scenario
+    from .showing import show
     from .world import World
 
     console = Console()
@@ -114,9 +119,14 @@ def demo(
             verdicts.extend(judged)
             gas.append(spent)
             tell("check", 1, 1)
+            if with_console:
+                progress.stop()
+                _conclude(console, verdicts, gas[0], time.monotonic() - began)
+                show(outcome, lambda url: console.print(f"console    {url}", highlight=False))
 
         world.run(judge_it)
-    _conclude(console, verdicts, gas[0], time.monotonic() - began)
+    if not with_console:
+        _conclude(console, verdicts, gas[0], time.monotonic() - began)
 
 
 def _interpreter(named: str | None) -> Path | None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from electro_console.web.acting.act import Act, Prepared
+    from electro_console.web.questions import Questions
+    from electro_console.web.words import Words
 
 _OPERATOR = keccak256(b"OPERATOR_ROLE")
 _PATH = r"/agreements/{id:[1-9]\d{0,17}}"
@@ -70,30 +72,35 @@ async def prepare(request: web.Request) -> Page:
     if await setting.questions.ask(act.possible, setting) is None:
         raise BadRequest("this account can't do that now", "load the page again: it may have been done")
     return Page(
-        "acts.html", await rehearsed(setting, await act.prepare(setting, given), setting.w.say(act.title))
+        "acts.html",
+        await rehearsed(
+            sender, await act.prepare(setting, given), setting.w.say(act.title), setting.questions, setting.w
+        ),
     )
 
 
-async def rehearsed(setting: Setting, made: Prepared, title: str) -> dict[str, Any]:
+async def rehearsed(
+    sender: bytes, made: Prepared, title: str, questions: Questions, w: Words
+) -> dict[str, Any]:
     """Return an act with what the contract says to it."""
     name, arguments = made.call
     data = calldata(name, *arguments)
     refused = None
     try:
-        await setting.questions.node.call(setting.sender, data)
+        await questions.node.call(sender, data)
     except Reverted as reverted:
-        sentence, _ = refusals.explain(reverted.data, setting.w.instant)  # its hints name commands
+        sentence, _ = refusals.explain(reverted.data, w.instant)  # its hints name commands
         refused = sentence
-    status = await setting.questions.status()
+    status = await questions.status()
     domain = Domain(status.chain_id, status.contract)
     return {
         "title": title,
-        "sender": checksum(setting.sender),
+        "sender": checksum(sender),
         "means": made.means,
         "lines": [list(each) for each in made.lines],
         "refused": refused,
         "function": name,
-        "transaction": transaction(setting.sender, status.contract, data),
+        "transaction": transaction(sender, status.contract, data),
         "chain_id": status.chain_id,
         "typed_data": None if made.message is None else typed_data(made.message, domain),
     }

@@ -98,7 +98,7 @@ async def readings(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
-    stretch, place = await _readings(request, found, status.block_time)
+    stretch, place = await readings_asked(request, found, status.block_time)
     return Page(
         "readings.html",
         {
@@ -116,7 +116,7 @@ async def readings(request: web.Request) -> Page:
     )
 
 
-async def _readings(request: web.Request, found: Agreement, now: int) -> tuple[Readings, int]:
+async def readings_asked(request: web.Request, found: Agreement, now: int) -> tuple[Readings, int]:
     """Return the stretch that an address asks for: by instants, else all."""
     questions = request.app[QUESTIONS]
     places = 1 + max((each.place for each in found.meters), default=-1)

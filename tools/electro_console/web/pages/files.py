@@ -9,16 +9,28 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from electro_console.agreement.comparison import compare
+from electro_console.agreement.statement_lines import lines_of
 from electro_console.index.addresses import checksum
 from electro_console.index.records import Kind
+from electro_console.web.answers import NAMES, words_of
+from electro_console.web.documents import calendar, exported
+from electro_console.web.errors import BadRequest, ConsoleError, NoSuchPage
 from electro_console.web.questions import QUESTIONS
 from electro_console.web.words import Words
+from electro_plan.errors import PlanError
+from electro_plan.statement.ledger import Statement
+from electro_plan.statement.pdf import statement_pdf
 
 from . import asked
-from .agreement import _readings
+from .agreement import readings_asked
+from .audit import on_record
 
 if TYPE_CHECKING:
-    from electro_console.index.records import Readings
+    from electro_console.agreement.comparison import OnRecord
+    from electro_console.agreement.paper import Paper
+    from electro_console.index.records import Agreement, Readings, Status
+    from electro_console.web.names import Names
 
 _COLUMNS = (
     "start",
@@ -38,7 +50,7 @@ async def readings_csv(request: web.Request) -> web.Response:
     questions = request.app[QUESTIONS]
     status = await questions.status()
     found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
-    stretch, place = await _readings(request, found, status.block_time)
+    stretch, place = await readings_asked(request, found, status.block_time)
     name = f"agreement-{found.id}-place-{place}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return web.Response(text=_csv(stretch), content_type="text/csv", headers=headers)
@@ -70,4 +82,79 @@ def _csv(stretch: Readings) -> str:
     return out.getvalue()
 
 
-ADDRESSES = {r"/agreements/{id:[1-9]\d{0,17}}/readings.csv": readings_csv}
+async def export(request: web.Request) -> web.Response:
+    """Return a place's readings in a format of others."""
+    questions, names = request.app[QUESTIONS], request.app[NAMES]
+    status = await questions.status()
+    found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
+    stretch, place = await readings_asked(request, found, status.block_time)
+    file_format = request.match_info["format"]
+    try:
+        data, ending = await questions.ask(exported, stretch, names, file_format)
+    except PlanError as error:
+        raise BadRequest(error.sentence, error.hint) from error
+    return _file(data, "application/octet-stream", f"agreement-{found.id}-place-{place}{ending}")
+
+
+async def deadlines(request: web.Request) -> web.Response:
+    """Return an agreement's deadlines for a calendar."""
+    questions, names = request.app[QUESTIONS], request.app[NAMES]
+    status = await questions.status()
+    found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
+    text = calendar(found, status, names, words_of(request), status.block_time)
+    return _file(text.encode(), "text/calendar", f"agreement-{found.id}.ics")
+
+
+async def statement(request: web.Request) -> web.Response:
+    """Return a statement for the accounts, checked against the contract now."""
+    questions, names, w = request.app[QUESTIONS], request.app[NAMES], words_of(request)
+    status = await questions.status()
+    number = asked.identity(request)
+    found = await questions.ask(questions.index.agreement, number, status.block_time)
+    if not found.state.binds:
+        raise NoSuchPage(f"agreement {number} was not accepted: there is nothing to state")
+    record = await on_record(questions.node, number, status.block)
+    try:
+        data = await questions.ask(_statement, questions.index.paper(number), record, found, status, names, w)
+    except PlanError as error:
+        raise ConsoleError(error.sentence, error.hint) from error
+    return _file(data, "application/pdf", f"agreement-{number}.pdf")
+
+
+def _statement(
+    paper: Paper, record: OnRecord, found: Agreement, status: Status, names: Names, w: Words
+) -> bytes:
+    now = status.block_time
+    compared = compare(paper, record, now)
+    made = Statement(
+        name=names.agreement(found.id) or "",
+        agreement_id=found.id,
+        contract=f"{checksum(status.contract)}, chain {status.chain_id}",
+        consumer=checksum(found.consumer),
+        start_s=found.dates.start,
+        end_s=found.dates.end,
+        at_s=now,
+        zone=w.zone,
+        bonus=found.money.bonus,
+        lines=lines_of(paper, now),
+        remaining=record.agreement["remaining"],
+        discount=record.agreement["discount"] if paper.settled else None,
+        checked=not paper.findings and all(each.equal for each in compared),
+        currency=names.currency,
+    )
+    return statement_pdf(made, w.language)
+
+
+def _file(data: bytes, kind: str, name: str) -> web.Response:
+    return web.Response(
+        body=data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+_PATH = r"/agreements/{id:[1-9]\d{0,17}}"
+ADDRESSES = {
+    f"{_PATH}/readings.csv": readings_csv,
+    f"{_PATH}/export.{{format:xlsx|parquet|espi|80020}}": export,
+    f"{_PATH}/deadlines.ics": deadlines,
+    f"{_PATH}/statement.pdf": statement,
+}

@@ -43,6 +43,8 @@ async function offer() {
   connect.textContent = `${account.slice(0, 6)}…${account.slice(-4)}`;
   const chain = await provider.request({ method: "eth_chainId" });
   if (Number(chain) !== Number(section.dataset.chain)) return said(words.chain.replace("%s", section.dataset.chain));
+  dispatchEvent(new Event("electro:account"));
+  if (!section.dataset.agreement) return;
   const answer = await get(`/agreements/${section.dataset.agreement}/acts.json?account=${account}`);
   if (answer.sentence) return said(answer.sentence);
   const holder = element("div", { class: "acting" }, element("p", { class: "quiet" }, answer.acts.length ? words[answer.role] : words.nothing));
@@ -84,6 +86,17 @@ async function prepare(act, given, before) {
   const made = await post(`/agreements/${section.dataset.agreement}/acts/${act.act}`, { ...given, sender: account });
   if (made.sentence) return before ? made.sentence : void said(made.sentence);
   before?.close();
+  show(made, act, given);
+}
+
+/** Propose what was planned. */
+export async function propose(given) {
+  const made = await post("/plan/propose", { ...given, sender: account });
+  made.sentence ? said(made.sentence) : show(made, { act: "propose" }, given);
+}
+
+/** Show what an act means, and let the wallet sign or send it. */
+function show(made, act, given) {
   const send = element("button", { class: "first", type: "button", "data-do": "send" }, words.send), sign = element("button", { type: "button", "data-do": "sign" }, words.sign);
   send.disabled = sign.disabled = Boolean(made.refused);
   const state = element("p", { role: "status" }, made.refused ? `${words.refused} ${made.refused}` : words.rehearsed);
@@ -125,7 +138,7 @@ async function done(dialog, state, act, given, hash) {
   }
   state.textContent = `${words.mined} ${Number(receipt.blockNumber)}. ${words.soon}`;
   state.dataset.mined = hash;
-  dialog.addEventListener("close", () => location.reload());
+  if (section.dataset.agreement) dialog.addEventListener("close", () => location.reload());
 }
 
 function opened(title, ...children) {

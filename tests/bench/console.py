@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure the console: drawing and zooming a year of quarter hours in the browser, what is shipped, pages.
+
+    python tests/bench/console.py [--agreements 1000] [--readers 50] [--json]
+
+The browser is Debian's Chromium without a graphics processor; the chain is anvil; the index is SQLite. One agreement
+has a year of quarter hours, the others are offers beside it, so that lists have something to look through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import aiohttp
+from playwright.sync_api import Page, sync_playwright
+from tests.console.life import DAY_S, GENESIS, START, Life, lived, terms_of
+from tests.console.running_console import RunningConsole
+from tests.toolchain import fetch
+from tests.toolchain.running_anvil import Anvil
+
+from electro_console.web import static_files
+
+_DRAWN = 5  # loads of the page, of which the median counts
+_ZOOMS = 60
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agreements", type=int, default=1000)
+    parser.add_argument("--readers", type=int, default=50)
+    parser.add_argument("--days", type=int, default=364, help="of the long agreement")
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    with Anvil(*GENESIS) as anvil, tempfile.TemporaryDirectory() as folder:
+        life = Life(anvil)
+        _live(life, chosen.agreements, chosen.days)
+        with RunningConsole(anvil.url, life.domain.contract, Path(folder) / "index.sqlite") as console:
+            console.has(life.web3.eth.block_number)
+            found = {"agreements": chosen.agreements, "intervals": chosen.days * 96, **shipped()}
+            found |= asyncio.run(_served(console.url, chosen.readers))
+            found |= in_browser(console.url)
+    print(json.dumps(found) if chosen.json else _table(found))
+    return 0
+
+
+def _live(life: Life, agreements: int, days: int) -> None:
+    meter, other = life.meter(), life.meter()
+    terms = terms_of(days)
+    number = life.agree(terms, [meter])
+    offer = terms_of(28, start=START + 700 * DAY_S)
+    for _ in range(agreements - 1):
+        life.agree(offer, [other], accept=False)
+    lived(life, terms, meter, number, days)
+
+
+def shipped() -> dict[str, Any]:
+    """Return the bytes of scripts that the heaviest page loads: as they are, and packed as they travel."""
+    scripts = [
+        file for name, file in static_files.load().items() if name.endswith(".js") and name != "plan.js"
+    ]
+    return {
+        "js_bytes": sum(len(each.content) for each in scripts),
+        "js_packed_bytes": sum(len(each.packed) for each in scripts),
+    }
+
+
+async def _served(url: str, readers: int) -> dict[str, Any]:
+    """Return milliseconds of pages: one reader alone, first and then; many at once, the 95th of a hundred."""
+    found: dict[str, Any] = {"readers": readers}
+    async with aiohttp.ClientSession() as session:
+        for name, path in (("agreement", "/agreements/1"), ("list", "/agreements"), ("overview", "/")):
+            first, *then = [await _get(session, url + path) for _ in range(21)]
+            found[f"{name}_first_ms"] = first
+            found[f"{name}_ms"] = statistics.median(then)
+            many = await asyncio.gather(*(_reader(session, url + path) for _ in range(readers)))
+            latencies = sorted(each for some in many for each in some)
+            found[f"{name}_many_ms"] = latencies[len(latencies) * 95 // 100]
+    return found
+
+
+async def _reader(session: aiohttp.ClientSession, address: str) -> list[float]:
+    return [await _get(session, address) for _ in range(4)]
+
+
+async def _get(session: aiohttp.ClientSession, address: str) -> float:
+    began = time.perf_counter()
+    async with session.get(address, headers={"Accept": "text/html"}) as answer:
+        await answer.read()
+        assert answer.status == 200, address
+    return (time.perf_counter() - began) * 1000
+
+
+def in_browser(url: str) -> dict[str, Any]:
+    """Return milliseconds from the asking for readings to the drawn year, and of a zoom, drawing included."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(fetch.chromium()), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1360, "height": 900})
+        drawn = [_draw(page, url) for _ in range(_DRAWN)]
+        page.locator("#chart").focus()
+        zooms = page.evaluate(
+            """async (zooms) => {
+                const chart = document.getElementById("chart"), took = [];
+                const keys = ["+", "+", "+", "PageUp", "PageDown", "0"];
+                for (let i = 0; i < zooms; i++) {
+                    const began = performance.now();
+                    chart.dispatchEvent(new KeyboardEvent("keydown", { key: keys[i % keys.length], bubbles: true }));
+                    await new Promise((done) => queueMicrotask(done));
+                    took.push(performance.now() - began);
+                    await new Promise((done) => requestAnimationFrame(done));
+                }
+                return took;
+            }""",
+            _ZOOMS,
+        )
+        browser.close()
+    zooms.sort()
+    return {
+        "drawn_ms": statistics.median(drawn),
+        "zoom_ms": statistics.median(zooms),
+        "zoom_worst_ms": zooms[-1],
+    }
+
+
+def _draw(page: Page, url: str) -> float:
+    page.goto(f"{url}/agreements/1?span=all")
+    page.wait_for_selector("#chart[data-drawn]")
+    taken: float = page.evaluate("performance.getEntriesByName('electro:drawn')[0].duration")
+    return taken
+
+
+def _table(found: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{name:22} {value:,.1f}" if isinstance(value, float) else f"{name:22} {value:,}"
+        for name, value in found.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A browser, a chain with lived agreements, and a console that shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from electro_console.web.names import Names
+from electro_plan.money import Currency
+from electro_protocol import address
+from tests.conftest import _have
+from tests.console.browser import Wallet, Watched
+from tests.console.life import DAY_S, GENESIS, START, Life, lived, terms_of
+from tests.console.running_console import RunningConsole
+from tests.toolchain import fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.toolchain.running_anvil import Anvil
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "console"
+"""Kept as build output: to be looked at."""
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    program = _have(fetch.chromium)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, as text."""
+    return _have(fetch.axe).read_text()
+
+
+@pytest.fixture(scope="module")
+def life(start_anvil: Callable[..., Anvil]) -> Life:
+    """Three weeks of an agreement with one of everything, and an offer of another."""
+    made = Life(start_anvil(*GENESIS))
+    meter, other = made.meter(), made.meter()
+    terms = terms_of(28)
+    number = made.agree(terms, [meter])
+    made.agree(terms_of(28, start=START + 63 * DAY_S), [other], accept=False)
+    lived(made, terms, meter, number, 19)
+    made.wait_until(START + 21 * DAY_S)
+    return made
+
+
+@pytest.fixture(scope="module")
+def console(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
+    """A console of that chain, for tests that only look."""
+    names = Names(
+        "Europe/Moscow",
+        Currency("RUB", 2),
+        {1: "Rolling mill, spring"},
+        {address.parse(life.consumer.address): "Severny Steel"},
+    )
+    folder = tmp_path_factory.mktemp("console")
+    with RunningConsole(life.url, life.domain.contract, folder / "index.sqlite", names=names) as running:
+        running.has(life.web3.eth.block_number)
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., Page]]:
+    """Open a page of the console; whatever it does that it should not fails the test at its end."""
+    watched: list[tuple[Any, Watched]] = []
+
+    def open_page(
+        path: str, *, status: int = 200, at: RunningConsole | None = None, wallet: Any = None, **device: Any
+    ) -> Page:
+        url = (at or console).url
+        context = browser.new_context(**(device or DESKTOP))
+        eye = Watched(context, url)
+        watched.append((context, eye))
+        if status != 200:
+            eye.expected.add(status)
+        if wallet is not None:
+            context.wallet = Wallet(context, *wallet)
+        page = context.new_page()
+        answer = page.goto(url + path)
+        assert answer is not None
+        assert answer.status == status
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context, eye in watched:
+        eye.close()
+        context.close()
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of a whole page."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)

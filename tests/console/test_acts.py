@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every act through a wallet in the browser, on anvil: told in words, rehearsed, signed or sent, and on chain then."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from eth_account import Account
+
+from electro_contracts.invoices import word
+from electro_protocol import address
+from electro_tools.agreement import consent
+from tests.console.browser import until
+from tests.console.conftest import keep
+from tests.console.life import DAY_S, GENESIS, START, Life, terms_of
+from tests.console.running_console import RunningConsole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.toolchain.running_anvil import Anvil
+
+HOURLY = {"interval_s": 3600}
+SUCCESSOR = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"  # anvil's third account
+
+
+class Stage:
+    """A chain of its own, a console on it, and pages with a wallet."""
+
+    def __init__(self, life: Life, console: RunningConsole, visit: Callable[..., Page]) -> None:
+        self.life = life
+        self._console = console
+        self._visit = visit
+        self.wallet: Any = None
+
+    def open(self, number: int, who: Any, **more: Any) -> Page:
+        """Open an agreement's page with the wallet of somebody, connected."""
+        self._console.has(self.life.web3.eth.block_number)
+        page = self._visit(
+            f"/agreements/{number}?lang=en", at=self._console, wallet=(self.life.web3, who), **more
+        )
+        self.wallet = page.context.wallet  # type: ignore[attr-defined]
+        page.locator("#wallet").click()
+        page.wait_for_selector(".acting")
+        return page
+
+    def act(self, page: Page, name: str, fields: dict[str, str] | None = None, *, sign: bool = False) -> str:
+        """Do an act up to its being mined or signed; return what was told before."""
+        page.locator(f"[data-act={name}]").click()
+        for field, value in (fields or {}).items():
+            control = page.locator(f"dialog[open] [name={field}]")
+            if control.evaluate("e => e.tagName") == "SELECT":
+                control.select_option(value)
+            else:
+                control.fill(value)
+        if fields:
+            page.locator("dialog[open] button.first").click()
+        page.wait_for_selector("dialog[open] [data-do=send]")
+        told = page.locator("dialog[open]").inner_text()
+        keep(page, f"act-{name}")
+        page.locator(f"dialog[open] [data-do={'sign' if sign else 'send'}]").click()
+        page.wait_for_selector("dialog[open] [data-signed]" if sign else "dialog[open] [data-mined]")
+        return told
+
+    def record(self, number: int) -> dict[str, Any]:
+        """What the contract has on record."""
+        view = self.life.contract.get_function_by_name("agreement")
+        names = [each["name"] for each in view.abi["outputs"][0]["components"]]
+        return dict(zip(names, view(number).call(), strict=True))
+
+
+@pytest.fixture
+def stage(start_anvil: Callable[..., Anvil], visit: Callable[..., Page], tmp_path: Path) -> Iterator[Stage]:
+    life = Life(start_anvil(*GENESIS))
+    with RunningConsole(life.url, life.domain.contract, tmp_path / "index.sqlite") as console:
+        yield Stage(life, console, visit)
+
+
+def test_a_life_by_wallets_alone(stage: Stage) -> None:
+    life = stage.life
+    meter, other = life.meter(), life.meter()
+    terms = terms_of(14, grace=DAY_S, dispute_window=DAY_S, **HOURLY)
+    number = life.agree(terms, [meter], 1_000_000, accept=False)
+
+    told = stage.act(stage.open(number, life.consumer), "accept")
+    assert "This binds you to agreement 1" in told
+    assert "1,000,000" in told
+    assert stage.record(number)["state"] == 2
+
+    told = stage.act(stage.open(number, life.operator), "grant", {"amount": "5000"})
+    assert "1,005,000" in told
+    assert stage.record(number)["grants"] == 5000
+
+    life.wait_until(START + DAY_S)
+    life.report(number, meter, 0, [500] * 8 + [1400, 500] + [500] * 14)
+    page = stage.open(number, life.consumer)
+    fields = {
+        "place": "0",
+        "since": "2027-01-20T08:00",
+        "until": "2027-01-20T12:00",
+        "least": "30",
+        "greatest": "80",
+    }
+    told = stage.act(page, "renominate", fields)
+    assert "30–100 kWh → 30–80 kWh" in told.replace("\u00a0", " ")
+    _, sequence = life.contract.functions.overrideOf(number, 0, 0).call()
+    assert sequence == 1
+
+    stage.act(stage.open(number, life.operator), "rotate", {"old": meter.address, "new": other.address})
+    stage.act(
+        stage.open(number, life.consumer), "accept-rotation", {"meters": f"{meter.address} {other.address}"}
+    )
+    assert stage.record(number)["devices"] == [other.address]
+
+    told = stage.act(stage.open(number, life.consumer), "fault", {"place": "0"})
+    assert "for good" in told
+    assert life.contract.functions.point(number, other.address).call()[11], "declared faulty"
+
+    told = stage.act(stage.open(number, life.consumer), "terminate")
+    assert "You leave" in told
+    assert stage.record(number)["state"] == 5
+
+    end = stage.record(number)["end"]
+    life.wait_until(end + DAY_S + 3600)
+    page = stage.open(number, life.operator)
+    before = stage.record(number)["remaining"]
+    told = stage.act(page, "waive", {"reason": "The breaker was tested on our order", "amount": "700"})
+    assert "breaker" in told
+    assert stage.record(number)["waived"] == 700
+    assert stage.record(number)["remaining"] >= before
+    page = stage.open(number, life.operator)
+    assert "The breaker was tested on our order" in page.locator(".notes").inner_text()
+
+    life.wait_until(stage.record(number)["settlesAt"] + 10)
+    stage.act(stage.open(number, Account.from_key(SUCCESSOR)), "settle")
+    settled = stage.record(number)
+    assert settled["state"] == 3
+    if settled["discount"]:
+        stage.act(stage.open(number, life.consumer), "redeem", {"invoice": "INV-7", "amount": "1"})
+        stage.act(stage.open(number, life.operator), "acknowledge", {"invoice": "INV-7"})
+        assert life.contract.functions.redemption(number, word("INV-7")).call()[2]
+
+
+def test_an_acceptance_can_be_signed_for_others_to_send(stage: Stage, tmp_path: Path) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer)
+    stage.act(page, "accept", sign=True)
+    assert stage.record(number)["state"] == 1, "a signature alone changes nothing"
+    assert stage.wallet.signed[0]["primaryType"] == "AgreementAcceptance"
+    with page.expect_download() as download:
+        page.locator("dialog[open] a[download]").click()
+    file = tmp_path / "signed.json"
+    download.value.save_as(file)
+    signed = consent.from_content(file, json.loads(file.read_text())).signed
+    assert signed.signer(life.domain) == address.parse(life.consumer.address)
+    life.act(life.operator, "acceptBySignature", *signed.message.values(), signed.signature)
+    assert stage.record(number)["state"] == 2
+
+
+def test_a_place_is_handed_over_and_taken(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()])
+    successor = Account.from_key(SUCCESSOR)
+    stage.act(stage.open(number, life.consumer), "hand-over", {"to": successor.address})
+    stage.act(stage.open(number, life.consumer), "withdraw")
+    stage.act(stage.open(number, life.consumer), "hand-over", {"to": successor.address})
+    assert "you the consumer" in stage.act(stage.open(number, successor), "succeed")
+    assert stage.record(number)["consumer"] == successor.address
+
+
+def test_what_is_declined_is_said_and_can_be_done_again(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer)
+    stage.wallet.declines = True
+    page.locator("[data-act=accept]").click()
+    page.locator("dialog[open] [data-do=send]").click()
+    until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
+    assert "declined" in page.locator("dialog[open]").inner_text()
+    assert page.locator("dialog[open] [data-do=send]").is_enabled()
+
+
+def test_what_the_contract_would_refuse_is_never_sent(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()])
+    page = stage.open(number, life.operator)
+    page.locator("[data-act=rotate]").click()
+    page.locator("dialog[open] [name=new]").fill("0x" + "11" * 20)
+    page.locator("dialog[open] button.first").click()
+    page.wait_for_selector("dialog[open] [data-do=send]")
+    assert "would refuse" in page.locator("dialog[open]").inner_text()
+    assert page.locator("dialog[open] [data-do=send]").is_disabled()
+
+
+def test_a_stranger_can_do_nothing(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()])
+    page = stage.open(number, Account.from_key(SUCCESSOR))
+    assert page.locator("[data-act]").count() == 0
+    assert "nothing for this account" in page.locator("#acts").inner_text()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each page in a real browser: nothing refused by its policy, nothing asked elsewhere, nothing that axe finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.console.browser import until
+from tests.console.conftest import DESKTOP, PHONE, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+PAGES = {
+    "overview": "/",
+    "agreements": "/agreements",
+    "agreement": "/agreements/1",
+    "offer": "/agreements/2",
+    "ledger": "/agreements/1/ledger",
+    "readings": "/agreements/1/readings",
+    "audit": "/agreements/1/audit",
+    "meters": "/meters",
+    "sections": "/sections",
+    "plan": "/plan",
+}
+MANNERS: dict[str, dict[str, Any]] = {
+    "en": {**DESKTOP, "locale": "en-GB"},
+    "ru": {**DESKTOP, "locale": "ru-RU", "color_scheme": "dark"},
+    "phone": {**PHONE, "locale": "ru-RU"},
+}
+
+
+def drawn(page: Page) -> None:
+    """Wait for the charts of a page, if it has any."""
+    for chart in ("#chart", "#burndown", "#heat"):
+        if page.locator(chart).count():
+            page.wait_for_selector(f"{chart}[data-drawn]")
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits(visit: Callable[..., Page], axe: str, name: str, manner: str) -> None:
+    page = visit(PAGES[name], **MANNERS[manner])
+    drawn(page)
+    keep(page, f"{name}-{manner}")
+    widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1], "the page is wider than the screen"
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [
+        (each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]
+    ] == []
+
+
+def test_the_language_is_the_readers(visit: Callable[..., Page]) -> None:
+    assert (
+        visit("/", locale="ru-RU", **DESKTOP).locator("h1").inner_text()
+        != visit("/", **DESKTOP).locator("h1").inner_text()
+    )
+    page = visit("/?lang=ru", **DESKTOP)
+    assert page.evaluate("document.documentElement.lang") == "ru"
+    page.goto(page.url.split("?")[0] + "agreements")
+    assert page.evaluate("document.documentElement.lang") == "ru", "the choice is kept"
+
+
+def test_the_chart_is_moved_by_keys_and_told(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1?lang=en")
+    drawn(page)
+    page.locator("#chart").focus()
+    page.keyboard.press("0")
+    page.keyboard.press("n")
+    told = page.locator("#cursor").inner_text()
+    assert "costs" in told
+    assert "kWh, band" in told
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#cursor").inner_text() != told
+    for _ in range(3):
+        page.keyboard.press("+")
+    until(page, "new URLSearchParams(location.search).has('since')")
+    since, end = (
+        int(page.evaluate(f"new URLSearchParams(location.search).get('{name}')"))
+        for name in ("since", "until")
+    )
+    assert end - since < 5 * 86_400
+    assert f"since={since}" in str(page.locator("#csv").get_attribute("href")), "the CSV is of what is seen"
+    page.reload()
+    drawn(page)
+    until(page, f"new URLSearchParams(location.search).get('since') == {since}")
+
+
+def test_the_week_before_is_laid_beside(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1")
+    drawn(page)
+    page.select_option("#beside", "week")
+    until(page, "new URLSearchParams(location.search).get('beside') == 'week'")
+
+
+def test_pages_are_reached_by_keys(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url("**/agreements")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+
+
+def test_the_charts_have_tables(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1?lang=en")
+    drawn(page)
+    page.locator("summary").click()
+    assert page.locator("#days tbody tr").count() >= 20
+    page.locator("#as-table").click()
+    page.wait_for_url("**/readings?**")
+    assert page.locator("tbody tr").count() > 90
+
+
+def test_what_is_printed_has_no_buttons(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1")
+    drawn(page)
+    page.emulate_media(media="print")
+    assert not page.locator(".top nav").is_visible()
+    assert not page.locator("#acts").is_visible()
+    assert page.locator(".ledger").is_visible()
+    keep(page, "agreement-print")
+
+
+def test_what_is_not_there_is_said(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/999", status=404)
+    assert "999" in page.locator("main").inner_text()
+    assert visit("/nothing", status=404).locator("main h1").inner_text() == "404"
