@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpack Debian 13's MicroPython, HAProxy and promtool beside the system, for another architecture if need be.
+"""Unpack Debian 13's MicroPython, HAProxy, promtool and ngspice beside the system, for another architecture if need be.
 
 i386 is the main test interpreter: its machine words have 32 bits, like the chip's. The interpreter is pinned
 by version and hash. Libraries, HAProxy and promtool float within Debian 13: a security update takes the old version
@@ -29,6 +29,7 @@ HAPROXY = (
     "libzstd1", "zlib1g",
 )  # fmt: skip
 PROMTOOL = ("promtool", "libc6")
+NGSPICE = ("ngspice",)
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -106,6 +107,22 @@ def promtool() -> Path:
             )
 
     return installed(f"promtool-{SUITE}-amd64", build) / "promtool"
+
+
+def ngspice() -> Path:
+    """Return Debian 13's ngspice, which plays the meter's reference circuit."""
+    if platform.machine() != "x86_64":
+        raise Unavailable("ngspice is fetched for x86_64 only")
+
+    def build(folder: Path) -> None:
+        log.info("fetching ngspice from Debian, 20 MB and the package index")
+        debs = download_with_dependencies(folder, SUITE, NGSPICE)
+        program = _unpack(folder, debs, "usr/bin/ngspice", "")
+        said = run([program, "--version"], cwd=folder)
+        if "ngspice-" not in said:
+            raise ToolchainError(f"the ngspice that was fetched does not run: it said {said.strip()[:200]!r}")
+
+    return installed(f"ngspice-{SUITE}-amd64", build) / "ngspice"
 
 
 def _emulator(arch: str) -> str:
