@@ -36,7 +36,7 @@ class Pins:
         self.led = led
         self.warning = warning
         self.shed = shed
-        self.supply = supply  # 5 V before the supercapacitor, through 2:1: low on the reserve
+        self.supply = supply  # of the supervisor of 5 V: low on the reserve
 
 
 # With several phases the ESP32's pins of the amplifier and of the grid side carry voltages and currents.

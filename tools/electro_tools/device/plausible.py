@@ -41,7 +41,7 @@ def voltage(shown: dict[str, int], extremes: dict[str, int], volts: float) -> No
         "voltage",
         extremes["least_volts"],
         extremes["most_volts"],
-        "turn its trimmer down to 0.50 V rms at the pin",
+        "take a smaller burden (R43): 0.50 V rms at the pin",
     )
     if not shown["windows"]:
         raise ToolError("the voltage has no whole cycles of 40 to 70 Hz", "is this the mains?")
@@ -49,7 +49,7 @@ def voltage(shown: dict[str, int], extremes: dict[str, int], volts: float) -> No
     if abs(factor - 1) > _MOST_OFF:
         raise ToolError(
             f"the meter shows {factor * volts:.1f} V where the reference shows {volts:.1f} V",
-            "does uv_per_count fit the trimmer, and is the reference at the same place?",
+            "does uv_per_count fit the burden, and is the reference at the same place?",
         )
 
 
