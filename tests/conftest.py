@@ -17,6 +17,8 @@ from tests.toolchain.running_anvil import Anvil
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.toolchain.running_postgres import Postgres
+
 Tool = TypeVar("Tool")
 TESTS = Path(__file__).parent
 
@@ -116,3 +118,17 @@ def anvil(start_anvil: Callable[..., Anvil]) -> Iterator[Anvil]:
     """A fresh chain for this test alone (it starts in 50 ms): its `.url`, `.chain_id`, `.log()`."""
     with start_anvil() as chain:
         yield chain
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[Postgres]:
+    from tests.toolchain.running_postgres import Postgres
+
+    with _have(Postgres) as running:
+        yield running
+
+
+@pytest.fixture
+def postgresql(_postgres: Postgres) -> str:
+    """The URL of an empty database in a real PostgreSQL."""
+    return _postgres.database()

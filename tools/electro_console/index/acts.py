@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .points import Points
 
 _NOBODY = bytes(20)
+_GATHERED = (events.AgreementProposed, events.AgreementAccepted)
 
 
 class Acts:
@@ -63,6 +64,8 @@ class Acts:
             events.ConsumerChanged: self._changed,
         }
         self._senders: dict[int, tuple[bytes, bytes | None]] = {}
+        self._proposals: dict[str, list[dict[str, Any]]] = {}
+        self._acceptances: list[dict[str, Any]] = []
 
     def enter(self, connection: Connection, acts: Sequence[Act], batch: Batch) -> None:
         """Enter acts in their order.
@@ -73,6 +76,7 @@ class Acts:
         if not acts:
             return
         self._senders = batch.senders
+        self._proposals, self._acceptances = {}, []
         met = {act.event.agreement_id for act in acts if hasattr(act.event, "agreement_id")}
         self._points.fetch(connection, met)
         query = sa.select(schema.agreements.c.id).where(schema.agreements.c.id.in_(sorted(met)))
@@ -81,26 +85,43 @@ class Acts:
             if len(met) < 500
             else set(connection.scalars(sa.select(schema.agreements.c.id)))
         )
+        newest = connection.scalar(sa.select(sa.func.max(schema.agreements.c.id)))
         for act in acts:
             agreement = getattr(act.event, "agreement_id", None)
             if isinstance(act.event, events.AgreementProposed):
-                self._must_follow(connection, act.event.agreement_id, known)
-                known.add(agreement)
+                newest = self._following(act.event.agreement_id, newest)
+                known.add(newest)
             elif agreement is not None and agreement not in known:
                 if self._partial:
                     continue
                 raise Incomplete(
                     f"block {act.block}: agreement {agreement} was never proposed, by the logs before"
                 )
+            if type(act.event) not in _GATHERED:
+                self._flush(connection)
             self._enter[type(act.event)](connection, act.event, act, batch.times[act.block])
+        self._flush(connection)
 
-    def _must_follow(self, connection: Connection, agreement: int, known: set[int]) -> None:
-        """Agreements are numbered from 1, without gaps."""
-        newest = connection.scalar(sa.select(sa.func.max(schema.agreements.c.id)))
-        if newest is None and self._partial:
-            return
-        if agreement != (newest or 0) + 1 or agreement in known:
+    def _following(self, agreement: int, newest: int | None) -> int:
+        """Return the number of a proposal: they are counted from 1, without gaps."""
+        if agreement != (newest or 0) + 1 and not (newest is None and self._partial):
             raise Incomplete(f"agreement {agreement} is proposed, and the one before was {newest or 0}")
+        return agreement
+
+    def _flush(self, connection: Connection) -> None:
+        """Write proposals and acceptances that were gathered: there may be thousands in a range."""
+        for table in (schema.terms, schema.agreements, schema.places):
+            if rows := self._proposals.pop(table.name, None):
+                connection.execute(sa.insert(table), rows)
+        if self._acceptances:
+            agreements = schema.agreements
+            accept = (
+                sa.update(agreements)
+                .where(agreements.c.id == sa.bindparam("accepted"))
+                .values(state=State.ACCEPTED, consumer=sa.bindparam("by"), accepted_at=sa.bindparam("at"))
+            )
+            connection.execute(accept, self._acceptances)
+            self._acceptances = []
 
     # -- Meters
 
@@ -180,10 +201,10 @@ class Acts:
 
     # -- The life of an agreement
 
-    def _proposed(self, connection: Connection, event: events.AgreementProposed, act: Act, at: int) -> None:
+    def _proposed(self, _: Connection, event: events.AgreementProposed, act: Act, at: int) -> None:
         agreement = event.agreement_id
         sender, to = self._senders.get(act.transaction, (None, None))
-        connection.execute(sa.insert(schema.terms), [row_of(agreement, event.terms)])
+        self._proposals.setdefault("terms", []).append(row_of(agreement, event.terms))
         row = {
             "id": agreement,
             "state": State.PROPOSED,
@@ -199,16 +220,15 @@ class Acts:
             "proposed_at": at,
             "redeemed": 0,
         }
-        connection.execute(sa.insert(schema.agreements), [row])
-        connection.execute(
-            sa.insert(schema.places),
-            [{"agreement": agreement, "place": place, "sequence": 0} for place in range(len(event.devices))],
+        self._proposals.setdefault("agreements", []).append(row)
+        self._proposals.setdefault("places", []).extend(
+            {"agreement": agreement, "place": place, "sequence": 0} for place in range(len(event.devices))
         )
         for place, device in enumerate(event.devices):
             self._points.add(agreement, place, place, device, 0, event.terms.intervals, event.terms.unit_wh)
 
-    def _accepted(self, connection: Connection, event: events.AgreementAccepted, _: Act, at: int) -> None:
-        _set(connection, event.agreement_id, state=State.ACCEPTED, consumer=event.consumer, accepted_at=at)
+    def _accepted(self, _: Connection, event: events.AgreementAccepted, __: Act, at: int) -> None:
+        self._acceptances.append({"accepted": event.agreement_id, "by": event.consumer, "at": at})
 
     def _renewed(self, connection: Connection, event: events.AgreementRenewed, _: Act, __: int) -> None:
         _set(connection, event.agreement_id, earlier=event.earlier)

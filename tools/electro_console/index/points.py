@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from . import schema
 from .bulk import insert, placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
@@ -59,8 +60,9 @@ class Point:
 
 
 _COLUMNS = tuple(each.name for each in fields(Point))
-_WIDE = frozenset(each.name for each in schema.points.columns if isinstance(each.type, schema.Wide))
-_WIDE64 = frozenset(each.name for each in schema.points.columns if isinstance(each.type, schema.Wide64))
+_VALUES = operator.attrgetter(*_COLUMNS)
+_WIDE = [at for at, name in enumerate(_COLUMNS) if isinstance(schema.points.c[name].type, schema.Wide)]
+_WIDE64 = [at for at, name in enumerate(_COLUMNS) if isinstance(schema.points.c[name].type, schema.Wide64)]
 
 
 class Points:
@@ -125,8 +127,9 @@ class Points:
 
     def flush(self, connection: Connection) -> None:
         """Write what has changed."""
+        dialect = connection.dialect.name
         if self._fresh:
-            rows = [_row(each, connection.dialect.name, _COLUMNS) for each in self._fresh.values()]
+            rows = [tuple(_values(each, dialect)) for each in self._fresh.values()]
             insert(connection, schema.points, _COLUMNS, rows)
         changed = [each for id_, each in self._changed.items() if id_ not in self._fresh]
         if changed:
@@ -136,19 +139,18 @@ class Points:
             settings = ", ".join(f"{name(each)} = {mark}" for each in columns[:-1])
             connection.exec_driver_sql(
                 f"UPDATE points SET {settings} WHERE id = {mark}",  # noqa: S608 - names are ours
-                [_row(each, connection.dialect.name, columns) for each in changed],
+                [(*_values(each, dialect)[4:], each.id) for each in changed],
             )
         self._fresh.clear()
         self._changed.clear()
 
 
-def _row(point: Point, dialect: str, columns: Sequence[str]) -> tuple[Any, ...]:
-    values = []
-    for name in columns:
-        value = getattr(point, name)
-        if name in _WIDE:
-            value = str(value) if dialect == "sqlite" else value
-        elif name in _WIDE64 and value is not None:
-            value = schema.signed64(value)
-        values.append(value)
-    return tuple(values)
+def _values(point: Point, dialect: str) -> list[Any]:
+    """Return a point's columns as the driver wants them."""
+    values = list(_VALUES(point))
+    if dialect == "sqlite":
+        for at in _WIDE:
+            values[at] = str(values[at])
+    for at in _WIDE64:
+        values[at] = None if values[at] is None else schema.signed64(values[at])
+    return values

@@ -87,7 +87,11 @@ class Index:
             DatabaseFailure: there is none.
         """
         index = cls(Database(name))
-        index.status()
+        try:
+            index.status()
+        except BaseException:
+            index.close()
+            raise
         return index
 
     def __enter__(self) -> Self:
