@@ -2,6 +2,7 @@
 """Provisioning: a key that never comes out, kept over a second run, and a chip that errs."""
 
 import json
+import os
 import unittest
 
 import scratch
@@ -9,7 +10,7 @@ from settings import entries
 
 from electro_meter.life.config import load
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
-from electro_meter.provision import provision
+from electro_meter.provision import change, provision
 from electro_meter.world import Board, ConfigError
 from electro_protocol import signed as signing
 from electro_protocol.address import checksum
@@ -27,6 +28,7 @@ class ChipBoard(Board):
         self.directory = directory
         self.key = None
         self.logged = []
+        self.blobs = {}
         self._entropy = entropy
 
     def unix_us(self):
@@ -41,6 +43,12 @@ class ChipBoard(Board):
     def store_key(self, private_key):
         self.key = private_key
 
+    def load_blob(self, name):
+        return self.blobs.get(name)
+
+    def store_blob(self, name, content):
+        self.blobs[name] = content
+
     def log(self, sentence):
         self.logged.append(sentence)
 
@@ -52,6 +60,7 @@ class Provisioning(unittest.TestCase):
         self.board = ChipBoard(self.folder)
 
     def request(self, **changes):
+        changes.setdefault("relayers", ["http://relayer.example"])
         return entries(host_entropy="0x" + "22" * 32, unix_s=NOW_S, **changes)
 
     def test_it_makes_a_key_keeps_the_configuration_and_signs_the_enrolment(self):
@@ -90,7 +99,49 @@ class Provisioning(unittest.TestCase):
             untrusted.update(spoiled)
             with self.assertRaises(ConfigError):
                 provision(self.board, untrusted)
-            self.assertIsNone(self.board.key)
+            self.assert_untouched()
+
+    def assert_untouched(self):
+        self.assertIsNone(self.board.key)
+        self.assertEqual((self.board.blobs, os.listdir(self.folder)), ({}, []))
+
+    def test_what_is_refused_late_changes_nothing_either(self):
+        for spoiled in (
+            {"certificate": "30"}, {"relayers": ["https://relayer.example"]}, {"release_keys": []},
+            {"release_keys": {"operator": "0x12"}}, {"release_keys": {"regulator": None}},
+            {"release_keys": {"operator": "0x" + "12" * 20, "consumer": "0x" + "12" * 20}},
+        ):  # fmt: skip
+            untrusted = self.request()
+            untrusted.update(spoiled)
+            with self.assertRaises(ConfigError):
+                provision(self.board, untrusted)
+            self.assert_untouched()
+
+    def test_a_certificate_comes_with_the_settings_and_stays(self):
+        request = self.request(relayers=["https://relayer.example"])
+        provision(self.board, dict(request, certificate="0x3003020101"))
+        with open(self.folder + "/ca.der", "rb") as file:
+            self.assertEqual(file.read(), b"\x30\x03\x02\x01\x01")
+        provision(self.board, request)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["ca.der", "config.json"])
+
+    def test_release_keys_are_pinned_and_stay_until_others_are(self):
+        keys = {"operator": "0x" + "12" * 20, "consumer": "0x" + "34" * 20}
+        answer = provision(self.board, self.request(release_keys=keys))
+        self.assertEqual(
+            (answer["operator_key"].lower(), answer["consumer_key"].lower()), tuple(keys.values())
+        )
+        self.assertEqual(provision(self.board, self.request())["operator_key"], answer["operator_key"])
+        none = provision(self.board, self.request(release_keys={"consumer": None}))
+        self.assertEqual((none["operator_key"], none["consumer_key"]), (answer["operator_key"], None))
+
+    def test_one_entry_can_be_changed_and_a_wrong_one_changes_none(self):
+        provision(self.board, self.request())
+        self.assertEqual(change(self.board, {"wifi_ssid": "hall"}), {"changed": ["wifi_ssid"]})
+        for wrong in ({"wifi_ssid": "x", "mains_hz": 55}, {"nothing": 1}, []):
+            with self.assertRaises(ConfigError):
+                change(self.board, wrong)
+        self.assertEqual(load(self.folder).wifi_ssid, "hall")
 
     def provision_on_a_chip_that_errs(self, times):
         sign = signing.sign
@@ -114,13 +165,10 @@ class Provisioning(unittest.TestCase):
         self.assertEqual(checksum(signed.signer(Domain(1337, b"\xab" * 20))), answer["address"])
         self.assertEqual(len(self.board.logged), TRIES - 1)
 
-    def test_one_that_errs_always_keeps_its_key_for_the_next_run(self):
+    def test_one_that_errs_always_is_as_it_was(self):
         with self.assertRaises(FaultError):
             self.provision_on_a_chip_that_errs(TRIES)
-        key = self.board.key
-        self.assertIsNotNone(key)
-        provision(self.board, self.request())
-        self.assertEqual(self.board.key, key)
+        self.assert_untouched()
 
     def test_without_a_key_there_is_no_signer(self):
         with self.assertRaises(MissingKeyError):

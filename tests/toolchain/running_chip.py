@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 class Chip:
     """A serial port with MicroPython at its other end: `port` is what a tool is given, `flash` its files."""
 
-    def __init__(self, micropython: Sequence[str], flash: Path, heap: str = "4m") -> None:
+    def __init__(
+        self, micropython: Sequence[str], flash: Path, heap: str = "4m", program: Path | None = None
+    ) -> None:
+        """program: runs instead of the REPL, with the flash's lib/ in its path."""
         self.flash = flash
         ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)  # a serial line echoes nothing
         self.port = os.ttyname(self._theirs)
         # The far end stays open here too: with nobody there, a read at the near end is an error, not a pause.
-        repl = Path(__file__).with_name("raw_repl.py")
+        script = program or Path(__file__).with_name("raw_repl.py")
         self._process = subprocess.Popen(
-            lifeline.tied([*micropython, "-X", f"heapsize={heap}", str(repl)]),
+            lifeline.tied([*micropython, "-X", f"heapsize={heap}", str(script)]),
             cwd=flash,
+            env={**os.environ, "MICROPYPATH": "lib:.frozen"},
             stdin=ours,
             stdout=ours,
             stderr=subprocess.DEVNULL,

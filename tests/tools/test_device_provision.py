@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from eth_account import Account
+from tests.tools.meters import electro, put
 
+from electro_meter.updating.state import unpack
 from electro_protocol import address
 from electro_tools import papers
 from electro_tools.device import enrolment, wifi
-from electro_tools.device.chip import Chip
 from electro_tools.device.enrolment import Enrolment
-from electro_tools.device.install import install
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ ARGUMENTS = [
 @pytest.fixture
 def meter(chip: RunningChip) -> RunningChip:
     """A chip with the meter's files on it."""
-    install(Chip(chip.port), "x86", lambda _verb, _place: None)
+    put(chip.flash)
     return chip
 
 
@@ -118,6 +118,42 @@ def test_the_chips_refusal_comes_back_in_its_words(meter: RunningChip, tmp_path:
     assert done.returncode == 1
     assert "the chip refuses: mains_hz must be 50 or 60" in done.stderr
     assert not list(tmp_path.glob("enrolment-*"))
+    assert not (meter.flash.parent / "nvs.json").exists()
+    assert not (meter.flash / "config.json").exists()
+
+
+def test_a_second_run_needs_no_file_of_the_first_and_writes_over_its_enrolment(
+    meter: RunningChip, tmp_path: Path
+) -> None:
+    first = provision(meter, tmp_path)
+    key = private_key(meter)
+    again = provision(meter, tmp_path)
+    assert (again.returncode, again.stderr, again.stdout) == (0, "", first.stdout)
+    assert private_key(meter) == key
+    (file,) = tmp_path.glob("enrolment-*.json")
+    file.write_text("{}")
+    refused = provision(meter, tmp_path)
+    assert refused.returncode == 1
+    assert "is no enrolment" in refused.stderr
+
+
+def test_release_keys_are_pinned_and_another_network_changes_nothing_else(
+    meter: RunningChip, tmp_path: Path
+) -> None:
+    keys = ["--operator-release-key", CONTRACT, "--consumer-release-key", "0x" + "22" * 20]
+    assert provision(meter, tmp_path, *keys).returncode == 0
+    blob = bytes.fromhex(json.loads((meter.flash.parent / "nvs.json").read_text())["update"])
+    assert unpack(blob).operator == address.parse(CONTRACT)
+    before = json.loads((meter.flash / "config.json").read_text())
+    (tmp_path / "password").write_text("another one")
+    done = electro("wifi", "Hall", "--port", meter.port, "--wifi-password-file", str(tmp_path / "password"))
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "WiFi  Hall\n")
+    after = json.loads((meter.flash / "config.json").read_text())
+    assert {**after, "wifi_ssid": "Works net", "wifi_password": PASSWORD} == {
+        **before,
+        "version": 2,
+        "channels": [{}],
+    }
 
 
 def test_a_chip_without_the_meters_files_is_one_sentence(chip: RunningChip, tmp_path: Path) -> None:

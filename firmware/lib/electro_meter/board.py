@@ -57,6 +57,8 @@ _REASONS = {
 class Esp32Board(Board):
     """Pins, radio, NVS, RTC and watchdog of an ESP32 with stock MicroPython 1.23 or later."""
 
+    hears = True
+
     def __init__(self, config: "Settings | None") -> None:
         """Without a configuration there is no network, and one phase."""
         self.directory = "."
@@ -100,6 +102,7 @@ class Esp32Board(Board):
         cause = machine.reset_cause()
         self.start_reason = _REASONS.get(cause, f"reset cause {cause}")
         self._tasks: "list[Any]" = []
+        self._serial: "Any" = None
         self._watchdog: "machine.WDT | None" = None
         # by so much as a read takes the current's sample is later than the voltage's
         read = self._all_volts[0].read
@@ -141,6 +144,17 @@ class Esp32Board(Board):
     def reset(self, reason: str) -> None:
         self.log(f"reset: {reason}")
         machine.reset()
+
+    async def heard(self) -> str:
+        if self._serial is None:
+            self._serial = asyncio.StreamReader(sys.stdin)
+        try:
+            return await self._serial.read(1) or "\n"
+        except UnicodeError:
+            return "?"
+
+    def network(self) -> "dict[str, object]":
+        return self._radio.told()
 
     def end_trial(self) -> None:
         machine.Timer(0).deinit()  # boot.py's

@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a meter out of a chip: configuration in, address and enrolment signature out. The key never comes out.
 
-The PC calls `provision.run('{…}')` over mpremote. The JSON is the configuration (see config.py) and, beside it,
-`host_entropy` (0x-hex, at least 32 bytes) and optionally `unix_s`, the PC's time, for the enrolment's deadline.
-One JSON line is printed: {"address", "enrollment"} or {"error"}.
+The PC calls `provision.run('{…}')` over mpremote. The JSON is the configuration (see config.py) and, beside it:
+
+| entry | what |
+|---|---|
+| host_entropy | 0x-hex, at least 32 bytes |
+| unix_s | the PC's time, for the enrolment's deadline; optional |
+| certificate | 0x-hex, DER: what https is checked by; optional, else the one that is there stays |
+| release_keys | {"operator": "0x…", "consumer": "0x…"}: who may update the program; null for nobody; optional |
+
+One JSON line is printed: {"address", "enrollment", "operator_key", "consumer_key"} or {"error"}. Everything is checked,
+made and signed before the first byte is written; the configuration is written last, by a rename.
+
+{"change": {entries}} instead changes those entries of the configuration that is there, and answers {"changed": names}.
 """
 
 import json
@@ -11,15 +21,18 @@ import os
 import time
 
 from electro_protocol.address import checksum
+from electro_protocol.address import parse as parse_address
 from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
 from electro_protocol.reports import DeviceEnrollment, MessageError
 from electro_protocol.untrusted import hex_bytes
 
-from .life.config import FILE, Config
-from .life.keys import load_signer, make_key
+from .life.config import FILE, Config, stored
+from .life.keys import Signer, draw_key
+from .updating.state import BLOB, State, unpack
 from .world import Board, ConfigError
 
+CERTIFICATE = "ca.der"  # where `radio` looks for it
 LEAST_ENTROPY = 32
 ENROLLMENT_VALID_S = 30 * 86_400
 _UNIX_S_LEAST = 1_750_000_000
@@ -45,17 +58,93 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
         unix_s = board.kept_unix_us() // 1_000_000
     if not isinstance(unix_s, int) or unix_s < _UNIX_S_LEAST:
         raise ConfigError("unix_s must be the time now: the enrolment's deadline counts from it")
+    certificate = _optional_bytes(entries, "certificate")
+    keys = entries.pop("release_keys", None)
     config = Config(entries)
-    if board.load_key() is None:
-        make_key(board, host_entropy)
-    signer = load_signer(board, Domain(config.chain_id, config.contract))
-    with open(f"{board.directory}/{FILE}.new", "w") as file:
-        json.dump(entries, file)
-    os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
+    _needs_certificate(board, config, certificate)
+    state = unpack(board.load_blob(BLOB))
+    if keys is not None:
+        _pin(state, keys)
+    known = board.load_key()
+    private_key = known or draw_key(board, host_entropy)
+    signer = Signer(private_key, Domain(config.chain_id, config.contract), board.log)
     enrollment = signer.sign(
         DeviceEnrollment(config.hardware_id, config.base_seconds, unix_s + ENROLLMENT_VALID_S)
     )
-    return {"address": checksum(signer.address), "enrollment": enrollment.to_json()}
+    folder = board.directory
+    _write(folder, entries)
+    if certificate:
+        with open(f"{folder}/{CERTIFICATE}.new", "wb") as file:
+            file.write(certificate)
+    if known is None:
+        board.store_key(private_key)
+    if keys is not None:
+        board.store_blob(BLOB, state.pack())
+    if certificate:
+        os.rename(f"{folder}/{CERTIFICATE}.new", f"{folder}/{CERTIFICATE}")
+    os.rename(f"{folder}/{FILE}.new", f"{folder}/{FILE}")
+    return {
+        "address": checksum(signer.address),
+        "enrollment": enrollment.to_json(),
+        "operator_key": checksum(state.operator) if any(state.operator) else None,
+        "consumer_key": checksum(state.consumer) if any(state.consumer) else None,
+    }
+
+
+def change(board: Board, changes: object) -> "dict[str, object]":
+    """Change entries of the configuration, all of them or none.
+
+    Raises ConfigError.
+    """
+    if not isinstance(changes, dict):
+        raise ConfigError("a change takes a JSON object")
+    entries = stored(board.directory)
+    entries.update(changes)
+    Config(entries)
+    _write(board.directory, entries)
+    os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
+    return {"changed": sorted(changes)}
+
+
+def _write(folder: str, entries: "dict[str, object]") -> None:
+    with open(f"{folder}/{FILE}.new", "w") as file:
+        json.dump(entries, file)
+
+
+def _optional_bytes(entries: "dict[str, object]", name: str) -> "bytes | None":
+    untrusted = entries.pop(name, None)
+    if untrusted is None:
+        return None
+    try:
+        return hex_bytes(name, untrusted)
+    except MessageError as error:
+        raise ConfigError(str(error))
+
+
+def _needs_certificate(board: Board, config: Config, certificate: "bytes | None") -> None:
+    """Raise ConfigError if a source is https, and there is nothing to check it by."""
+    if certificate or CERTIFICATE in os.listdir(board.directory):
+        return
+    for source in config.sources:
+        if source.url[:6] == "https:":
+            raise ConfigError(
+                "an https relayer needs a certificate to be checked by: name its authority's with --ca"
+            )
+
+
+def _pin(state: State, untrusted: object) -> None:
+    """Put the release keys into a state."""
+    if not isinstance(untrusted, dict) or not set(untrusted) <= {"operator", "consumer"}:
+        raise ConfigError("release_keys must be an object with operator and consumer")
+    for role, text in untrusted.items():
+        try:
+            key = bytes(20) if text is None else parse_address(text)
+        except ValueError as error:
+            raise ConfigError(f"the {role}'s release key: {error}")
+        setattr(state, role, key)
+        setattr(state, "next_" + role, key)
+    if state.operator == state.consumer and any(state.operator):
+        raise ConfigError("the release keys must be two: one of the operator, one of the consumer")
 
 
 def run(text: str) -> None:
@@ -70,7 +159,7 @@ def run(text: str) -> None:
     board = Esp32Board(None)
     time.sleep(1)  # the radio needs a moment before its noise feeds the generator
     try:
-        answer = provision(board, untrusted)
+        answer = change(board, untrusted["change"]) if "change" in untrusted else provision(board, untrusted)
     except (ConfigError, FaultError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the PC reads this line

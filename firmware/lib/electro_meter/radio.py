@@ -51,6 +51,23 @@ class Radio:
         self._station.active(False)
         self._station.active(True)
 
+    def told(self) -> "dict[str, object]":
+        """Return the network's name, our address in it, its gateway and name server, and how strong it is in dBm."""
+        address, _, gateway, server = self._station.ifconfig()
+        joined = self._station.isconnected()
+        try:
+            strength = self._station.status("rssi") if joined else 0
+        except (OSError, ValueError, TypeError):
+            strength = 0
+        return {
+            "ssid": self._ssid,
+            "joined": joined,
+            "address": address,
+            "gateway": gateway,
+            "dns": server,
+            "dbm": strength,
+        }
+
     def dns_servers(self) -> "list[str]":
         """Return what the network's DHCP told."""
         server = self._station.ifconfig()[3]

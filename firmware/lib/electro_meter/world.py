@@ -75,6 +75,17 @@ class Board:
 
     has_fine = False  # the current has a second, amplified range, and its bias can be moved
 
+    hears = False  # there is a serial line at which a person may ask
+
+    async def heard(self) -> str:
+        """Return the next character from the serial line."""
+        while True:  # most Boards have none
+            await self.sleep_ms(3_600_000)
+
+    def network(self) -> "dict[str, object]":
+        """Return what is known of the network that the Board is in, for people."""
+        return {}
+
     def end_trial(self) -> None:
         """Stop the timer by which boot.py ends a trial that nobody ends."""
         # most Boards never try a program

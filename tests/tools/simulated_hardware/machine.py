@@ -61,6 +61,19 @@ class ADC:
         return 1900
 
 
+class Timer:
+    ONE_SHOT = 0
+
+    def __init__(self, number):
+        pass
+
+    def init(self, mode, period, callback):
+        pass
+
+    def deinit(self):
+        pass
+
+
 class WDT:
     def __init__(self, timeout):
         pass

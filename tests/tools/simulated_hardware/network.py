@@ -13,6 +13,9 @@ class WLAN:
     def active(self, state=None):
         return True
 
+    def ifconfig(self):
+        return "0.0.0.0", "255.255.255.0", "0.0.0.0", "0.0.0.0"
+
     def isconnected(self):
         return False
 

@@ -16,7 +16,7 @@ _SECTIONS = {
         "terms": (_HERE + "terms_commands:terms", "Write an agreement's terms as a terms file."),
     },
     "Operator": {
-        "enrol": ("electro_tools.device.cli:enroll", "Enrol a meter by its enrolment file."),
+        "enrol": ("electro_tools.device.cli_provision:enrol", "Enrol a meter by its enrolment file."),
         "propose": (_HERE + "proposing:propose", "Propose an agreement to a consumer."),
         "renew": (_HERE + "proposing:renew", "Propose a new period with the same terms."),
         "rotate": (_HERE + "changing:rotate", "Propose another meter in a meter's place."),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_protocol import address
-from electro_tools.device.enroll import enroll
+from electro_tools.device.enrolling import enrol
 from electro_tools.device.enrolment import Enrolment
 from electro_tools.fleet.onboarding import agree
 
@@ -33,7 +33,7 @@ def onboard(
     Raises:
         ToolError: the contract refuses one of the steps.
     """
-    enroll(
+    enrol(
         contract.w3, operator, Enrolment(address.parse(device), domain.chain_id, domain.contract, enrolment)
     )
     return agree(contract, domain, operator, plan.terms, plan.bonus, [device])

@@ -86,3 +86,18 @@ def read(file: Path) -> Enrolment:
         raise ToolError(
             f"{file} is no enrolment: {error}", "electro device provision writes such a file"
         ) from error
+
+
+def write(file: Path, enrolment: Enrolment) -> None:
+    """Write an enrolment file; an earlier one of the same device gives way, nothing else does.
+
+    Raises:
+        ToolError: the file holds something else, or can't be written.
+    """
+    if file.exists() and read(file).device == enrolment.device:
+        beside = file.with_name(file.name + ".new")
+        beside.unlink(missing_ok=True)
+        papers.write(beside, enrolment)
+        beside.replace(file)
+        return
+    papers.write(file, enrolment)

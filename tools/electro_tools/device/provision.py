@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give the chip its settings and let it make its key; its enrolment comes back, the key does not."""
+"""Give the chip its settings and let it make its key; its enrolment comes back, the key does not.
+
+The chip checks everything before it changes anything.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,6 @@ print(json.dumps(binascii.hexlify(machine.unique_id()).decode()))
 """
 
 
-# Where electro_meter.board looks for it.
-CERTIFICATE = "ca.der"
-_HAS_CERTIFICATE = f"""
-import json, os
-print(json.dumps({CERTIFICATE!r} in os.listdir()))
-"""
-
 _OPTIONS = {
     "chain_id",
     "contract",
@@ -46,6 +42,8 @@ _OPTIONS = {
     "wifi_password",
     "host_entropy",
     "unix_s",
+    "certificate",
+    "release_keys",
 }
 
 
@@ -60,6 +58,8 @@ class Settings:
     wifi_password: str
     hardware_id: bytes
     further: dict[str, Any]  # entries of electro_meter.life.config, such as the calibration
+    certificate: bytes | None = None  # DER; None: the one on the chip stays
+    release_keys: dict[str, str | None] | None = None  # by role; None: those that are pinned stay
 
     def __repr__(self) -> str:
         return f"Settings(chain_id={self.chain_id}, contract={address.checksum(self.contract)})"
@@ -119,20 +119,6 @@ def read_certificate(file: Path | None) -> bytes | None:
     return content
 
 
-def give_certificate(chip: Chip, relayers: tuple[str, ...], certificate: bytes | None) -> None:
-    """Put the certificate on the chip, where its https looks for it.
-
-    Raises:
-        ToolError: a relayer is https, and there is neither a new certificate nor one on the chip.
-    """
-    if certificate is not None:
-        chip.run(f"with open({CERTIFICATE!r}, 'wb') as file:\n    file.write({certificate!r})\n")
-    elif any(url.startswith("https://") for url in relayers) and not chip.ask(_HAS_CERTIFICATE):
-        raise ToolError(
-            "an https relayer needs a certificate to be checked by", "name its authority's with --ca"
-        )
-
-
 def hardware_id_of(chip: Chip) -> bytes:
     """Return the chip's factory number (its MAC address), filled up with zeros to 32 bytes."""
     try:
@@ -151,10 +137,27 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
     chip.hold_watchdog()
     now_s = int(time.time())
     request = {**settings.config(), "host_entropy": "0x" + secrets.token_hex(32), "unix_s": now_s}
+    if settings.certificate is not None:
+        request["certificate"] = "0x" + settings.certificate.hex()
+    if settings.release_keys is not None:
+        request["release_keys"] = settings.release_keys
     # json escapes everything beyond ASCII; repr makes a Python literal of it
     script = f"from electro_meter import provision\nprovision.run({json.dumps(request)!r})\n"
     answer = answered(chip.ask_meter(script, _CHIP_TIMEOUT_S))
     return _verified(answer, settings, now_s)
+
+
+def change(chip: Chip, entries: dict[str, Any]) -> None:
+    """Change entries of the chip's settings, all of them or none.
+
+    Raises:
+        ToolError: the meter's files or settings are not on the chip, or it refuses.
+    """
+    chip.hold_watchdog()
+    text = json.dumps({"change": entries})
+    answered(
+        chip.ask_meter(f"from electro_meter import provision\nprovision.run({text!r})\n", _CHIP_TIMEOUT_S)
+    )
 
 
 def _verified(untrusted_answer: dict[str, Any], settings: Settings, now_s: int) -> Enrolment:

@@ -41,6 +41,7 @@ _GLANCING_US = 1_000_000
 _TURN_MS = WINDOW_US // 1000 + 24
 # A pause that is meant feeds the watchdog this often.
 _REST_MS = 10_000
+_BLINK_US = 250_000
 ENROLLMENT_VALID_S = 30 * 86_400
 
 
@@ -91,6 +92,7 @@ class Meter:
 
             self.updating = Updating(self, board, config, chip())
             self.uplink.followed = self.updating.exchanged
+        self.blink_until_us = 0  # so that a person sees which meter it is
         self.windows = 0
         self.start_reason = board.start_reason
         if self.outages.going_on:  # a restart in the middle of an outage goes on with it
@@ -116,6 +118,10 @@ class Meter:
         if not alone:
             self.supervisor.run("uplink", self.uplink.exchange_task)
             self.supervisor.run("time", self.uplink.time_task)
+        if self.board.hears:
+            from .console import listen  # where there is a serial line
+
+            self.supervisor.run("console", lambda: listen(self.board, self))
 
     async def _measure(self) -> None:
         while True:
@@ -197,6 +203,10 @@ class Meter:
             self.board.show(False, False, False)
             return
         shedding, phases = self.shedding, self.phases
+        now_us = self.board.uptime_us()
+        if now_us < self.blink_until_us:
+            self.board.show(bool(now_us // _BLINK_US & 1), shedding.warning, shedding.shed)
+            return
         steps = pattern(
             phases.trouble != 0 or phases.fault,
             phases.supplied,
@@ -205,4 +215,4 @@ class Meter:
             self.uplink.reached,
             shedding.warning,
         )
-        self.board.show(is_on(steps, self.board.uptime_us() // 1000), shedding.warning, shedding.shed)
+        self.board.show(is_on(steps, now_us // 1000), shedding.warning, shedding.shed)

@@ -158,15 +158,23 @@ def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Confi
 
     Raises ConfigError.
     """
+    entries = stored(directory)
+    if calibrated:
+        entries = merge(entries, calibrated)
+    return Config(entries)
+
+
+def stored(directory: str) -> "dict[str, Any]":
+    """Return the file's entries in the present version, unchecked.
+
+    Raises ConfigError.
+    """
     try:
         with open(f"{directory}/{FILE}") as file:
             text = file.read()
     except OSError:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
-    entries = migrate(_parse(text))
-    if calibrated:
-        entries = merge(entries, calibrated)
-    return Config(entries)
+    return migrate(_parse(text))
 
 
 def _parse(text: str) -> object:

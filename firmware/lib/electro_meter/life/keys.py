@@ -63,16 +63,22 @@ class Signer:
                 self._log(f"{error}: trying again")
 
 
-def make_key(board: Board, host_entropy: bytes) -> bytes:
-    """Make a private key from the chip's generator mixed with the host's entropy, and keep it in the Board's storage.
+def draw_key(board: Board, host_entropy: bytes) -> bytes:
+    """Make a private key from the chip's generator mixed with the host's entropy; nothing keeps it yet.
 
     Either source alone is enough: a weak chip cannot weaken a good host, and a lying host cannot learn the key.
     """
     while True:
         candidate: bytes = hashlib.sha256(b"electro key" + board.entropy(64) + host_entropy).digest()
         if 0 < int.from_bytes(candidate, "big") < _ORDER:
-            board.store_key(candidate)
             return candidate
+
+
+def make_key(board: Board, host_entropy: bytes) -> bytes:
+    """Do so, and keep it in the Board's storage."""
+    private_key = draw_key(board, host_entropy)
+    board.store_key(private_key)
+    return private_key
 
 
 def load_signer(board: Board, domain: Domain) -> Signer:

@@ -3,6 +3,7 @@
 
 | pattern (each mark is half a second) | meaning | what to do |
 |---|---|---|
+| even blinking, twice as quick | somebody asks which meter it is | compare the address that is shown |
 | `#-#-#-#-` even blinking | safe mode: no usable configuration, or crash after crash | read the serial line |
 | `###-###-` long, short gap | a sensor looks wrong | read the status: it says which, and what |
 | `#-#-----` two flashes | supply is lost | nothing; the meter reports it |

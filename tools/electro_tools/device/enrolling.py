@@ -29,7 +29,7 @@ class Enrolled:
     gas: int
 
 
-def enroll(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled:
+def enrol(web3: Web3, operator: LocalAccount, enrolment: Enrolment) -> Enrolled:
     """Enrol the device on the chain its enrolment is for, and wait until that is mined.
 
     Raises:

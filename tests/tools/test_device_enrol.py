@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`electro device enroll` against a real node: what it sends, and what it looks up before it pays."""
+"""`electro device enrol` against a real node: what it sends, and what it looks up before it pays."""
 
 from __future__ import annotations
 
@@ -69,15 +69,13 @@ class World:
         papers.write(file, made)
         return file
 
-    def enroll(
-        self, file: Path, *more: str, key_file: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def enrol(self, file: Path, *more: str, key_file: Path | None = None) -> subprocess.CompletedProcess[str]:
         command = [
             sys.executable,
             "-m",
             "electro_tools.cli",
             "device",
-            "enroll",
+            "enrol",
             str(file),
             "--rpc",
             self.url,
@@ -109,24 +107,24 @@ def test_a_device_is_enrolled_once(world: World) -> None:
     assert not electro.functions.isEnrolled(device).call()
     file = world.enrolment()
 
-    done = world.enroll(file, "--json")
+    done = world.enrol(file, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["device"] == device
     assert electro.functions.isEnrolled(device).call()
 
-    assert f"{device} is enrolled already" in refused(world.enroll(file))
+    assert f"{device} is enrolled already" in refused(world.enrol(file))
 
 
 def test_another_chain_is_refused(world: World) -> None:
-    assert "serves chain 31337, not 5" in refused(world.enroll(world.enrolment(chain_id=5)))
+    assert "serves chain 31337, not 5" in refused(world.enrol(world.enrolment(chain_id=5)))
     assert "the enrolment is for chain 31337, not 5" in refused(
-        world.enroll(world.enrolment(), "--chain-id", "5")
+        world.enrol(world.enrolment(), "--chain-id", "5")
     )
 
 
 def test_an_address_without_a_contract_is_refused(world: World) -> None:
     nowhere = address.checksum(b"\x11" * 20)
-    assert f"there is no contract at {nowhere}" in refused(world.enroll(world.enrolment(contract=nowhere)))
+    assert f"there is no contract at {nowhere}" in refused(world.enrol(world.enrolment(contract=nowhere)))
 
 
 def test_another_contract_than_electro_is_refused(world: World) -> None:
@@ -134,16 +132,16 @@ def test_another_contract_than_electro_is_refused(world: World) -> None:
     file = world.enrolment(contract=elsewhere)
     for code in ("0x60206000f3", "0x60006000fd", "0x00"):  # returns 32 zero bytes, reverts, returns nothing
         world.web3.provider.make_request(RPCEndpoint("anvil_setCode"), [elsewhere, code])
-        assert f"the contract at {elsewhere} is not Electro" in refused(world.enroll(file)), code
+        assert f"the contract at {elsewhere} is not Electro" in refused(world.enrol(file)), code
 
 
 def test_a_consent_that_has_ended_is_refused(world: World) -> None:
-    assert "consent ended on 2001-09-09" in refused(world.enroll(world.enrolment(deadline=1_000_000_000)))
+    assert "consent ended on 2001-09-09" in refused(world.enrol(world.enrolment(deadline=1_000_000_000)))
 
 
 def test_who_is_not_the_operator_is_refused_in_the_contracts_words(world: World) -> None:
     stranger = world.keep("stranger.key", STRANGER_KEY)
-    sentence = refused(world.enroll(world.enrolment(), key_file=stranger))
+    sentence = refused(world.enrol(world.enrolment(), key_file=stranger))
     assert "the contract refuses" in sentence
 
 
@@ -152,13 +150,13 @@ def test_an_enrolment_signed_by_another_key_is_refused_before_anything_is_asked(
     record = json.loads(file.read_text())
     record["device"] = Account.from_key(STRANGER_KEY).address
     file.write_text(json.dumps(record))
-    assert "its signature is not of" in refused(world.enroll(file))
+    assert "its signature is not of" in refused(world.enrol(file))
 
 
 def test_no_node_and_no_key_file_are_one_sentence_each(world: World) -> None:
     file = world.enrolment()
-    assert "does not answer: connection refused" in refused(world.enroll(file, "--rpc", "http://127.0.0.1:9"))
-    assert "missing.key" in refused(world.enroll(file, key_file=world.folder / "missing.key"))
+    assert "does not answer: connection refused" in refused(world.enrol(file, "--rpc", "http://127.0.0.1:9"))
+    assert "missing.key" in refused(world.enrol(file, key_file=world.folder / "missing.key"))
 
 
 def test_what_is_sent_is_what_the_device_signed(world: World) -> None:

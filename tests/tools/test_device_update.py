@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`electro device update`: real mpremote, real MicroPython; and boot.py, which chooses between two programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from eth_account import Account
+from tests.tools.meters import CONFIG, FIRMWARE, electro, provisioned, put
+
+from electro_meter.updating.state import (
+    EXCHANGED,
+    IDLE,
+    JUDGING,
+    PROVED,
+    STAGED,
+    STORING,
+    TRIAL,
+    State,
+    step,
+    unpack,
+)
+from electro_protocol import address
+from electro_protocol.eip712 import Domain
+from electro_protocol.signed import SignedMessage
+from electro_tools import lifeline
+from electro_tools.device import release as building
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.toolchain.running_chip import Chip
+
+KEYS = {"operator": b"\x11" * 32, "consumer": b"\x22" * 32}
+DOMAIN = Domain(int(CONFIG["chain_id"]), address.parse(str(CONFIG["contract"])))
+# a program that says which it is, as the meter's own would start
+FILES = {
+    "electro_meter/__init__.mpy": b"",
+    "electro_meter/life/app.mpy": b"a" * 700,
+    "electro_protocol/keccak.mpy": b"k" * 300,
+}
+
+
+def pinned() -> State:
+    state = State()
+    state.operator, state.consumer = (address.parse(Account.from_key(key).address) for key in KEYS.values())
+    return state
+
+
+def keep(flash: Path, state: State) -> None:
+    file = flash.parent / "nvs.json"
+    blobs = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**blobs, "update": state.pack().hex()}))
+
+
+def kept(flash: Path) -> State:
+    return unpack(bytes.fromhex(json.loads((flash.parent / "nvs.json").read_text()).get("update", "")))
+
+
+def paper(folder: Path, version: int = 7, signers: dict[str, bytes] = KEYS, chip: str = "x86") -> str:
+    built = building.bundle_of(FILES, version, chip, {})
+    (folder / f"{built.head.manifest.hex()}.bundle").write_bytes(built.raw)
+    message = building.FirmwareRelease(built.head.manifest, version, 2_000_000_000)
+    signatures = {role: SignedMessage.make(message, DOMAIN, key).signature for role, key in signers.items()}
+    file = folder / f"{chip}-{version}-{len(list(folder.iterdir()))}.json"
+    building.rewrite(file, building.Paper(DOMAIN, message, signatures))
+    return str(file)
+
+
+@pytest.fixture
+def meter(chip: Chip) -> Chip:
+    put(chip.flash)
+    provisioned(chip.flash)
+    keep(chip.flash, pinned())
+    return chip
+
+
+def test_a_release_that_both_signed_waits_for_its_trial(meter: Chip, tmp_path: Path) -> None:
+    file = paper(tmp_path)
+    done = electro("update", file, "--port", meter.port)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.startswith("version  7\nstate    staged\nwritten  4\n")
+    for path, content in FILES.items():
+        assert (meter.flash / "lib2" / path).read_bytes() == content
+    assert (meter.flash / "lib2" / "whole").exists()
+    state = kept(meter.flash)
+    assert (state.kind, state.next_version, state.slot) == (STAGED, 7, 0)
+    again = electro("update", file, "--port", meter.port)
+    assert again.stdout.startswith("version  7\nstate    staged\nwritten  0\n")
+
+
+def test_what_is_not_signed_by_both_changes_nothing(meter: Chip, tmp_path: Path) -> None:
+    before = kept(meter.flash).pack()
+    wrong = {
+        "has not signed it": {"operator": KEYS["operator"]},
+        "is of another key": {"operator": KEYS["consumer"], "consumer": KEYS["operator"]},
+    }
+    for sentence, signers in wrong.items():
+        done = electro("update", paper(tmp_path, signers=signers), "--port", meter.port)
+        assert done.returncode == 1
+        assert sentence in done.stderr
+    other = electro("update", paper(tmp_path, chip="xtensawin"), "--port", meter.port)
+    assert "it is for xtensawin, and this chip is x86" in other.stderr
+    assert kept(meter.flash).pack() == before
+    assert not (meter.flash / "lib2").exists()
+
+
+def test_an_older_version_is_refused(meter: Chip, tmp_path: Path) -> None:
+    state = pinned()
+    state.version = 7
+    keep(meter.flash, state)
+    done = electro("update", paper(tmp_path), "--port", meter.port)
+    assert done.returncode == 1
+    assert "version 7 is not above version 7" in done.stderr
+
+
+def test_a_cut_while_copying_goes_on_where_it_was(meter: Chip, tmp_path: Path) -> None:
+    file = paper(tmp_path)
+    assert electro("update", file, "--port", meter.port).returncode == 0
+    # as after a cut: half a file, nothing checked
+    state = kept(meter.flash)
+    state.kind = STORING
+    keep(meter.flash, state)
+    (meter.flash / "lib2" / "whole").unlink()
+    (meter.flash / "lib2" / "electro_meter" / "life" / "app.mpy").write_bytes(b"a" * 90)
+    done = electro("update", file, "--port", meter.port)
+    assert done.stdout.startswith("version  7\nstate    staged\nwritten  1\n")
+
+
+def boot(micropython: list[str], flash: Path, cause: int) -> str:
+    """Start boot.py after a cause, and return the folder that comes first in the path."""
+    script = flash / "say.py"
+    script.write_text(
+        f"import sys, machine\nmachine.reset_cause = lambda: {cause}\n"
+        f"exec(open({str(FIRMWARE / 'boot.py')!r}).read(), {{'__name__': '__main__'}})\nprint(sys.path[0])\n"
+    )
+    done = subprocess.run(
+        lifeline.tied([*micropython, str(script)]),
+        cwd=flash,
+        env={"MICROPYPATH": "lib:.frozen"},
+        capture_output=True,
+        text=True,
+        pass_fds=lifeline.pass_fds(),
+        check=True,
+    )
+    return done.stdout.split()[-1]
+
+
+POWER, WATCHDOG = 1, 3  # of the simulated machine
+
+
+@pytest.fixture
+def flash(tmp_path: Path) -> Path:
+    folder = tmp_path / "flash"
+    put(folder)
+    (folder / "lib2").mkdir()
+    for name in ("lib", "lib2"):
+        (folder / name / "whole").touch()
+    return folder
+
+
+def test_boot_starts_what_was_committed(micropython_i386: list[str], flash: Path) -> None:
+    assert boot(micropython_i386, flash, POWER) == "lib"
+    state = State()
+    state.slot = 1
+    keep(flash, state)
+    assert boot(micropython_i386, flash, POWER) == "lib2"
+    (flash / "lib2" / "whole").unlink()
+    assert boot(micropython_i386, flash, POWER) == "lib"
+    (flash / "lib" / "whole").unlink()
+    assert boot(micropython_i386, flash, POWER) == "lib2"
+
+
+def test_boot_writes_a_trial_down_before_it_begins(micropython_i386: list[str], flash: Path) -> None:
+    state = State()
+    state.kind, state.next_version = STAGED, 7
+    keep(flash, step(state, EXCHANGED)[0])
+    ran = []
+    for _ in range(4):
+        ran.append(boot(micropython_i386, flash, WATCHDOG))
+    assert ran == ["lib2", "lib2", "lib2", "lib"]
+    assert kept(flash).kind == JUDGING
+    keep(flash, step(kept(flash), PROVED)[0])
+    assert kept(flash).kind == IDLE
+    assert boot(micropython_i386, flash, POWER) == "lib"
+
+
+def test_boot_tries_nothing_that_it_can_not_count(micropython_i386: list[str], flash: Path) -> None:
+    state = State()
+    state.kind = STAGED
+    keep(flash, step(state, EXCHANGED)[0])
+    (flash / "lib" / "esp32.py").write_text(
+        (flash / "lib" / "esp32.py")
+        .read_text()
+        .replace("def commit(self):", "def commit(self):\n        raise OSError")
+    )
+    assert boot(micropython_i386, flash, WATCHDOG) == "lib"
+    assert kept(flash).kind == TRIAL
