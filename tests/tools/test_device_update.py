@@ -178,9 +178,7 @@ def test_boot_writes_a_trial_down_before_it_begins(micropython_i386: list[str], 
     state = State()
     state.kind, state.next_version = STAGED, 7
     keep(flash, step(state, EXCHANGED)[0])
-    ran = []
-    for _ in range(4):
-        ran.append(boot(micropython_i386, flash, WATCHDOG))
+    ran = [boot(micropython_i386, flash, WATCHDOG) for _ in range(4)]
     assert ran == ["lib2", "lib2", "lib2", "lib"]
     assert kept(flash).kind == JUDGING
     keep(flash, step(kept(flash), PROVED)[0])
