@@ -169,30 +169,30 @@ class Bounds(Trust):
     def test_one_sources_are_shown_only(self):
         self.say("r", "operator", told(**self.bounds((1, 9), (2, 8))))
         (one,) = self.agreements.all
-        self.assertEqual([one.bounds(k) for k in (3, 4, 5, 6)], [None, (1, 9, False), (2, 8, False), None])
+        self.assertEqual([one.bounds(k, 0) for k in (3, 4, 5, 6)], [None, (1, 9, False), (2, 8, False), None])
 
     def test_two_of_different_by_confirm_an_intervals(self):
         self.say("r", "operator", told(**self.bounds((1, 9), (2, 8))))
         self.say("n", "other", told(**self.bounds((2, 8), (3, 7), first=5)))
         (one,) = self.agreements.all
-        self.assertEqual([one.bounds(k) for k in (4, 5, 6)], [(1, 9, False), (2, 8, True), (3, 7, False)])
+        self.assertEqual([one.bounds(k, 0) for k in (4, 5, 6)], [(1, 9, False), (2, 8, True), (3, 7, False)])
 
     def test_zeros_that_one_tells_shed_nothing(self):
         self.say("r", "operator", told(**self.bounds((1, 9))))
         self.say("n", "other", told(**self.bounds((1, 9))))
         self.say("liar", "operator", told(**self.bounds((0, 0))))
         (one,) = self.agreements.all
-        self.assertEqual(one.bounds(4), (1, 9, True))
+        self.assertEqual(one.bounds(4, 0), (1, 9, True))
         self.say("r", "operator", told(**self.bounds((0, 0))))
-        self.assertEqual(one.bounds(4), (0, 0, False))
+        self.assertEqual(one.bounds(4, 0), (0, 0, False))
         self.say("liar", "operator", told(**self.bounds((1, 9))))
-        self.assertEqual(one.bounds(4), (1, 9, True))
+        self.assertEqual(one.bounds(4, 0), (1, 9, True))
 
     def test_what_was_told_long_ago_confirms_nothing(self):
         self.say("n", "other", told(**self.bounds((1, 9))))
         self.now_us += 3 * 3600 * S
         self.say("r", "operator", told(**self.bounds((1, 9))))
-        self.assertEqual(self.agreements.all[0].bounds(4), (1, 9, False))
+        self.assertEqual(self.agreements.all[0].bounds(4, 0), (1, 9, False))
 
 
 class Absence(Trust):

@@ -155,7 +155,7 @@ class Honest(Exchanges):
         self.assert_all(10)
         self.assertEqual(self.posts("one") + self.posts("two"), 10)
         self.assertTrue(self.uplink.agreements.all[0].confirmed)
-        self.assertEqual(self.uplink.agreements.all[0].bounds(3), (1, 600, True))
+        self.assertEqual(self.uplink.agreements.all[0].bounds(3, 0), (1, 600, True))
         self.assertEqual(self.uplink.agreements.contradictions, [])
 
     def test_a_backlog_goes_in_few_requests_and_never_across_a_pass(self):
@@ -552,7 +552,7 @@ class Nodes(Exchanges):
         self.assert_all(5)
         (one,) = self.uplink.agreements.all
         self.assertTrue(one.confirmed)
-        self.assertEqual(one.bounds(1), (1, 600, True))
+        self.assertEqual(one.bounds(1, 0), (1, 600, True))
 
     def test_a_node_that_knows_better_than_a_relayer_is_heard(self):
         self.make(("http://one", "operator"), nodes=["http://node"])

@@ -18,7 +18,7 @@ class Band(Terms):
     confirmed = True
     told = (50, LIMIT, True)
 
-    def bounds(self, index):
+    def bounds(self, index, now_us):
         return self.told
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import rlp
 
 from electro_contracts import calldata
+from electro_protocol import receipt
 from electro_protocol.messages import Renomination
 from electro_protocol.readings import pack
 from tests.contracts.node import Node
@@ -60,12 +61,25 @@ def vector(plant: Plant) -> dict[str, Any]:
     meter = receipts.made(plant.node.ask, plant.contract, plant.meter.address)
     nobody = receipts.made(plant.node.ask, plant.contract, key("nobody").address)
     told = plant.told()
+    steps = receipt.check(
+        meter.raw,
+        (),
+        plant.contract,
+        plant.meter.address,
+        0,
+        lambda _, code_hash: struct.unpack_from(">HIII", meter.terms[code_hash], 1),
+    )
+    (standing,) = receipts.driven(steps).standings
     return {
         "header": [field.hex() for field in rlp.decode(receipts.parts(meter.raw)[0])],
         "contract": plant.contract.hex(),
         "meter": plant.meter.address.hex(),
         "nobody": key("nobody").address.hex(),
         "terms": {hash_.hex(): struct.unpack_from(">HIII", code, 1) for hash_, code in meter.terms.items()},
+        "codes": {
+            account.hex(): plant.node.ask("eth_getCode", "0x" + account.hex(), "latest")[2:]
+            for account in (told.terms_account, *(account for _, account, _ in standing.overrides))
+        },
         "nodes": [node.hex() for node in receipts.parts(meter.raw)[2]],
         "nodes of nobody": [node.hex() for node in receipts.parts(nobody.raw)[2]],
         "told": {

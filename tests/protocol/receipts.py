@@ -16,7 +16,7 @@ from Crypto.Hash import keccak
 from electro_contracts import receipts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"
 FIELDS = (
@@ -84,6 +84,15 @@ def parts(raw: bytes) -> tuple[bytes, bytes, list[bytes]]:
     """The header, the seals and the nodes of a receipt."""
     header, seals, nodes = rlp.decode(raw)
     return bytes(rlp.encode(header)), seals, nodes
+
+
+def driven(steps: Generator[None, None, Any]) -> Any:
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def made(

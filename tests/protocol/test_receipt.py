@@ -27,7 +27,7 @@ from electro_protocol.curve import GX, GY, N, P
 from electro_protocol.rlp import ReceiptError, item, listed
 from tests.contracts.world import key
 from tests.protocol.plant import VECTOR, Plant, vector
-from tests.protocol.receipts import address, extra_data, hashed, made, seal, unhexed, validators
+from tests.protocol.receipts import address, driven, extra_data, hashed, made, seal, unhexed, validators
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,14 +35,6 @@ if TYPE_CHECKING:
 BESU = Path(__file__).parents[1] / "device" / "vectors" / "besu.json"
 ROWS = [row for row in json.loads(BESU.read_text()) if "header" in row]
 PROOFS = [row for row in ROWS if row["kind"] == "proof"]
-
-
-def driven(steps: Generator[None, None, Any]) -> Any:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def ours(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from electro_protocol import receipt
 from electro_relayer.chain import proofs
 from electro_relayer.chain.proofs import Crowded, Proofs
 from electro_relayer.hashing import checksum
-from tests.protocol.receipts import address, seal, validators
+from tests.protocol.receipts import address, driven, seal, validators
 from tests.relayer.faults import error
 
 KEYS = validators(4)
@@ -24,14 +24,6 @@ def sealing(call, answer):
     if call["method"] != "eth_getBlockByNumber" or not isinstance(answer.get("result"), dict):
         return answer
     return {**answer, "result": seal(answer["result"], SET, KEYS)}
-
-
-def driven(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ boot.py's limit holds, which is not reached then.
 """
 
 import gc
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,3 +56,14 @@ def ram_free() -> int:
     """Return the free bytes of the heap after a collection; -1 where nobody can say (CPython)."""
     gc.collect()
     return gc.mem_free() if hasattr(gc, "mem_free") else -1
+
+
+def forget_modules(names: "tuple[str, ...]") -> None:
+    """Let go of modules that are not needed for a while; whoever needs one imports it anew. On a chip alone."""
+    if not hasattr(gc, "mem_free"):
+        return  # there is room, and others in the process hold them
+    for name in names:
+        sys.modules.pop(name, None)
+        package, _, module = name.rpartition(".")
+        if package in sys.modules and hasattr(sys.modules[package], module):
+            delattr(sys.modules[package], module)

@@ -136,7 +136,7 @@ def standings(contract: bytes, device: bytes, time_s: int, hash_: "Hash" = kecca
     hashes = yield [created(contract, creation, hash_) for _, creation in found]
     for (standing, creation), code_hash in zip(found, hashes):  # noqa: B905 - no strict= on MicroPython
         standing.account, standing.code_hash = created(contract, creation, hash_), code_hash
-        if standing.state != CANCELLED:
+        if standing.state != CANCELLED and standing.next < standing.end:
             header = (yield [standing.account + standing.code_hash])[0]
             yield from _overrides(standing, contract, time_s, header[0], header[1], hash_)
     return [standing for standing, _ in found]

@@ -356,7 +356,7 @@ def try_learning(chance):
         one.id in pinned for one in known.all if not one.pinned
     )
     for one in known.all:
-        one.bounds(chance.below(200))
+        one.bounds(chance.below(200), 0)
         assert 0 <= one.next_final <= one.next_latest <= one.intervals and one.end <= one.intervals
     known.at(1_800_000_000 + chance.below(10**6))
 

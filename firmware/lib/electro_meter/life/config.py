@@ -10,6 +10,9 @@
 | · by | "operator", of a node "other" | who runs it: operator, consumer, other; two different ones confirm a fact |
 | time_servers | ["pool.ntp.org", "time.cloudflare.com"] | SNTP servers, four at most |
 | dns_servers | [] | addresses, three at most; none: those of the network |
+| validators | [] | addresses of a QBFT network's validators, sixteen at most: receipts are checked by their seals |
+| validators_version | 0 | of that set; only a higher one replaces it |
+| receipts | 0 | 1: receipts are asked for without validators too; a node by another one must tell the same header |
 | wifi_ssid, wifi_password | "" | the radio |
 | board | "" | whose pins: esp32, esp32s3 or esp32c3; without it the firmware is asked |
 | base_seconds | 300 | the journal's base interval; an agreement's start and interval must be multiples |
@@ -60,6 +63,7 @@ BY = ("operator", "consumer", "other")
 TIME_SERVERS = ["pool.ntp.org", "time.cloudflare.com"]
 _MOST_TIME_SERVERS = 4
 _MOST_DNS_SERVERS = 3
+_MOST_VALIDATORS = 16  # electro_protocol.header's
 BOARDS = ("esp32", "esp32s3", "esp32c3")  # their pins are in `pins`
 
 # name: (default, least, greatest); a default of None is required
@@ -73,6 +77,8 @@ _INTEGERS: "dict[str, Bounds]" = {
     "creep_mw": (5_000, 0, 1_000_000_000),
     "rated_ma": (100_000, 1, 100_000_000),
     "exports": (0, 0, 1),
+    "validators_version": (0, 0, (1 << 32) - 1),
+    "receipts": (0, 0, 1),
     "window_period_ms": (0, 0, 3_600_000),
     "max_gap_ms": (5_000, 100, 3_600_000),
     "least_coverage_permille": (500, 0, 1_000),
@@ -93,7 +99,7 @@ _OF_A_CHANNEL: "dict[str, Bounds]" = {
 }
 _OTHERS = (
     "board", "channels", "contract", "dns_servers", "hardware_id", "linearisation", "nodes", "relayers", "releases",
-    "time_servers", "wifi_password", "wifi_ssid",
+    "time_servers", "validators", "wifi_password", "wifi_ssid",
 )  # fmt: skip
 
 
@@ -123,6 +129,7 @@ class Config(Settings):
         self.releases = _url(entries, "releases")
         self.contract = _address(entries)
         self.hardware_id = _hardware_id(entries)
+        self.validators = _validators(entries)
         self.sources = _sources(entries, "relayers", "operator") + _sources(entries, "nodes", "other")
         if not self.sources or self.sources[0].is_node:
             raise ConfigError("relayers must be a list of at least one URL")
@@ -263,6 +270,21 @@ def _address(untrusted: "dict[str, object]") -> bytes:
         return parse_address(value)
     except ValueError as error:
         raise ConfigError(f"contract: {error}")
+
+
+def _validators(untrusted: "dict[str, object]") -> "tuple[bytes, ...]":
+    listed = untrusted.get("validators", [])
+    if not isinstance(listed, list) or len(listed) > _MOST_VALIDATORS:
+        raise ConfigError(f"validators must be a list of at most {_MOST_VALIDATORS} addresses")
+    found = []
+    for one in listed:
+        try:
+            found.append(parse_address(one))
+        except ValueError as error:
+            raise ConfigError(f"validators: {error}")
+    if len(set(found)) != len(found):
+        raise ConfigError("validators must not name one twice: it would count twice")
+    return tuple(sorted(found))
 
 
 def _hardware_id(untrusted: "dict[str, object]") -> bytes:

@@ -49,6 +49,9 @@ class Settings:
     board: str
     releases: str
     contract: bytes
+    validators: "tuple[bytes, ...]"  # in rising order
+    validators_version: int
+    receipts: int
     hardware_id: bytes
     sources: "list[Source]"  # relayers first
     time_servers: "list[str]"

@@ -2,8 +2,9 @@
 """Warn before the running slot leaves its band, and shed load when it is about to exceed it.
 
 The projection is what the slot has so far plus its rest at the present power. One source's word is enough to warn;
-load is shed only by terms and bounds that two sources confirm, run by different ones. The shedding output changes only
-after it has been as it is for the least time on or off that the load can bear; the warning follows at once.
+load is shed only by terms and bounds that two sources confirm, run by different ones, or a receipt proves. The shedding
+output changes only after it has been as it is for the least time on or off that the load can bear; the warning follows
+at once.
 """
 
 from ..account.account import UJ_PER_J, Account
@@ -45,7 +46,7 @@ class Shedding:
         now_us = clock.at_us(uptime_us)
         agreement = self._agreements.at(now_us // 1_000_000) if clock.dated else None
         index = (now_us // 1_000_000 - agreement.start_s) // agreement.interval_s if agreement else 0
-        band = agreement.bounds(index) if agreement else None
+        band = agreement.bounds(index, uptime_us) if agreement else None
         if agreement is None or band is None:
             self._forget(uptime_us)
             return

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a meter so that little stays in memory: large arrays first, and nothing kept that is needed once."""
 
-import sys
-
-from ..heap import START_BYTES, collect_as, collect_every
+from ..heap import START_BYTES, collect_as, collect_every, forget_modules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,24 +29,15 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
     """
     before = collect_every(START_BYTES)
     board, settings = configure()
-    _forget()
+    forget_modules(_ONCE)
     from ..sensing.phases import Phases
 
     phases = Phases(board, settings)
     settings.linearisation = []  # the table is made
-    _forget()
+    forget_modules(_ONCE)
     from .app import Meter
 
     meter = Meter(board, settings, phases=phases)
-    _forget()
+    forget_modules(_ONCE)
     collect_as(before)
     return board, meter
-
-
-def _forget() -> None:
-    """Let go of the modules that are not needed again; provisioning and the like import them anew."""
-    for name in _ONCE:
-        sys.modules.pop(name, None)
-        package, _, module = name.rpartition(".")
-        if package in sys.modules and hasattr(sys.modules[package], module):
-            delattr(sys.modules[package], module)

@@ -81,6 +81,14 @@ def status(meter: "Meter") -> "dict[str, object]":
     now_us = meter.board.uptime_us()
     told["sources"] = [_source(source, now_us) for source in uplink.turns.sources]
     told["contradictions"] = uplink.agreements.contradictions
+    proved = uplink.proved
+    if proved is not None:
+        told["proved"] = {
+            "block": proved.number,
+            "time_s": proved.time_s,
+            "sealed": proved.sealed,
+            "why": proved.why,
+        }
     counters = meter.snapshot.counters
     for place, name in enumerate(NAMES):
         told[name] = counters[place]

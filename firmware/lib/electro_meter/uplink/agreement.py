@@ -22,6 +22,8 @@ class Agreement:
         self.pinned = False
         self.owner = ""  # the url of who told it first
         self.first_us = 0  # uptime when it was first told
+        self.proved: "Told | None" = None  # by the last receipt
+        self.proved_until_us = 0  # uptime up to which its bounds are good for shedding
         self.told: "dict[str, Told]" = {}  # url → what it says, of who says so now
         self.asked_us: "dict[str, int]" = {}  # url → uptime of that
         self.tellers: "dict[str, str]" = {}  # url → by
@@ -44,14 +46,22 @@ class Agreement:
 
     @property
     def confirmed(self) -> bool:
-        """Return whether the terms were told by two of different `by`."""
+        """Return whether the terms were told by two of different `by`, or proved."""
         return self.pinned
 
     def is_told(self, told: "Told") -> bool:
         return self.id == told.id and self.start_s == told.start_s and self.code_hash == told.code_hash
 
-    def bounds(self, index: int) -> "tuple[int, int, bool] | None":
-        """Return least, greatest and whether two of different `by` say so; None if nobody tells this interval's."""
+    def bounds(self, index: int, now_us: int) -> "tuple[int, int, bool] | None":
+        """Return least, greatest and whether they are confirmed; None if nobody tells this interval's.
+
+        Confirmed are they if a receipt that is not too old proves them, else if two of different `by` say so.
+        """
+        proved = self.proved
+        if proved is not None and now_us < self.proved_until_us:
+            at = index - proved.bounds_from
+            if 0 <= at < len(proved.least):
+                return proved.least[at], proved.most[at], True
         newest: "tuple[int, int] | None" = None
         newest_us = -1
         said: "list[tuple[int, int, str]]" = []
@@ -81,3 +91,5 @@ class Agreement:
         self.next_latest, self.next_final = told.next_latest, told.next_final
         self.next_outage, self.outage_open = told.next_outage, told.outage_open
         self.end = max([one.end for one in self.told.values()])
+        if self.proved is not None:
+            self.end = min(self.end, self.proved.end)  # it is never put off, only cut short

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Know which agreements this meter serves: what several sources say of them, and which of it is to be believed.
 
-| fact | with one source | told by two of different `by` (operator, consumer, other) |
+| fact | with one source | told by two of different `by` (operator, consumer, other), or proved by a receipt |
 |---|---|---|
 | agreement, terms | signed in its terms, sent to it: false ones make invalid reports | pinned, others dropped |
 | next | followed both ways, in what is sent to that source | the same |
 | final | only how often to ask | the same |
 | bounds, overrides | shown, warned of | load is shed |
 | absence, cancellation | nothing is forgotten | forgotten |
+
+What is proved needs nobody else: see `proving`. Bounds of a header that is older than an hour shed no load, and what
+was first told after the header's time is not forgotten for not being in it.
 
 A candidate is an id, a start and the hash of the terms; the numbers in the terms come from the code with that hash.
 Each source brings four that nobody else told at most, and evicts only its own. Contradictions are told on the status
@@ -106,6 +109,44 @@ class Agreements:
         self.all.sort(key=lambda one: (one.start_s, not one.pinned))
         if before != [(one.id, one.code_hash, one.pinned) for one in self.all]:
             self._unsaved = True
+        self.save(now_us)
+
+    def take_proof(
+        self,
+        listed: "list[Told]",
+        headers: "dict[bytes, tuple[int, int, int, int]]",
+        now_us: int,
+        block_us: int,
+        until_us: int,
+    ) -> None:
+        """Take over what a receipt proves.
+
+        headers: of terms not known before. block_us: uptime of the block's time; until_us: when it is too old to shed
+        load or to forget anything by; it is already, if that is not after now.
+        """
+        numbers = []
+        for told in listed:
+            header = self.header_of(told.code_hash) or headers.get(told.code_hash)
+            if told.cancelled or header is None:
+                continue
+            numbers.append(told.id)
+            agreement = None
+            for one in self.all:
+                if one.is_told(told):
+                    agreement = one
+            if agreement is None:
+                agreement = Agreement(told.id, told.start_s, told.code_hash, header)
+                agreement.first_us = now_us
+                self.all.append(agreement)
+            agreement.pinned = True
+            agreement.proved = told
+            agreement.proved_until_us = until_us
+            agreement.end = min(agreement.end, told.end)
+            self.all = [one for one in self.all if one is agreement or one.id != told.id]
+        if until_us > now_us:
+            self.all = [one for one in self.all if one.id in numbers or one.first_us > block_us]
+        self.all.sort(key=lambda one: one.start_s)
+        self._unsaved = True
         self.save(now_us)
 
     def _take(

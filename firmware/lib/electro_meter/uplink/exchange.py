@@ -11,6 +11,7 @@ import asyncio
 from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
 
+from ..heap import EXCHANGE_BYTES, collect_as, collect_every, forget_modules
 from ..world import Board, Signal
 from .agreements import Agreements
 from .clock import NEVER, Clock
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..account.reports import Reports
     from ..life.keys import Signer
     from ..life.settings import Settings
+    from .lastproof import LastProof
 
     Header = tuple[int, int, int, int]
 
@@ -62,6 +64,12 @@ class Uplink:
         self.resolver = Resolver(board, settings.dns_servers)
         self.client = Client(board, self.resolver)
         self.followed: "Callable[[Client], Awaitable[None]] | None" = None  # by what, once one succeeded
+        self.proved: "LastProof | None" = None
+        if settings.validators or settings.receipts:
+            from .lastproof import LastProof  # for those who know whom to believe
+
+            self.proved = LastProof(board.directory)
+            clock.raise_floor(self.proved.time_s)
         self.reached = False  # the last exchange succeeded
         self.exchanges = 0
 
@@ -126,7 +134,30 @@ class Uplink:
         if source.is_node:
             await self._ask_node(source)
             return 0
-        return await self._ask_relayer(source) or await self.sending.send(self.client, source)
+        pause_s = await self._ask_relayer(source) or await self.sending.send(self.client, source)
+        if self.proved is not None and not pause_s and self._board.uptime_us() >= self.proved.due_us:
+            await self._prove(source, self.proved)
+        return pause_s
+
+    async def _prove(self, source: Source, last: "LastProof") -> None:
+        """Have a relayer prove what it says; that it can't is no failure of what it carries."""
+        from .lastproof import AGAIN_MS, MODULES, PROVE_MS
+
+        before = collect_every(EXCHANGE_BYTES)
+        last.due_us = self._board.uptime_us() + AGAIN_MS * 1000
+        try:
+            from .proving import Proving
+
+            await Proving(
+                self._board, self._settings, self._address, self.client, source, self.agreements
+            ).run(self.turns.sources, last, self.clock)
+            last.due_us += (PROVE_MS - AGAIN_MS) * 1000
+        except (SourceError, ValueError) as error:
+            last.why = f"{source.url}: {error}"
+            self._board.log(f"no proof from {last.why}")
+        finally:
+            forget_modules(MODULES)
+            collect_as(before)
 
     async def _ask_relayer(self, source: Source) -> int:
         url = f"{source.url}/v1/meters/{checksum(self._address)}?ahead={self._slots_ahead()}"

@@ -50,6 +50,13 @@ async def code(client: Client, url: str, account: bytes) -> bytes:
     return octets("the terms' code", result(answer.json(), False), MOST_TERMS_BYTES)
 
 
+async def block_hash(client: Client, url: str, number: int) -> bytes:
+    """Return the hash of the block of a number."""
+    told = (await _call(client, url, "eth_getBlockByNumber", [hex(number), False])).json()
+    block = told.get("result") if isinstance(told, dict) else None
+    return octets("the block's hash", block.get("hash") if isinstance(block, dict) else None, 32)
+
+
 async def _call(client: Client, url: str, method: str, params: "list[Any]") -> Answer:
     return await client.request("POST", url, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 
