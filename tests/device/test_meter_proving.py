@@ -17,7 +17,7 @@ from electro_meter.life.config import Config
 from electro_meter.life.keys import Signer
 from electro_meter.uplink.clock import Clock
 from electro_meter.uplink.exchange import Uplink
-from electro_meter.uplink.lastproof import PROVE_MS, LastProof
+from electro_meter.uplink.proof.last import PROVE_MS, LastProof
 from electro_meter.world import ConfigError
 from electro_protocol import qbft
 from electro_protocol.address import address_of, checksum
@@ -206,7 +206,7 @@ class Believed(Proofs):
         self.assertTrue(self.one.pinned)
         if sys.implementation.name == "micropython":
             self.assertFalse("electro_protocol.receipt" in sys.modules)
-            self.assertFalse("electro_meter.uplink.proving" in sys.modules)
+            self.assertFalse("electro_meter.uplink.proof.proving" in sys.modules)
 
     def test_it_is_proved_anew_before_an_hour_is_over(self):
         self.run_for(60)

@@ -75,7 +75,7 @@ def _slot(meter: "Meter") -> "dict[str, Any] | None":
     interval = (now_s - agreement.start_s) // agreement.interval_s
     began_s = agreement.start_s + interval * agreement.interval_s
     at_j = meter.account.import_at_j(began_s)
-    band = agreement.bounds(interval)
+    band = agreement.bounds(interval, meter.board.uptime_us())
     return {
         "agreement": agreement.id,
         "interval": interval,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..account.reports import Reports
     from ..life.keys import Signer
     from ..life.settings import Settings
-    from .lastproof import LastProof
+    from .proof.last import LastProof
 
     Header = tuple[int, int, int, int]
 
@@ -66,7 +66,7 @@ class Uplink:
         self.followed: "Callable[[Client], Awaitable[None]] | None" = None  # by what, once one succeeded
         self.proved: "LastProof | None" = None
         if settings.validators or settings.receipts:
-            from .lastproof import LastProof  # for those who know whom to believe
+            from .proof.last import LastProof  # for those who know whom to believe
 
             self.proved = LastProof(board.directory)
             clock.raise_floor(self.proved.time_s)
@@ -141,12 +141,12 @@ class Uplink:
 
     async def _prove(self, source: Source, last: "LastProof") -> None:
         """Have a relayer prove what it says; that it can't is no failure of what it carries."""
-        from .lastproof import AGAIN_MS, MODULES, PROVE_MS
+        from .proof.last import AGAIN_MS, MODULES, PROVE_MS
 
         before = collect_every(EXCHANGE_BYTES)
         last.due_us = self._board.uptime_us() + AGAIN_MS * 1000
         try:
-            from .proving import Proving
+            from .proof.proving import Proving
 
             await Proving(
                 self._board, self._settings, self._address, self.client, source, self.agreements

@@ -16,8 +16,8 @@ from electro_protocol.receipt import check
 from electro_protocol.rlp import ReceiptError
 from electro_protocol.storage import CANCELLED, Standing
 
-from .parsing import SourceError
-from .sources import Told, terms
+from ..parsing import SourceError
+from ..sources import Told, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from electro_protocol.receipt import Proved
 
-    from ..life.settings import Settings
-    from ..world import Board
-    from .agreements import Agreements
-    from .clock import Clock
-    from .http import Client
-    from .lastproof import LastProof
-    from .turns import Source
+    from ...life.settings import Settings
+    from ...world import Board
+    from ..agreements import Agreements
+    from ..clock import Clock
+    from ..http import Client
+    from ..turns import Source
+    from .last import LastProof
 
     Header = tuple[int, int, int, int]
 
@@ -140,7 +140,7 @@ class Proving:
 
     async def _must_be_told(self, sources: "list[Source]", proved: "Proved") -> None:
         """Have a node that somebody else runs tell the header's hash."""
-        from .node import block_hash
+        from ..node import block_hash
 
         for other in sources:
             if other.is_node and other.by != self._source.by:

@@ -4,12 +4,12 @@
 import json
 import os
 
-from .sources import LAST_S
+from ..sources import LAST_S
 
 FILE = "proved.json"
 # What only a proof needs: some 15 KB, loaded for it and let go.
 MODULES = (
-    "electro_meter.uplink.proving",
+    "electro_meter.uplink.proof.proving",
     "electro_protocol.receipt",
     "electro_protocol.seals",
     "electro_protocol._combine32",
