@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from eth_account import Account
 
+from electro_contracts.node.access import Endpoint
 from electro_tools import load
 from electro_tools.demo import scenario
 from electro_tools.demo.audit import judge
@@ -75,7 +76,7 @@ def test_on_a_real_node(start_anvil: Callable[..., Anvil]) -> None:
     run = Run()
     with start_anvil("--timestamp", str(DAY.start - BEFORE_START_S), chain_id=2**40 + 7) as chain:
         operator, payer = (Account.from_key(key) for key in ANVIL_KEYS)
-        run.check(run.world.live(Node(chain.url, operator, payer)))
+        run.check(run.world.live(Node(Endpoint(chain.url), operator, payer)))
 
 
 def test_with_the_meters_in_real_micropython(micropython_i386: list[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ plant with this curve would make.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,20 +38,33 @@ class LoadCurve:
         interval_seconds: length of every interval.
         energy_wh: energy of each interval, Wh.
         source: where it comes from, for people.
+        day_seconds: length of a day: less than it is, where one is played in short.
     """
 
     start: int
     interval_seconds: int
     energy_wh: tuple[float, ...]
     source: str
+    day_seconds: int = DAY_SECONDS
 
     @property
     def intervals_per_day(self) -> int:
-        return DAY_SECONDS // self.interval_seconds
+        return self.day_seconds // self.interval_seconds
 
     @property
     def days(self) -> int:
         return len(self.energy_wh) // self.intervals_per_day
+
+
+def in_short(curve: LoadCurve, interval_seconds: int) -> LoadCurve:
+    """Return the same powers in shorter intervals, and days that are as much shorter."""
+    share = interval_seconds / curve.interval_seconds
+    return replace(
+        curve,
+        interval_seconds=interval_seconds,
+        energy_wh=tuple(energy * share for energy in curve.energy_wh),
+        day_seconds=curve.intervals_per_day * interval_seconds,
+    )
 
 
 def built_in(days: int) -> LoadCurve:

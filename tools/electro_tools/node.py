@@ -14,7 +14,7 @@ from electro_contracts.node.access import MEANINGS, VARIABLES, AccessError, Endp
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _OPTIONS = {part: "--rpc-" + part.replace("_", "-") for part in VARIABLES}
@@ -35,8 +35,8 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_node(*args: Any, rpc_url: str, **kwargs: Any) -> Any:
-        files = {part: kwargs.pop(f"rpc_{part}") for part in VARIABLES}
-        return command(*args, node=endpoint(rpc_url, files), **kwargs)
+        files = {f"rpc_{part}": kwargs.pop(f"rpc_{part}") for part in VARIABLES}
+        return command(*args, node=endpoint(rpc_url, parts_of(files)), **kwargs)
 
     chain = click.option(
         "--chain-id",
@@ -54,6 +54,11 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="JSON-RPC address of a node.",
     )
     return rpc(chain(access_options(with_node)))
+
+
+def parts_of(options: Mapping[str, Path | None]) -> dict[str, Path | None]:
+    """Return by the parts' names what `access_options` gave."""
+    return {part: options[f"rpc_{part}"] for part in VARIABLES}
 
 
 def endpoint(url: str, files: dict[str, Path | None]) -> Endpoint:

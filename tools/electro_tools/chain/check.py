@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from electro_contracts.node.access import VARIABLES, is_address
+from electro_contracts.node.access import is_address
 from electro_tools.chain.info import profile_option
 from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
-from electro_tools.node import access_options, endpoint
+from electro_tools.node import access_options, endpoint, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def check(network: str | None, profile: Profile | None, as_json: bool, **files: 
         from electro_tools.chain.needs import look
 
         url = network or os.environ.get("ELECTRO_RPC", "http://127.0.0.1:8545")
-        asking = Asking(endpoint(url, {part: files[f"rpc_{part}"] for part in VARIABLES}))
+        asking = Asking(endpoint(url, parts_of(files)))
         known = asking.know(profile)
         if not as_json:
             click.echo(

@@ -100,7 +100,7 @@ def judge(outcome: Outcome) -> tuple[list[Verdict], Gas]:
         ToolError: the contract's own logs do not add up to what it says.
     """
     logs = outcome.web3.eth.get_logs(
-        {"fromBlock": 0, "toBlock": "latest", "address": outcome.contract.address}
+        {"fromBlock": outcome.first_block, "toBlock": "latest", "address": outcome.contract.address}
     )
     verdicts = [_verdict(outcome, metered) for metered in outcome.meters]
     carried = {log["transactionHash"] for log in logs if isinstance(decode(log), _CARRIED)}
@@ -108,9 +108,9 @@ def judge(outcome: Outcome) -> tuple[list[Verdict], Gas]:
 
 
 def _verdict(outcome: Outcome, metered: Metered) -> Verdict:
-    with contextlib.closing(Nodes([outcome.node_url])) as nodes:
+    with contextlib.closing(Nodes([outcome.endpoint])) as nodes:
         contract, head = address.parse(outcome.contract.address), outcome.web3.eth.block_number
-        history = said_of(nodes, contract, metered.agreement_id, 0, head)
+        history = said_of(nodes, contract, metered.agreement_id, outcome.first_block, head)
     paper = rebuild(metered.agreement_id, history)
     if paper.findings or paper.model is None or paper.settled is None:
         raise ToolError(f"{metered.plan.name}: the logs do not add up: {'; '.join(paper.findings)}")

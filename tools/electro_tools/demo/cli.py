@@ -21,8 +21,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from electro_tools.accounts import KeyFile, optional_key_options
 from electro_tools.commands import Command
 from electro_tools.errors import ToolError
+from electro_tools.node import access_options, endpoint, parts_of
 from electro_tools.plan.options import load_options
 
 from .narration import money
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
 _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
+_SHORT_S = 10  # an interval's length where a day is played in short: it takes 16 minutes
 
 
 @click.command(cls=Command)
@@ -54,6 +57,18 @@ _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
 @click.option(
     "--console", "with_console", is_flag=True, help="Keep the chain at the end, with the console on it."
 )
+@click.option(
+    "--rpc", "rpc_url", metavar="URL", help="A node's, of a chain that is there; by default one in memory."
+)
+@access_options
+@click.option(
+    "--short",
+    "short_interval_s",
+    type=click.IntRange(5, 120),
+    metavar="SECONDS",
+    help="With --rpc: each interval takes so long. 10, where a chain's clock can't be moved.",
+)
+@optional_key_options
 def demo(
     load_file: Path | None,
     fill: str | None,
@@ -63,6 +78,10 @@ def demo(
     micropython: str | None,
     stop_relayer: bool,
     with_console: bool,
+    rpc_url: str | None,
+    short_interval_s: int | None,
+    key: KeyFile | None,
+    **files: Path | None,
 ) -> None:
     """Run the whole path on this machine, in accelerated time.
 
@@ -71,10 +90,16 @@ def demo(
     over its band, one under it and through a consumer-caused outage, one loses its network for hours. At the end the
     contract settles, and two checks are made: the contract's money against an independent model fed with what the
     meters signed, and the metered energy against the load curve.
+
+    With --rpc it takes place on that chain. anvil's, hardhat's and `electro chain`'s clocks are moved; on any other the
+    day is played in short intervals of real time. The key is the operator's, who pays for all; where gas is free, or
+    the chain is one for tests, none is needed.
     """
     from electro_tools import load
+    from electro_tools.chain.asking import Asking
+    from electro_tools.fleet.pace import MOVABLE
 
-    from . import scenario
+    from . import existing, scenario
     from .showing import show
     from .world import World
 
@@ -88,9 +113,21 @@ def demo(
             load_file, settings, file_format, fill=fill, days=days, finest_s=scenario.LEAST_INTERVAL_S
         )
         click.echo(said)
+    node = existing.node(endpoint(rpc_url, parts_of(files)), key) if rpc_url else None
+    short = False
+    if node is not None:
+        known = Asking(node.endpoint).know()
+        short = short_interval_s is not None or known.profile not in MOVABLE
+        curve = existing.after_now(
+            curve, int(known.latest["timestamp"], 16), (short_interval_s or _SHORT_S) if short else None
+        )
+    elif short_interval_s:
+        raise click.UsageError("--short goes with --rpc.")
     plans = scenario.plan(curve)
-    windows = max(1, curve.interval_seconds // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
-    _introduce(console, curve, windows, interpreter)
+    real_s = load.DAY_SECONDS // curve.intervals_per_day
+    windows = max(1, real_s // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
+    where = f"chain {known.chain_id}, {known.profile.name}" if node is not None else "embedded (py-evm)"
+    _introduce(console, curve, windows, interpreter, where)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<24}"),
@@ -124,7 +161,10 @@ def demo(
                 _conclude(console, verdicts, gas[0], time.monotonic() - began)
                 show(outcome, lambda url: console.print(f"console    {url}", highlight=False))
 
-        world.run(judge_it)
+        if node is None:
+            world.run(judge_it)
+        else:
+            judge_it(world.live(node, real_time=short))
     if not with_console:
         _conclude(console, verdicts, gas[0], time.monotonic() - began)
 
@@ -141,15 +181,20 @@ def _interpreter(named: str | None) -> Path | None:
     return Path(found)
 
 
-def _introduce(console: Console, curve: LoadCurve, windows: int, interpreter: Path | None) -> None:
+def _introduce(
+    console: Console, curve: LoadCurve, windows: int, interpreter: Path | None, where: str
+) -> None:
     total_mwh = sum(curve.energy_wh) / 1e6
-    minutes = curve.interval_seconds // 60
+    from electro_tools.load import DAY_SECONDS
+
+    minutes = DAY_SECONDS // curve.intervals_per_day // 60
+    short = f", each played in {curve.interval_seconds} s" if curve.day_seconds < DAY_SECONDS else ""
     runs_in = f"MicroPython ({interpreter})" if interpreter else "CPython"
     console.print(
-        f"load       {curve.source}: {curve.days} d of {minutes} min intervals, {total_mwh:,.1f} MWh"
+        f"load       {curve.source}: {curve.days} d of {minutes} min intervals{short}, {total_mwh:,.1f} MWh"
     )
     console.print(f"meters     3, simulated, in {runs_in}; {windows} windows of 10 cycles an interval")
-    console.print("chain      embedded (py-evm), agreements contract, one relayer\n")
+    console.print(f"chain      {where}, agreements contract, one relayer\n")
 
 
 def _teller(progress: Progress) -> Callable[[str, int, int], None]:

@@ -9,12 +9,15 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from electro_contracts.node.access import VARIABLES
 from electro_tools import lifeline
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from electro_contracts.node.access import Endpoint
 
 # in accelerated time everybody waits for the batch, and the three meters report within milliseconds of each other
 _SETTINGS = {"ELECTRO_RELAYER_BATCH_MS": "25"}
@@ -24,7 +27,7 @@ class RelayerProcess:
     """`electro relayer` on loopback.
 
     Args:
-        rpc_url: the node.
+        node: reached with the same credentials and certificates.
         contract: the agreements contract, EIP-55.
         key_file: the key that pays.
         log_file: where its log lines go.
@@ -33,14 +36,16 @@ class RelayerProcess:
 
     def __init__(
         self,
-        rpc_url: str,
+        node: Endpoint,
         contract: str,
         key_file: Path,
         log_file: Path,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._arguments = ["--rpc", rpc_url, "--contract", contract, "--key-file", str(key_file)]
-        self._settings = {**_SETTINGS, **(settings or {})}
+        self._arguments = ["--contract", contract, "--key-file", str(key_file)]
+        files = {VARIABLES[part]: str(file) for part in VARIABLES if (file := getattr(node.access, part))}
+        # the address may hold a secret, and everybody sees a command line
+        self._settings = {**_SETTINGS, **files, "ELECTRO_RELAYER_RPC_URL": node.given, **(settings or {})}
         self._log_file = log_file
         self._process: asyncio.subprocess.Process | None = None
         self._port = 0

@@ -34,11 +34,12 @@ LEAST_INTERVAL_S = (
 _ROOM_OF_PEAK = 0.01  # at 1% of the peak load a band in percent would be less than a motor's start
 _OVER, _UNDER = 1.6, 0.5
 _CAPACITY = 1.6  # of the connection, beside the greatest that is promised
-_HOUR_S = 3600
-_OUTAGE_S = 34 * 60
-_OFFLINE_S = 6 * _HOUR_S
+_OUTAGE_HOURS = 34 / 60
+_OFFLINE_HOURS = 6
 _SHARES = (0.5, 0.3, 0.2)
 _LEAST_WH = 1_000  # of the smallest feeder: a Wh is then 0.1% of it
+_PLAYED_GRACE_S = 120  # the last reports must arrive in it
+_LEAST_BONUS = 100
 _CENTS_PER_KWH = 3  # the bonus: what keeping the regime is worth
 
 
@@ -94,10 +95,10 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
         range(0, len(curve.energy_wh), per_day), key=lambda day: sum(curve.energy_wh[day : day + per_day])
     )
     peak, under = sorted(range(first, first + per_day), key=lambda index: -curve.energy_wh[index])[:2]
-    midnight = curve.start + first * curve.interval_seconds
+    midnight, hour_s = curve.start + first * curve.interval_seconds, curve.day_seconds / 24
     # the outage takes the half day that does not hold the under-used slot, so that both are seen apart
-    outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * _HOUR_S)
-    offline_start = midnight + 9 * _HOUR_S
+    outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * hour_s)
+    offline_start = midnight + int(9 * hour_s)
     return [
         feeder("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}),
         feeder(
@@ -106,10 +107,14 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
             _SHARES[1],
             0.58,
             deviations={under: _UNDER},
-            outage=Span(outage_start, outage_start + _OUTAGE_S),
+            outage=Span(outage_start, outage_start + int(_OUTAGE_HOURS * hour_s)),
         ),
         feeder(
-            "auxiliaries", curve, _SHARES[2], 0.8, offline=Span(offline_start, offline_start + _OFFLINE_S)
+            "auxiliaries",
+            curve,
+            _SHARES[2],
+            0.8,
+            offline=Span(offline_start, offline_start + int(_OFFLINE_HOURS * hour_s)),
         ),
     ]
 
@@ -128,8 +133,10 @@ def feeder(
     promised_wh = [share * energy for energy in curve.energy_wh]
     actual_wh = [energy * (deviations or {}).get(index, 1.0) for index, energy in enumerate(promised_wh)]
     unit_wh = unit_for(max(actual_wh))
-    bonus = max(100, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
+    bonus = max(_LEAST_BONUS, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
     slots = _promised(promised_wh, curve.intervals_per_day, unit_wh)
+    # where a day is played in short, who waits for its end waits a minute
+    played = curve.day_seconds < DAY_SECONDS
     capacity = min(MAX_BOUND, round(max(greatest for _, greatest in slots) * _CAPACITY))
     terms = Terms(
         start=curve.start,
@@ -143,15 +150,15 @@ def feeder(
         outage_minute_penalty=max(1, bonus // 1000),
         penalised_causes=1 << CAUSE_CONSUMER,
         missing_penalty=2**64 - 1,  # until it is worked out from the rest, below
-        grace=7 * DAY_SECONDS,
-        dispute_window=3 * DAY_SECONDS,
+        grace=_PLAYED_GRACE_S if played else 7 * DAY_SECONDS,
+        dispute_window=1 if played else 3 * DAY_SECONDS,
         notice=14 * DAY_SECONDS,
         discount_rate_ppm=1_000_000,
         discount_expiry=365 * DAY_SECONDS,
         capacity_units=capacity,
         raise_units=0,
-        lead_seconds=DAY_SECONDS,
-        fault_lookback=DAY_SECONDS,
+        lead_seconds=curve.day_seconds,
+        fault_lookback=curve.day_seconds,
         bands=slots,
     )
     terms = replace(terms, missing_penalty=max(dearest_truth(band, terms) for band in slots))

@@ -32,7 +32,7 @@ def show(outcome: Outcome, tell: Callable[[str], None]) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="electro-console-") as folder:
         settings = Settings(
-            nodes=(outcome.node_url,),
+            nodes=(outcome.endpoint.given,),
             contract=outcome.domain.contract,
             database=str(Path(folder) / "index.sqlite"),
             port=0,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the demo: a chain, the contract, a relayer and three meters, and move time on for all of them.
 
-The world's clock is the chain's. Each step it goes on by one interval, first on the chain, then in every
-meter, so that no meter is ever ahead of the chain.
+The world's clock is the chain's: moved where it can be, waited for where it can't. Each step it goes on by one
+interval, first on the chain, then in every meter, so that no meter is ever ahead of the chain.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from eth_account import Account
 
-from electro_contracts.deployment import LEAST
+from electro_contracts.deployment import LEAST, Least
+from electro_contracts.node.access import Endpoint
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
+from electro_tools.chain.asking import Asking
 from electro_tools.chain.ledger import Ledger
 from electro_tools.chain.server import ChainServer
 from electro_tools.contract.deploy import at, deploy
 from electro_tools.contract.logs import decode
 from electro_tools.errors import ToolError
+from electro_tools.fleet.pace import Pace
 from electro_tools.transact import connect, send
 
 from .meter_process import MeterProcess
@@ -53,9 +56,9 @@ _MAINS_HZ = 50
 
 @dataclass(frozen=True)
 class Node:
-    """A chain to live on: its JSON-RPC, and two funded accounts, of the operator and of the relayer."""
+    """A chain to live on: its JSON-RPC, and two accounts that can pay, of the operator and of the relayer."""
 
-    url: str
+    endpoint: Endpoint
     operator: LocalAccount
     payer: LocalAccount
 
@@ -81,7 +84,8 @@ class Outcome:
     contract: Contract
     domain: Domain
     relayer_address: str
-    node_url: str
+    first_block: int
+    endpoint: Endpoint
 
 
 class World:
@@ -117,6 +121,7 @@ class World:
         terms = plans[0].terms
         self._start, self._step = terms.start, terms.interval_seconds
         self._steps = terms.intervals
+        self._grace_s, self._dispute_s = terms.grace, terms.dispute_window
         self._end = self._start + self._step * self._steps
 
     def run(self, then: Callable[[Outcome], None]) -> None:
@@ -128,18 +133,20 @@ class World:
         operator, payer = (Account.from_key(secrets.token_bytes(32)) for _ in range(2))
         funded = [address.parse(account.address) for account in (operator, payer)]
         with ChainServer(Ledger(CHAIN_ID, self._start - BEFORE_START_S, funded)) as server:
-            then(self.live(Node(server.url, operator, payer)))
+            then(self.live(Node(Endpoint(server.url), operator, payer)))
 
-    def live(self, node: Node) -> Outcome:
-        """Live through the whole agreement on this chain, whose clock this run moves with `evm_mine [timestamp]`.
+    def live(self, node: Node, *, real_time: bool = False) -> Outcome:
+        """Live through the whole agreement on this chain, whose clock is moved where it can be.
 
         Raises:
             ToolError: something did not start, or a message was lost.
         """
         with tempfile.TemporaryDirectory(prefix="electro-demo-") as folder:
-            return asyncio.run(self._live(connect(node.url, timeout_s=None), node, Path(folder)))
+            web3 = connect(node.endpoint, timeout_s=None)
+            pace = Pace(web3, Asking(node.endpoint).know().profile, real_time=real_time)
+            return asyncio.run(self._live(web3, pace, node, Path(folder)))
 
-    async def _live(self, web3: Web3, node: Node, folder: Path) -> Outcome:
+    async def _live(self, web3: Web3, pace: Pace, node: Node, folder: Path) -> Outcome:
         operator, payer = node.operator, node.payer
         self._tell("deploy the contract", 0, 1)
         deployed = deploy(
@@ -148,7 +155,12 @@ class World:
             admin=operator.address,
             operator=operator.address,
             admin_delay_s=0,
-            least=LEAST,
+            # a day that is played in short is settled within minutes
+            least=Least(
+                min(LEAST.grace, self._grace_s),
+                min(LEAST.dispute_window, self._dispute_s),
+                LEAST.discount_expiry,
+            ),
         )
         self._tell("deploy the contract", 1, 1)
         contract = at(web3, deployed.address)
@@ -156,20 +168,24 @@ class World:
         key_file = folder / "relayer.key"
         key_file.touch(mode=0o600)
         key_file.write_text(bytes(payer.key).hex())
-        relayer = RelayerProcess(node.url, deployed.address, key_file, folder / "relayer.log")
+        self._noted_block = deployed.block
+        finality = {"ELECTRO_RELAYER_FINALITY": "latest" if pace.moves else "auto"}
+        relayer = RelayerProcess(
+            node.endpoint, deployed.address, key_file, folder / "relayer.log", settings=finality
+        )
         try:
             await relayer.start()
             self._tell("enrol, propose, accept", 0, len(self._meters))
             for index in range(len(self._meters)):
                 await self._open(index, folder / f"meter{index}", relayer.url, contract, domain, operator)
                 self._tell("enrol, propose, accept", index + 1, len(self._meters))
-            await self._pass_time(web3, relayer)
-            self._settle(web3, contract, operator)
+            await self._pass_time(contract, pace, relayer)
+            await self._settle(pace, contract, operator)
         finally:
             for process in self._processes:
                 await process.stop()
             await relayer.stop()
-        return Outcome(self._meters, web3, contract, domain, payer.address, node.url)
+        return Outcome(self._meters, web3, contract, domain, payer.address, deployed.block, node.endpoint)
 
     async def _open(
         self,
@@ -215,7 +231,7 @@ class World:
             "base_seconds": math.gcd(self._start, self._step, _HOUR_S),  # a record is of an hour at most
         }
 
-    async def _pass_time(self, web3: Web3, relayer: RelayerProcess) -> None:
+    async def _pass_time(self, contract: Contract, pace: Pace, relayer: RelayerProcess) -> None:
         kill_at = self._steps // 3 if self._stop_relayer else None
         restart_at = kill_at + max(1, self._steps // 8) if kill_at is not None else None
         for step in range(1, self._steps + 1):
@@ -225,29 +241,33 @@ class World:
             if step == restart_at:
                 self._note(self._start + step * self._step, "relayer", "started again, knowing nothing")
                 await relayer.start()
-            await self._advance(web3, self._start + step * self._step)
+            await self._advance(contract, pace, self._start + step * self._step)
             self._tell("metering", step, self._steps)
         for step in range(1, _DRAIN_STEPS + 1):
             waiting = [metered for metered in self._meters if not _all_final(metered)]
             self._tell("the last reports arrive", len(self._meters) - len(waiting), len(self._meters))
             if not waiting:
                 return
-            await self._advance(web3, self._end + step * self._step)
+            await self._advance(contract, pace, self._end + step * self._step)
         names = ", ".join(metered.plan.name for metered in self._meters if not _all_final(metered))
         raise ToolError(f"not every reading arrived from: {names}", "this is a defect; please report it")
 
-    async def _advance(self, web3: Web3, unix_s: int) -> None:
-        """Move the chain, then every meter, to this instant."""
-        web3.provider.make_request("evm_mine", [unix_s])  # type: ignore[arg-type]
+    async def _advance(self, contract: Contract, pace: Pace, unix_s: int) -> None:
+        """Move the chain, or wait for it, then every meter to this instant."""
+        await pace.reach(unix_s)
         await asyncio.gather(*(process.advance_to(unix_s) for process in self._processes))
         for metered, process in zip(self._meters, self._processes, strict=True):
             metered.status = process.status
-        self._note_events(web3, unix_s)
+        self._note_events(contract, unix_s)
 
-    def _note_events(self, web3: Web3, now: int) -> None:
+    def _note_events(self, contract: Contract, now: int) -> None:
         """Tell what the contract has judged since the last time."""
-        newest = web3.eth.block_number
-        logs = web3.eth.get_logs({"fromBlock": self._noted_block + 1, "toBlock": newest})
+        newest = contract.w3.eth.block_number
+        if newest == self._noted_block:
+            return
+        logs = contract.w3.eth.get_logs(
+            {"fromBlock": self._noted_block + 1, "toBlock": newest, "address": contract.address}
+        )
         self._noted_block = newest
         names = {address.parse(metered.device): metered.plan.name for metered in self._meters}
         for log in logs:
@@ -256,12 +276,11 @@ class World:
                 device, what = words
                 self._note(now, names[device], what)
 
-    def _settle(self, web3: Web3, contract: Contract, operator: LocalAccount) -> None:
-        terms = self._meters[0].plan.terms
-        settles_at = self._end + terms.grace + terms.dispute_window
-        web3.provider.make_request("evm_mine", [settles_at + 1])  # type: ignore[arg-type]
+    async def _settle(self, pace: Pace, contract: Contract, operator: LocalAccount) -> None:
+        self._tell("settle", 0, len(self._meters))
+        await pace.reach(self._end + self._grace_s + self._dispute_s + 1)
         for index, metered in enumerate(self._meters):
-            send(web3, operator, contract.functions.settle(metered.agreement_id))
+            send(contract.w3, operator, contract.functions.settle(metered.agreement_id))
             self._tell("settle", index + 1, len(self._meters))
 
 

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from electro_contracts.node.access import VARIABLES
 from electro_tools.accounts import KeyFile, key_options
 from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
@@ -152,13 +151,18 @@ def simulate(
 
 
 def _contract(web3: Any, contract_address: str | None, operator: Any) -> Any:
-    from electro_contracts.deployment import LEAST
+    from electro_contracts.deployment import Least
     from electro_tools.contract.deploy import at, deploy, reach
 
     if contract_address is not None:
         return reach(web3, contract_address)
     made = deploy(
-        web3, operator, admin=operator.address, operator=operator.address, admin_delay_s=0, least=LEAST
+        web3,
+        operator,
+        admin=operator.address,
+        operator=operator.address,
+        admin_delay_s=0,
+        least=Least(0, 0, 0),
     )
     return at(web3, made.address)
 
@@ -176,10 +180,8 @@ async def _with_relayer(
         return await run(())
     from electro_tools.demo.relayer_process import RelayerProcess
 
-    # how the node is reached stands in files that the relayer reads itself
-    files = {VARIABLES[part]: str(file) for part in VARIABLES if (file := getattr(node.access, part))}
     settings = {**_RELAYER, "ELECTRO_RELAYER_FINALITY": finality}
-    relayer = RelayerProcess(node.given, contract, key_file, folder / "relayer.log", {**settings, **files})
+    relayer = RelayerProcess(node, contract, key_file, folder / "relayer.log", settings)
     try:
         await relayer.start()
         return await run((relayer.url,))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from electro_contracts.node.profiles import Profile
 
-_MOVABLE = (ANVIL, HARDHAT, EMBEDDED)
+MOVABLE = (ANVIL, HARDHAT, EMBEDDED)
 _LOOK_S = 0.25
 
 
@@ -26,7 +26,7 @@ class Pace:
 
     def __init__(self, web3: Web3, profile: Profile, *, real_time: bool) -> None:
         self._web3 = web3
-        self.moves = profile in _MOVABLE and not real_time
+        self.moves = profile in MOVABLE and not real_time
 
     def now_s(self) -> int:
         """Return the newest block's time."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import math
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from electro_protocol import address
@@ -146,10 +146,10 @@ class Fleet:
     def _plan(self) -> MeterPlan:
         wish = self._wish
         energy = [_load_w(index, wish) * wish.interval_s / _HOUR_S for index in range(wish.intervals)]
-        curve = LoadCurve(self.start_s, wish.interval_s, tuple(energy), "a fleet's")
-        plan = feeder("fleet", curve, 1.0, _POWER_FACTOR)
         # the schedule goes over the run once: a day's slots would be too many for short intervals
-        return replace(plan, terms=replace(plan.terms, lead_seconds=0, fault_lookback=0))
+        length_s = wish.interval_s * wish.intervals
+        curve = LoadCurve(self.start_s, wish.interval_s, tuple(energy), "a fleet's", length_s)
+        return feeder("fleet", curve, 1.0, _POWER_FACTOR)
 
     def _configuration(
         self, index: int, plan: MeterPlan, failure: Failure | None, now_s: int
