@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Hyperledger Besu with QBFT: anvil without fees, behind a proxy that speaks as Besu was heard to.
 
-It is no Besu. An accounts allowlist is told as its sources say: before the nonce is looked at. What was measured on a
-real Besu 25.12 with one validator and no fees is told as it was: extraData (here that of four validators), blocks
-that `finalized` and `safe` do not name, its own error codes and words, a second transaction on the same nonce that
-silently takes the first one's place, and all fees zero. That its sequenced pool holds five transactions of an account
-was only read in its sources. Consensus, pool and EVM are anvil's.
+It is no Besu. An accounts allowlist is told as its sources say: before the nonce is looked at. What was measured on
+real Besu 25.12, with one validator and with four, without fees, is told as it was: answers in chunks; blocks that four
+validators of ours have sealed (SET, KEYS), by three of them in a round that differ from answer to answer, as they
+differ from node to node, for one and the same hash; blocks that `finalized` and `safe` do not name; its own error codes
+and words; a second transaction on the same nonce that silently takes the first one's place; all fees zero; a sequenced
+pool of five transactions of an account; and a chain that halts, and comes back. The hash is anvil's, so it is not that
+of the sealed header. Consensus, pool and EVM are anvil's.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ import rlp
 from eth_account import Account
 
 from electro_relayer.hashing import keccak256
+from tests.protocol.receipts import address, seal, validators
 from tests.relayer.faults import FaultyNode, error, sends
 
 FREE_OF_CHARGE = ("--base-fee", "0", "--gas-price", "0", "--disable-min-priority-fee")
 POOL_PER_ACCOUNT = 5
 _UNKNOWN_BLOCKS = ("finalized", "safe")
-# vanity, four validators, no vote, round 0, seals of three of them
-EXTRA_DATA = rlp.encode([b"\x0e" * 32, [bytes([i]) * 20 for i in range(1, 5)], [], b"", [b"\x5e" * 65] * 3])
+KEYS = validators(4, "besu")
+SET = tuple(address(each) for each in KEYS)
+_ROUNDS = (0, 1, 3)
 _WORDS = {  # anvil's, in lower case → Besu's
     "already imported": (-32000, "Known transaction"),
     "nonce too low": (-32001, "Nonce too low"),
@@ -37,9 +41,20 @@ class BesuStandIn(FaultyNode):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.replaced, self.turned_away = 0, 0
+        self.chunked = True
+        self._told = 0  # blocks
         self.allowlist: set[str] | None = None  # of accounts, in lower case
         self._too_many: set[str] = set()  # raw transactions of the request at hand
         self.instead, self.refuse, self.change = self._make_room, self._turn_away, self._speak
+
+    async def halt(self) -> None:
+        """Make no more blocks, as when too few validators are left; transactions are taken all the same."""
+        await self._ask("evm_setAutomine", False)
+        await self._ask("evm_setIntervalMining", 0)
+
+    async def come_back(self) -> None:
+        """Go on, a block a second."""
+        await self._ask("evm_setIntervalMining", 1)
 
     async def _ask(self, method: str, *params: Any) -> Any:
         asked = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
@@ -90,7 +105,11 @@ class BesuStandIn(FaultyNode):
             return {**answer, "result": "besu/v25.12.0/linux-x86_64/openjdk-java-21"}
         found = answer["result"]
         if isinstance(found, dict) and "extraData" in found:
-            return {**answer, "result": {**found, "extraData": "0x" + EXTRA_DATA.hex()}}
+            self._told += 1
+            absent = self._told % len(KEYS)
+            signers = [key for place, key in enumerate(KEYS) if place != absent]
+            sealed = seal(found, SET, signers, _ROUNDS[self._told % len(_ROUNDS)])
+            return {**answer, "result": {**sealed, "hash": found["hash"]}}
         return answer
 
     def _complain(self, call: Any, answer: Any) -> Any:

@@ -27,6 +27,7 @@ class FaultyNode:
         self.afterwards: Callable[[list[Any]], Any] = lambda calls: None
         self.refuse: Callable[[Any], str | None] = lambda call: None
         self.change: Callable[[Any, Any], Any] = lambda call, answer: answer
+        self.chunked = False  # answers come in chunks, without a length
         self.calls: list[str] = []
         self.requests: list[list[Any]] = []
         app = web.Application(client_max_size=1 << 26)
@@ -62,7 +63,10 @@ class FaultyNode:
         if answered is not None:
             return answered
         told = [await _now(self.change(call, answers[call["id"]])) for call in calls]
-        return web.json_response(told if isinstance(asked, list) else told[0])
+        response = web.json_response(told if isinstance(asked, list) else told[0])
+        if self.chunked:
+            response.enable_chunked_encoding()
+        return response
 
 
 async def _now(value: Any) -> Any:

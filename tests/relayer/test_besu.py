@@ -3,16 +3,19 @@
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from electro_contracts.deployment import LEAST
+from electro_contracts.node.profiles import BESU_QBFT, recognise
 from electro_relayer import preflight
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import Node, RpcError
 from electro_relayer.paying.key import read_key
 from electro_tools import transact
+from electro_tools.besu.genesis import validators_of
 from electro_tools.contract import deploy
-from tests.relayer.besu import EXTRA_DATA, FREE_OF_CHARGE, POOL_PER_ACCOUNT, BesuStandIn
+from tests.relayer.besu import FREE_OF_CHARGE, POOL_PER_ACCOUNT, SET, BesuStandIn
 from tests.relayer.carrying import assert_no_gas_was_burnt
 from tests.relayer.real_meters import RealMeter
 from tests.relayer.world import World
@@ -76,7 +79,13 @@ async def test_from_deployment_to_journals_that_agree_without_any_money(
 
 
 async def test_a_pool_of_five_and_a_key_used_twice_lose_nothing(besu, world, settings_for, relay):
-    small = {"rpc_url": besu.url, "finality": "auto", "batch_size": 2, "heal_s": 0.5}
+    small = {
+        "rpc_url": besu.url,
+        "finality": "auto",
+        "batch_size": 2,
+        "heal_s": 0.5,
+        "unmined_transactions": 16,
+    }
     settings = [await asyncio.to_thread(lambda: settings_for(world, key=1, **small)) for _ in range(2)]
     clients = [await relay(each) for each in settings]
     count = 0
@@ -125,11 +134,63 @@ async def test_an_account_that_is_not_allowed_is_found_out_before_and_waits_unti
     assert (await client.get("/readyz"))[0] == 200
 
 
+async def test_on_a_network_it_sends_no_more_than_its_pool_holds_and_turns_nothing_away(
+    besu, world, settings_for, relay, eventually
+):
+    settings = await asyncio.to_thread(
+        lambda: settings_for(world, rpc_url=besu.url, finality="auto", batch_size=1)
+    )
+    client = await relay(settings)
+    for first in range(0, 30, 10):
+        for meter in world.meters:
+            await client.post({"messages": [meter.report(i) for i in range(first, first + 10)]})
+        await eventually(lambda end=first + 10: asyncio.to_thread(lambda: _all_at(world, end)))
+    assert besu.turned_away == 0
+
+
+async def test_a_network_that_halts_takes_readings_and_loses_none(
+    besu, world, settings_for, relay, eventually
+):
+    settings = await asyncio.to_thread(
+        lambda: settings_for(world, rpc_url=besu.url, finality="auto", stalled_s=2)
+    )
+    client = await relay(settings)
+    await client.post({"messages": [meter.report(0) for meter in world.meters]})
+    await eventually(lambda: asyncio.to_thread(lambda: _all_at(world, 1)))
+    await besu.halt()
+    answers = [(await client.post(meter.report(1)))[0] for meter in world.meters]
+    assert answers == [202] * 3
+
+    async def told():
+        status, body = await client.get("/readyz")
+        return status == 503 and body["error"]["code"] in ("CHAIN_HALTED", "NOTHING_MINED")
+
+    await eventually(told)
+    assert [(await client.post(meter.report(1)))[0] for meter in world.meters] == [202] * 3
+    await besu.come_back()
+    await eventually(lambda: asyncio.to_thread(lambda: _all_at(world, 2)))
+    for meter in world.meters:
+        assert await asyncio.to_thread(world.reported, meter) == [0, 1]
+    await asyncio.to_thread(assert_no_gas_was_burnt, world, settings)
+
+
+def _all_at(world, interval):
+    return all(world.next_interval(meter) == interval for meter in world.meters)
+
+
 async def test_the_stand_in_answers_as_was_measured(besu, world):
     async with Node(besu.url, timeout_s=10) as node:
-        header = await node.call("eth_getBlockByNumber", ["latest", False])
-        assert header["extraData"] == "0x" + EXTRA_DATA.hex()
-        assert len(EXTRA_DATA) == 327
+        number = await node.call("eth_blockNumber", [])
+        header, other = [await node.call("eth_getBlockByNumber", [number, False]) for _ in range(2)]
+        assert header["hash"] == other["hash"]
+        assert header["extraData"] != other["extraData"], "as two nodes of a network tell one block"
+        assert {(len(each["extraData"]) - 2) // 2 for each in (header, other)} == {327}
+        assert validators_of(bytes.fromhex(header["extraData"][2:])) == list(SET)
+        assert recognise(world.chain_id, "", header) is BESU_QBFT
+        async with aiohttp.ClientSession() as session:
+            asked = {"jsonrpc": "2.0", "id": 0, "method": "eth_chainId", "params": []}
+            async with session.post(besu.url, json=asked) as answer:
+                assert answer.headers["Transfer-Encoding"] == "chunked"
         assert header["baseFeePerGas"] == "0x0"
         assert [await node.call(name, []) for name in ("eth_gasPrice", "eth_maxPriorityFeePerGas")] == [
             "0x0"

@@ -24,7 +24,7 @@ from rich.table import Table
 from electro_tools.accounts import KeyFile, optional_key_options
 from electro_tools.commands import Command
 from electro_tools.errors import ToolError
-from electro_tools.node import access_options, endpoint, parts_of
+from electro_tools.node import access_options, parts_of
 from electro_tools.plan.options import load_options
 
 from .narration import money
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
 _WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
-_SHORT_S = 10  # an interval's length where a day is played in short: it takes 16 minutes
 
 
 @click.command(cls=Command)
@@ -96,8 +95,6 @@ def demo(
     the chain is one for tests, none is needed.
     """
     from electro_tools import load
-    from electro_tools.chain.asking import Asking
-    from electro_tools.fleet.pace import MOVABLE
 
     from . import existing, scenario
     from .showing import show
@@ -113,21 +110,12 @@ def demo(
             load_file, settings, file_format, fill=fill, days=days, finest_s=scenario.LEAST_INTERVAL_S
         )
         click.echo(said)
-    node = existing.node(endpoint(rpc_url, parts_of(files)), key) if rpc_url else None
-    short = False
-    if node is not None:
-        known = Asking(node.endpoint).know()
-        short = short_interval_s is not None or known.profile not in MOVABLE
-        curve = existing.after_now(
-            curve, int(known.latest["timestamp"], 16), (short_interval_s or _SHORT_S) if short else None
-        )
-    elif short_interval_s:
-        raise click.UsageError("--short goes with --rpc.")
+    there = existing.there(rpc_url, parts_of(files), key, curve, short_interval_s)
+    curve = there.curve if there else curve
     plans = scenario.plan(curve)
     real_s = load.DAY_SECONDS // curve.intervals_per_day
     windows = max(1, real_s // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
-    where = f"chain {known.chain_id}, {known.profile.name}" if node is not None else "embedded (py-evm)"
-    _introduce(console, curve, windows, interpreter, where)
+    _introduce(console, curve, windows, interpreter, there.words if there else "embedded (py-evm)")
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<24}"),
@@ -161,10 +149,10 @@ def demo(
                 _conclude(console, verdicts, gas[0], time.monotonic() - began)
                 show(outcome, lambda url: console.print(f"console    {url}", highlight=False))
 
-        if node is None:
+        if there is None:
             world.run(judge_it)
         else:
-            judge_it(world.live(node, real_time=short))
+            judge_it(world.live(there.node, real_time=there.in_short))
     if not with_console:
         _conclude(console, verdicts, gas[0], time.monotonic() - began)
 
