@@ -3,7 +3,7 @@
 
 IndexFailure         one sentence for the person, and a hint
   NodeFailure        the node does not answer, or answers what can't be; another one may
-    RangeTooLarge    it does not give so many blocks at once; of fewer it may
+    Refused          it refuses what it was asked; something smaller it may not
     Incomplete       what it gave is not all that the contract said
   OtherChain         the node, or the database, is of another chain or contract, or of a past that the chain gave up
   DatabaseFailure    the database can't be used
@@ -35,8 +35,8 @@ class NodeFailure(IndexFailure):
     """The node does not answer, or answers what can't be."""
 
 
-class RangeTooLarge(NodeFailure):
-    """The node does not give the logs of so many blocks at once."""
+class Refused(NodeFailure):
+    """The node refuses what it was asked: so many blocks at once, say."""
 
 
 class Incomplete(NodeFailure):

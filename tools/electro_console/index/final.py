@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from electro_contracts.node.profiles import BY_CHAIN_ID, is_qbft
 
 from .decoding import digest, number
-from .errors import NodeFailure, RangeTooLarge
+from .errors import NodeFailure, Refused
 
 if TYPE_CHECKING:
     from .node import Nodes
@@ -80,7 +80,7 @@ def final_block(nodes: Nodes, rule: str = "auto") -> Block | None:
         return header(nodes, rule)
     try:
         untrusted = nodes.call("eth_getBlockByNumber", "finalized", False)
-    except RangeTooLarge:  # some clients refuse the word, others answer null
+    except Refused:  # some clients refuse the word, others answer null
         untrusted = None
     if untrusted is not None:
         return block_of(untrusted)
@@ -89,9 +89,13 @@ def final_block(nodes: Nodes, rule: str = "auto") -> Block | None:
 
 
 def birth_of(nodes: Nodes, contract: bytes) -> int:
-    """Return the block that brought a contract's code; 0 if the node has forgotten its old states."""
+    """Return the block that brought a contract's code; 0 if the node has forgotten its old states.
+
+    Raises:
+        NodeFailure: the node does not answer.
+    """
+    low, high = 0, header(nodes, "latest").number
     try:
-        low, high = 0, header(nodes, "latest").number
         while low < high:
             middle = (low + high) // 2
             code = nodes.call("eth_getCode", "0x" + contract.hex(), hex(middle))
@@ -99,7 +103,7 @@ def birth_of(nodes: Nodes, contract: bytes) -> int:
                 high = middle
             else:
                 low = middle + 1
-    except NodeFailure:
+    except Refused:
         return 0
     return low
 

@@ -45,7 +45,7 @@ class Logs:
         """Return what was said in the blocks from first to last, and the last one's header.
 
         Raises:
-            RangeTooLarge: of fewer blocks the node may give the logs.
+            Refused: of fewer blocks the node may give the logs.
             Incomplete: it has given fewer than there are.
             NodeFailure: it does not answer as it should.
         """

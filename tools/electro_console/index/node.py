@@ -12,7 +12,7 @@ import requests
 from electro_contracts.node.access import AccessError, Endpoint
 from electro_contracts.node.session import NodeSilent, session
 
-from .errors import NodeFailure, OtherChain, RangeTooLarge
+from .errors import NodeFailure, OtherChain, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class Node:
         """Return what one question is answered.
 
         Raises:
-            RangeTooLarge: it refuses; of less it may not.
+            Refused: it refuses; of less it may not.
             NodeFailure: it does not answer.
         """
         return self._patiently([(method, list(params))])[0]
@@ -124,7 +124,7 @@ class Node:
         if silent.status in _BUSY_STATUS:
             return _Busy(silent.sentence)
         if silent.status in _TOO_LARGE_STATUS:
-            return RangeTooLarge(silent.sentence)
+            return Refused(silent.sentence)
         return NodeFailure(silent.sentence)
 
     def _read(self, answer: requests.Response) -> bytes:
@@ -133,16 +133,14 @@ class Node:
             pieces.append(piece)
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
-                raise RangeTooLarge(
-                    f"the node {self.shown} answers more than {MAX_ANSWER_BYTES >> 20} MB at once"
-                )
+                raise Refused(f"the node {self.shown} answers more than {MAX_ANSWER_BYTES >> 20} MB at once")
         return b"".join(pieces)
 
     def _refused(self, error: Any) -> NodeFailure:
         words = str(error.get("message") if isinstance(error, dict) else error)[:200]
         if any(each in words.lower() for each in _BUSY):
             return _Busy(words)
-        return RangeTooLarge(f"the node {self.shown} refuses: {words}")
+        return Refused(f"the node {self.shown} refuses: {words}")
 
 
 class _Busy(NodeFailure):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .errors import Incomplete, NodeFailure, RangeTooLarge
+from .errors import Incomplete, NodeFailure, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class Ranges:
             last = min(final, first + self._size - 1)
             try:
                 logs = attempt(last)
-            except (RangeTooLarge, Incomplete) as failure:
+            except (Refused, Incomplete) as failure:
                 if first == last:
                     raise _give_up(failure, first) from failure
                 self._size = self._most = max(1, (last - first + 1) // 2)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .decoding import TOPICS, digest, number
-from .errors import Incomplete, NodeFailure, RangeTooLarge
+from .errors import Incomplete, NodeFailure, Refused
 from .final import block_of
 from .receipts import bits_of, encoded, may_hold, own_logs, root_of
 
@@ -91,7 +91,7 @@ class Verifier:
     def _receipts(self, block: int, block_hash: bytes, root: bytes, given: set[int]) -> None:
         try:
             found = self._from_receipts(block, root) if self._gives_receipts else None
-        except RangeTooLarge:  # the node does not know the question
+        except Refused:  # the node does not know the question
             self._gives_receipts, found = False, None
         if found is None:
             found = self._by_hash(block_hash)
