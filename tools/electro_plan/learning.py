@@ -91,13 +91,17 @@ class Learner:
         """Return the manner that would have served best before the interval `end`."""
         count = _WINDOW_S // self._shape.interval_s
         totals = np.zeros(len(MANNERS))
+        counted: list[float] = []
         for back in range(1, _WINDOWS + 1):
             begin = end - back * count
             if begin < count or not np.isfinite(self._energy[:begin]).any():
                 break
             if begin not in self._scores:
                 self._scores[begin] = tuple(self._score(begin, count, manner) for manner in MANNERS)
-            totals += _OLDER ** (back - 1) * (np.array(self._scores[begin]) - _HANDICAPS)
+            totals += _OLDER ** (back - 1) * np.array(self._scores[begin])
+            counted.append(_OLDER ** (back - 1))
+        if len(counted) > 1:  # a single window proves no lack of a week
+            totals -= sum(counted) * _HANDICAPS
         return MANNERS[int(totals.argmin())]
 
     def _score(self, begin: int, count: int, manner: Manner) -> float:
