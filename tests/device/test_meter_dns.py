@@ -7,7 +7,7 @@ import unittest
 from network_board import NetworkBoard, dns_answer
 
 from electro_meter.uplink.dns import Resolver, answer, is_address, question, repeats
-from electro_meter.uplink.parsing import UnreachableError
+from electro_meter.uplink.errors import UnreachableError
 
 NUMBER = b"\x12\x34"
 ASKED = question("relayer.example", NUMBER)

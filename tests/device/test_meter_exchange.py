@@ -14,6 +14,7 @@ from simulated_relayer import SimulatedRelayer
 
 from electro_meter.life.config import Config
 from electro_meter.life.keys import Signer
+from electro_meter.uplink import http
 from electro_meter.uplink.clock import SURE, UNSURE, Clock
 from electro_meter.uplink.exchange import EXCHANGE_S, Uplink
 from electro_protocol.address import checksum
@@ -391,20 +392,23 @@ class Failing(Exchanges):
     def test_memory_that_is_short_halves_what_is_sent_and_recovers(self):
         self.ledger = self.new_ledger(slots=1)
         self.make(("http://one", "operator"))
-        request = self.uplink.client.request
+        request = http.Client.request
         sizes = []
 
-        async def short(method, url, body=None):
+        async def short(client, method, url, body=None):
             if body and "messages" in body:
                 sizes.append(len(body["messages"]))
                 if len(sizes) < 3:
                     raise MemoryError("memory allocation failed")
-            return await request(method, url, body)
+            return await request(client, method, url, body)
 
-        self.uplink.client.request = short
-        self.run_to(
-            30 * INTERVAL_S, lambda: self.board.hosts.update(one=self.ledger.answer), 34 * INTERVAL_S + 60
-        )
+        http.Client.request = short
+        try:
+            self.run_to(
+                30 * INTERVAL_S, lambda: self.board.hosts.update(one=self.ledger.answer), 34 * INTERVAL_S + 60
+            )
+        finally:
+            http.Client.request = request
         self.assert_all(34)
         self.assertEqual(sizes[:4], [8, 4, 2, 3])
         self.assertEqual(self.uplink.turns.at_once, 8)
@@ -412,7 +416,7 @@ class Failing(Exchanges):
     def test_an_exchange_that_never_ends_is_ended(self):
         self.make(("http://one", "operator"))
 
-        async def never(source):
+        async def never(client, source):
             await asyncio.sleep(3600)
 
         self.uplink._converse = never

@@ -8,8 +8,9 @@ from network_board import NetworkBoard
 
 from electro_meter.uplink import http
 from electro_meter.uplink.dns import Resolver
+from electro_meter.uplink.errors import SourceError, UnreachableError
 from electro_meter.uplink.http import USUAL_BYTES, Client, Peer, read_answer, split
-from electro_meter.uplink.parsing import MOST_BYTES, SourceError, UnreachableError
+from electro_meter.uplink.parsing import MOST_BYTES
 
 LONG = b'{"kept": "' + b"x" * (USUAL_BYTES - 12) + b'"}'
 OK = b"HTTP/1.1 200 OK\r\n"

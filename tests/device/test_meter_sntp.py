@@ -8,7 +8,8 @@ from network_board import NetworkBoard, ntp_answer
 
 from electro_meter.uplink.clock import NEVER, UNSURE, Clock
 from electro_meter.uplink.dns import Resolver
-from electro_meter.uplink.sntp import KissOfDeathError, bound, keep, question, repeats
+from electro_meter.uplink.exchange import keep_time
+from electro_meter.uplink.sntp import KissOfDeathError, bound, question, repeats
 
 NONCE = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 NOW_US = 1_800_000_000_250_000
@@ -90,7 +91,7 @@ class Keeping(unittest.TestCase):
     def run_for(self, seconds):
         async def go():
             servers = sorted(self.asked)
-            self.board.time.spawn(keep(self.board, self.clock, Resolver(self.board, []), servers))
+            self.board.time.spawn(keep_time(self.board, self.clock, {}, [], servers))
             await self.board.time.run_until(self.board.time.now_us + seconds * 1_000_000)
 
         asyncio.run(go())

@@ -5,8 +5,9 @@ import json
 import unittest
 
 from electro_meter.uplink.contract import result, states
+from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.head import date_s, pause_s
-from electro_meter.uplink.parsing import SourceError, parsed
+from electro_meter.uplink.parsing import parsed
 from electro_meter.uplink.sources import MOST_TOLD, standing, terms, verdicts
 
 CHAIN_ID = 1337

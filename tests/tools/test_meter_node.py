@@ -12,9 +12,9 @@ from eth_abi import encode
 
 from electro_contracts import calldata
 from electro_meter.uplink.dns import Resolver
+from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.http import Client
 from electro_meter.uplink.node import standing
-from electro_meter.uplink.parsing import SourceError
 from electro_meter.world import Board
 
 if TYPE_CHECKING:

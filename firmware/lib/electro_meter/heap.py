@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep the free memory in few pieces, and collect at chosen moments: between stretches, never in one.
 
+Code that is needed once, or now and then, is imported when it is, and forgotten: a chip's memory holds a meter, or a
+meter at its start, or one that signs, not all of them.
+
 What is allocated while the heap is full of garbage lies scattered when that is gone, and then a kilobyte in one piece
 is nowhere to be had, though a quarter of the heap may be free. So the start and each exchange with a relayer run with
 a collection after every few kilobytes, or a sixteenth of what is free where that is more: with PSRAM there is room,
@@ -58,8 +61,17 @@ def ram_free() -> int:
     return gc.mem_free() if hasattr(gc, "mem_free") else -1
 
 
+def make_room() -> None:
+    """Collect before modules are imported for a while, so that they lie together, and leave one hole."""
+    if hasattr(gc, "mem_free"):
+        gc.collect()
+
+
 def forget_modules(names: "tuple[str, ...]") -> None:
-    """Let go of modules that are not needed for a while; whoever needs one imports it anew. On a chip alone."""
+    """Let go of modules that are not needed for a while; whoever needs one imports it anew. On a chip alone.
+
+    None with native code: that is freed by a reset alone.
+    """
     if not hasattr(gc, "mem_free"):
         return  # there is room, and others in the process hold them
     for name in names:

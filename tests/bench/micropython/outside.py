@@ -16,7 +16,7 @@ import time
 from array import array
 
 from electro_meter.uplink import agreements, contract, dns, http, parsing, sntp, sources
-from electro_meter.uplink.parsing import SourceError
+from electro_meter.uplink.errors import SourceError
 
 CHAIN_ID = 1337
 CONTRACT = bytes(range(20))

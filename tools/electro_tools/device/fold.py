@@ -3,9 +3,9 @@
 
 A name costs its letters, 9 bytes of index and 8 in the module's dictionary, and 8 more in the dictionary of every
 module that imports it. So modules are compiled without the names of whole numbers and without what is for type
-checkers, and parameters share a few names; what runs is the same. A name stays if anything but the modules themselves
-says it: what starts them, and the tools' parts for the chip. Modules with viper code stay as they are: what a name
-means there is its compiler's affair.
+checkers, and parameters, and what is `private`, share a few names; what runs is the same. A name stays if anything but
+the modules themselves says it: what starts them, and the tools' parts for the chip. Modules with viper code stay as
+they are: what a name means there is its compiler's affair.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import copy
 import operator
 import re
 from typing import TYPE_CHECKING
+
+from .private import Renaming, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,17 +47,24 @@ class Folded:
         for tree in [*self._trees.values(), *map(ast.parse, outside)]:
             self._bound |= {name for node in ast.walk(tree) for name in _named(node)}
         self._said = set(re.findall(r"\w+", " ".join([*outside, *(texts[name] for name in self._viper)])))
+        said = set(self._said) | {part for name in texts for part in name.split(".")}
         for tree in self._trees.values():
             self._said |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        self._folded = {name: self._fold(name) for name in texts if name not in self._viper}
+        # the names of functions and classes, by the short ones: see `private`
+        self.short = renamed(self._folded, said)
 
     def text(self, name: str) -> str | None:
         """Return what is to be compiled of a module; None for one that stays as it is."""
         if name in self._viper:
             return None
+        return ast.unparse(Renaming(self.short[name]).visit(copy.deepcopy(self._folded[name]))) + "\n"
+
+    def _fold(self, name: str) -> ast.Module:
         values = self._values_in(name)
         folding = _Folding({constant: values[constant] for constant in values if constant not in self._said})
-        tree = _Naming(self._bound).visit(folding.visit(copy.deepcopy(self._trees[name])))
-        return ast.unparse(tree) + "\n"
+        tree: ast.Module = _Naming(self._bound).visit(folding.visit(copy.deepcopy(self._trees[name])))
+        return tree
 
     def _values_in(self, name: str) -> dict[str, int]:
         """Return the whole numbers that a module's names stand for, its own and those it imports."""

@@ -11,7 +11,7 @@ from ..account.outages import Outages
 from ..account.records import PHASE, SENSOR
 from ..account.reports import Reports
 from ..account.snapshot import Snapshot
-from ..heap import collect_when_due
+from ..heap import collect_when_due, forget_modules
 from ..sensing.phases import Phase, Phases
 from ..sensing.sampling import WINDOW_US
 from ..sensing.supply import DOWN
@@ -196,6 +196,7 @@ class Meter:
         """Return what a person wants to see."""
         from .status import status  # for those who ask
 
+        forget_modules(("electro_meter.life.status",))
         return status(self)
 
     def _show(self) -> None:

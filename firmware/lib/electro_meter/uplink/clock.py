@@ -20,6 +20,7 @@ KEPT = 1  # carried through a reset by the chip's clock: dated, nothing signed
 UNSURE = 2  # dated by sources that nothing proves
 SURE = 3
 
+ASK_EVERY_MS = 3_600_000  # the time servers: a crystal's 10 ppm are 36 ms then
 # A clock that shows a time before the firmware was written was never set; nor was one of after 2096.
 WRITTEN_S = 1_750_000_000
 _LAST_S = 4_000_000_000

@@ -3,7 +3,7 @@
 
 from array import array
 
-from .parsing import SourceError
+from .errors import SourceError
 from .sources import LAST_S, MOST_INTERVALS, MOST_SLOTS, MOST_TOLD, Told, part, shown, sound
 
 _REVERTED = 3  # JSON-RPC's code for a call that the contract itself refuses (EIP-1474, geth)

@@ -13,7 +13,7 @@ Source: RFC 1035, sections 4.1 and 7.3; RFC 5452 for what an answer must repeat;
 """
 
 from ..world import Board
-from .parsing import UnreachableError
+from .errors import UnreachableError
 
 PORT = 53
 LEAST_LIFE_S = 60
@@ -34,11 +34,16 @@ _TYPE_ALIAS = 5
 class Resolver:
     """Names' addresses, and how long they hold."""
 
-    def __init__(self, board: Board, servers: "list[str]") -> None:
-        """servers: addresses of name servers; if there are none the network's own are asked."""
+    def __init__(
+        self, board: Board, servers: "list[str]", kept: "dict[str, tuple[list[str], int]] | None" = None
+    ) -> None:
+        """servers: addresses of name servers; if there are none the network's own are asked.
+
+        kept: name → addresses, uptime_us until which they hold; of those that were resolved before.
+        """
         self._board = board
         self._servers = servers
-        self._kept: "dict[str, tuple[list[str], int]]" = {}  # name → addresses, uptime_us until which they hold
+        self._kept = {} if kept is None else kept
 
     async def resolve(self, host: str) -> str:
         """Return an address of a host.

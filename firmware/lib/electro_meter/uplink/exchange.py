@@ -11,16 +11,14 @@ import asyncio
 from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
 
-from ..heap import EXCHANGE_BYTES, collect_as, collect_every, forget_modules
+from ..heap import EXCHANGE_BYTES, collect_as, collect_every, forget_modules, make_room
 from ..world import Board, Signal
 from .agreements import Agreements
-from .clock import NEVER, Clock
-from .dns import Resolver
-from .http import Answer, Client
-from .parsing import SourceError
+from .clock import ASK_EVERY_MS, NEVER, Clock
+from .errors import SourceError
+from .http import USUAL_BYTES
 from .sending import Sending
-from .sources import Told, standing, terms
-from .turns import LEAVE_MS, MOST_AT_ONCE, STATE_MS, Source, Turns
+from .turns import MOST_AT_ONCE, STATE_MS, Source, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +29,32 @@ if TYPE_CHECKING:
     from ..account.reports import Reports
     from ..life.keys import Signer
     from ..life.settings import Settings
+    from .dns import Resolver
+    from .http import Answer, Client
     from .proof.last import LastProof
+    from .sources import Told
 
     Header = tuple[int, int, int, int]
 
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 MOST_TERMS_AT_ONCE = 4
 EXCHANGE_S = 120
+RETRY_MS = 15_000  # of the time servers
+MOST_RETRY_MS = 900_000
+
+# Imported for an exchange, and forgotten after it: 14 KB. All but what reads JSON stays while a connection is kept.
+_READING = (
+    "electro_meter.uplink.sources",
+    "electro_meter.uplink.node",
+    "electro_meter.uplink.contract",
+    "electro_meter.uplink.remembered",
+)
+_TALKING = (
+    "electro_meter.uplink.http",
+    "electro_meter.uplink.head",
+    "electro_meter.uplink.parsing",
+    "electro_meter.uplink.dns",
+)
 
 
 class Uplink:
@@ -61,8 +78,9 @@ class Uplink:
         self.agreements = Agreements(board.directory)
         self.turns = Turns(board, settings, reports, self.agreements)
         self.sending = Sending(board, signer, reports, self.agreements, self.turns, on_signed)
-        self.resolver = Resolver(board, settings.dns_servers)
-        self.client = Client(board, self.resolver)
+        self._names: "dict[str, tuple[list[str], int]]" = {}  # what the resolver knows
+        self._usual = bytearray(USUAL_BYTES)  # the client's, made when the heap is whole: it is one piece
+        self._client: "Client | None" = None  # while there is a conversation, or a connection is kept
         self.followed: "Callable[[Client], Awaitable[None]] | None" = None  # by what, once one succeeded
         self.proved: "LastProof | None" = None
         if settings.validators or settings.receipts:
@@ -80,12 +98,11 @@ class Uplink:
 
     async def time_task(self) -> None:
         """Keep the clock good, for ever."""
-        from .sntp import keep
-
+        settings = self._settings
         if not self._board.clock_is_true:
-            await keep(self._board, self.clock, self.resolver, self._settings.time_servers)
+            await keep_time(self._board, self.clock, self._names, settings.dns_servers, settings.time_servers)
         while True:
-            await self._board.sleep_ms(LEAVE_MS)
+            await self._board.sleep_ms(ASK_EVERY_MS)
 
     async def exchange_task(self) -> None:
         """Exchange whenever something is due, for ever."""
@@ -100,11 +117,16 @@ class Uplink:
     async def _exchange(self, source: Source) -> None:
         """Ask a source for the state and send it what is due; a failure is its failure, never the task's."""
         self.exchanges += 1
+        make_room()
+        from . import sources  # noqa: F401 - here, so that all lies together
+        from .http import Client, split
+
+        client = self._client = self._client or Client(self._board, self._resolver(), self._usual)
         turns = self.turns
         why = ""
         pause_s = 0
         try:
-            pause_s = await asyncio.wait_for(self._converse(source), EXCHANGE_S)
+            pause_s = await asyncio.wait_for(self._converse(client, source), EXCHANGE_S)
             why = "it can't now" if pause_s else ""
         except asyncio.TimeoutError:
             why = f"an exchange took more than {EXCHANGE_S} s"
@@ -115,31 +137,39 @@ class Uplink:
             why = str(error) or type(error).__name__
         self.reached = not why
         if why:
-            self.resolver.failed(source.host)
+            self._resolver().failed(split(source.url)[1])
             turns.fail(source, why, pause_s)
         else:
             source.failures = 0
             source.why = ""
             turns.at_once = min(MOST_AT_ONCE, turns.at_once + 1)
             if self.followed is not None:
-                await self.followed(self.client)
+                await self.followed(client)
         if not pause_s and (why or source.url[:6] != "https:"):
-            await self.client.close()  # else kept: the next handshake would cost seconds
+            await client.close()  # else kept: the next handshake would cost seconds
+        if not client.connected:
+            self._client = None
+        forget_modules(_READING if self._client else _READING + _TALKING)
 
-    async def _converse(self, source: Source) -> int:
+    def _resolver(self) -> "Resolver":
+        from .dns import Resolver
+
+        return Resolver(self._board, self._settings.dns_servers, self._names)
+
+    async def _converse(self, client: "Client", source: Source) -> int:
         """Return the seconds to pause if a source is not able to answer."""
         floor_s = self.clock.floor_s
         if self.clock.state == NEVER and self._board.kept_unix_us() // 1_000_000 < floor_s:
             self._board.set_chip_clock(floor_s)  # certificates are checked by it: none was made before that
         if source.is_node:
-            await self._ask_node(source)
+            await self._ask_node(client, source)
             return 0
-        pause_s = await self._ask_relayer(source) or await self.sending.send(self.client, source)
+        pause_s = await self._ask_relayer(client, source) or await self.sending.send(client, source)
         if self.proved is not None and not pause_s and self._board.uptime_us() >= self.proved.due_us:
-            await self._prove(source, self.proved)
+            await self._prove(client, source, self.proved)
         return pause_s
 
-    async def _prove(self, source: Source, last: "LastProof") -> None:
+    async def _prove(self, client: "Client", source: Source, last: "LastProof") -> None:
         """Have a relayer prove what it says; that it can't is no failure of what it carries."""
         from .proof.last import AGAIN_MS, MODULES, PROVE_MS
 
@@ -149,7 +179,7 @@ class Uplink:
             from .proof.proving import Proving
 
             await Proving(
-                self._board, self._settings, self._address, self.client, source, self.agreements
+                self._board, self._settings, self._address, client, source, self.agreements
             ).run(self.turns.sources, last, self.clock)
             last.due_us += (PROVE_MS - AGAIN_MS) * 1000
         except (SourceError, ValueError) as error:
@@ -159,9 +189,11 @@ class Uplink:
             forget_modules(MODULES)
             collect_as(before)
 
-    async def _ask_relayer(self, source: Source) -> int:
+    async def _ask_relayer(self, client: "Client", source: Source) -> int:
+        from .sources import standing
+
         url = f"{source.url}/v1/meters/{checksum(self._address)}?ahead={self._slots_ahead()}"
-        answer = await self.client.request("GET", url)
+        answer = await client.request("GET", url)
         self._hear(source, answer)
         if answer.status == 404:
             listed = []  # not enrolled, or not any more: what is known stays known
@@ -172,18 +204,18 @@ class Uplink:
         headers = {}
         for told in self._unknown(listed):
             url = f"{source.url}/v1/terms/{checksum(told.account)}"
-            answer = await self.client.request("GET", url)
+            answer = await client.request("GET", url)
             if answer.status != 200:
                 return answer.pause_s or 1
             headers[told.code_hash] = _header(answer.octets(), told)
         self._learn(source, listed, headers)
         return 0
 
-    async def _ask_node(self, source: Source) -> None:
+    async def _ask_node(self, client: "Client", source: Source) -> None:
         from .node import code  # for those who have one
         from .node import standing as ask
 
-        settings, client, url = self._settings, self.client, source.url
+        settings, url = self._settings, source.url
         ahead = self._slots_ahead()
         listed, answer = await ask(client, url, settings.chain_id, settings.contract, self._address, ahead)
         self._hear(source, answer)
@@ -200,7 +232,7 @@ class Uplink:
                 unknown.append(told)
         return unknown[:MOST_TERMS_AT_ONCE]
 
-    def _hear(self, source: Source, answer: Answer) -> None:
+    def _hear(self, source: Source, answer: "Answer") -> None:
         """Tell the clock what the answer's date says: that second, or what has passed since the question."""
         if answer.date_s:
             low_us = answer.date_s * 1_000_000
@@ -222,8 +254,36 @@ class Uplink:
         return min(MOST_SLOTS_AHEAD, STATE_MS // 1000 // seconds + 2)
 
 
-def _header(code: bytes, told: Told) -> "Header":
+def _header(code: bytes, told: "Told") -> "Header":
     """Return the numbers in terms' code that has the hash which was told."""
     if keccak256(code) != told.code_hash:
         raise SourceError(f"the terms of agreement {told.id} are not those with the told hash")
+    from .sources import terms
+
     return terms(code)
+
+
+async def keep_time(
+    board: Board,
+    clock: Clock,
+    names: "dict[str, tuple[list[str], int]]",
+    dns_servers: "list[str]",
+    servers: "list[str]",
+) -> None:
+    """Ask the time servers every hour, for ever; sooner, with pauses that double, while nobody confirmed the time."""
+    retry_ms = RETRY_MS
+    dead: "dict[str, int]" = {}  # who wants to be left alone, until when
+    while True:
+        make_room()
+        from .dns import Resolver
+        from .sntp import ask_all  # 5 KB for seconds in an hour
+
+        heard = await ask_all(board, clock, Resolver(board, dns_servers, names), servers, dead)
+        del ask_all, Resolver
+        forget_modules(("electro_meter.uplink.sntp", "electro_meter.uplink.dns"))
+        if heard and clock.confirmed:
+            retry_ms = RETRY_MS
+            await board.sleep_ms(ASK_EVERY_MS)
+        else:
+            await board.sleep_ms(retry_ms)
+            retry_ms = min(2 * retry_ms, MOST_RETRY_MS)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read the head of an HTTP answer that anyone may have sent: status, how its body comes, date, and pause asked for."""
 
-from .parsing import MOST_BYTES, SourceError, UnreachableError, are_digits
+from .errors import SourceError, UnreachableError
+from .parsing import MOST_BYTES, are_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

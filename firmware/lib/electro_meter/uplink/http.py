@@ -11,15 +11,16 @@ import json
 
 from ..world import Board
 from .dns import Resolver
+from .errors import SourceError, UnreachableError
 from .head import MOST_LINES, read_head
-from .parsing import MOST_BYTES, SourceError, UnreachableError, are_digits, parsed
+from .parsing import MOST_BYTES, are_digits, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 5 s of it
-USUAL_BYTES = 1_536  # one with those of 96 slots fits
+USUAL_BYTES = 1_536  # an answer with the bounds of 96 slots fits
 _PIECE = 256
 _MOST_LINE = 1_024
 _MOST_CHUNK_DIGITS = 4  # hex, of a length up to MOST_BYTES
@@ -82,13 +83,14 @@ class Peer:
 class Client:
     """Requests, one after the other, on a connection that is kept while it serves."""
 
-    def __init__(self, board: Board, resolver: Resolver) -> None:
+    def __init__(self, board: Board, resolver: Resolver, usual: "bytearray | None" = None) -> None:
+        """usual: where answers of usual size are read into."""
         self._board = board
         self._resolver = resolver
         self._at: "tuple[str, int, bool] | None" = None
         self._peer: "Peer | None" = None
         self._writer: "Any" = None
-        self._usual = bytearray(USUAL_BYTES)  # made when the heap is whole, for it is needed in one piece
+        self._usual = usual or bytearray(USUAL_BYTES)
         self.connections = 0
 
     async def request(self, method: str, url: str, body: object = None, part: str = "") -> Answer:
@@ -108,6 +110,10 @@ class Client:
         except Exception:
             await self.close()
             raise
+
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

@@ -6,8 +6,9 @@ from binascii import hexlify, unhexlify
 from electro_protocol.keccak import keccak256
 
 from .contract import result, states
+from .errors import SourceError
 from .http import Answer, Client
-from .parsing import MOST_BYTES, SourceError
+from .parsing import MOST_BYTES
 from .sources import MOST_TERMS_BYTES, Told, octets
 
 TYPE_CHECKING = False

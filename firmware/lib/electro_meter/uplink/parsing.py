@@ -6,6 +6,8 @@ At most 512 brackets and numbers of 78 digits are read: more would take an inter
 
 import json
 
+from .errors import SourceError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -16,14 +18,6 @@ _MOST_QUOTES = 2_048  # 8 agreements have 700
 _MOST_BRACKETS = (
     512  # more than 8 agreements or 50 verdicts have; deeper nests than an interpreter's calls can't be
 )
-
-
-class SourceError(Exception):
-    """What a source said, or that it said nothing; the sentence tells it without secrets."""
-
-
-class UnreachableError(SourceError):
-    """No answer: network, name, peer, TLS or time."""
 
 
 def are_digits(text: str, most: int) -> bool:

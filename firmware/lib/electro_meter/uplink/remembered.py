@@ -6,7 +6,7 @@ import os
 from binascii import hexlify, unhexlify
 
 from .agreement import Agreement
-from .parsing import SourceError
+from .errors import SourceError
 from .sources import terms, whole
 
 TYPE_CHECKING = False

@@ -9,8 +9,7 @@ from electro_protocol.reports import MAX_INTERVALS, EnergyReport
 from electro_protocol.signed import SignedMessage
 
 from ..heap import EXCHANGE_BYTES, collect_as, collect_every
-from .parsing import SourceError
-from .sources import verdicts
+from .errors import SourceError
 from .turns import LEAST_BACKOFF_MS, Source, Turns
 
 TYPE_CHECKING = False
@@ -95,9 +94,12 @@ class Sending:
             body = signed[0] if len(signed) == 1 else {"messages": signed}
             answer = await client.request("POST", source.url + "/v1/messages", body)
         finally:
+            self._signer.rest()
             collect_as(before)
         if answer.status >= 500 or answer.status == 429:
             return answer.pause_s or 1
+        from .sources import verdicts
+
         self._judge(source, messages, verdicts(answer.status, answer.json(), len(messages)), version)
         return 0
 

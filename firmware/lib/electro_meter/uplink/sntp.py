@@ -7,15 +7,12 @@ further away than a second and a half. The fraction of the second is used; the e
 """
 
 from ..world import Board
-from .clock import Clock
+from .clock import ASK_EVERY_MS, Clock
 from .dns import Resolver
-from .parsing import UnreachableError
+from .errors import UnreachableError
 
 PORT = 123
 TIMEOUT_MS = 3_000
-ASK_EVERY_MS = 3_600_000  # a crystal's 10 ppm are 36 ms then
-RETRY_MS = 15_000
-MOST_RETRY_MS = 900_000
 _PACKET_BYTES = 48
 _ERA_S = 1 << 32
 _UNIX_S = 2_208_988_800  # from 1900, where NTP begins, to 1970
@@ -93,26 +90,20 @@ async def ask(board: Board, clock: Clock, resolver: Resolver, server: str, asked
     clock.hear(server, "other", low_us, high_us, False)
 
 
-async def keep(board: Board, clock: Clock, resolver: Resolver, servers: "list[str]") -> None:
-    """Ask all servers every hour, for ever; sooner, with pauses that double, while the time is not confirmed."""
-    retry_ms = RETRY_MS
-    dead: "dict[str, int]" = {}  # who wants to be left alone, until when
-    while True:
-        heard = 0
-        asked: "set[str]" = set()
-        for server in servers:
-            if board.uptime_us() < dead.get(server, 0):
-                continue
-            try:
-                await ask(board, clock, resolver, server, asked)
-                heard += 1
-            except KissOfDeathError:
-                dead[server] = board.uptime_us() + 24 * ASK_EVERY_MS * 1000
-            except (OSError, UnreachableError, ValueError) as error:
-                board.log(f"time server {server}: {error}")
-        if heard and clock.confirmed:
-            retry_ms = RETRY_MS
-            await board.sleep_ms(ASK_EVERY_MS)
-        else:
-            await board.sleep_ms(retry_ms)
-            retry_ms = min(2 * retry_ms, MOST_RETRY_MS)
+async def ask_all(
+    board: Board, clock: Clock, resolver: Resolver, servers: "list[str]", dead: "dict[str, int]"
+) -> int:
+    """Ask all servers and return how many told the time; dead: who wants to be left alone, until when."""
+    heard = 0
+    asked: "set[str]" = set()
+    for server in servers:
+        if board.uptime_us() < dead.get(server, 0):
+            continue
+        try:
+            await ask(board, clock, resolver, server, asked)
+            heard += 1
+        except KissOfDeathError:
+            dead[server] = board.uptime_us() + 24 * ASK_EVERY_MS * 1000
+        except (OSError, UnreachableError, ValueError) as error:
+            board.log(f"time server {server}: {error}")
+    return heard

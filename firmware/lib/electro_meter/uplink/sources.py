@@ -21,7 +21,8 @@ from binascii import unhexlify
 
 from electro_protocol.address import parse as parse_address
 
-from .parsing import SourceError, are_digits
+from .errors import SourceError
+from .parsing import are_digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

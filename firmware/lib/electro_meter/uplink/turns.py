@@ -7,8 +7,6 @@ reports twice without the position moving is left for an hour. Failures double a
 fleet does not come back in step.
 """
 
-from .http import split
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from electro_protocol.reports import EnergyReport, OutageReport
@@ -38,7 +36,6 @@ class Source:
 
     def __init__(self, url: str, is_node: bool, by: str) -> None:
         self.url = url
-        self.host = split(url)[1]
         self.is_node = is_node
         self.by = by
         self.asked_us = 0  # when it answered last; 0: never
