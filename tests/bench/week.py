@@ -112,8 +112,8 @@ def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool 
         ledger = SimulatedRelayer(1337, CONTRACT, agreement)
         with FakeRelayer(ledger) as relayer:
             command = [*interpreter, "-X", f"heapsize={heap_bytes}", "-m", "electro_tools.grid.lean"]
-            environment = {**os.environ, "MICROPYPATH": f"{lib}/lib:.frozen"}
-            meter = LeanMeter(command, environment, board, config(relayer.url))
+            environment = {**os.environ, "MICROPYPATH": "lib:.frozen"}
+            meter = LeanMeter(command, environment, board, config(relayer.url), lib)
             try:
                 ledger.enrol(meter.address)
                 phases = range(QUARTER_S, days * 86_400 + 1, QUARTER_S)
@@ -163,7 +163,8 @@ def imports(interpreter: list[str]) -> dict[str, int]:
         def run(names: Iterable[str]) -> dict[str, Any]:
             done = subprocess.run(
                 [*interpreter, "-X", "heapsize=1m", str(script), *SYSTEM, *names],
-                env={**os.environ, "MICROPYPATH": f"{lib}/lib:.frozen"},
+                env={**os.environ, "MICROPYPATH": "lib:.frozen"},
+                cwd=lib,
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
             found: dict[str, Any] = json.loads(done.stdout)
@@ -229,7 +230,7 @@ def main() -> None:
     frozen = arguments.frozen is not None
     if frozen and arguments.modules:
         parser.error("--modules measures files, not frozen packages")
-    interpreter = [arguments.frozen if frozen else str(debian.micropython("i386"))]
+    interpreter = [str(Path(arguments.frozen).absolute()) if frozen else str(debian.micropython("i386"))]
     if arguments.least:
         found: dict[str, Any] = {
             "simulated": True, "least_heap_bytes": least_heap(interpreter, frozen=frozen),

@@ -7,6 +7,7 @@ import unittest
 import scratch
 
 from electro_meter.account import journal as journal_module
+from electro_meter.account import opening
 from electro_meter.account.journal import MOST_WAITING, Ring
 from electro_meter.account.records import (
     BASE,
@@ -211,13 +212,13 @@ class Unreadable(Journals):
             def listdir(path):
                 raise OSError(EIO, "simulated")
 
-        journal_module.os = Blind
+        opening.os = Blind
         try:
             ring = self.ring()
             ring.append(*fields(101))
             self.assertEqual((ring.waiting, ring.is_all_known), (1, False))
         finally:
-            journal_module.os = os
+            opening.os = os
         ring.append(*fields(102))
         self.assertEqual(self.numbers(ring, range(99, 104)), [100, 101, 102])
         self.assertEqual(self.numbers(self.ring(), range(99, 104)), [100, 101, 102])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import subprocess
 import symtable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from electro_tools.device import firmware_files
 from electro_tools.device.fold import Folded
+from electro_tools.device.private import readable
 
 DEVICE_TESTS = Path(__file__).parents[1] / "device"
 SUPPORT = DEVICE_TESTS / "support"
@@ -73,6 +75,45 @@ def test_a_default_belongs_to_what_is_around() -> None:
 def test_a_parameter_that_is_given_by_its_name_keeps_it() -> None:
     text = "def wait(seconds):\n    return seconds\n"
     assert folded("wait(seconds=5)", one=text) == {"one": text}
+
+
+def test_what_is_private_shares_names() -> None:
+    found = folded(
+        one="class Meter:\n    def _open(self):\n        self._now = _late()\n\ndef _late():\n    return 1\n",
+        two="class Clock:\n    def _judge(self):\n        return self._judge\n",
+    )
+    assert (
+        found["one"]
+        == "class Meter:\n\n    def d0(self):\n        self.c0 = b0()\n\ndef b0():\n    return 1\n"
+    )
+    assert found["two"] == "class Clock:\n\n    def b0(self):\n        return self.b0\n"
+
+
+def test_who_inherits_shares_the_names_of_what_it_inherits() -> None:
+    found = folded(
+        one="class Board:\n    def _open(self):\n        pass\n",
+        two="from one import Board\nclass Chip(Board):\n    def _log(self):\n        self._open()\n",
+    )
+    assert found["one"] == "class Board:\n\n    def b0(self):\n        pass\n"
+    assert "def c0(self):\n        self.b0()\n" in str(found["two"])
+
+
+def test_a_private_name_stays_if_others_say_it() -> None:
+    for outside, text in (
+        ("meter._open()", "def _open():\n    pass\n"),
+        ("", "def _open():\n    pass\nNAME = '_open'\n"),  # in a string
+        ("", "from . import _fast\n"),  # a module
+        ("", "def told(other):\n    return other._machine\n"),  # somebody else's
+        ("", "def told(*, _late=1):\n    return _late\n"),
+    ):
+        names = {word for word in ("_open", "_fast", "_machine", "_late") if word in text}
+        assert names <= set(re.findall(r"\w+", str(folded(outside, one=text)["one"])))
+
+
+def test_a_log_is_told_with_the_names_of_the_sources() -> None:
+    short = Folded({"meter.one": "def _open():\n    pass\n"}, []).short
+    log = 'Traceback (most recent call last):\n  File "one", line 1, in b0\n  File "two", line 1, in b0\nOSError: 5\n'
+    assert readable(log, short) == log.replace('"one", line 1, in b0', '"one", line 1, in _open')
 
 
 def test_viper_stays_as_it_is() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from electro_tools.errors import ToolError
 
+from . import private
 from .fold import Folded
 from .programs import ProgramError, run
 
@@ -108,20 +109,31 @@ def _compile(architecture: str, source_place: str, local: Path, folder: Path) ->
     return Source(target, place)
 
 
-def _folded(folder: Path, users: Iterable[Path]) -> list[Path]:
-    """Write the modules with their constants folded into `folder`; return the files in the order of `modules`."""
-    sources = modules()
-    texts = {_dotted(source.place): source.local.read_text() for source in sources}
+def readable(log: str) -> str:
+    """Return what a chip wrote to its log with the names that functions have in the sources."""
+    return private.readable(log, _program(()).short)
+
+
+def _program(users: Iterable[Path]) -> Folded:
+    """Fold the modules; raises SyntaxError."""
+    texts = {_dotted(source.place): source.local.read_text() for source in modules()}
     tools = [path.read_text() for path in _folder("electro_tools").rglob("*.py")]
     # MicroPython has no __future__: what imports that never runs on a chip
     outside = [text for text in tools if "from __future__" not in text]
     outside += [path.read_text() for path in [*users, *(source.local for source in starters())]]
+    return Folded(texts, outside)
+
+
+def _folded(folder: Path, users: Iterable[Path]) -> list[Path]:
+    """Write the modules with their constants folded into `folder`; return the files in the order of `modules`."""
+    sources = modules()
     try:
-        program = Folded(texts, outside)
+        program = _program(users)
     except SyntaxError:
         return [source.local for source in sources]  # the compiler says it better
     found = []
-    for name, source in zip(texts, sources, strict=True):
+    for source in sources:
+        name = _dotted(source.place)
         text = program.text(name)
         found.append(source.local if text is None else folder / f"{name}.py")
         if text is not None:

@@ -3,8 +3,8 @@
 
 A name costs its letters and 8 bytes. What begins with an underscore belongs to its module, and to those that inherit
 from its classes: `_open` in one and `_judge` in another may both be `b7`. A name stays if anything but such modules
-says it, in a string too; if a module is called so; or if a module says it that does not define it. `known` tells the
-names again, for whoever reads a log of the chip.
+says it, in a string too; if a module is called so; or if a module says it that does not define it. `readable` puts the
+names back into a log of the chip.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _LETTERS = "bcdefghkmnpqrstuvwxyz"
 
@@ -44,6 +44,19 @@ def renamed(trees: Mapping[str, ast.Module], said: Iterable[str]) -> dict[str, d
     return found
 
 
+def readable(log: str, short: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a chip's traceback with the names of its functions; short: of `renamed`, by dotted modules."""
+    long: dict[tuple[str, str], str] = {}
+    for module, names in short.items():
+        for name, letters in names.items():
+            long[module.rpartition(".")[2], letters] = name
+    return re.sub(
+        r'(File "([^"]*?)(?:\.py)?", line \d+, in )(\w+)',
+        lambda one: one[1] + long.get((one[2].rpartition("/")[2], one[3]), one[3]),
+        log,
+    )
+
+
 class Renaming(ast.NodeTransformer):
     """Put the short names into a module."""
 
@@ -69,7 +82,7 @@ class Renaming(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _visit_named  # noqa: N815 - ast's way of naming
 
 
-def _short(taken: set[str]) -> Iterable[str]:
+def _short(taken: set[str]) -> Iterator[str]:
     """Yield short names that no module says."""
     number = 0
     while True:

@@ -13,6 +13,7 @@ from electro_tools import lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from electro_tools.grid.board import SimulatedBoard
 
@@ -26,13 +27,16 @@ class LeanMeter:
         environment: Mapping[str, str],
         board: SimulatedBoard,
         config: dict[str, Any],
+        folder: Path | None = None,
     ) -> None:
+        """folder: where the interpreter runs: modules keep their paths in memory, which on a chip are short."""
         self._board = board
         self._arrays = array("i", [0] * RING), array("H", [0] * RING), array("H", [0] * RING)
         self.samples = 0
         self._process = subprocess.Popen(  # noqa: S603 - a list, no shell; the caller's own interpreter
             lifeline.tied(command),
             env=dict(environment),
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=lifeline.pass_fds(),

@@ -31,7 +31,6 @@ MOST_WAITING = 256
 _LEAST_FILES = 16
 _NO_SPACE = 28  # ENOSPC
 _NO_FILE = (2, 44)  # ENOENT; in WebAssembly it has another number
-_MOST_TRIES = 72  # of a file, one with each base: six hours
 _PIECE = 16  # records read at once
 
 
@@ -39,17 +38,17 @@ class Ring:
     """Records by sequence number, and where the numbers of bases (or outages) lie."""
 
     def __init__(self, directory: str, suffix: str, slots: int, files: int) -> None:
-        self._directory = directory
-        self._suffix = suffix
-        self._slots = slots
+        self.directory = directory
+        self.suffix = suffix
+        self.slots = slots
         self._files = files
-        self._numbers: "array[int]" = array("I")  # of the files, rising; and of each file
-        self._least: "array[int]" = array("I")  # the least base in it
-        self._most: "array[int]" = array("I")  # and the greatest
+        self.numbers: "array[int]" = array("I")  # of the files, rising; and of each file
+        self.least: "array[int]" = array("I")  # the least base in it
+        self.most: "array[int]" = array("I")  # and the greatest
         self._waiting: "list[bytes]" = []  # the last records, not on flash yet
         self._unplaced: "list[tuple[int, ...]]" = []  # what came while nobody knows what the flash has
         self.opened = 0  # changes when more is known of what the flash has
-        self._unindexed: "dict[int, int]" = {}  # files that could not be read at the start, and how often not
+        self.unindexed: "dict[int, int]" = {}  # files that could not be read at the start, and how often not
         self._piece = bytearray(_PIECE * RECORD_BYTES)
         self._piece_at = -1  # its first sequence number
         self._cursor = -1  # where `find` found something
@@ -71,7 +70,7 @@ class Ring:
             del self._unplaced[:-MOST_WAITING]
             self._open()
             return
-        if self._unindexed:
+        if self.unindexed:
             self._index()
         self._push(fields)
         self._summary()
@@ -80,7 +79,7 @@ class Ring:
     @property
     def is_all_known(self) -> bool:
         """Return whether nothing may be on flash that could not be read yet."""
-        return self.opened > 0 and not self._unindexed
+        return self.opened > 0 and not self.unindexed
 
     def flush(self) -> None:
         """Write what waits."""
@@ -113,10 +112,10 @@ class Ring:
                 if record is not None and record[0] == BASE and record[3] == number:
                     self._cursor = sequence
                     return sequence
-        for k in range(len(self._numbers) - 1, -1, -1):
-            if self._least[k] <= number <= self._most[k]:
-                first = self._numbers[k] * self._slots
-                for sequence in range(min(first + self._slots, self.next) - 1, first - 1, -1):
+        for k in range(len(self.numbers) - 1, -1, -1):
+            if self.least[k] <= number <= self.most[k]:
+                first = self.numbers[k] * self.slots
+                for sequence in range(min(first + self.slots, self.next) - 1, first - 1, -1):
                     record = self.read(sequence)
                     if record is not None and record[3] == number and record[0] in (BASE, OUTAGE, ENDED):
                         self._cursor = sequence
@@ -126,10 +125,10 @@ class Ring:
     def before(self, number: int) -> "tuple[int, ...] | None":
         """Return the record with the greatest base below a number."""
         found = None
-        for k in range(len(self._numbers)):
-            if self._least[k] < number and (found is None or self._most[k] > found[3]):
-                first = self._numbers[k] * self._slots
-                for sequence in range(first, min(first + self._slots, self.next)):
+        for k in range(len(self.numbers)):
+            if self.least[k] < number and (found is None or self.most[k] > found[3]):
+                first = self.numbers[k] * self.slots
+                for sequence in range(first, min(first + self.slots, self.next)):
                     record = self.read(sequence)
                     if record is None or record[0] != BASE or record[3] >= number:
                         continue
@@ -139,41 +138,41 @@ class Ring:
 
     def oldest(self) -> int:
         """Return the lowest sequence number that may be there."""
-        return self._numbers[0] * self._slots if self._numbers else self.next
+        return self.numbers[0] * self.slots if self.numbers else self.next
 
     def _summary(self) -> None:
         """Say what is in the file, in its last slot."""
-        if self.next % self._slots == self._slots - 1:
-            self._push((SUMMARY, 0, 0, self._least[-1], self._most[-1], 0, 0, 0, 0))
+        if self.next % self.slots == self.slots - 1:
+            self._push((SUMMARY, 0, 0, self.least[-1], self.most[-1], 0, 0, 0, 0))
 
     def _push(self, fields: "tuple[int, ...]") -> None:
-        if not self._numbers or self.next % self._slots == 0:
-            self._begin_file(self.next // self._slots)
+        if not self.numbers or self.next % self.slots == 0:
+            self._begin_file(self.next // self.slots)
         if fields[0] != SUMMARY:
             self.newest = fields
-            self._least[-1] = min(self._least[-1], fields[3])
-            self._most[-1] = max(self._most[-1], fields[3])
+            self.least[-1] = min(self.least[-1], fields[3])
+            self.most[-1] = max(self.most[-1], fields[3])
         self._waiting.append(seal(struct.pack(BODY, *fields), self.next))
         self.next += 1
 
     def _begin_file(self, number: int) -> None:
-        self._numbers.append(number)
-        self._least.append(0xFFFFFFFF)
-        self._most.append(0)
-        while len(self._numbers) > self._files:
+        self.numbers.append(number)
+        self.least.append(0xFFFFFFFF)
+        self.most.append(0)
+        while len(self.numbers) > self._files:
             self._drop()
 
     def _drop(self) -> None:
         """Delete the oldest file of the ring."""
         try:
-            os.remove(self._path(self._numbers[0]))
+            os.remove(self.path(self.numbers[0]))
         except OSError:
             self.skipped += 1
-        self._numbers, self._least, self._most = self._numbers[1:], self._least[1:], self._most[1:]
+        self.numbers, self.least, self.most = self.numbers[1:], self.least[1:], self.most[1:]
         self._piece_at = self._cursor = -1
 
     def _make_room(self) -> bool:
-        if len(self._numbers) <= min(_LEAST_FILES, self._files // 2):
+        if len(self.numbers) <= min(_LEAST_FILES, self._files // 2):
             return False
         self._drop()
         return True
@@ -184,8 +183,8 @@ class Ring:
         Raises OSError.
         """
         first = self.next - len(self._waiting)
-        count = min(len(self._waiting), self._slots - first % self._slots)
-        path = self._path(first // self._slots)
+        count = min(len(self._waiting), self.slots - first % self.slots)
+        path = self.path(first // self.slots)
         file: "Any"
         try:
             file = open(path, "r+b")  # noqa: SIM115 - closed below
@@ -194,7 +193,7 @@ class Ring:
                 raise
             file = open(path, "wb")  # noqa: SIM115
         try:
-            file.seek(first % self._slots * RECORD_BYTES)
+            file.seek(first % self.slots * RECORD_BYTES)
             for record in self._waiting[:count]:
                 file.write(record)
         finally:
@@ -202,15 +201,15 @@ class Ring:
         del self._waiting[:count]
         self._piece_at = -1
 
-    def _path(self, number: int) -> str:
-        return f"{self._directory}/{number:08x}{self._suffix}"
+    def path(self, number: int) -> str:
+        return f"{self.directory}/{number:08x}{self.suffix}"
 
     def _load(self, first: int) -> bool:
         """Read the piece that begins at a sequence number."""
         self._piece_at = -1
         try:
-            with open(self._path(first // self._slots), "rb") as file:
-                file.seek(first % self._slots * RECORD_BYTES)
+            with open(self.path(first // self.slots), "rb") as file:
+                file.seek(first % self.slots * RECORD_BYTES)
                 count = file.readinto(self._piece) or 0
         except OSError as error:
             if error.errno not in _NO_FILE:  # else the ring went past it
@@ -224,60 +223,22 @@ class Ring:
 
     def _open(self) -> None:
         """Find the files, what lies in them, and where the next record goes."""
-        numbers = []
-        self._numbers, self._least, self._most = array("I"), array("I"), array("I")
-        try:
-            names = os.listdir(self._directory)
-        except OSError as error:
-            self.trouble = str(error)
+        from .opening import find_files  # which `start` forgets
+
+        if not find_files(self):
             return
-        for name in names:
-            if name.endswith(self._suffix) and len(name) == 8 + len(self._suffix):
-                try:
-                    numbers.append(int(name[:8], 16))
-                except ValueError:
-                    self.skipped += 1
-        numbers.sort()
-        for number in numbers:
-            unread = self.unread
-            if not self._summarise(number):
-                self._scan(number)
-            if self.unread != unread:
-                self._unindexed[number] = 1
-                if not self._numbers or self._numbers[-1] != number:
-                    self._numbers.append(number)
-                    self._least.append(0xFFFFFFFF)
-                    self._most.append(0)
-        self.next = 0
         self.opened += 1
-        if self._numbers and self._numbers[-1] in self._unindexed:
-            self.next = (self._numbers[-1] + 1) * self._slots
-        elif self._numbers:
-            self.next = self._numbers[-1] * self._slots + self._length(self._numbers[-1])
+        if self.numbers and self.next % self.slots:
             self._summary()  # the power failed before it was written
-        while len(self._numbers) > self._files:
+        while len(self.numbers) > self._files:
             self._drop()
         self._place()
 
     def _index(self) -> None:
         """Try again what could not be read at the start."""
-        for number in list(self._unindexed):
-            known = self.next, self.newest, self._numbers, self._least, self._most
-            self._numbers, self._least, self._most = array("I"), array("I"), array("I")
-            unread = self.unread
-            if not self._summarise(number):
-                self._scan(number)
-            found = (self._least[0], self._most[0]) if self._numbers else (0xFFFFFFFF, 0)
-            self.next, self.newest, self._numbers, self._least, self._most = known
-            self._unindexed[number] += 1
-            if self.unread != unread and self._unindexed[number] < _MOST_TRIES:
-                continue
-            self.skipped += self.unread != unread
-            del self._unindexed[number]
-            for k in range(len(self._numbers)):
-                if self._numbers[k] == number:
-                    self._least[k], self._most[k] = found
-            self.opened += 1
+        from .opening import read_again
+
+        read_again(self)
 
     def _place(self) -> None:
         """Append what came before the ring was open; outages were counted from zero then."""
@@ -289,42 +250,3 @@ class Ring:
             self._summary()
         self._unplaced = []
         self.flush()
-
-    def _length(self, number: int) -> int:
-        """Return the whole slots of a file."""
-        try:
-            return min(os.stat(self._path(number))[6] // RECORD_BYTES, self._slots)
-        except OSError:
-            return self._slots
-
-    def _summarise(self, number: int) -> bool:
-        """Take over what a full file says of itself; False if it does not."""
-        last = (number + 1) * self._slots - 1
-        self.next = last + 1
-        if self._length(number) < self._slots:
-            return False
-        summary = self.read(last)
-        if summary is None or summary[0] != SUMMARY:
-            return False
-        self._numbers.append(number)
-        self._least.append(summary[3])
-        self._most.append(summary[4])
-        self.newest = self.read(last - 1) or self.newest
-        return True
-
-    def _scan(self, number: int) -> None:
-        """Read a file through; one without a whole record is no file of ours."""
-        least, most = 0xFFFFFFFF, 0
-        first = number * self._slots
-        self.next = first + self._slots
-        for sequence in range(first, first + self._length(number)):
-            record = self.read(sequence)
-            if record is None:
-                self.skipped += 1
-            elif record[0] != SUMMARY:
-                self.newest = record
-                least, most = min(least, record[3]), max(most, record[3])
-        if least <= most:
-            self._numbers.append(number)
-            self._least.append(least)
-            self._most.append(most)

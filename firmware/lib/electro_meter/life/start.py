@@ -17,6 +17,7 @@ _ONCE = (
     "electro_meter.life.config",
     "electro_meter.sensing.linearisation",
     "electro_meter.life.migrations",
+    "electro_meter.account.opening",
     "electro_meter.uplink.remembered",
     "electro_protocol.untrusted",
 )

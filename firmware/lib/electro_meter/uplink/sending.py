@@ -91,6 +91,7 @@ class Sending:
             for message in messages:
                 signed.append(self._sign(message).to_json())
                 await self._board.sleep_ms(0)
+            self._signer.rest()
             body = signed[0] if len(signed) == 1 else {"messages": signed}
             answer = await client.request("POST", source.url + "/v1/messages", body)
         finally:
