@@ -8,7 +8,7 @@ fetched stays over a restart: a file that is right already is not asked for agai
 
 from binascii import hexlify
 
-from ..uplink.parsing import SourceError
+from ..uplink.errors import SourceError
 from .bundle import (
     HEAD_FILE,
     LIST_FILE,

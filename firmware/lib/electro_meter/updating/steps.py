@@ -9,7 +9,7 @@ import sys
 from electro_protocol.eip712 import Domain
 
 from ..heap import ram_free
-from ..uplink.parsing import SourceError
+from ..uplink.errors import SourceError
 from .bundle import BundleError
 from .fetching import Fetching
 from .releases import Release, ReleaseError
