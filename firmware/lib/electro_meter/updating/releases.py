@@ -15,7 +15,6 @@ from electro_protocol.eip712 import Domain
 from electro_protocol.recovery import recover
 from electro_protocol.releases import FirmwareRelease
 from electro_protocol.reports import MessageError
-from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.untrusted import hex_bytes
 
 from .bundle import BundleError, Head
@@ -94,7 +93,7 @@ def _check(digest: bytes, role: str, key: bytes, signature: "bytes | None") -> N
         raise ReleaseError(f"the {role}'s release key has not signed it")
     try:
         signer = address_of(recover(digest, signature))
-    except SignatureError as error:
+    except ValueError as error:  # SignatureError, whose module comes and goes
         raise ReleaseError(f"the {role}'s signature is none: {error}")
     if signer != key:
         raise ReleaseError(

@@ -178,9 +178,9 @@ class Uplink:
         try:
             from .proof.proving import Proving
 
-            await Proving(
-                self._board, self._settings, self._address, client, source, self.agreements
-            ).run(self.turns.sources, last, self.clock)
+            await Proving(self._board, self._settings, self._address, client, source, self.agreements).run(
+                self.turns.sources, last, self.clock
+            )
             last.due_us += (PROVE_MS - AGAIN_MS) * 1000
         except (SourceError, ValueError) as error:
             last.why = f"{source.url}: {error}"

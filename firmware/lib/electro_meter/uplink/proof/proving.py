@@ -16,7 +16,7 @@ from electro_protocol.receipt import check
 from electro_protocol.rlp import ReceiptError
 from electro_protocol.storage import CANCELLED, Standing
 
-from ..parsing import SourceError
+from ..errors import SourceError
 from ..sources import Told, terms
 
 TYPE_CHECKING = False
