@@ -10,9 +10,9 @@ from simulated_relayer import SimulatedRelayer
 from whole_meter import CONTRACT, START, Meters
 
 from electro_meter.life.keys import TRIES
-from electro_protocol import signed as signing
 from electro_protocol.comb import FaultError
 from electro_protocol.readings import INTERRUPTED, NO_DATA
+from electro_protocol.signed import SignedMessage
 from electro_tools.grid.periods import CONSUMER, Period
 
 
@@ -112,17 +112,17 @@ class BadNetworks(Meters):
 class Faults(Meters):
     def test_a_chip_that_errs_while_signing_loses_nothing(self):
         board, meter = self.make()
-        sign = signing.sign
+        make = SignedMessage.make
         tried_us = []
 
-        def erring(digest, private_key):
+        def erring(message, domain, private_key):
             tried_us.append(board.time.now_us)
             raise FaultError("erred")
 
         def mend():
-            signing.sign = sign
+            SignedMessage.make = make
 
-        signing.sign = erring
+        SignedMessage.make = erring
         self.addCleanup(mend)
         self.run_to(board, meter, 5 * 900 + 300, mend, 13 * 900)
         self.assertEqual(len(self.readings), 12)

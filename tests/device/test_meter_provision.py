@@ -12,7 +12,6 @@ from electro_meter.life.config import load
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
 from electro_meter.provision import change, provision
 from electro_meter.world import Board, ConfigError
-from electro_protocol import signed as signing
 from electro_protocol.address import checksum
 from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
@@ -144,20 +143,20 @@ class Provisioning(unittest.TestCase):
         self.assertEqual(load(self.folder).wifi_ssid, "hall")
 
     def provision_on_a_chip_that_errs(self, times):
-        sign = signing.sign
+        make = SignedMessage.make
 
-        def erring(digest, private_key):
+        def erring(message, domain, private_key):
             nonlocal times
             times -= 1
             if times < 0:
-                return sign(digest, private_key)
+                return make(message, domain, private_key)
             raise FaultError("erred")
 
-        signing.sign = erring
+        SignedMessage.make = erring
         try:
             return provision(self.board, self.request())
         finally:
-            signing.sign = sign
+            SignedMessage.make = make
 
     def test_a_chip_that_errs_while_signing_tries_again_at_once(self):
         answer = self.provision_on_a_chip_that_errs(TRIES - 1)
