@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from electro_console.index.acts import Acts
 from electro_console.index.database import Database
 from electro_console.index.following import Follower
+from electro_console.index.points import Points
 from electro_console.index.reading import Index
 from electro_console.index.records import Kind
+from electro_contracts import events
 from electro_contracts.bill import of_readings
 from tests.console.recorded import Life
 
@@ -110,3 +113,10 @@ def test_a_life_is_told_to_the_unit_at_every_stage(seed: int, tmp_path: Path) ->
         life.end()
         _follow(database, life)
         assert _same(Index(database), life) > 0
+
+
+def test_every_event_has_its_way_into_the_tables() -> None:
+    by_hand = {"EnergyReported", "Violations", "OutageReported"}
+    idle = {"ReportSkipped", "OutageSkipped"}
+    acts = {kind.__name__ for kind in Acts(Points(), bytes(20), partial=False).kinds}
+    assert acts | by_hand | idle == set(events.TOPICS)

@@ -67,6 +67,11 @@ class Acts:
         self._proposals: dict[str, list[dict[str, Any]]] = {}
         self._acceptances: list[dict[str, Any]] = []
 
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The events that it enters."""
+        return frozenset(self._enter)
+
     def enter(self, connection: Connection, acts: Sequence[Act], batch: Batch) -> None:
         """Enter acts in their order.
 
