@@ -27,14 +27,15 @@ abstract contract Admission is Tally, Domain, IMeters {
         uint256 device = OpenedReport.signer();
         uint256 most = OpenedReport.MAX_READINGS;
         if (length == 0 || length & 1 != 0 || length > most) return (BadLength.selector, length, most);
-        if (device == 0) return (BadSignature.selector, 0, 0);
+        if (device == 0 || OpenedReport.excess() != 0) return (BadSignature.selector, 0, 0);
         if (point_ == 0) return (UnknownDevice.selector, device, agreementId);
         // Can't overflow: every number here has at most 64 bits, and a slot is less than the number of slots.
         unchecked {
             uint256 believed = Memory.load(OpenedReport.START);
             if (believed != point_.start()) return (OtherStart.selector, point_.start(), believed);
             believed = Memory.load(OpenedReport.TERMS);
-            if ((believed ^ hash) >> 128 != 0) return (OtherTerms.selector, (hash >> 128) << 128, believed);
+            uint256 held = (hash >> 128) << 128;
+            if (believed != held) return (OtherTerms.selector, held, believed);
             uint256 first = Memory.load(OpenedReport.FIRST);
             if (first != point_.next()) return (WrongSequence.selector, point_.next(), first);
             uint256 count = length >> 1;
@@ -61,25 +62,24 @@ abstract contract Admission is Tally, Domain, IMeters {
         view
         returns (uint256 wrong, uint256 slot)
     {
-        uint256 slots = terms.slots();
-        uint256 interval = terms.intervalSeconds();
+        (uint256 slots, uint256 interval, uint256 open) = terms.timing();
         uint256 start = point_.start();
-        uint256 until = _reportsUntil(start, terms);
         uint256 usualEnd = point_.stop();
         uint256 next = point_.next();
+        uint256 excess = OpenedReport.excess();
         uint256 first = Memory.load(OpenedReport.FIRST);
         uint256 believedStart = Memory.load(OpenedReport.START);
         uint256 believedHash = Memory.load(OpenedReport.TERMS);
         assembly ("memory-safe") {
             let count := shr(1, length)
             let last := add(first, count)
-            wrong := or(iszero(length), and(length, 1))
-            wrong := or(wrong, or(xor(start, believedStart), shr(128, xor(hash, believedHash))))
+            wrong := or(excess, or(iszero(length), and(length, 1)))
+            wrong := or(wrong, or(xor(start, believedStart), xor(shl(128, shr(128, hash)), believedHash)))
             wrong := or(wrong, or(xor(first, next), gt(last, usualEnd)))
             slot := mod(first, slots)
             wrong := or(wrong, gt(add(slot, count), slots))
             wrong := or(wrong, gt(add(start, mul(last, interval)), timestamp()))
-            wrong := or(wrong, gt(timestamp(), until))
+            wrong := or(wrong, gt(timestamp(), add(start, open)))
         }
     }
 
@@ -94,6 +94,12 @@ abstract contract Admission is Tally, Domain, IMeters {
             mstore(0, key)
             mstore(32, _points.slot)
             position := keccak256(0, 64)
+        }
+    }
+
+    function _store(uint256 position, uint256 value) internal {
+        assembly ("memory-safe") {
+            sstore(position, value)
         }
     }
 

@@ -9,6 +9,8 @@ abstract contract Domain {
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     string internal constant NAME = "Electro";
     string internal constant VERSION = "1";
+    bytes32 private constant NAME_HASH = keccak256("Electro");
+    bytes32 private constant VERSION_HASH = keccak256("1");
 
     /// @dev Worked out anew, for the parts of the code have no values of their own: {Electro} keeps it for the reports.
     function _domain() internal view virtual returns (bytes32) {
@@ -16,8 +18,6 @@ abstract contract Domain {
     }
 
     function _separator() internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(TYPEHASH, keccak256(bytes(NAME)), keccak256(bytes(VERSION)), block.chainid, address(this))
-        );
+        return keccak256(abi.encode(TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, address(this)));
     }
 }

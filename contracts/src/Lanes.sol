@@ -74,12 +74,10 @@ library Lanes {
                     least := add(least, 32)
                     greatest := add(greatest, 32)
                 }
-                if lt(readings, end) {
-                    // bits of the last word that lie behind the end
-                    let behind := shl(3, sub(add(readings, 32), end))
-                    x := shr(behind, mload(readings))
-                    bad := or(bad, or(sub(shr(behind, mload(greatest)), x), sub(x, shr(behind, mload(least)))))
-                }
+                // bits of the last word that lie behind the end: all of it, if the one before it was the last
+                let behind := shl(3, sub(add(readings, 32), end))
+                x := shr(behind, mload(readings))
+                bad := or(bad, or(sub(shr(behind, mload(greatest)), x), sub(x, shr(behind, mload(least)))))
             }
             ok := iszero(and(bad, high))
         }

@@ -60,8 +60,8 @@ library OpenedReport {
     /// report.terms, report.firstInterval, report.registerWh, keccak256(report.readings)))`, and the signer is
     /// `Messages.recover(Messages.typed(domain, hash), report.r, report.vs)`: tests with wallets' signatures hold it to that.
     ///
-    /// 1. Excess bits of the numbers are cut off before anything else, and positions beyond the calldata read as zeros:
-    ///    what is signed is what counts, however oddly it was encoded.
+    /// 1. The numbers are hashed as they are in the calldata. What has bits that its type has not no meter has signed, and
+    ///    it is never taken: see {excess}. Positions beyond the calldata read as zeros.
     /// 2. No length makes this dear: of 2048 bytes or more only a part is copied. Who signed is of no use then, for more
     ///    than MAX_READINGS are never taken.
     /// 3. Nothing branches: what is refused costs the same.
@@ -73,18 +73,12 @@ library OpenedReport {
             let copied := and(length, MOST_COPIED)
             end := and(add(copied, add(READINGS, 31)), not(31))
             mstore(sub(end, 32), 0)
-            calldatacopy(READINGS, add(readings, 32), copied)
+            calldatacopy(LENGTH, readings, add(copied, 32))
 
-            mstore(AGREEMENT_ID, shr(192, shl(192, calldataload(item))))
-            mstore(START, and(calldataload(add(item, 32)), 0xffffffffff))
-            mstore(TERMS, calldataload(add(item, 64)))
-            mstore(add(TERMS, 16), 0)
-            mstore(FIRST, and(calldataload(add(item, 96)), 0xffffffff))
-            mstore(REGISTER_WH, shr(192, shl(192, calldataload(add(item, 128)))))
+            calldatacopy(AGREEMENT_ID, item, 160)
             mstore(READINGS_AT, keccak256(READINGS, copied))
             mstore(DIGEST, keccak256(TYPEHASH, 224))
             mstore(READINGS_AT, 0x60)
-            mstore(LENGTH, copied)
 
             mstore(DIGEST, keccak256(add(BEGIN, 30), 66))
             let vs := calldataload(add(item, 224))
@@ -98,6 +92,12 @@ library OpenedReport {
             mstore(SIGNER, 0)
             pop(staticcall(gas(), 1, DIGEST, 128, SIGNER, 32))
         }
+    }
+
+    /// @notice Bits that an agreement's number and a register have not: of a good report 0. The start, the terms and the
+    /// first interval, which are compared with what they must be, need no such look.
+    function excess() internal pure returns (uint256) {
+        return (Memory.load(AGREEMENT_ID) | Memory.load(REGISTER_WH)) >> 64;
     }
 
     /// @notice The agreement, of which the report speaks.

@@ -41,36 +41,34 @@ abstract contract Reports is Admission {
         _takeAll(list, list + 32 * reports.length);
     }
 
-    /// @dev Take the reports whose positions are at calldata positions `list` to `end`.
+    /// @dev Take the reports whose positions are at calldata positions `list` to `end`. The usual way of a report: one
+    /// account's code, one slot, one event. The terms are put right behind the report; what is allocated lies behind them.
     function _takeAll(uint256 list, uint256 end) private {
         OpenedReport.prepare(_domain());
-        // Can't overflow: calldata positions.
-        unchecked {
-            for (uint256 entry = list; entry < end; entry += 32) _take(list, entry);
-        }
-    }
-
-    /// @dev The usual way of a report: one account's code, one slot, one event. The terms are put right behind the report;
-    /// what is allocated lies behind them.
-    function _take(uint256 list, uint256 entry) private {
-        (uint256 length, uint256 terms) = OpenedReport.open(_item(list, entry));
-        uint256 position = _position(_reportedKey());
-        uint256 point_ = _stored(position);
-        // As in _terms, but without a branch, and into memory that is free still: of an unknown point no word is copied.
-        uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), point_.size(), terms));
-        (uint256 wrong, uint256 slot) = _hindrance(point_, terms, hash, length);
-        if (wrong != 0) {
-            // Can't overflow: an entry is in its list.
+        for (uint256 entry = list; entry < end;) {
+            (uint256 length, uint256 terms) = OpenedReport.open(_item(list, entry));
+            uint256 position = _position(_reportedKey());
+            uint256 point_ = _stored(position);
+            // As in _terms, but without a branch, and into memory that is free still: of an unknown point no word is
+            // copied.
+            uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), point_.size(), terms));
+            (uint256 wrong, uint256 slot) = _hindrance(point_, terms, hash, length);
+            // Can't overflow: calldata positions.
             unchecked {
-                if (!_admits(point_, terms, hash, length, (entry - list) / 32)) return;
+                if (wrong == 0) {
+                    _log(terms);
+                    _store(
+                        position,
+                        _isWithin(terms, slot, length)
+                            ? point_.advanceBehind(length)
+                            : _charge(point_, terms, length)
+                    );
+                } else if (_admits(point_, terms, hash, length, (entry - list) / 32)) {
+                    _log(terms);
+                    _store(position, _takeUnusual(point_, terms, length));
+                }
+                entry += 32;
             }
-        }
-        _log(terms);
-        if (wrong != 0) point_ = _takeUnusual(point_, terms, length);
-        else if (_isWithin(terms, slot, length)) point_ = point_.advanceBehind(length);
-        else point_ = _charge(point_, terms, length);
-        assembly ("memory-safe") {
-            sstore(position, point_)
         }
     }
 
@@ -142,8 +140,11 @@ abstract contract Reports is Admission {
 
     /// @dev Whether every reading is a full measurement inside its band, by the bands of terms in memory from a slot on.
     function _isWithin(uint256 terms, uint256 slot, uint256 length) private view returns (bool) {
-        (uint256 least, uint256 greatest) = terms.boundsFrom(slot);
-        return Lanes.within(OpenedReport.READINGS, length, least, greatest, LANES_HIGH);
+        // Can't overflow: memory addresses, and a slot of a schedule.
+        unchecked {
+            uint256 least = terms + TermsCode.HEADER + 2 * slot;
+            return Lanes.within(OpenedReport.READINGS, length, least, least + 2 * terms.slots(), LANES_HIGH);
+        }
     }
 
     /// @dev Where a list's entries begin in the calldata.

@@ -140,6 +140,18 @@ library TermsCode {
         return uint64(word(terms, 0));
     }
 
+    /// @notice What places a report in time, read at once: slots, seconds of an interval, and seconds from the start until
+    /// reports are taken no more.
+    function timing(uint256 terms) internal pure returns (uint256 slots_, uint256 interval, uint256 open) {
+        uint256 head = word(terms, 0);
+        slots_ = head >> 240;
+        interval = uint32(head >> 208);
+        // Can't overflow: products and sums of numbers of 32 bits.
+        unchecked {
+            open = uint32(head >> 176) * interval + uint32(head >> 112);
+        }
+    }
+
     // Word 1
 
     function violationPenalty(uint256 terms) internal pure returns (uint256) {

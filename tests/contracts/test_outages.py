@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from electro_contracts import calldata, errors, events
-from electro_protocol.readings import INTERRUPTED, NO_DATA
+from electro_protocol.readings import INTERRUPTED, NO_DATA, pack
 
 from .world import CONSUMER, DAY, START, World, day, inside, key
 
@@ -289,15 +289,20 @@ def test_excess_bits_in_one_item_of_a_batch_cost_the_others_nothing(site: Site, 
     assert site.accrued == 2 * (EVENT + MINUTE)
 
 
-@pytest.mark.parametrize("places", [1, 64])
-def test_the_longest_outage_is_closed_and_settled_within_a_transaction(places: int) -> None:
-    """65,535 intervals of 60 s, all of them one outage: each step stays below 2^24 gas (EIP-7825)."""
+@pytest.mark.parametrize(("places", "overridden"), [(1, False), (64, False), (1, True)])
+def test_the_longest_outage_is_closed_and_settled_within_a_transaction(places: int, overridden: bool) -> None:
+    """65,535 intervals of 60 s, all of them one outage: each step stays below 2^24 gas (EIP-7825).
+
+    With other bands in every pass of the schedule, too.
+    """
     from .engines import PyEvm
 
     world = World(PyEvm())
     meters = [key(f"meter {i}") for i in range(places)]
     terms = day(interval_seconds=60, intervals=65_535, bands=((100, 1000),) * 672, notice=0)
     agreement_id = world.agree(meters, terms)
+    for begin in range(0, 65_535, 672) if overridden else ():
+        world.call("widen", agreement_id, 0, begin, pack([0, 1200]), caller=world.operator)
     world.set_time(terms.end)
     most = 0
     first = 0

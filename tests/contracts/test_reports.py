@@ -10,13 +10,16 @@ import pytest
 
 from electro_contracts import calldata, errors, events
 from electro_protocol.eip712 import Domain
+from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport
 from electro_protocol.readings import INTERRUPTED, NO_DATA, pack
 from electro_protocol.signed import SignedMessage
 
 from .conftest import Site
-from .engines import Reverted
+from .engines import Reverted, refused
 from .world import DAY, START, World, day, inside, key
+
+SELECTORS = {name: selector for selector, name in errors.REASONS.items()}
 
 
 def reasons(world: World, items: list[SignedMessage]) -> list[str]:
@@ -71,8 +74,7 @@ def test_every_byte_of_a_report_is_signed(site: Site) -> None:
         data = bytearray(good)
         data[at] ^= 1
         unread += calldata.decode_reasons(site.world.ask(bytes(data))) == [bytes(4)]
-    # zeros before the four integers, behind the half hash, and the padding behind 40 bytes of readings
-    assert unread == (24 + 27 + 16 + 28 + 24) + 24
+    assert unread == 24  # the padding behind 40 bytes of readings
 
 
 def test_readings_of_no_or_half_or_too_many_intervals_are_refused(site: Site) -> None:
@@ -255,13 +257,45 @@ def test_a_batch_equals_its_reports_one_by_one(world: World) -> None:
     assert world.point(ids[one], one) == world.point(ids[many], many)
 
 
-def test_excess_bits_in_calldata_are_cut_off_before_the_digest_so_they_change_nothing(site: Site) -> None:
-    data = bytearray(calldata.submit(site.report(0, 1)))
-    data[4 + 32] = 0xFF  # above the 64 bits of agreementId
+@pytest.mark.parametrize("word", range(5))
+def test_excess_bits_in_one_item_of_a_batch_have_it_skipped_and_cost_the_others_nothing(
+    site: Site, word: int
+) -> None:
+    data = bytearray(calldata.submit_batch([site.report(0, 1)] * 2))
+    at = 4 + 64 + 2 * 32 + 32 * word  # behind the offsets of two items: a word of the first
+    data[at + (16 if word == 2 else 0)] = 1  # bytes16 are at the left, numbers at the right
     site.world.send(bytes(data))
-    assert site.world.events[0] == events.EnergyReported(
-        site.agreement_id, site.meter.address, 0, 0, pack(inside(0, 1))
-    )
+    assert site.world.events == [
+        events.ReportSkipped(0, SELECTORS["UnknownDevice" if word in (1, 2, 3) else "BadSignature"]),
+        events.EnergyReported(site.agreement_id, site.meter.address, 0, 0, pack(inside(0, 1))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "refusal"),
+    list(enumerate(["BadSignature", "OtherStart", "OtherTerms", "WrongSequence", "BadSignature"])),
+)
+def test_excess_bits_are_not_taken_though_the_meter_itself_has_signed_them(
+    site: Site, word: int, refusal: str
+) -> None:
+    """So that no event has a number that its type has not."""
+    message = site.report(0, 1).message
+    words = [
+        *(message.agreement_id.to_bytes(32, "big"), message.start.to_bytes(32, "big")),
+        *(message.terms.ljust(32, b"\0"), bytes(32), message.register_wh.to_bytes(32, "big")),
+    ]
+    dirty = bytearray(words[word])
+    dirty[16 if word == 2 else 0] = 1
+    words[word] = bytes(dirty)
+    struct = keccak256(keccak256(message.TYPE.encode()) + b"".join(words) + keccak256(message.readings))
+    digest = keccak256(b"\x19\x01" + site.world.domain.separator + struct)
+    item = SignedMessage(message, site.meter.sign_digest(digest))
+    alone, batch = bytearray(calldata.submit(item)), bytearray(calldata.submit_batch([item]))
+    alone[36:196] = batch[100:260] = b"".join(words)
+    with refused(refusal):
+        site.world.send(bytes(alone))
+    site.world.send(bytes(batch))
+    assert site.world.events == [events.ReportSkipped(0, SELECTORS[refusal])]
 
 
 @pytest.mark.parametrize("offset", [2**256 - 1, 2**255, 2**64])

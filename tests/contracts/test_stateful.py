@@ -8,6 +8,7 @@ what fails to few steps if asked: with ELECTRO_FUZZ=1000, say, it plays that man
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +16,15 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from .fuzz import record
 from .fuzz.play import WEIGHTS, Play
-from .fuzz.run import Tally, lives
+from .fuzz.run import Tally, lives, play
 from .test_invariants import PROMISES
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
+    from pathlib import Path
 
 CALLS = 100_000  # about twenty seconds; 10^7 by `python -m tests.contracts.fuzz --calls 10000000`
 EXAMPLES = int(os.environ.get("ELECTRO_FUZZ", "0"))
@@ -88,3 +91,30 @@ def test_contract_and_paper_never_differ_in_many_lives(node_modules: object) -> 
         "submitOutageBatch",
     }
     assert {number for number in PROMISES if played.held[number] < 50} == set()
+
+
+def test_a_record_goes_on_where_it_stopped_and_records_add_up(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path, seed, count in (
+        (one, 1, 2),
+        (one, 1, 1),
+        (other, 4, 1),
+    ):  # the second line goes on with the first
+        kept = record.go_on(path, "sources", seed)
+        for _ in range(count):
+            kept.add(play(kept.next))
+        kept.write(path)
+    whole = Tally()
+    for seed in (1, 2, 3, 4):
+        whole.add(play(seed))
+    records = [record.read(one), record.read(other)]
+    assert [(each.first, each.next) for each in records] == [(1, 4), (4, 5)]
+    assert record.total(records) == whole
+    for wrong in ([records[0], records[0]], [records[0], replace(records[1], source="others")]):
+        with pytest.raises(record.NotOneRecord):
+            record.total(wrong)
+    with pytest.raises(record.NotOneRecord, match="other sources"):
+        record.go_on(one, "others", 1)
+    one.write_text("{}")
+    with pytest.raises(record.NotOneRecord, match="no record of lives"):
+        record.read(one)

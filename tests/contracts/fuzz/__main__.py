@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m tests.contracts.fuzz --calls 10000000 --seed 1 --jobs 2`: many lives, with a table of what they did."""
+"""`python -m tests.contracts.fuzz --calls 10000000 --seed 1 --jobs 2`: many lives, with a table of what they did.
+
+With `--record FILE` one process keeps what it has played, and goes on with it when it is started again; `--sum FILE …`
+tells what several such files come to.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import os
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,7 +21,10 @@ from rich.table import Table
 from electro_contracts import artifact
 from tests.contracts.test_invariants import PROMISES
 
+from . import record
 from .run import Failed, Tally, lives
+
+RECORD_EVERY_S = 30
 
 
 def main() -> int:
@@ -28,34 +36,70 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop then, with fewer calls")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep what was played, and go on with it")
+    parser.add_argument("--sum", type=Path, nargs="+", metavar="FILE", help="play nothing: add records up")
     arguments = parser.parse_args()
-    console, tally, started = Console(), Tally(), time.monotonic()
-    source = artifact.load().source_hash
+    if arguments.record and arguments.jobs != 1:
+        parser.error("a record is of one process: start several, with seeds far apart, and --sum their files")
+    console = Console()
+    try:
+        if arguments.sum:
+            records = [record.read(path) for path in arguments.sum]
+            _report(console, record.total(records))
+            console.print(f"sources {records[0].source}", highlight=False)
+            return 0
+        return _play(console, arguments)
+    except record.NotOneRecord as error:
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        return 2
+
+
+def _play(console: Console, arguments: argparse.Namespace) -> int:
+    started, source = time.monotonic(), artifact.load().source_hash
+    kept = record.Record(source, arguments.seed, arguments.seed)
+    if arguments.record:
+        kept = record.go_on(arguments.record, source, arguments.seed)
+    tally, before, written = kept.tally, kept.tally.total, started
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("calls", total=arguments.calls)
-            played = lives(arguments.seed, arguments.calls, arguments.jobs)
+            task = progress.add_task("calls", total=arguments.calls, completed=before)
+            played = lives(kept.next, arguments.calls - before, arguments.jobs)
             for each in played:
-                tally.add(each)
+                kept.add(each)
                 progress.update(task, completed=tally.total)
-                if time.monotonic() - started > 60 * arguments.minutes:
+                now = time.monotonic()
+                if arguments.record and now - written > RECORD_EVERY_S:
+                    kept.write(arguments.record)
+                    written = now
+                if now - started > 60 * arguments.minutes:
                     played.close()
     except Failed as failed:
         console.print(str(failed), markup=False, highlight=False, soft_wrap=True)
         console.print(f"again: python -m tests.contracts.fuzz --calls 1 --seed {failed.seed}", markup=False)
         return 1
+    finally:
+        if arguments.record:
+            kept.write(arguments.record)
     seconds, cpu = time.monotonic() - started, sum(os.times()[:4])  # the children's too
-    console.print(_calls(tally))
-    console.print(_invariants(tally))
+    _report(console, tally)
+    done = tally.total - before
     console.print(
-        f"{tally.total:,} calls in {tally.lives:,} lives from seed {arguments.seed}, {tally.executed:,} executions"
-        f" with what the comparisons ask; {seconds:.0f} s, {tally.total / seconds:,.0f} calls/s"
-        f" in {arguments.jobs} process{'es' * (arguments.jobs > 1)}, {tally.total / cpu:,.0f} in a second of"
+        f"from seed {kept.first}; {seconds:.0f} s, {done / seconds:,.0f} calls/s"
+        f" in {arguments.jobs} process{'es' * (arguments.jobs > 1)}, {done / cpu:,.0f} in a second of"
         f" processor time; no disagreement\nsources {source}",
         highlight=False,
     )
     return 0
+
+
+def _report(console: Console, tally: Tally) -> None:
+    console.print(_calls(tally))
+    console.print(_invariants(tally))
+    console.print(
+        f"{tally.total:,} calls in {tally.lives:,} lives, {tally.executed:,} executions with what the comparisons ask",
+        highlight=False,
+    )
 
 
 def _calls(tally: Tally) -> Table:
