@@ -4,17 +4,20 @@
 import json
 import os
 import unittest
+from binascii import hexlify, unhexlify
 
 import scratch
 from settings import entries
 
-from electro_meter.life.config import load
+from electro_meter.life.config import load, stored
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
 from electro_meter.provision import change, provision
 from electro_meter.world import Board, ConfigError
-from electro_protocol.address import checksum
+from electro_protocol.address import address_of, checksum
 from electro_protocol.comb import FaultError
 from electro_protocol.eip712 import Domain
+from electro_protocol.releases import ValidatorSet
+from electro_protocol.secp256k1 import public_key, sign
 from electro_protocol.signed import SignedMessage
 
 NOW_S = 1_800_000_000
@@ -128,7 +131,8 @@ class Provisioning(unittest.TestCase):
         keys = {"operator": "0x" + "12" * 20, "consumer": "0x" + "34" * 20}
         answer = provision(self.board, self.request(release_keys=keys))
         self.assertEqual(
-            (answer["operator_key"].lower(), answer["consumer_key"].lower()), tuple(keys.values())
+            (answer["operator_key"].lower(), answer["consumer_key"].lower()),
+            (keys["operator"], keys["consumer"]),
         )
         self.assertEqual(provision(self.board, self.request())["operator_key"], answer["operator_key"])
         none = provision(self.board, self.request(release_keys={"consumer": None}))
@@ -172,6 +176,73 @@ class Provisioning(unittest.TestCase):
     def test_without_a_key_there_is_no_signer(self):
         with self.assertRaises(MissingKeyError):
             load_signer(self.board, Domain(1337, b"\xab" * 20))
+
+
+class Validators(Provisioning):
+    def setUp(self):
+        Provisioning.setUp(self)
+        self.first = ["0x" + "01" * 20, "0x" + "02" * 20]
+        self.other = ["0x" + "03" * 20]
+
+    def give(self, validators, version, **more):
+        return provision(self.board, self.request(validators=validators, validators_version=version, **more))
+
+    def signed(self, validators, version, deadline=NOW_S + 60, keys=(b"\x31" * 32, b"\x32" * 32), **other):
+        hash_ = ValidatorSet.hash_of(tuple([unhexlify(one[2:]) for one in validators]))
+        digest = ValidatorSet(hash_, version, deadline).digest(
+            Domain(other.get("chain_id", 1337), b"\xab" * 20)
+        )
+        named = zip(("operator", "consumer"), keys)  # noqa: B905 - no strict= on MicroPython
+        return {
+            "deadline": deadline,
+            "signatures": {role: "0x" + hexlify(sign(digest, key)).decode() for role, key in named},
+        }
+
+    def kept(self):
+        config = load(self.folder)
+        return ["0x" + hexlify(one).decode() for one in config.validators], config.validators_version
+
+    def test_they_stay_when_a_second_run_says_nothing_of_them(self):
+        self.give(self.first, 3)
+        provision(self.board, self.request(wifi_ssid="other"))
+        self.assertEqual(self.kept(), (self.first, 3))
+        self.give(list(reversed(self.first)), 3)  # the same set
+
+    def test_only_a_higher_version_replaces_them(self):
+        self.give(self.first, 3)
+        for version in (0, 2, 3):
+            with self.assertRaises(ConfigError) as caught:
+                self.give(self.other, version)
+            self.assertTrue("version 3" in str(caught.exception))
+        self.assertEqual(self.kept(), (self.first, 3))
+        self.give(self.other, 4)
+        self.assertEqual(self.kept(), (self.other, 4))
+        self.give([], 5)
+        self.assertEqual(self.kept(), ([], 5))
+
+    def test_with_release_keys_each_must_have_signed(self):
+        keys = [b"\x31" * 32, b"\x32" * 32]
+        pinned = [checksum(address_of(public_key(key))) for key in keys]
+        provision(self.board, self.request(release_keys={"operator": pinned[0], "consumer": pinned[1]}))
+        good = self.signed(self.first, 1)
+        half = {"deadline": good["deadline"], "signatures": {"operator": good["signatures"]["operator"]}}
+        late = dict(good, deadline=good["deadline"] + 1)
+        for paper in (
+            None, {}, [], half, late, dict(good, signatures=7), dict(good, deadline="soon"),
+            self.signed(self.first, 2), self.signed(self.other, 1), self.signed(self.first, 1, chain_id=1),
+            self.signed(self.first, 1, keys=list(reversed(keys))), self.signed(self.first, 1, deadline=NOW_S - 1),
+            dict(good, signatures={"operator": "0x12", "consumer": "0x12"}),
+        ):  # fmt: skip
+            with self.assertRaises(ConfigError):
+                self.give(self.first, 1, validator_set=paper)
+        self.assertEqual(self.kept(), ([], 0))
+        self.give(self.first, 1, validator_set=good)
+        self.assertEqual(self.kept(), (self.first, 1))
+        provision(self.board, self.request())  # which changes none and needs no signature
+        self.assertFalse("validator_set" in json.dumps(stored(self.folder)))
+        for entry in ("validators", "validators_version"):
+            with self.assertRaises(ConfigError):
+                change(self.board, {entry: []})
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from electro_protocol.messages import (
     MessageError,
     OutageReport,
     Renomination,
+    ValidatorSet,
 )
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
@@ -140,6 +141,8 @@ class Construction(unittest.TestCase):
             lambda: renomination(first_interval=1 << 32),
             lambda: FirmwareRelease(bytes(32), 0, 1),
             lambda: FirmwareRelease(bytes(31), 1, 1),
+            lambda: ValidatorSet(bytes(32), 0, 1),
+            lambda: ValidatorSet(bytes(31), 1, 1),
             lambda: renomination(sequence=1 << 32),
             lambda: renomination(deadline=1 << 40),
         )

@@ -40,6 +40,7 @@ TYPES = {
     ),
     "ViewingKeyReady": "bytes32 viewingKeyHash",
     "FirmwareRelease": "bytes32 manifest,uint32 version,uint40 deadline",
+    "ValidatorSet": "bytes32 set,uint32 version,uint40 deadline",
 }
 
 # over by 1, under by 2, interrupted and over by 3, no data
@@ -108,6 +109,9 @@ def _values() -> list[tuple[str, str, tuple[int | bytes, ...]]]:
         ("typical", "FirmwareRelease", (mixed, 7, 1_800_000_000)),
         ("all least", "FirmwareRelease", (zero, 1, 0)),
         ("all greatest", "FirmwareRelease", (ones, u32, u40)),
+        ("typical", "ValidatorSet", (mixed, 2, 1_800_000_000)),
+        ("all least", "ValidatorSet", (zero, 1, 0)),
+        ("all greatest", "ValidatorSet", (ones, u32, u40)),
     ]
 
 

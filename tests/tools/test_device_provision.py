@@ -111,6 +111,24 @@ def test_a_second_run_keeps_the_key_and_changes_the_settings(meter: RunningChip,
     assert enrolment.read(tmp_path / "second.json").message.hardware_id == b"hall 3".ljust(32, b"\0")
 
 
+def test_validators_are_pinned_and_replaced_by_a_higher_version_only(
+    meter: RunningChip, tmp_path: Path
+) -> None:
+    first, other = "0x" + "02" * 20 + ",0x" + "01" * 20, tmp_path / "others.txt"
+    other.write_text("# of the new network\n0x" + "03" * 20 + "  # hall 3\n")
+    assert provision(meter, tmp_path, "--validators", first).returncode == 0
+    assert provision(meter, tmp_path, "--out", "2.json").returncode == 0  # says nothing of them
+    config = json.loads((meter.flash / "config.json").read_text())
+    assert config["validators"] == ["0x" + "01" * 20, "0x" + "02" * 20]
+    assert config["validators_version"] == 1
+    again = provision(meter, tmp_path, "--out", "3.json", "--validators", other.name)
+    assert again.returncode == 1
+    assert "only a higher version replaces them" in again.stderr
+    more = ("--out", "4.json", "--validators", other.name, "--validators-version", "2")
+    assert provision(meter, tmp_path, *more).returncode == 0
+    assert json.loads((meter.flash / "config.json").read_text())["validators"] == ["0x" + "03" * 20]
+
+
 def test_the_chips_refusal_comes_back_in_its_words(meter: RunningChip, tmp_path: Path) -> None:
     settings = tmp_path / "settings.json"
     settings.write_text('{"mains_hz": 55}')

@@ -55,6 +55,11 @@ def _amount(text: str, least: int = 1) -> int:
     return int(text)
 
 
+def reader(name: str, read: Callable[[str], Any]) -> click.ParamType:  # type: ignore[type-arg]  # see _Read
+    """Return the type of what a function reads that raises ValueError with a sentence."""
+    return _Read(name, read)
+
+
 ADDRESS = _Read("address", _address)
 INSTANT = _Read("time", quantities.instant)  # ISO 8601 with an offset, or unix seconds
 MOMENT = _Read(

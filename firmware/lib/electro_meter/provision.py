@@ -8,6 +8,7 @@ The PC calls `provision.run('{…}')` over mpremote. The JSON is the configurati
 | host_entropy | 0x-hex, at least 32 bytes |
 | unix_s | the PC's time, for the enrolment's deadline; optional |
 | certificate | 0x-hex, DER: what https is checked by; optional, else the one that is there stays |
+| validator_set | who signed `validators`, see pinning.py; needed where release keys are pinned |
 | release_keys | {"operator": "0x…", "consumer": "0x…"}: who may update the program; null for nobody; optional |
 
 One JSON line is printed: {"address", "enrollment", "operator_key", "consumer_key"} or {"error"}. Everything is checked,
@@ -28,6 +29,7 @@ from electro_protocol.untrusted import hex_bytes
 
 from .life.config import FILE, Config, stored
 from .life.keys import Signer, draw_key
+from .pinning import ENTRIES, check, keep
 from .updating.state import BLOB, State, unpack
 from .world import Board, ConfigError
 
@@ -59,9 +61,13 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
         raise ConfigError("unix_s must be the time now: the enrolment's deadline counts from it")
     certificate = _optional_bytes(entries, "certificate")
     keys = entries.pop("release_keys", None)
+    paper = entries.pop("validator_set", None)
+    before = _before(board.directory)
+    keep(entries, before)
     config = Config(entries)
     _needs_certificate(board, config, certificate)
     state = unpack(board.load_blob(BLOB))
+    check(config, before, state, paper, unix_s)
     if keys is not None:
         _pin(state, keys)
     known = board.load_key()
@@ -98,11 +104,21 @@ def change(board: Board, changes: object) -> "dict[str, object]":
     if not isinstance(changes, dict):
         raise ConfigError("a change takes a JSON object")
     entries = stored(board.directory)
+    if [name for name in ENTRIES if name in changes]:
+        raise ConfigError("validators come by provisioning, with those who signed them")
     entries.update(changes)
     Config(entries)
     _write(board.directory, entries)
     os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
     return {"changed": sorted(changes)}
+
+
+def _before(folder: str) -> "dict[str, object]":
+    """Return the configuration that is there, {} if none can be read."""
+    try:
+        return stored(folder)
+    except ConfigError:
+        return {}
 
 
 def _write(folder: str, entries: "dict[str, object]") -> None:

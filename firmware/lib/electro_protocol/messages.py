@@ -12,9 +12,10 @@
 | DiscountRedemption | consumer | so much of the discount against this invoice |
 | Renomination | consumer, or both | other bands in one pass of the schedule at one place |
 | FirmwareRelease | both release keys | this program, of this version; `releases` has it |
+| ValidatorSet | both release keys | check receipts by these validators, a set of this version; `releases` has it |
 """
 
-from .releases import FirmwareRelease
+from .releases import FirmwareRelease, ValidatorSet
 from .reports import (
     CAUSE_CONSUMER,
     CAUSE_GRID,
@@ -45,6 +46,7 @@ __all__ = (
     "OutageReport",
     "Renomination",
     "SealedReport",
+    "ValidatorSet",
     "ViewingKeyReady",
 )
 
@@ -141,4 +143,5 @@ BY_NAME: "dict[str, type[Message]]" = {
     "SealedReport": SealedReport,
     "ViewingKeyReady": ViewingKeyReady,
     "FirmwareRelease": FirmwareRelease,
+    "ValidatorSet": ValidatorSet,
 }

@@ -14,12 +14,14 @@ from electro_tools.accounts import key_options
 from electro_tools.errors import ToolError
 from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS
+from electro_tools.validators import VALIDATORS
 
 from .options import port_option
 
 if TYPE_CHECKING:
     from electro_contracts.node.access import Endpoint
     from electro_tools.accounts import KeyFile
+    from electro_tools.validators import Validators
 
 _file = click.Path(dir_okay=False, path_type=Path)
 
@@ -79,6 +81,17 @@ def _relayers(_ctx: click.Context, parameter: click.Parameter, urls: tuple[str, 
     "--consumer-release-key", type=ADDRESS, help="Pin the consumer's; without both, updates are serial only."
 )
 @click.option(
+    "--validators",
+    type=VALIDATORS,
+    metavar="FILE|ADDR,…",
+    help="Of a QBFT network: receipts are checked by their seals. Without it those on the chip stay.",
+)
+@click.option(
+    "--validators-version",
+    type=click.IntRange(1, 2**32 - 1),
+    help="Of that set; only a higher one replaces what the chip has. Default: the file's, else 1.",
+)
+@click.option(
     "--settings", "settings_file", type=_file, help="JSON with further settings, as the calibration."
 )
 @click.option("--out", type=_file, help="The enrolment file; default: enrolment-ADDRESS.json.")
@@ -93,6 +106,8 @@ def provision(
     ca_file: Path | None,
     operator_release_key: str | None,
     consumer_release_key: str | None,
+    validators: Validators | None,
+    validators_version: int | None,
     settings_file: Path | None,
     out: Path | None,
 ) -> None:
@@ -125,6 +140,8 @@ def provision(
         further,
         certificate,
         {role: key for role, key in keys.items() if key} or None,
+        validators,
+        validators_version,
     )
     made = provisioning.provision(chip, settings)
     name = ethereum_address.checksum(made.device)

@@ -22,6 +22,8 @@ from .plausible import answered
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from electro_tools.validators import Validators
+
     from .chip import Chip
 
 _CHIP_TIMEOUT_S = 180  # the radio comes up, a key is made, one message signed in plain Python
@@ -44,6 +46,9 @@ _OPTIONS = {
     "unix_s",
     "certificate",
     "release_keys",
+    "validators",
+    "validators_version",
+    "validator_set",
 }
 
 
@@ -60,6 +65,8 @@ class Settings:
     further: dict[str, Any]  # entries of electro_meter.life.config, such as the calibration
     certificate: bytes | None = None  # DER; None: the one on the chip stays
     release_keys: dict[str, str | None] | None = None  # by role; None: those that are pinned stay
+    validators: Validators | None = None  # None: those on the chip stay
+    validators_version: int | None = None  # None: the file's, else 1
 
     def __repr__(self) -> str:
         return f"Settings(chain_id={self.chain_id}, contract={address.checksum(self.contract)})"
@@ -74,6 +81,15 @@ class Settings:
             "wifi_ssid": self.wifi_ssid,
             "wifi_password": self.wifi_password,
             **self.further,
+            **self._validators(),
+        }
+
+    def _validators(self) -> dict[str, Any]:
+        if self.validators is None:
+            return {}
+        return {
+            "validators": [address.checksum(each) for each in self.validators.addresses],
+            "validators_version": self.validators_version or self.validators.paper.get("version", 1),
         }
 
 
@@ -141,6 +157,8 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
         request["certificate"] = "0x" + settings.certificate.hex()
     if settings.release_keys is not None:
         request["release_keys"] = settings.release_keys
+    if settings.validators is not None and "signatures" in settings.validators.paper:
+        request["validator_set"] = settings.validators.paper
     # json escapes everything beyond ASCII; repr makes a Python literal of it
     script = f"from electro_meter import provision\nprovision.run({json.dumps(request)!r})\n"
     answer = answered(chip.ask_meter(script, _CHIP_TIMEOUT_S))
