@@ -58,8 +58,11 @@ def _live(life: Life, agreements: int, days: int) -> None:
     terms = terms_of(days)
     number = life.agree(terms, [meter])
     offer = terms_of(28, start=START + 700 * DAY_S)
+    what = (life.consumer.address, offer.to_tuple(), [other.address], 5_000_000)
+    data = life.contract.encode_abi("propose", args=what)
+    proposal = {"from": life.operator.address, "to": life.address, "data": data, "gas": hex(5_000_000)}
     for _ in range(agreements - 1):
-        life.agree(offer, [other], accept=False)
+        life.web3.provider.make_request("eth_sendTransaction", [proposal])  # type: ignore[arg-type]
     lived(life, terms, meter, number, days)
 
 

@@ -10,12 +10,14 @@ import pytest
 
 from electro_console.web.names import Names
 from electro_plan.money import Currency
+from electro_plan.sections import Section
 from electro_protocol import address
 from tests.conftest import _have
 from tests.console.browser import Wallet, Watched
 from tests.console.life import DAY_S, GENESIS, START, Life, lived, terms_of
 from tests.console.running_console import RunningConsole
 from tests.toolchain import fetch
+from tests.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "console"
 """Kept as build output: to be looked at."""
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
+_MOST_DRAWN = 12_000  # px
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -70,8 +73,15 @@ def console(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
         {1: "Rolling mill, spring"},
         {address.parse(life.consumer.address): "Severny Steel"},
     )
+    meters = tuple(life.contract.functions.agreement(1).call()[10])
+    sections = (
+        Section("Substation 7", 1_000_000.0, ()),
+        Section("Feeder 7/4", 350_000.0, meters, "Substation 7"),
+    )
     folder = tmp_path_factory.mktemp("console")
-    with RunningConsole(life.url, life.domain.contract, folder / "index.sqlite", names=names) as running:
+    with RunningConsole(
+        life.url, life.domain.contract, folder / "index.sqlite", names=names, sections=sections
+    ) as running:
         running.has(life.web3.eth.block_number)
         yield running
 
@@ -82,16 +92,22 @@ def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., P
     watched: list[tuple[Any, Watched]] = []
 
     def open_page(
-        path: str, *, status: int = 200, at: RunningConsole | None = None, wallet: Any = None, **device: Any
+        path: str,
+        *,
+        status: int = 200,
+        at: RunningConsole | None = None,
+        wallet: Any = None,
+        refused: frozenset[int] = frozenset(),
+        **device: Any,
     ) -> Page:
         url = (at or console).url
         context = browser.new_context(**(device or DESKTOP))
         eye = Watched(context, url)
         watched.append((context, eye))
-        if status != 200:
-            eye.expected.add(status)
+        eye.expected |= {*refused, *({status} - {200})}
         if wallet is not None:
             context.wallet = Wallet(context, *wallet)
+        context.set_default_timeout(LIMIT_S * 1000)
         page = context.new_page()
         answer = page.goto(url + path)
         assert answer is not None
@@ -106,6 +122,9 @@ def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., P
 
 
 def keep(page: Page, name: str) -> None:
-    """Keep a picture of a whole page."""
+    """Keep a picture of a whole page; of one that is longer than Chromium draws at once, of what is in sight."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
+    page.screenshot(
+        path=str(SCREENSHOTS / f"{name}.png"),
+        full_page=page.evaluate("document.documentElement.scrollHeight") < _MOST_DRAWN,
+    )

@@ -115,7 +115,7 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
     stage.act(
         stage.open(number, life.consumer), "accept-rotation", {"meters": f"{meter.address} {other.address}"}
     )
-    assert stage.record(number)["devices"] == [other.address]
+    assert other.address in stage.record(number)["devices"]
 
     told = stage.act(stage.open(number, life.consumer), "fault", {"place": "0"})
     assert "for good" in told

@@ -7,19 +7,23 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
+import requests
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from electro_console.web.errors import ConsoleError, TooMany
 from electro_console.web.guarding import Guard, read_password
 from electro_console.web.languages import negotiated
 from electro_console.web.names import Names, read
+from electro_console.web.relayers import _read
 from electro_console.web.serving import Settings, guard_of
 from electro_console.web.words import plain
 from electro_protocol import address
 from tests.console.conftest import keep
 from tests.console.running_console import RunningConsole
+from tests.tools.agreements import refused
+from tests.waiting import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +44,14 @@ EVIL = (
 
 
 def got(url: str, method: str = "GET", **more: Any) -> tuple[int, str]:
-    async def ask() -> tuple[int, str]:
-        async with aiohttp.ClientSession() as session, session.request(method, url, **more) as answer:
-            return answer.status, await answer.text()
+    answer = requests.request(method, url, timeout=LIMIT_S, allow_redirects=False, **more)
+    return answer.status_code, answer.text
 
-    return asyncio.new_event_loop().run_until_complete(ask())
+
+def got_json(url: str) -> Any:
+    status, text = got(url)
+    assert status == 200, text
+    return json.loads(text)
 
 
 @pytest.mark.parametrize("evil", EVIL)
@@ -118,11 +125,7 @@ def test_a_note_needs_a_waiver_on_chain(console: RunningConsole, life: Life) -> 
 
 
 def test_headers_refuse_everything_foreign(console: RunningConsole) -> None:
-    async def ask() -> Any:
-        async with aiohttp.ClientSession() as session, session.get(console.url) as answer:
-            return answer.headers
-
-    headers = asyncio.new_event_loop().run_until_complete(ask())
+    headers = requests.get(console.url, timeout=LIMIT_S).headers
     assert headers["Content-Security-Policy"].startswith(
         "default-src 'none'; script-src 'self'; style-src 'self'"
     )
@@ -143,9 +146,10 @@ def test_beyond_this_machine_a_password_is_needed(
         read_password(file)
     file.chmod(0o600)
     with RunningConsole(life.url, life.domain.contract, tmp_path / "i.sqlite", password_file=file) as guarded:
+        guarded.has(life.web3.eth.block_number)
         assert got(guarded.url)[0] == 401
-        assert got(guarded.url, auth=aiohttp.BasicAuth("any", "wrong horse"))[0] == 401
-        assert got(guarded.url, auth=aiohttp.BasicAuth("any", "correct horse battery"))[0] == 200
+        assert got(guarded.url, auth=("any", "wrong horse"))[0] == 401
+        assert got(guarded.url, auth=("any", "correct horse battery"))[0] == 200
         assert got(guarded.url, headers={"Authorization": "Basic ////"})[0] == 401
     file.write_text("short")
     with pytest.raises(ConsoleError, match="fewer"):
@@ -245,3 +249,29 @@ def test_the_language_that_a_browser_asks_for() -> None:
     assert negotiated("de,en;q=0.5,ru;q=0.4") == "en"
     assert negotiated("de") == "en"
     assert negotiated("ru;q=nonsense,,;;") == "en"
+
+
+def test_metrics_of_a_relayer_are_read_and_nonsense_is_not() -> None:
+    found = _read("# TYPE electro_relayer_balance_wei gauge\nelectro_relayer_balance_wei 5e+17\nother 1\n")
+    assert found == {"balance_wei": 5 * 10**17}
+    with pytest.raises(ValueError, match="could not convert"):
+        _read("electro_relayer_balance_wei lots\n")
+
+
+def test_behind_a_proxy_its_word_tells_readers_apart() -> None:
+    proxied, plainly = Guard(frozenset(), proxied=True), Guard(frozenset())
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": "6.6.6.6, 10.0.0.9"})
+    assert proxied._client(request) == "10.0.0.9", "what came to the proxy is the reader's own word"
+    assert plainly._client(request) != "10.0.0.9"
+
+
+@pytest.mark.parametrize("bind", ["nonsense", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:x"])
+def test_where_nobody_can_listen(bind: str) -> None:
+    assert "is no place to listen at" in refused("console", "--contract", "0x" + "11" * 20, "--bind", bind)
+
+
+def test_an_open_door_is_refused_before_anything_begins() -> None:
+    said = refused(
+        "console", "--contract", "0x" + "11" * 20, "--bind", "0.0.0.0:0", "--rpc", "http://127.0.0.1:1"
+    )
+    assert "--password-file" in said

@@ -115,9 +115,16 @@ def rendered(request: web.Request, page: Page) -> str:
         path=request.path,
         query=request.query,
         scripts=[static_files.load()[each].path for each in scripts],
+        twin=_twin(request),
         with_query=functools.partial(_with_query, request),
         uses_uplot=any(each in ("readings.js", "burndown.js", "plan.js") for each in scripts),
     )
+
+
+def _twin(request: web.Request) -> str:
+    """Return this page's address as JSON."""
+    path = "/overview.json" if request.path == "/" else f"{request.path}.json"
+    return str(request.rel_url.with_path(path).with_query(request.query))
 
 
 def _sentence(words: Words, movement: dict[str, Any], terms: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from electro_console.index.database import Database
-from electro_console.index.errors import Busy, IndexFailure, NodeFailure
+from electro_console.index.errors import Busy, IndexFailure
 from electro_console.index.following import Follower
 from electro_console.index.node import Nodes
 
@@ -53,7 +53,7 @@ class Following:
     def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
-        if self.trouble is not None and not isinstance(self.trouble, Busy):
+        if self.trouble is not None:
             self.close()
             raise self.trouble
         return self
@@ -70,6 +70,8 @@ class Following:
         while not self._stop.is_set():
             try:
                 self._follow()
+            except Busy:
+                self.trouble = None  # another process follows: what it writes is read here
             except IndexFailure as failure:
                 if self.trouble is None or self.trouble.sentence != failure.sentence:
                     log.warning("%s", failure.sentence)
@@ -82,10 +84,6 @@ class Following:
             nodes = Nodes(list(self._urls))
             try:
                 follower = Follower(database, nodes, self._contract, final=self._final)
-                try:
-                    follower.catch_up(self._stop)
-                except NodeFailure as failure:  # what is there can be read meanwhile
-                    log.warning("%s", failure.sentence)
                 self.trouble = None
                 self._ready.set()
                 follower.follow(self._stop, self._pause_s)

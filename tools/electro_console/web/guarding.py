@@ -49,6 +49,7 @@ class Guard:
         hosts: names under which the console is asked; others are a page of somebody else's that found our address.
             Empty: any, since a proxy before it sees to that.
         password: what Basic authentication must bring; None: nothing.
+        proxied: a proxy before it says whose request it is, in the last of X-Forwarded-For.
         a_second: requests of one address that are answered in a second, on average.
         burst: and how many at once.
         clock: seconds.
@@ -56,6 +57,7 @@ class Guard:
 
     hosts: frozenset[str]
     password: bytes | None = None
+    proxied: bool = False
     a_second: float = 50.0
     burst: int = 400
     clock: Callable[[], float] = time.monotonic
@@ -63,7 +65,7 @@ class Guard:
 
     def admit(self, request: web.Request) -> None:
         """Let a request pass, or raise."""
-        self._count(request.remote or "")
+        self._count(self._client(request))
         host = _without_port(request.headers.get("Host", ""))
         if self.hosts and host not in self.hosts:
             raise Elsewhere(
@@ -73,6 +75,13 @@ class Guard:
             _must_be_own_page(request)
         if self.password is not None:
             self._must_know(request.headers.get("Authorization", ""))
+
+    def _client(self, request: web.Request) -> str:
+        """Return whose request it is: behind a proxy what the proxy has added, and nothing that came to it."""
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        if self.proxied and forwarded:
+            return forwarded[-1].rpartition(",")[2].strip()[:64]
+        return request.remote or ""
 
     def _count(self, client: str) -> None:
         now = self.clock()

@@ -78,7 +78,7 @@ def _of(content: dict[str, Any]) -> Names:
         zones.name(zone),
         Currency(_text(content, "currency"), decimals),
         {_id(key): str(name) for key, name in content.get("agreements", {}).items()},
-        {address.parse(key): str(name) for key, name in content.get("addresses", {}).items()},
+        {_account(key): str(name) for key, name in content.get("addresses", {}).items()},
     )
 
 
@@ -87,6 +87,13 @@ def _text(content: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{key} must be a text")
     return value
+
+
+def _account(key: str) -> bytes:
+    try:
+        return address.parse(key)
+    except ValueError as error:
+        raise ValueError(f"{key[:60]}: {error}") from error
 
 
 def _id(key: str) -> int:

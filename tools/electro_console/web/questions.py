@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aiohttp import web
 
+from .errors import Unready
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,7 +53,17 @@ class Questions:
         return await asyncio.to_thread(question, *args, **kwargs)
 
     async def status(self) -> Status:
-        return await self.ask(self.index.status)
+        """Return how far the index is.
+
+        Raises:
+            Unready: there is nothing in it yet.
+        """
+        status = await self.ask(self.index.status)
+        if not status.block_time:
+            raise Unready(
+                "the index is still empty: the first blocks are on their way", "load the page again soon"
+            )
+        return status
 
 
 QUESTIONS: web.AppKey[Questions] = web.AppKey("questions", Questions)

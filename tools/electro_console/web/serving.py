@@ -81,8 +81,11 @@ def guard_of(settings: Settings) -> Guard:
     password = read_password(settings.password_file) if settings.password_file else None
     named = frozenset(each.lower() for each in settings.hosts)
     if settings.behind_proxy and not named:
-        return Guard(frozenset(), password)
-    return Guard(named | local_hosts() | ({settings.host.lower()} - {"0.0.0.0", "::"}), password)  # noqa: S104 - taken out
+        return Guard(frozenset(), password, proxied=True)
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104 - no name of anybody's
+    return Guard(
+        named | local_hosts() | ({settings.host.lower()} - everywhere), password, settings.behind_proxy
+    )
 
 
 def serve(

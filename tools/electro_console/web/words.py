@@ -71,6 +71,15 @@ class Words:
         """Return an amount without its currency, as in a calculation."""
         return self.money(minor).removesuffix(f"\u00a0{self.currency.name}")
 
+    def entry(self, minor: int) -> str:
+        """Return an amount as a field of a form holds it."""
+        return (
+            Currency("", self.currency.decimals)
+            .text(minor)
+            .replace(",", "")
+            .replace(".", _symbols(self.language)[1])
+        )
+
     def energy(self, wh: float) -> str:
         """Return an energy in the unit in which it is easiest read."""
         for unit, least in (("GWh", 1e9), ("MWh", 1e6)):

@@ -114,7 +114,7 @@ def _can_redeem(s: Setting) -> tuple[Field, ...] | None:
     if not s.consumer or s.agreement.phase is not Phase.REDEEMABLE or not left:
         return None
     return Field("invoice", s.w.say("Invoice"), "word"), Field(
-        "amount", s.w.say("Amount"), "amount", s.w.amount(left)
+        "amount", s.w.say("Amount"), "amount", s.w.entry(left)
     )
 
 

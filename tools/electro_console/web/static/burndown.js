@@ -6,9 +6,10 @@ import { clock, colour, date, money } from "./words.js";
 const CAUSES = { over: "over", under: "under", "no data": "none", missing: "none", unexplained: "out", outage: "out", forfeited: "quiet", neutral: "quiet" };
 const chart = document.getElementById("burndown"), cursor = document.getElementById("burndown-cursor");
 if (chart) {
-  const { burn, dates, bonus, projection, now } = JSON.parse(chart.dataset.facts), ends = Math.min(dates.settles_at, Math.max(now, dates.end));
+  const { burn, dates, bonus, projection, now } = JSON.parse(chart.dataset.facts), last = burn.remaining.findLastIndex((left, i) => i && left !== burn.remaining[i - 1]);
+  const ends = projection ? Math.min(dates.settles_at, Math.max(now, dates.end)) : Math.max(dates.end, burn.at[last] ?? 0);
   const scale = 10 ** Number(document.body.dataset.decimals), money1 = (minor) => Number(minor) / scale;
-  const at = [dates.start, ...burn.at, Math.min(now, dates.settles_at)], total = at.map((_, i) => money1(bonus) + money1(burn.by_cause.granted?.[Math.min(Math.max(0, i - 1), burn.at.length - 1)] ?? 0));
+  const at = [dates.start, ...burn.at, Math.max(Math.min(now, dates.settles_at), ...burn.at.slice(-1))], total = at.map((_, i) => money1(bonus) + money1(burn.by_cause.granted?.[Math.min(Math.max(0, i - 1), burn.at.length - 1)] ?? 0));
   const own = (values, before) => [before, ...values, values.at(-1) ?? before].map(money1);
   const stack = [total], fills = [];
   for (const [cause, name] of Object.entries(CAUSES)) {
