@@ -7,9 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import coincurve
+
 from electro_contracts import artifact
-from electro_contracts.deployment import FACTORY, plan
+from electro_contracts.deployment import FACTORY
 from electro_contracts.node.profiles import BESU_QBFT
+from electro_protocol.keccak import keccak256
 from electro_tools.chain.asking import Refused
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ BLOCK_GAS = (
 )  # EIP-7825's most for a transaction: a deployment takes eleven million, a full batch twelve
 CLOCK_S = 15  # the meter's time may differ from a block's by a window or two
 _SOMEBODY = "0x" + "e1" * 20
+_ECRECOVER = "0x" + "00" * 19 + "01"
 # PUSH3 size PUSH1 0 RETURN: what would be deployed is so many zeros
 _PROBE = "0x62{:06x}6000f3"
 # PUSH0 PUSH0 RETURN; CHAINID; BASEFEE: each needs its fork
@@ -42,7 +46,7 @@ class Finding:
 def look(asking: Asking, known: Known) -> Iterator[Finding]:
     """Look at one thing after the other; raises ToolError where the node is silent."""
     questions: tuple[Callable[[Asking, Known], Finding], ...] = (
-        _forks, _code_size, _contract, _gas, _price, _proof, _finality, _clock, _factory,
+        _forks, _code_size, _contract, _curve, _gas, _price, _proof, _finality, _clock, _factory,
     )  # fmt: skip
     for question in questions:
         yield question(asking, known)
@@ -70,15 +74,26 @@ def _code_size(asking: Asking, _known: Known) -> Finding:
 
 
 def _contract(asking: Asking, _known: Known) -> Finding:
-    """Try the deployment: its constructor signs for itself that the chain's curve is secp256k1."""
-    data = plan(bytes([0xE1]) * 20, 0, bytes([0xE1]) * 20).init_code
-    made = asking.ask("eth_call", {"from": _SOMEBODY, "data": "0x" + data.hex()}, "latest")
-    if isinstance(made, Refused):
-        return Finding("contract", False, f"it can't be deployed: {made.words}")
-    size = (len(made) - 2) // 2 if isinstance(made, str) else 0
-    good = size == len(artifact.load().deployed_bytecode)
-    words = f"it can be deployed ({size:,} bytes)" if good else f"a trial deployment leaves {size:,} bytes"
-    return Finding("contract", good, words)
+    """Try the deployment of each part; the contract itself, which asks for them, is not larger than they."""
+    for name, part in artifact.load().parts.items():
+        made = asking.ask("eth_call", {"from": _SOMEBODY, "data": "0x" + part.bytecode.hex()}, "latest")
+        if isinstance(made, Refused):
+            return Finding("contract", False, f"its part {name} can't be deployed: {made.words}")
+        if made != "0x" + part.deployed_bytecode.hex():
+            return Finding("contract", False, f"a trial deployment of its part {name} leaves other code")
+    return Finding("contract", True, "it can be deployed")
+
+
+def _curve(asking: Asking, _known: Known) -> Finding:
+    """Have a signature recovered: a network may be configured for another curve, on which no meter signs."""
+    key, digest = coincurve.PrivateKey(bytes(31) + b"\x01"), bytes([0xE1]) * 32
+    signature = key.sign_recoverable(digest, hasher=None)
+    asked = digest + bytes(31) + bytes((signature[64] + 27,)) + signature[:64]
+    found = asking.ask("eth_call", {"to": _ECRECOVER, "data": "0x" + asked.hex()}, "latest")
+    signer = keccak256(key.public_key.format(compressed=False)[1:])[12:]
+    if found == "0x" + signer.rjust(32, b"\0").hex():
+        return Finding("curve", True, "signatures are secp256k1's")
+    return Finding("curve", False, "the chain does not recover secp256k1 signatures: no meter could report")
 
 
 def _gas(_asking: Asking, known: Known) -> Finding:

@@ -38,9 +38,19 @@ _OUTAGE_HOURS = 34 / 60
 _OFFLINE_HOURS = 6
 _SHARES = (0.5, 0.3, 0.2)
 _LEAST_WH = 1_000  # of the smallest feeder: a Wh is then 0.1% of it
-_PLAYED_GRACE_S = 120  # the last reports must arrive in it
 _LEAST_BONUS = 100
 _CENTS_PER_KWH = 3  # the bonus: what keeping the regime is worth
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long an agreement waits at its end: for the last reports, and for who disputes them; seconds."""
+
+    grace_s: int = 7 * DAY_SECONDS
+    dispute_s: int = 3 * DAY_SECONDS
+
+
+_PLAYED = Waits(120, 1)  # where a day is played in short, nobody waits for a week
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,9 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
     # the outage takes the half day that does not hold the under-used slot, so that both are seen apart
     outage_start = midnight + int((15.2 if under - first < per_day // 2 else 4.2) * hour_s)
     offline_start = midnight + int(9 * hour_s)
+    waits = _PLAYED if curve.day_seconds < DAY_SECONDS else Waits()
     return [
-        feeder("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}),
+        feeder("rolling mill", curve, _SHARES[0], 0.92, deviations={peak: _OVER}, waits=waits),
         feeder(
             "furnace",
             curve,
@@ -108,6 +119,7 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
             0.58,
             deviations={under: _UNDER},
             outage=Span(outage_start, outage_start + int(_OUTAGE_HOURS * hour_s)),
+            waits=waits,
         ),
         feeder(
             "auxiliaries",
@@ -115,6 +127,7 @@ def plan(curve: LoadCurve) -> list[MeterPlan]:
             _SHARES[2],
             0.8,
             offline=Span(offline_start, offline_start + int(_OFFLINE_HOURS * hour_s)),
+            waits=waits,
         ),
     ]
 
@@ -128,6 +141,7 @@ def feeder(
     deviations: dict[int, float] | None = None,
     outage: Span | None = None,
     offline: Span | None = None,
+    waits: Waits = Waits(),
 ) -> MeterPlan:
     """Return the plan of one metering point with its share of the curve."""
     promised_wh = [share * energy for energy in curve.energy_wh]
@@ -135,8 +149,6 @@ def feeder(
     unit_wh = unit_for(max(actual_wh))
     bonus = max(_LEAST_BONUS, round(sum(promised_wh) / 1000 * _CENTS_PER_KWH))
     slots = _promised(promised_wh, curve.intervals_per_day, unit_wh)
-    # where a day is played in short, who waits for its end waits a minute
-    played = curve.day_seconds < DAY_SECONDS
     capacity = min(MAX_BOUND, round(max(greatest for _, greatest in slots) * _CAPACITY))
     terms = Terms(
         start=curve.start,
@@ -150,8 +162,8 @@ def feeder(
         outage_minute_penalty=max(1, bonus // 1000),
         penalised_causes=1 << CAUSE_CONSUMER,
         missing_penalty=2**64 - 1,  # until it is worked out from the rest, below
-        grace=_PLAYED_GRACE_S if played else 7 * DAY_SECONDS,
-        dispute_window=1 if played else 3 * DAY_SECONDS,
+        grace=waits.grace_s,
+        dispute_window=waits.dispute_s,
         notice=14 * DAY_SECONDS,
         discount_rate_ppm=1_000_000,
         discount_expiry=365 * DAY_SECONDS,

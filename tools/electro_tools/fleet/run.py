@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
+from electro_protocol.readings import NO_DATA, unpack
 from electro_tools.demo.scenario import feeder
 from electro_tools.errors import ToolError
 from electro_tools.fleet import failures
@@ -60,6 +61,7 @@ class Standing:
     agreement_id: int = 0
     told: dict[str, Any] = field(default_factory=dict)
     on_chain: int = 0  # intervals
+    without_data: int = 0  # of these
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Fleet:
         self._workers = Workers(wish.processes)
         self.domain = Domain(contract.w3.eth.chain_id, address.parse(contract.address))
         self.standings: list[Standing] = []
-        self.start_s = self.end_s = 0
+        self.start_s = self.end_s = self._first_block = 0
 
     async def run(self) -> list[Standing]:
         """Live through the run; raises ToolError where it can't go on."""
@@ -112,6 +114,7 @@ class Fleet:
     async def _open(self) -> None:
         wish, pace = self._wish, self._pace
         now_s = await asyncio.to_thread(pace.now_s)
+        self._first_block = self._contract.w3.eth.block_number
         # time for the enrolments, a handful in each block, if the clock goes on by itself
         ready_s = 0 if pace.moves else _BEFORE_S + wish.meters
         self.start_s = -(-(now_s + ready_s + 2 * wish.interval_s) // wish.interval_s) * wish.interval_s
@@ -205,6 +208,11 @@ class Fleet:
         for standing in self.standings:
             point = self._contract.functions.point(standing.agreement_id, standing.device).call()
             standing.on_chain = int(point[1])
+        by_device = {standing.device: standing for standing in self.standings}
+        for log in self._contract.events.EnergyReported().get_logs(from_block=self._first_block):
+            told = by_device.get(log["args"]["device"])
+            if told is not None:
+                told.without_data += unpack(log["args"]["readings"]).count(NO_DATA)
 
 
 def is_through(standing: Standing, intervals: int) -> bool:

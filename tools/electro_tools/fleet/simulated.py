@@ -16,7 +16,6 @@ from electro_tools.grid.settings import Settings
 if TYPE_CHECKING:
     import asyncio
 
-    from electro_meter.life.app import Meter
     from electro_protocol.signed import SignedMessage
 
 _AWAY = ".away"  # where a failed flash has gone: each write, and each read, is then an OSError
@@ -124,11 +123,15 @@ class FleetMeter:
         elif kind == REBOOT and fails:
             self._reboot()
 
+    def switch_off(self) -> None:
+        """End every task and connection; what is on the flash stays."""
+        self._board.time.stop()
+        self._board.hang_up()
+
     def _reboot(self) -> None:
         """Start anew with what is on the flash, in NVS and in RTC memory, as after a reset."""
         before = self._board
-        before.time.stop()
-        before.hang_up()
+        self.switch_off()
         self._board = self._switched_on(before.time.now_us // 1_000_000)
         self._board.blobs, self._board.memory = before.blobs, before.memory
         self._board.store_key(before.load_key() or b"")
@@ -142,10 +145,6 @@ class FleetMeter:
 
     def _count(self, _signed: SignedMessage) -> None:
         self.signed += 1
-
-    @property
-    def meter(self) -> Meter:
-        return self._meter
 
 
 def _why(told: dict[str, Any], failing: bool, failure: Failure | None) -> str:

@@ -27,6 +27,7 @@ class Group:
     measured: int
     arrived: int
     missing: int
+    without_data: int
 
     @property
     def whole(self) -> bool:
@@ -45,6 +46,7 @@ def groups(standings: Sequence[Standing], intervals: int) -> list[Group]:
             sum(int(each.told.get("measured", 0)) for each in some),
             sum(each.on_chain for each in some),
             sum(intervals - each.on_chain for each in some),
+            sum(each.without_data for each in some),
         )
         for kind, some in sorted(kinds.items(), key=lambda pair: pair[0] != SOUND)
     ]
@@ -63,12 +65,14 @@ def reasons(standings: Sequence[Standing], intervals: int) -> list[tuple[str, in
 def table(standings: Sequence[Standing], intervals: int, title: str) -> Table:
     """Return the groups as a table."""
     shown = Table(title=title, title_justify="left")
-    for heading in ("meters", "", "intervals", "on chain", "missing"):
+    for heading in ("meters", "", "intervals", "on chain", "without data", "missing"):
         shown.add_column(heading, justify="right" if heading else "left")
     for each in groups(standings, intervals):
         missing = f"[red]{each.missing:,}[/]" if each.missing else "-"
         due = f"{each.meters * intervals:,}"
-        shown.add_row(f"{each.meters:,}", each.kind, due, f"{each.arrived:,}", missing)
+        shown.add_row(
+            f"{each.meters:,}", each.kind, due, f"{each.arrived:,}", f"{each.without_data:,}", missing
+        )
     return shown
 
 
