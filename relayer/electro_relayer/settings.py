@@ -125,6 +125,9 @@ class Settings:
     )
     log_format: str = _setting("`text`, or `json` for one object a line", "text")
     slots_ahead: int = _setting("slots of bounds told by GET /v1/meters", 96, low=0, high=672)
+    releases: Path | None = _setting(
+        "a folder of firmware releases that meters are handed at /v1/releases; none: 404", None
+    )
     drain_s: float = _setting("time a going-down relayer has to finish what it accepted", 30.0, low=0)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpack Debian 13's MicroPython, HAProxy, promtool and ngspice beside the system, for another architecture if need be.
+"""Unpack Debian 13's MicroPython and other programs beside the system, for another architecture if need be.
 
 i386 is the main test interpreter: its machine words have 32 bits, like the chip's. The interpreter is pinned
 by version and hash. Libraries, HAProxy and promtool float within Debian 13: a security update takes the old version
@@ -30,6 +30,7 @@ HAPROXY = (
 )  # fmt: skip
 PROMTOOL = ("promtool", "libc6")
 NGSPICE = ("ngspice",)
+MOSQUITTO = ("mosquitto",)
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -123,6 +124,24 @@ def ngspice() -> Path:
             raise ToolchainError(f"the ngspice that was fetched does not run: it said {said.strip()[:200]!r}")
 
     return installed(f"ngspice-{SUITE}-amd64", build) / "ngspice"
+
+
+def mosquitto() -> Path:
+    """Return Debian 13's mosquitto, the broker that meters tell what they measure."""
+    if platform.machine() != "x86_64":
+        raise Unavailable("mosquitto is fetched for x86_64 only")
+
+    def build(folder: Path) -> None:
+        log.info("fetching mosquitto from Debian, 5 MB and the package index")
+        debs = download_with_dependencies(folder, SUITE, MOSQUITTO)
+        program = _unpack(folder, debs, "usr/sbin/mosquitto", "")
+        said = run(["sh", "-c", '"$0" -h || true', program], cwd=folder)  # its help is no success to it
+        if not said.startswith("mosquitto version 2."):
+            raise ToolchainError(
+                f"the mosquitto that was fetched does not run: it said {said.strip()[:200]!r}"
+            )
+
+    return installed(f"mosquitto-{SUITE}-amd64", build) / "mosquitto"
 
 
 def _emulator(arch: str) -> str:

@@ -8,6 +8,7 @@
 - promtool(): what judges relayer/deploy's alert rules
 - chromium(): the browser that opens the console
 - axe(), uplot(): the judge of its accessibility; the package that its copy of uPlot is held to
+- mosquitto(): the broker that meters tell
 - micropython(arch): the command that runs MicroPython; arch is one of ARCHITECTURES
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from . import debian
 from .cache import ToolchainError, Unavailable, cache_folder
 from .chromium import chromium
-from .debian import haproxy, promtool
+from .debian import haproxy, mosquitto, promtool
 from .npm import anvil, axe, micropython_wasm, node, node_modules, uplot
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "chromium",
     "haproxy",
     "micropython",
+    "mosquitto",
     "node",
     "node_modules",
     "promtool",

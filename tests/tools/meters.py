@@ -25,6 +25,7 @@ CONFIG = {
     "relayers": ["http://relayer.example"],
     "wifi_ssid": "plant",
     "channels": [{}],
+    "page_port": 0,
 }
 
 

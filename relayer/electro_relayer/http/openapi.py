@@ -7,6 +7,7 @@ from typing import Any
 
 from electro_protocol.receipt import MOST_BYTES
 from electro_relayer.chain.terms import MOST_CODE
+from electro_relayer.http import releases
 from electro_relayer.http.meters import MOST_AHEAD
 from electro_relayer.http.schemas import ADDRESS, COUNT, SCHEMAS, ref
 
@@ -188,6 +189,45 @@ DOCUMENT: dict[str, Any] = {
                         "304": {"description": "they are these", "headers": _TERMS_TAGGED},
                     },
                     *("400", "404", "429"),
+                ),
+            }
+        },
+        "/v1/releases/{name}": {
+            "get": {
+                "operationId": "getRelease",
+                "summary": "Hand out a release of the meters' program",
+                "description": (
+                    "A chip's paper, CHIP.json, or the bundle of a manifest, HASH.bundle; with a Range a part of it,"
+                    " as 206. The meter checks both signatures and every hash."
+                ),
+                "parameters": [
+                    {
+                        "name": "name",
+                        "in": "path",
+                        "required": True,
+                        "description": "of a file",
+                        "schema": {"type": "string", "pattern": releases.NAME},
+                    }
+                ],
+                "responses": _answers(
+                    {
+                        "200": {
+                            "description": "the file",
+                            "content": {
+                                "application/json": {"schema": {"type": "object"}},
+                                "application/octet-stream": {
+                                    "schema": {"type": "string", "format": "binary"}
+                                },
+                            },
+                        },
+                        "206": {
+                            "description": "the part of it",
+                            "content": {
+                                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                            },
+                        },
+                    },
+                    "404",
                 ),
             }
         },

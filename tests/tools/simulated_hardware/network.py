@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A radio that can be switched on and reaches nobody."""
+# ruff: noqa: PTH116  # MicroPython has no pathlib
+"""A radio that can be switched on and reaches nobody, unless a file `joined` lies beside the flash."""
+
+import os
 
 STA_IF = 0
 
@@ -17,7 +20,11 @@ class WLAN:
         return "0.0.0.0", "255.255.255.0", "0.0.0.0", "0.0.0.0"
 
     def isconnected(self):
-        return False
+        try:
+            os.stat("../joined")
+        except OSError:
+            return False
+        return True
 
     def connect(self, ssid, password):
         raise OSError("no such network")

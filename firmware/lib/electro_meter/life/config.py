@@ -34,6 +34,9 @@
 | shed_min_on_ms, shed_min_off_ms | 60000, 180000 | the load-shedding output stays on or off at least so long |
 | reserve_mj | 0 | what the supercapacitor holds for the last gasp; 0: there is none |
 | releases | "" | the URL of releases: <chip>.json and bundles; a relayer's /v1/releases. "": updates over serial only |
+| page_port | -1 | the port of the read-only page in the network; 0: none; -1: 80 with PSRAM, none without |
+| mqtt | "" | the broker that is told what is measured, mqtt://user:password@host:1883; mqtts:// is checked by ca.der |
+| mqtt_every_s | 60 | how often |
 | resend_ms | 120000 | a message that was accepted but is not on the chain by then is sent again |
 | max_backoff_ms | 900000 | the longest pause after failures |
 """
@@ -85,6 +88,8 @@ _INTEGERS: "dict[str, Bounds]" = {
     "outage_declare_ms": (30_000, 0, 3_600_000),
     "shed_min_on_ms": (60_000, 0, 3_600_000),
     "shed_min_off_ms": (180_000, 0, 3_600_000),
+    "page_port": (-1, -1, 65_535),
+    "mqtt_every_s": (60, 1, 3_600),
     "reserve_mj": (0, 0, 10_000_000),
     "resend_ms": (120_000, 1_000, 86_400_000),
     "max_backoff_ms": (900_000, 1_000, 86_400_000),
@@ -98,8 +103,8 @@ _OF_A_CHANNEL: "dict[str, Bounds]" = {
     "fine_no_load_mw": (0, -1_000_000_000, 1_000_000_000),
 }
 _OTHERS = (
-    "board", "channels", "contract", "dns_servers", "hardware_id", "linearisation", "nodes", "relayers", "releases",
-    "time_servers", "validators", "wifi_password", "wifi_ssid",
+    "board", "channels", "contract", "dns_servers", "hardware_id", "linearisation", "mqtt", "nodes", "relayers",
+    "releases", "time_servers", "validators", "wifi_password", "wifi_ssid",
 )  # fmt: skip
 
 
@@ -127,6 +132,9 @@ class Config(Settings):
         if self.board and self.board not in BOARDS:
             raise ConfigError("board must be one of " + ", ".join(BOARDS))
         self.releases = _url(entries, "releases")
+        self.mqtt = _text(entries, "mqtt", 128)
+        if self.mqtt and not (self.mqtt.startswith("mqtt://") or self.mqtt.startswith("mqtts://")):
+            raise ConfigError("mqtt must begin with mqtt:// or mqtts://")
         self.contract = _address(entries)
         self.hardware_id = _hardware_id(entries)
         self.validators = _validators(entries)
@@ -243,10 +251,10 @@ def _rows(
     return rows
 
 
-def _text(untrusted: "dict[str, object]", name: str) -> str:
+def _text(untrusted: "dict[str, object]", name: str, most: int = 64) -> str:
     value = untrusted.get(name, "")
-    if not isinstance(value, str) or len(value) > 64:
-        raise ConfigError(f"{name} must be a text of at most 64 characters")
+    if not isinstance(value, str) or len(value) > most:
+        raise ConfigError(f"{name} must be a text of at most {most} characters")
     return value
 
 

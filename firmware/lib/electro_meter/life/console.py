@@ -6,7 +6,8 @@ itself on the same line. Nothing that is asked here changes anything but the LED
 """
 
 import json
-import sys
+
+from ..heap import forget_modules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 RECORD = "\x1e"
 _MOST_CHARACTERS = 80
-_ANSWERS = "electro_meter.life.answers"
+_ANSWERERS = ("electro_meter.life.answers", "electro_meter.life.status")
 
 
 async def listen(board: "Board", meter: "Meter") -> None:
@@ -37,9 +38,4 @@ async def listen(board: "Board", meter: "Meter") -> None:
 
 def forget() -> None:
     """Let go of what answers, until somebody asks again."""
-    sys.modules.pop(_ANSWERS, None)
-    sys.modules.pop("electro_meter.life.status", None)
-    package = sys.modules.get("electro_meter.life")
-    for name in ("answers", "status"):
-        if hasattr(package, name):
-            delattr(package, name)
+    forget_modules(_ANSWERERS)

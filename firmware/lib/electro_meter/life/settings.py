@@ -48,6 +48,9 @@ class Settings:
     channels: "list[Channel]"
     board: str
     releases: str
+    page_port: int
+    mqtt: str
+    mqtt_every_s: int
     contract: bytes
     validators: "tuple[bytes, ...]"  # in rising order
     validators_version: int

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ..world import Board
 
 ASK_US = 86_400_000_000  # how often the place is asked, and how long one that was wrong is left
+_RETRY_US = 3_600_000_000  # how long one that did not answer
 _SETTLED_US = 120_000_000  # a trial lasts at least so long
 _LEAST_FREE_BYTES = 4_096
 _FETCH_US = 60_000_000  # in one go; reports that become due end it sooner
@@ -76,7 +77,8 @@ class Updating:
         except (SourceError, BundleError, ReleaseError, OSError) as error:
             self.why = str(error)
             self._board.log(f"update: {error}")
-            self._ask_from_us = self._board.uptime_us() + ASK_US
+            pause_us = _RETRY_US if isinstance(error, SourceError) else ASK_US
+            self._ask_from_us = self._board.uptime_us() + pause_us
             if isinstance(error, BundleError):
                 self._take(DAMAGED)
 

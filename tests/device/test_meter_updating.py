@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An update from a URL, through its trial to its commit or back: with a place that lies, stalls and loses."""
+
+import asyncio
+import json
+import unittest
+
+import releases
+import scratch
+
+from electro_meter.updating.bundle import close_folder
+from electro_meter.updating.state import BLOB, IDLE, JUDGING, STAGED, STORING, TRIAL, State, unpack
+from electro_meter.updating.steps import ASK_US, Updating
+from electro_meter.uplink.http import Answer
+from electro_meter.uplink.parsing import SourceError
+from electro_meter.world import Board
+
+NOW_S = 1_900_000_000
+CHIP = "xtensawin"
+
+
+class _Board(Board):
+    def __init__(self, directory):
+        self.directory = directory
+        self.now_us = 1
+        self.blobs = {}
+        self.logged = []
+        self.trial_ended = False
+
+    async def sleep_ms(self, ms):
+        pass
+
+    def uptime_us(self):
+        return self.now_us
+
+    def load_blob(self, name):
+        return self.blobs.get(name)
+
+    def store_blob(self, name, content):
+        self.blobs[name] = content
+
+    def end_trial(self):
+        self.trial_ended = True
+
+    def log(self, sentence):
+        self.logged.append(sentence)
+
+
+class _Place:
+    """A client whose only peer has one release; it can be made to lie."""
+
+    def __init__(self, paper, raw):
+        self.paper = paper
+        self.raw = raw
+        self.asked = []
+        self.fails_after = 1 << 30
+
+    async def request(self, method, url, body=None, part=""):
+        self.asked.append((url, part))
+        self.fails_after -= 1
+        if self.fails_after < 0:
+            raise SourceError("no answer")
+        answer = Answer()
+        if url == "http://place/xtensawin.json":
+            answer.raw = bytearray(json.dumps(self.paper).encode())
+            answer.status = 200 if self.paper else 404
+        elif url.endswith(".bundle"):
+            first, _, last = part[len("bytes=") :].partition("-")
+            answer.raw = bytearray(self.raw[int(first) : int(last) + 1])
+            answer.status = 206 if answer.raw else 416
+        else:
+            answer.status = 404
+        answer.length = len(answer.raw)
+        return answer
+
+
+class _Thing:
+    def __init__(self, **entries):
+        for name, value in entries.items():
+            setattr(self, name, value)
+
+
+class Updates(unittest.TestCase):
+    def setUp(self):
+        if not hasattr(asyncio, "run"):
+            raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
+        self.folder = scratch.folder()
+        self.addCleanup(scratch.remove, self.folder)
+        self.raw, self.manifest = releases.bundle()
+        self.place = _Place(releases.release(self.manifest), self.raw)
+        self.board = _Board(self.folder)
+        state = State()
+        state.operator = releases.address(releases.OPERATOR_KEY)
+        state.consumer = releases.address(releases.CONSUMER_KEY)
+        self.board.blobs[BLOB] = state.pack()
+        self.agreement = _Thing(id=7, next_latest=3, intervals=96, start_s=NOW_S - 9_000, interval_s=900)
+        self.resets = []
+        self.wake = False
+        self.meter = _Thing(
+            clock=_Thing(confirmed=True, dated=True, unix_s=lambda: NOW_S),
+            uplink=_Thing(agreements=_Thing(all=[]), wake=_Thing(is_set=lambda: self.wake)),
+            supervisor=_Thing(restarts={}, last="", reset=self.resets.append),
+            phases=_Thing(supplied=True),
+            windows=9,
+            ring=_Thing(trouble=""),
+            outage_ring=_Thing(trouble=""),
+            snapshot=_Thing(trouble=""),
+        )
+        self.start()
+
+    def start(self):
+        """Start anew, as after a reset; uptime begins anew."""
+        self.board.now_us = 1
+        settings = _Thing(releases="http://place", chain_id=1337, contract=bytes(range(20)))
+        self.updating = Updating(self.meter, self.board, settings, CHIP)
+
+    def exchange(self, times=1):
+        for _ in range(times):
+            asyncio.run(self.updating.exchanged(self.place))
+
+    @property
+    def kind(self):
+        return unpack(self.board.blobs[BLOB]).kind
+
+    def boot(self):
+        """Start as boot.py does after a failure."""
+        names = {"__name__": "boot"}
+        with open((__file__.rpartition("/")[0] or ".") + "/../../firmware/boot.py") as file:
+            exec(file.read(), names)
+        blob = bytearray(self.board.blobs[BLOB])
+        slot = names["choose"](blob, 1)
+        self.board.blobs[BLOB] = bytes(blob)
+        self.start()
+        return slot
+
+    def to_trial(self):
+        self.exchange(2)
+        self.assertEqual(self.kind, TRIAL)
+        self.assertEqual(self.boot(), 1)
+
+    def test_it_is_fetched_tried_and_committed(self):
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+        close_folder(self.folder + "/lib2", self.manifest)
+        self.exchange()
+        self.assertEqual((self.kind, len(self.resets)), (TRIAL, 1))
+        self.assertEqual(self.boot(), 1)
+        self.exchange()
+        self.assertEqual(self.kind, TRIAL)  # too soon
+        self.board.now_us += 200_000_000
+        self.exchange()
+        self.assertEqual((self.kind, unpack(self.board.blobs[BLOB]).version), (IDLE, 7))
+        self.assertTrue(self.board.trial_ended)
+        self.assertEqual(self.boot(), 1)
+        self.exchange()  # the same release is not taken again
+        self.assertEqual(self.kind, IDLE)
+        self.assertIn("is not above version 7", self.updating.why)
+
+    def test_next_must_move_and_the_self_test_hold(self):
+        self.meter.uplink.agreements.all = [self.agreement]
+        self.to_trial()
+        self.board.now_us += 200_000_000
+        self.exchange(3)
+        self.assertEqual(self.kind, TRIAL)
+        self.agreement.next_latest += 1
+        self.meter.ring.trouble = "no space"
+        self.exchange()
+        self.assertEqual(self.kind, TRIAL)
+        self.meter.ring.trouble = ""
+        self.exchange()
+        self.assertEqual(self.kind, IDLE)
+
+    def test_one_that_does_not_get_through_where_the_old_one_does_is_refused(self):
+        self.meter.uplink.agreements.all = [self.agreement]
+        self.to_trial()
+        self.assertEqual([self.boot(), self.boot(), self.boot()], [1, 1, 0])
+        self.assertEqual(self.kind, JUDGING)
+        self.exchange()
+        self.assertEqual(self.kind, JUDGING)
+        self.agreement.next_latest += 1
+        self.exchange()
+        self.assertEqual(self.kind, IDLE)
+        self.exchange()
+        self.assertIn("failed here before", self.updating.why)
+
+    def test_where_the_old_one_does_not_either_it_is_tried_again(self):
+        self.meter.uplink.agreements.all = [self.agreement]
+        self.to_trial()
+        self.assertEqual([self.boot(), self.boot(), self.boot()], [1, 1, 0])
+        self.board.now_us += 7_300_000_000
+        self.agreement.next_latest += 1
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+
+    def test_what_was_fetched_stays_over_a_failure_and_a_restart(self):
+        self.place.fails_after = 4
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+        asked = len(self.place.asked)
+        self.exchange()
+        self.assertEqual(len(self.place.asked), asked)  # left for an hour
+        self.start()
+        self.place.fails_after = 1 << 30
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+        self.assertEqual(len([one for one in self.place.asked[asked:] if one[1].startswith("bytes=0-")]), 0)
+
+    def test_reports_that_become_due_come_first(self):
+        self.wake = True
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+        self.wake = False
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+
+    def test_a_place_that_lies_gets_nothing_started(self):
+        good = self.raw
+        for at in (20, 200, 600, len(good) - 1):
+            self.place.raw = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+            self.board.now_us += ASK_US + 1
+            self.exchange()
+            self.assertIn(self.kind, (IDLE, STORING))
+        for paper in ({}, [], {"release": 1}, releases.release(self.manifest, consumer=None), "x", None):
+            self.place.paper = paper
+            self.board.now_us += ASK_US + 1
+            self.exchange()
+            self.assertNotEqual(self.kind, STAGED)
+
+    def test_without_a_sure_time_nothing_is_asked(self):
+        self.meter.clock.confirmed = False
+        self.exchange()
+        self.assertEqual(self.place.asked, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

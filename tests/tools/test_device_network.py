@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The read-only page and the broker of a meter that runs in real MicroPython: real HTTP, real mosquitto, paho."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import paho.mqtt.client as paho
+import pytest
+import requests
+from eth_account import Account
+from paho.mqtt.enums import CallbackAPIVersion
+from tests.toolchain import fetch
+from tests.tools.meters import electro, running
+
+from electro_tools import lifeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ADDRESS = Account.from_key("0x" + "07" * 32).address
+ID = ADDRESS[2:14].lower()
+WAIT_S = 120  # for what never comes, on a busy machine too
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def when_there(url: str, **arguments: Any) -> requests.Response:
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return requests.get(url, timeout=WAIT_S, **arguments)
+        except requests.ConnectionError:
+            assert time.monotonic() < until, f"nobody listens at {url}"
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def page(micropython_i386: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    flash = tmp_path_factory.mktemp("page") / "flash"
+    flash.mkdir()
+    port = free_port()
+    with running(micropython_i386, flash, page_port=port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_the_page_shows_and_changes_nothing(page: str) -> None:
+    answer = when_there(page + "/status.json")
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.json()["device"] == ADDRESS
+    html = requests.get(page + "/", timeout=WAIT_S)
+    assert f"<tr><th>device<td>{ADDRESS}" in html.text
+    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert requests.request(method, page + "/status.json", timeout=WAIT_S).status_code == 405
+    assert requests.get(page + "/config.json", timeout=WAIT_S).status_code == 404
+    told = html.text + json.dumps(answer.json())
+    assert "password" not in told
+    assert "07070707" not in told
+
+
+def test_a_page_of_the_internet_does_not_read_it(page: str) -> None:
+    when_there(page + "/")
+    for host in ("evil.example", "evil.example:80", "1evil.example", ""):
+        assert requests.get(page + "/status.json", headers={"Host": host}, timeout=WAIT_S).status_code in (
+            400,
+            421,
+        )
+    assert requests.get(page + "/", headers={"Host": "meter.local"}, timeout=WAIT_S).status_code == 200
+
+
+def test_a_request_without_end_is_left(page: str) -> None:
+    when_there(page + "/")
+    host, _, port = page.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as one:
+        one.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 5_000)
+        with contextlib.suppress(ConnectionResetError):
+            assert one.recv(100) == b""
+    assert when_there(page + "/status.json").status_code in (200, 503)
+
+
+def test_status_and_doctor_ask_the_page(page: str) -> None:
+    when_there(page + "/")
+    done = electro("status", "--url", page)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ADDRESS in done.stdout
+    assert electro("doctor", "--url", page.removeprefix("http://")).returncode == 3
+    nobody = electro("status", "--url", f"127.0.0.1:{free_port()}")
+    assert nobody.returncode == 1
+    assert "no meter tells its status at" in nobody.stderr
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[int]:
+    """A mosquitto that takes everybody; its port."""
+    program = fetch.mosquitto()
+    port = free_port()
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    with subprocess.Popen(
+        lifeline.tied([str(program), "-c", str(config)]),
+        pass_fds=lifeline.pass_fds(),
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until = time.monotonic() + WAIT_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < until
+                assert process.poll() is None
+                time.sleep(0.1)
+        yield port
+        process.terminate()
+
+
+def test_home_assistant_finds_the_meter(micropython_i386: list[str], tmp_path: Path, broker: int) -> None:
+    heard: queue.Queue[tuple[str, bytes, bool]] = queue.Queue()
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: heard.put(
+        (message.topic, message.payload, message.retain)
+    )
+    client.connect("127.0.0.1", broker)
+    client.subscribe("#")
+    client.loop_start()
+    flash = tmp_path / "chip" / "flash"
+    flash.mkdir(parents=True)
+    (flash.parent / "joined").touch()
+    told: dict[str, bytes] = {}
+
+    def until(topic: str) -> bytes:
+        while topic not in told:
+            name, payload, _ = heard.get(timeout=WAIT_S)
+            told[name] = payload
+        return told.pop(topic)
+
+    try:
+        with running(micropython_i386, flash, mqtt=f"mqtt://plant:secret@127.0.0.1:{broker}", mqtt_every_s=1):
+            described = json.loads(until(f"homeassistant/device/electro_{ID}/config"))
+            energy = described["cmps"]["import_wh"]
+            assert (energy["device_class"], energy["state_class"]) == ("energy", "total_increasing")
+            assert energy["unit_of_measurement"] == "Wh"
+            assert until(described["availability_topic"]) == b"online"
+            state = json.loads(until(described["state_topic"]))
+            assert set(state) == set(described["cmps"])
+            assert all(isinstance(value, int) for value in state.values())
+        # the cable is pulled: the last will
+        assert until(described["availability_topic"]) == b"offline"
+        late = paho.Client(CallbackAPIVersion.VERSION2)
+        kept: queue.Queue[bool] = queue.Queue()
+        late.on_message = lambda _client, _data, message: kept.put(message.retain)
+        late.connect("127.0.0.1", broker)
+        late.subscribe(f"homeassistant/device/electro_{ID}/config")
+        late.loop_start()
+        assert kept.get(timeout=WAIT_S)
+        late.disconnect()
+        late.loop_stop()
+    finally:
+        client.disconnect()
+        client.loop_stop()
