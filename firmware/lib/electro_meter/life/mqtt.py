@@ -53,7 +53,7 @@ async def publish(board: "Board", meter: "Meter", settings: "Settings") -> None:
         writer = None
         try:
             tls, user, password, host, port = split(settings.mqtt)
-            address = await meter.uplink.resolver.resolve(host)
+            address = await meter.uplink.resolver().resolve(host)
             reader, writer = await board.connect(address, port, host if tls else None)
             name = identity(meter)
             await asyncio.wait_for(

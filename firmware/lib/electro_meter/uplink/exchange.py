@@ -121,7 +121,7 @@ class Uplink:
         from . import sources  # noqa: F401 - here, so that all lies together
         from .http import Client, split
 
-        client = self._client = self._client or Client(self._board, self._resolver(), self._usual)
+        client = self._client = self._client or Client(self._board, self.resolver(), self._usual)
         turns = self.turns
         why = ""
         pause_s = 0
@@ -137,7 +137,7 @@ class Uplink:
             why = str(error) or type(error).__name__
         self.reached = not why
         if why:
-            self._resolver().failed(split(source.url)[1])
+            self.resolver().failed(split(source.url)[1])
             turns.fail(source, why, pause_s)
         else:
             source.failures = 0
@@ -151,7 +151,8 @@ class Uplink:
             self._client = None
         forget_modules(_READING if self._client else _READING + _TALKING)
 
-    def _resolver(self) -> "Resolver":
+    def resolver(self) -> "Resolver":
+        """Return one that knows what those before it have learnt."""
         from .dns import Resolver
 
         return Resolver(self._board, self._settings.dns_servers, self._names)
