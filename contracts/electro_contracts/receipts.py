@@ -57,28 +57,19 @@ class Made:
         self.terms = terms  # the code of the terms by its hash
 
 
-def make(contract: bytes, device: bytes, block: str, hash_: Hash = keccak256) -> Calls:
+def make(
+    contract: bytes, device: bytes, block: str, hash_: Hash = keccak256, *, with_seals: bool = True
+) -> Calls:
     """Ask a node for a receipt for a meter, of a block by its tag or number in hex; hash_: the fastest keccak256.
+
+    with_seals: those of a QBFT header, as many as are needed; without, its header is taken at its word.
 
     Raises ReceiptError if what it says makes none.
     """
     (told,) = yield [("eth_getBlockByNumber", [block, False])]
     if not isinstance(told, dict):
         raise ReceiptError("the node has no such block")
-    whole = encoded_header(told)
-    sealed: list[bytes] = []
-    if _octets(told, "mixHash") == header.MIX_HASH:
-        block_hash = hash_(qbft.hashed_form(whole))
-        whole, found = qbft.signed_form(whole)
-        parsed = header.Header(whole, item(whole, 0, len(whole)))
-        sealed = [qbft.hinted(seal) for seal in found[: receipt.quorum(len(parsed.validators))]]
-    else:
-        block_hash = hash_(whole)
-        parsed = header.Header(whole, item(whole, 0, len(whole)))
-    if block_hash != _octets(told, "hash"):
-        raise ReceiptError(
-            "the node tells a header that has not the hash it tells: it may have fields of a later fork"
-        )
+    whole, sealed, parsed, block_hash = _header(told, hash_, with_seals=with_seals)
     at = hex(parsed.number)
     nodes: dict[bytes, None] = {}  # each once, in the order in which they came
     terms: dict[bytes, bytes] = {}
@@ -105,6 +96,28 @@ def make(contract: bytes, device: bytes, block: str, hash_: Hash = keccak256) ->
     if len(raw) > receipt.MOST_BYTES or len(nodes) > MOST_NODES:
         raise ReceiptError(f"it would have more than {receipt.MOST_BYTES} bytes, or {MOST_NODES} nodes")
     return Made(raw, parsed.number, parsed.time_s, block_hash, terms)
+
+
+def _header(
+    told: dict[str, Any], hash_: Hash, *, with_seals: bool
+) -> tuple[bytes, list[bytes], header.Header, bytes]:
+    """Return a header as a receipt has it, its seals with their hints, what it says, and the block's hash."""
+    whole = encoded_header(told)
+    sealed: list[bytes] = []
+    if _octets(told, "mixHash") == header.MIX_HASH:
+        block_hash = hash_(qbft.hashed_form(whole))
+        whole, found = qbft.signed_form(whole)
+        parsed = header.Header(whole, item(whole, 0, len(whole)))
+        if with_seals:
+            sealed = [qbft.hinted(seal) for seal in found[: receipt.quorum(len(parsed.validators))]]
+    else:
+        block_hash = hash_(whole)
+        parsed = header.Header(whole, item(whole, 0, len(whole)))
+    if block_hash != _octets(told, "hash"):
+        raise ReceiptError(
+            "the node tells a header that has not the hash it tells: it may have fields of a later fork"
+        )
+    return whole, sealed, parsed, block_hash
 
 
 def encoded_header(told: dict[str, Any]) -> bytes:

@@ -19,6 +19,7 @@ from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts, safe
 from electro_tools.parameters import ADDRESS, WORD
+from electro_tools.validators import VALIDATORS
 
 from . import meters
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from electro_contracts.terms import Terms
     from electro_tools.contract.desk import Desk
     from electro_tools.contract.indexed import Kept
+    from electro_tools.validators import Validators
 
 _PROPOSED, _SETTLED, _CANCELLED = (STATES.index(state) for state in ("proposed", "settled", "cancelled"))
 _NOBODY = "0x" + "00" * 20
@@ -106,13 +108,30 @@ def _chosen(
 @click.command(cls=Command)
 @agreement_argument
 @click.option("--invoice", type=WORD, help="Also show what was redeemed against this invoice.")
+@click.option("--prove", is_flag=True, help="Also prove where the meters stand, by eth_getProof.")
+@click.option(
+    "--validators",
+    type=VALIDATORS,
+    metavar="FILE|ADDR,…",
+    help="With --prove: of a QBFT network, whose seals the block must have.",
+)
 @index_options
 @asks
-def show(desk: Desk, agreement_id: int, invoice: bytes | None, kept: Kept) -> None:
+def show(
+    desk: Desk,
+    agreement_id: int,
+    invoice: bytes | None,
+    prove: bool,
+    validators: Validators | None,
+    kept: Kept,
+) -> None:
     """Show an agreement: state, times, money, and for each meter what the contract waits for.
 
-    A meter is behind by the intervals that have ended and are not yet on chain.
+    A meter is behind by the intervals that have ended and are not yet on chain. What is proved does not rest on the
+    node's word, but on the seals of validators, or without them on the header of the block that it names.
     """
+    if validators is not None and not prove:
+        raise ToolError("--validators says whom --prove believes: give both")
     from electro_contracts.terms import Terms
 
     count = desk.ask("agreementCount")
@@ -144,6 +163,10 @@ def show(desk: Desk, agreement_id: int, invoice: bytes | None, kept: Kept) -> No
     _add_meters(facts, desk, agreement_id, found, terms, now, overrides)
     if invoice is not None:
         _add_invoice(facts, desk, agreement_id, invoice)
+    if prove:
+        from .proving import add_proof
+
+        add_proof(facts, desk, agreement_id, found["devices"], validators.addresses if validators else ())
     facts.print(as_json=desk.as_json)
 
 
