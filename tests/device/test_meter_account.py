@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The account: registers that lose nothing, base intervals that are recorded once, readings that follow from them."""
 
+import asyncio
 import unittest
 
 from accounts import BASE_S, START, Accounts, S, Terms
 
+from electro_meter.account import journal as journal_module
 from electro_meter.account.records import (
+    BASE,
     INTERRUPTED,
     JOINED,
     RESTARTED,
@@ -209,6 +212,51 @@ class Lost(Accounts):
         self.assertTrue(self.record(0)[1] & INTERRUPTED)
         self.assertEqual(self.record(0)[6], 1)
         self.assertEqual(self.lanes(Terms()), [899])
+
+
+class Backlogs(Accounts):
+    def test_a_month_is_read_a_few_records_at_a_time(self):
+        """Between two turns of the others a handful of pieces is read, of a file each: not a month in one go."""
+        days = 30
+        self.ring.append(START_RECORD, 0, 0, START // BASE_S, 0, 0, 0, 0, 0)
+        for k in range(days * 288):
+            self.ring.append(BASE, JOINED if k else 0, 3_000, START // BASE_S + k, 36_000 * k, 0, 0, 0, 0)
+        self.account.number = START // BASE_S + days * 288
+        opened = 0
+        turns = []
+
+        def counted(*given):
+            nonlocal opened
+            opened += 1
+            return open(*given)
+
+        async def build():
+            agreement, first, reports = Terms(intervals=days * 96, slots=672), 0, []
+            while first < days * 96:
+                reports.append(await self.reports.build(agreement, first, days * 96))
+                first += reports[-1].intervals
+            return reports
+
+        async def both():
+            nonlocal opened
+            building = asyncio.create_task(build())
+            while not building.done():
+                opened = 0
+                await asyncio.sleep(0)
+                turns.append(opened)
+            return await building
+
+        journal_module.open = counted
+        try:
+            reports = asyncio.run(both())
+        finally:
+            del journal_module.open
+        self.assertEqual(sum([one.intervals for one in reports]), days * 96)
+        turns.sort()
+        self.assertLessEqual(turns[-1], 17)  # the first one looks through a file of 16 pieces
+        self.assertLessEqual(turns[-2], 5)
+        self.assertLess(sum(turns), days * 288 // 4)
+        self.assertGreater(len(turns), days * 96 // 8)
 
 
 if __name__ == "__main__":

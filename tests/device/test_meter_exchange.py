@@ -394,7 +394,7 @@ class Failing(Exchanges):
         self.make(("http://one", "operator"))
         from electro_meter.uplink import http  # an exchange before may have forgotten it
 
-        request, forget = http.Client.request, exchange.forget
+        request, forget = http.Client.request, exchange.forget_modules
         sizes = []
 
         async def short(client, method, url, body=None):
@@ -404,7 +404,7 @@ class Failing(Exchanges):
                     raise MemoryError("memory allocation failed")
             return await request(client, method, url, body)
 
-        http.Client.request, exchange.forget = (
+        http.Client.request, exchange.forget_modules = (
             short,
             lambda *names: None,
         )  # the next exchange has this very class
@@ -413,7 +413,7 @@ class Failing(Exchanges):
                 30 * INTERVAL_S, lambda: self.board.hosts.update(one=self.ledger.answer), 34 * INTERVAL_S + 60
             )
         finally:
-            http.Client.request, exchange.forget = request, forget
+            http.Client.request, exchange.forget_modules = request, forget
         self.assert_all(34)
         self.assertEqual(sizes[:4], [8, 4, 2, 3])
         self.assertEqual(self.uplink.turns.at_once, 8)

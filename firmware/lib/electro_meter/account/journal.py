@@ -32,6 +32,7 @@ _LEAST_FILES = 16
 _NO_SPACE = 28  # ENOSPC
 _NO_FILE = (2, 44)  # ENOENT; in WebAssembly it has another number
 _PIECE = 16  # records read at once
+_NEAR = (1, 2, 3, 0, -1, -2, -3)  # records between which a START or a SUMMARY may lie
 
 
 class Ring:
@@ -106,9 +107,10 @@ class Ring:
 
     def find(self, number: int) -> int:
         """Return the sequence of the record of a base (or an outage's newest), -1 if there is none."""
-        if self._cursor >= 0:  # most questions are for the next one, whose START may lie between
-            for sequence in (self._cursor + 1, self._cursor + 2, self._cursor):
-                record = self.read(sequence)
+        if self._cursor >= 0:  # most questions are for the next one or the one before
+            for step in _NEAR:
+                sequence = self._cursor + step
+                record = self.read(sequence) if sequence >= 0 else None
                 if record is not None and record[0] == BASE and record[3] == number:
                     self._cursor = sequence
                     return sequence
