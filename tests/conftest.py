@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.quick import is_quick
 from tests.toolchain import cache, fetch
 from tests.toolchain.running_anvil import Anvil
+from tests.toolchain.running_hardhat import Hardhat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,6 +112,13 @@ def start_anvil() -> Iterator[Callable[..., Anvil]]:
     yield start
     for chain in started:
         chain.close()
+
+
+@pytest.fixture
+def hardhat() -> Iterator[Hardhat]:
+    """A fresh chain of Hardhat's for this test alone: its `.url`."""
+    with _have(Hardhat) as chain:
+        yield chain
 
 
 @pytest.fixture

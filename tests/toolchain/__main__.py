@@ -25,6 +25,7 @@ def main() -> int:
         "node": lambda: [str(fetch.node())],
         "node_modules": lambda: [str(fetch.node_modules())],
         "anvil": lambda: [str(fetch.anvil())],
+        "hardhat": lambda: [str(fetch.hardhat())],
         "haproxy": lambda: [str(fetch.haproxy())],
         "promtool": lambda: [str(fetch.promtool())],
         "chromium": lambda: [str(fetch.chromium())],

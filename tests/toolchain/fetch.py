@@ -4,6 +4,7 @@
 - node(): Node.js, from pip
 - node_modules(): the folder with solc, @openzeppelin/contracts and MicroPython as WebAssembly
 - anvil(): a local chain's binary
+- hardhat(): the folder of Hardhat's node, another local chain
 - haproxy(): the proxy that relayer/deploy puts before two relayers
 - promtool(): what judges relayer/deploy's alert rules
 - chromium(): the browser that opens the console
@@ -20,7 +21,7 @@ from . import debian
 from .cache import ToolchainError, Unavailable, cache_folder
 from .chromium import chromium
 from .debian import haproxy, mosquitto, promtool
-from .npm import anvil, axe, micropython_wasm, node, node_modules, uplot
+from .npm import anvil, axe, hardhat, micropython_wasm, node, node_modules, uplot
 
 __all__ = [
     "ARCHITECTURES",
@@ -31,6 +32,7 @@ __all__ = [
     "cache_folder",
     "chromium",
     "haproxy",
+    "hardhat",
     "micropython",
     "mosquitto",
     "node",

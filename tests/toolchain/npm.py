@@ -15,11 +15,19 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .cache import ToolchainError, Unavailable, installed, log, run
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LOCK = Path(__file__).with_name("package-lock.json")
 MANIFEST = Path(__file__).with_name("package.json")
+HARDHAT = [
+    Path(__file__).with_name("hardhat") / name
+    for name in ("package.json", "package-lock.json", "hardhat.config.js")
+]
 
 # Node.js' words for what platform.machine() and sys.platform say, as anvil's packages are named.
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -61,11 +69,26 @@ def uplot() -> Path:
     return node_modules() / "uplot"
 
 
+def hardhat() -> Path:
+    """Return the folder from which Hardhat's node is run: large, so it has a lock of its own, for who asks for it."""
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in HARDHAT)).hexdigest()[:12]
+
+    def build(folder: Path) -> None:
+        log.info("fetching Hardhat's node from npm, 50 MB")
+        _ci(folder, HARDHAT)
+
+    return installed(f"hardhat-{_platform()}-{digest}", build)
+
+
 def _npm_ci(folder: Path) -> None:
     log.info(
         "fetching solc, OpenZeppelin's contracts, anvil, MicroPython (WebAssembly), axe and uPlot from npm, 30 MB"
     )
-    for source in (MANIFEST, LOCK):
+    _ci(folder, (MANIFEST, LOCK))
+
+
+def _ci(folder: Path, sources: Sequence[Path]) -> None:
+    for source in sources:
         shutil.copyfile(source, folder / source.name)
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # The one install script among these packages is anvil's, which downloads past the lock: none may run.
