@@ -75,7 +75,9 @@ def check(
     if parts[0][2] - parts[0][1] > header.MOST_BYTES:
         raise ReceiptError(f"the header has more than {header.MOST_BYTES} bytes")
     nodes = Nodes(data, listed(data, parts[2], "the list of nodes", MOST_NODES))
+    yield
     block = header.Header(data, parts[0])
+    yield
     if block.number < least_number:
         raise ReceiptError(f"block {block.number} is older than {least_number}, which was proved before")
     proved = Proved()
@@ -139,4 +141,5 @@ def _sealed(
         if signer not in validators or signer in signers:
             raise ReceiptError("a seal is a stranger's, or one validator's second")
         signers.append(signer)
+        yield
     return count

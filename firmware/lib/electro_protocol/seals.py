@@ -50,6 +50,7 @@ def signer(digest: bytes, seal: bytes) -> "Generator[None, None, bytes]":
         raise ReceiptError("a seal's y is not that of its r")
     if not 0 < inverted < N or inverted * r % N != 1:
         raise ReceiptError("a seal's inverse is not that of its r")
+    yield
     z = int.from_bytes(digest, "big")
     of_g = N - z * inverted % N
     of_r = s * inverted % N
