@@ -38,6 +38,10 @@ class RecordedChain:
     def next(self) -> None:
         """Be the only node."""
 
+    def others(self) -> list[RecordedChain]:
+        """Have none beside it."""
+        return []
+
     def close(self) -> None:
         """Have nothing to give back."""
 

@@ -126,7 +126,9 @@ def test_logs_that_are_cut_are_noticed_where_something_follows(life: Life, datab
     _altered(life, without)
     with pytest.raises(Incomplete, match="the node's logs have a gap") as failure:
         _follower(database, life.chain).catch_up()
-    assert "name another node; what has come is kept" in str(failure.value.hint)
+    assert "name another node; if that says the same, electro index rebuild; what has come is kept" in str(
+        failure.value.hint
+    )
     before = Index(database).status().block
     assert before < int(lost["blockNumber"], 16) or before < life.chain.head
 
@@ -280,3 +282,18 @@ def test_a_node_of_another_chain_is_refused(database: Database) -> None:
         pytest.raises(NodeFailure, match=r"the node http://127.0.0.1:9 does not answer"),
     ):
         Follower(database, nodes, bytes(20))
+
+
+def test_who_asks_whether_somebody_follows_hinders_nobody(
+    life: Life, database: Database, tmp_path: Path
+) -> None:
+    _follower(database, life.chain).catch_up()
+    with contextlib.closing(Database(tmp_path / "index.sqlite")) as other:
+        assert not other.is_followed
+        with database.locked():
+            assert other.is_followed
+            with pytest.raises(Busy, match="another process writes into"), other.locked():
+                pass
+        assert not other.is_followed
+        with other.locked():
+            assert Index(database).status().followed

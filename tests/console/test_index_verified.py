@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from electro_console.index.database import Database
-from electro_console.index.errors import Incomplete, NodeFailure, OtherChain, Refused
+from electro_console.index.errors import DatabaseFailure, Incomplete, NodeFailure, OtherChain, Refused
 from electro_console.index.following import Follower
 from electro_console.index.node import Nodes
 from electro_console.index.overlay import up_to
@@ -163,3 +163,22 @@ def test_the_index_of_a_chain_that_begins_to_be_final_waits(anvil: Anvil, databa
         done = _follower(database, nodes, world, final="1000").catch_up()
         assert done.is_caught_up
         assert done.logs == 0
+
+
+def test_nodes_that_have_different_blocks_are_told_apart(
+    world: World, anvil: Anvil, database: Database
+) -> None:
+    other = World(anvil.url)
+    while other.web3.eth.block_number < world.web3.eth.block_number:
+        other.rpc("anvil_mine", "0x1")
+    with contextlib.closing(Nodes([world.url, other.url])) as nodes:
+        with pytest.raises(OtherChain, match=r"have different blocks \d+"):
+            Follower(database, nodes, world.address, final="latest", verify=True)._catch_up(None)
+        assert Index(database).status().agreements == 0
+
+
+def test_an_index_that_begins_too_late_is_told(world: World, nodes: Meddled, database: Database) -> None:
+    _follower(database, nodes, world, begins=3).catch_up()
+    with pytest.raises(DatabaseFailure, match="begins at block 3") as failure:
+        _follower(database, nodes, world, begins=0)
+    assert failure.value.hint == "electro index rebuild --from-block 0"

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _WAIT_MS = 10_000  # for another connection's transaction: a range takes a second or two
 _PAGE_BYTES = 8192  # a day's report is 250 bytes: half the depth of the tree for large histories, of 4,096
 _CACHE_KB = 65_536
+_LOCK_WAIT_S = 2.0  # for those who ask whether it is held
 _LOCK_KEY = 0x456C6563_74726F  # "Electro", of PostgreSQL's advisory locks
 _FULL = ("database or disk is full", "No space left", "disk I/O error", "could not extend file")
 _READ_ONLY = ("readonly database", "read-only transaction", "permission denied")
@@ -220,12 +222,28 @@ class Database:
 
     @property
     def is_followed(self) -> bool:
-        """Whether another process writes into it now."""
-        try:
-            with self.locked():
-                return False
-        except Busy:
-            return True
+        """Whether somebody writes into it now; to ask hinders nobody."""
+        if not self.is_sqlite:
+            with self.in_words(), self.engine.connect() as connection:
+                # one key of 64 bits stands there as two halves
+                held = sa.text(
+                    "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+                    "WHERE locktype = 'advisory' AND granted AND datname = current_database() "
+                    "AND classid::bigint = :high AND objid::bigint = :low"
+                )
+                halves = {"high": _LOCK_KEY >> 32, "low": _LOCK_KEY & 0xFFFFFFFF}
+                return bool(connection.scalar(held, halves))
+        lock = Path(f"{self.url.database}.lock")
+        if not lock.exists():
+            return False
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(str(lock))}?mode=ro", uri=True, timeout=0)
+        ) as asked:
+            try:
+                asked.execute("SELECT count(*) FROM sqlite_master")
+            except sqlite3.OperationalError as error:
+                return "locked" in str(error)
+        return False
 
     @contextlib.contextmanager
     def _locked_file(self) -> Iterator[None]:
@@ -236,7 +254,7 @@ class Database:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatabaseFailure(f"{path.parent} can't be made: {error.strerror}") from error
-            lock = sqlite3.connect(f"{path}.lock", timeout=0, isolation_level=None)
+            lock = sqlite3.connect(f"{path}.lock", timeout=_LOCK_WAIT_S, isolation_level=None)
             try:
                 try:
                     lock.execute("BEGIN EXCLUSIVE")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from . import schema
 from .decoding import TOPICS
 from .entering import Writer
-from .errors import NodeFailure, OtherChain
+from .errors import DatabaseFailure, NodeFailure, OtherChain
 from .final import birth_of, final_block, header
 from .logs import Logs
 from .ranges import Ranges
@@ -103,6 +103,11 @@ class Follower:
                     connection, chain_id, self._contract, birth, partial=begins is not None
                 )
             found = self._database.facts()
+        if begins is not None and begins < int(found["begins"]):
+            raise DatabaseFailure(
+                f"the index in {self._database.shown} begins at block {found['begins']}",
+                f"electro index rebuild --from-block {begins}",
+            )
         return int(found["begins"]), found["partial"] == "1"
 
     # -- Once, and for ever
@@ -153,6 +158,7 @@ class Follower:
             batch, end = self._logs.fetch(done + 1, last)
             if self._verifier:
                 self._verifier.check(batch, done + 1, last, digest if done >= self._begins else None)
+                self._verifier.compare(end)
             self._enter(batch, done, end, final)
             digest = end.hash
             return batch.logs
@@ -165,8 +171,9 @@ class Follower:
             verified: int = connection.execute(sa.select(schema.progress.c.verified)).scalar_one()
 
         def attempt(last: int) -> int:
-            batch, _ = self._logs.fetch(verified + 1, last)
+            batch, end = self._logs.fetch(verified + 1, last)
             verifier.check(batch, verified + 1, last, None)
+            verifier.compare(end)
             with self._database.writing() as connection:
                 must_have_entered(connection, batch, verified + 1, last)
                 mark_verified(connection, verified, last)

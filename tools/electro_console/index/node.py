@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Request = tuple[str, list[Any]]
-MAX_ANSWER_BYTES = 64 << 20  # 50,000 logs of a day's readings each
-_TIMEOUT_S = 60  # a large range takes an old disk some seconds
+MAX_ANSWER_BYTES = 32 << 20  # 25,000 logs of a day's readings each; as objects they take ten times the room
+_TIMEOUT_S = 60  # of silence: a large range takes an old disk some seconds
+_ANSWER_S = 600  # for a whole answer: a node that drips keeps nobody for ever
 _BUSY = ("rate limit", "too many requests", "429", "capacity", "try again")
 _BUSY_STATUS = (429, 502, 503, 504)
 _TOO_LARGE_STATUS = (413, 414)
@@ -129,7 +130,10 @@ class Node:
 
     def _read(self, answer: requests.Response) -> bytes:
         pieces, size = [], 0
+        until = time.monotonic() + _ANSWER_S
         for piece in answer.iter_content(1 << 18):
+            if time.monotonic() > until:
+                raise NodeFailure(f"the node {self.shown} has not finished its answer in {_ANSWER_S} s")
             pieces.append(piece)
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
@@ -187,6 +191,10 @@ class Nodes:
             self._greet()
         assert self._chain_id is not None  # greeting has asked
         return self._chain_id
+
+    def others(self) -> list[Node]:
+        """Return those that are not in use."""
+        return [each for at, each in enumerate(self._nodes) if at != self._at]
 
     def next(self) -> None:
         """Use another node from now on, if there is one."""

@@ -54,5 +54,6 @@ class Ranges:
 
 def _give_up(failure: NodeFailure, block: int) -> NodeFailure:
     if isinstance(failure, Incomplete):
-        return Incomplete(f"the node's logs have a gap: {failure.sentence}", f"name another node; {_HINT}")
+        hint = f"name another node; if that says the same, electro index rebuild; {_HINT}"
+        return Incomplete(f"the node's logs have a gap: {failure.sentence}", hint)
     return NodeFailure(f"the node does not give the logs of block {block}: {failure.sentence}", _HINT)

@@ -7,21 +7,26 @@
 - Where the node knows no `eth_getBlockReceipts`, the logs of the block are asked for by its hash instead: that shows
   what a provider cuts from ranges, and no lie.
 
-What remains is that all headers are the node's own: another node is asked for the last one's hash where there is one.
+What remains is that all headers are the node's own: other nodes, where there are any, are asked for the hash of each
+range's last block.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from .decoding import TOPICS, digest, number
-from .errors import Incomplete, NodeFailure, Refused
+from .errors import Incomplete, NodeFailure, OtherChain, Refused
 from .final import block_of
 from .receipts import bits_of, encoded, may_hold, own_logs, root_of
 
 if TYPE_CHECKING:
     from .decoding import Batch
+    from .final import Block
     from .node import Nodes
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 500  # headers kept at a time: a megabyte
 _OWN = frozenset(TOPICS)
@@ -61,6 +66,25 @@ class Verifier:
             asked = [("eth_getBlockByNumber", [hex(each), False]) for each in numbers]
             for each, untrusted in zip(numbers, self._nodes.batch(asked), strict=True):
                 parent = self._header(untrusted, each, parent, batch, given.get(each, set()))
+
+    def compare(self, block: Block) -> None:
+        """Ask the other nodes for a block that the one in use gave.
+
+        Raises:
+            OtherChain: one of them has another.
+        """
+        for node in self._nodes.others():
+            try:
+                untrusted = node.call("eth_getBlockByNumber", hex(block.number), False)
+                theirs = None if untrusted is None else block_of(untrusted)
+            except NodeFailure as failure:
+                log.warning("%s; it is not compared", failure.sentence)
+                continue
+            if theirs is not None and theirs.hash != block.hash:
+                raise OtherChain(
+                    f"the nodes {self._nodes.shown} and {node.shown} have different blocks {block.number}",
+                    "one of them is on a fork, or lies: ask a third",
+                )
 
     def _header(
         self, untrusted: Any, wanted: int, parent: bytes | None, batch: Batch, given: set[int]
