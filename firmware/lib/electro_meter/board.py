@@ -65,7 +65,7 @@ class Esp32Board(Board):
         self.channels = len(config.channels) if config else 1
         pins = pins_of((config.board if config else "") or _MACHINE, self.channels)
         ssid, password = (config.wifi_ssid, config.wifi_password) if config else ("", "")
-        self._radio = Radio(network.WLAN(network.STA_IF), ssid, password)
+        self._radio = Radio(network.WLAN(network.STA_IF), ssid, password, self.reset)
         fine = bool(config and pins.fine and config.channels[0].fine_ua_per_count)
         self.has_fine = fine
         self._all_volts = [_adc(pin) for pin in pins.volts[: self.channels]]
@@ -200,9 +200,6 @@ class Esp32Board(Board):
 
     async def join(self) -> None:
         await self._radio.join()
-
-    def renew_radio(self) -> None:
-        self._radio.renew()
 
     def dns_servers(self) -> "list[str]":
         return self._radio.dns_servers()

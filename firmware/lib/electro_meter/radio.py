@@ -6,17 +6,23 @@ import ssl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _CONNECT_TRIES = 40  # × 500 ms
+_RENEW_EVERY = (
+    6  # joins in a row that failed: no network is a reason to wait, a stuck driver one to make it anew
+)
 _CA_FILE = "ca.der"
 
 
 class Radio:
     """A station of one network."""
 
-    def __init__(self, station: "Any", ssid: str, password: str) -> None:
-        """station: network.WLAN(network.STA_IF)."""
+    def __init__(self, station: "Any", ssid: str, password: str, reset: "Callable[[str], None]") -> None:
+        """station: network.WLAN(network.STA_IF); reset: of the chip, for a radio that does not come back."""
+        self._reset = reset
+        self._failed = 0  # joins in a row
         self._ssid = ssid
         self._password = password
         self._station = station
@@ -32,6 +38,7 @@ class Radio:
         """
         station = self._station
         if station.isconnected():
+            self._failed = 0
             return
         if not station.active():
             raise OSError("the radio is off: the board lives on its reserve")
@@ -41,15 +48,23 @@ class Radio:
             pass  # it is connecting already
         for _ in range(_CONNECT_TRIES):
             if station.isconnected():
+                self._failed = 0
                 return
             await asyncio.sleep(0.5)
         station.disconnect()
+        self._failed += 1
+        if self._failed % _RENEW_EVERY == 0 and not self._renew():
+            self._reset("the radio is dead, and stays so when it is made anew")
         raise OSError(f"no WiFi {self._ssid}")
 
-    def renew(self) -> None:
-        """Make the station anew."""
-        self._station.active(False)
-        self._station.active(True)
+    def _renew(self) -> bool:
+        """Make the station anew; return whether it lives."""
+        try:
+            self._station.active(False)
+            self._station.active(True)
+            return bool(self._station.active())
+        except OSError:
+            return False
 
     def told(self) -> "dict[str, object]":
         """Return the network's name, our address in it, its gateway and name server, and how strong it is in dBm."""

@@ -113,10 +113,6 @@ class Board:
         """
         # most Boards are in one
 
-    def renew_radio(self) -> None:
-        """Make the radio anew, for one that joins nothing any more."""
-        # most Boards have none
-
     def dns_servers(self) -> "list[str]":
         """Return the name servers that the network told; none where the system itself resolves."""
         return []

@@ -7,7 +7,7 @@ A task that fails is noted and made again after a pause; the others do not feel 
 |---|---|
 | the watchdog | no window was finished, and no pause was meant, for half a minute |
 | `measuring_failed` | measuring failed three times in ten minutes |
-| the uplink | the radio is dead after it was made anew |
+| `radio` | six joins failed, and the radio made anew is dead |
 
 A start that lasts STABLE_S is a good one. After MOST_STARTS in a row that did not last, save those after a loss of
 power, the meter is in safe mode: it measures and keeps its journal, and talks to nobody, so that the serial line is
