@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 def findings(told: dict[str, Any]) -> list[Finding]:
     """Return one finding or more for each thing, in the order in which they depend on each other."""
-    looks = (_wifi, _dns, _time, _sources, _contract, _calibration, _sensors, _flash, _memory, _tasks)
+    looks = (_wifi, _dns, _time, _sources, _contract, _proof, _calibration, _sensors, _flash, _memory, _tasks)
     return [finding for look in looks for finding in look(told)]
 
 
@@ -144,6 +144,22 @@ def _contract(told: dict[str, Any]) -> Iterator[Finding]:
             )
         else:
             yield Finding(f"agreement {number}", True, f"interval {one['next_latest']} is next")
+
+
+def _proof(told: dict[str, Any]) -> Iterator[Finding]:
+    """Only of a meter that asks for receipts."""
+    proved = told.get("proved")
+    if not proved:
+        return
+    if proved["why"]:
+        yield Finding(
+            "proof",
+            well=False,
+            sentence=f"the last receipt proved nothing: {proved['why']}",
+            hint="were the validators changed? give the new set with electro device provision --validators",
+        )
+    elif proved["block"]:
+        yield Finding("proof", True, f"block {proved['block']}")
 
 
 def _calibration(told: dict[str, Any]) -> Iterator[Finding]:

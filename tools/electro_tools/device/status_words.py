@@ -90,6 +90,8 @@ def _chain(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             + ("" if one["confirmed"] else "; told by one side only")
             + ("" if one["fits"] else "; its intervals don't fit the base interval"),
         )
+    if told.get("proved"):
+        yield "proof", proof_words(told["proved"])
     slot = told.get("slot")
     if slot:
         yield "slot", slot_words(slot)
@@ -97,6 +99,16 @@ def _chain(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "source", source_words(source)
     for contradiction in told.get("contradictions", []):
         yield "contradiction", str(contradiction)
+
+
+def proof_words(proved: dict[str, Any]) -> str:
+    """Return which block was proved last, by whom, and why the last receipt was none."""
+    said = "none yet"
+    if proved["block"]:
+        by = f"sealed by {proved['sealed']} validators" if proved["sealed"] else "told by two sources"
+        at = datetime.fromtimestamp(proved["time_s"], UTC)
+        said = f"block {proved['block']} of {at:%Y-%m-%d %H:%M:%S} UTC, {by}"
+    return said + (f"; {proved['why']}" if proved["why"] else "")
 
 
 def slot_words(slot: dict[str, Any]) -> str:
