@@ -31,3 +31,9 @@ def test_the_table_of_settings_is_what_the_code_checks() -> None:
     for name, (default, _, _) in integers.items():
         if name != "version":
             assert told[name] == ("required" if default is None else str(default)), name
+
+
+def test_the_manual_has_the_same_table_of_settings() -> None:
+    text = (ROOT / "firmware" / "README.md").read_text()
+    table = [line for line in (config.__doc__ or "").splitlines() if line.startswith("|")]
+    assert "\n".join(table) in text

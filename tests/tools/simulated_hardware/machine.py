@@ -4,8 +4,17 @@
 import time
 
 
+def _beside(name, usual):
+    """Return the number in a file beside the flash: what makes this board another than its neighbours."""
+    try:
+        with open("../" + name) as file:  # noqa: PTH123
+            return int(file.read())
+    except OSError:
+        return usual
+
+
 def unique_id():
-    return b"\x24\x0a\xc4\x00\x01\x02"
+    return b"\x24\x0a\xc4\x00\x01" + bytes([_beside("number", 2)])
 
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
@@ -51,14 +60,14 @@ class ADC:
     ATTN_11DB = 3
 
     def __init__(self, pin, atten=None):
-        pass
+        self._code = _beside("code", 1900)
 
     def atten(self, level):
         pass
 
     def read(self):
         time.sleep_us(90)  # as a chip's takes
-        return 1900
+        return self._code
 
 
 class Timer:

@@ -186,6 +186,10 @@ class Chip:
                 f"the serial port {self.port} can't be opened",
                 "is another program using it (a terminal, an editor), and may you (group dialout on Linux)?",
             )
+        if "no end within" in output:
+            return ToolError(
+                f"the chip at {self.port} does not answer in time", "is it powered, and is it an ESP32?"
+            )
         if "could not enter raw repl" in output:
             return ToolError(f"no MicroPython answers at {self.port}", _FLASH_FIRST)
         last = (output.strip().splitlines() or ["mpremote said nothing"])[-1]

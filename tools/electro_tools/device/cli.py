@@ -27,6 +27,10 @@ _SECTIONS = {
         "wifi": (_HERE + "cli_provision:wifi", "Bring it into another network."),
         "update": (_HERE + "cli_update:update", "Bring it a signed release over the serial line."),
     },
+    "Make many": {
+        "line": (_HERE + "cli_line:line", "Take a batch of boards through all steps at once."),
+        "self-test": (_HERE + "cli_line:self_test", "Test one board: memory, flash, radio, converter."),
+    },
     "Release a program": {
         "release": (_HERE + "cli_release:release", "Build the program and its manifest."),
         "sign-release": (_HERE + "cli_release:sign_release", "Sign it as the operator or as the consumer."),
