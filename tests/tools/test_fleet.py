@@ -40,7 +40,7 @@ def test_whatever_befalls_some_of_them_everything_arrives(
     chain = start_anvil("--timestamp", "1780000000")  # its clock is moved: not ahead of where the run goes
     shares = [part for kind in (OFFLINE, REBOOT, FLASH, DNS) for part in (f"--{kind}", "0.2")]
     line = ("fleet", "simulate", "--rpc", chain.url, "--meters", 5, "--intervals", 8, "--report-every", 2)
-    done = electro(*line, "--processes", 2, *shares, *keys, "--json")
+    done = electro(*line, "--processes", 2, "--kill-relayer", *shares, *keys, "--json")
     assert done.code == 0, done.err
     told = done.json
     assert (told["meters"], told["intervals"], told["arrived"]) == (5, 40, 40)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import tempfile
 import time
@@ -13,27 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 
 from electro_tools.accounts import KeyFile, key_options
 from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.fleet.failures import CLOCK, WORDS
+from electro_tools.fleet.showing import shown
 from electro_tools.node import node_options
 from electro_tools.parameters import ADDRESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
 
     from electro_contracts.node.access import Endpoint
-    from electro_tools.fleet.run import Progress, Standing
+    from electro_tools.demo.relayer_process import RelayerProcess
+    from electro_tools.fleet.run import Standing
 
 _SHARE = click.FloatRange(0, 1)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _REAL_INTERVAL_S, _QUICK_INTERVAL_S = 60, 900
-_LOOK_S = 0.5
+_KILLED_FROM, _KILLED_UNTIL = 1 / 3, 1 / 2  # of a run
 # A fleet reports from one address, all at once, and by a clock that runs ahead of the wall's.
 _RELAYER = {"ELECTRO_RELAYER_DEVICE_RATE": "0", "ELECTRO_RELAYER_CONNECTIONS": "4000"}
 
@@ -72,6 +71,9 @@ def fleet() -> None:
 @click.option("--relayer", "relayers", multiple=True, metavar="URL", help="Of a relayer. Repeat for more.")
 @click.option("--relayer-key-file", type=_FILE, help="Without --relayer: run one that pays with this key.")
 @click.option(
+    "--kill-relayer", is_flag=True, help="End that one with SIGKILL for a while, and start it again."
+)
+@click.option(
     "--contract", "contract_address", type=ADDRESS, envvar="ELECTRO_CONTRACT", help="By default a new one."
 )
 @click.option("--real-time", is_flag=True, help="Wait for the chain's clock also where it could be moved.")
@@ -90,6 +92,7 @@ def simulate(
     windows: int,
     relayers: tuple[str, ...],
     relayer_key_file: Path | None,
+    kill_relayer: bool,
     contract_address: str | None,
     real_time: bool,
     processes: int | None,
@@ -112,6 +115,8 @@ def simulate(
 
     if not relayers and relayer_key_file is None:
         raise click.UsageError("Name --relayer URL, or --relayer-key-file FILE to run one.")
+    if relayers and kill_relayer:
+        raise click.UsageError("--kill-relayer ends the relayer that --relayer-key-file runs.")
     if sum(shares.values()) > 1:
         raise click.UsageError("The shares of what fails add up to more than all meters.")
     profile = Asking(node).know().profile
@@ -128,10 +133,10 @@ def simulate(
     console = Console(stderr=as_json)
     with (
         tempfile.TemporaryDirectory(prefix="electro-fleet-") as folder,
-        _shown(console, quiet=as_json) as show,
+        shown(console, quiet=as_json) as show,
     ):
 
-        def run(own: tuple[str, ...]) -> Coroutine[Any, Any, list[Standing]]:
+        def run(own: RelayerProcess | None) -> Coroutine[Any, Any, list[Standing]]:
             wish = Wish(
                 meters,
                 interval_s or (_QUICK_INTERVAL_S if pace.moves else _REAL_INTERVAL_S),
@@ -139,10 +144,11 @@ def simulate(
                 report_every,
                 windows,
                 processes or os.cpu_count() or 1,
-                relayers or own,
+                relayers or (own.url if own else "",),
                 shares,
             )
-            return Fleet(wish, contract, operator, pace, profile.pool, Path(folder), show).run()
+            trouble = _killing(own) if own and kill_relayer else None
+            return Fleet(wish, contract, operator, pace, profile.pool, Path(folder), show, trouble).run()
 
         pays = None if relayers else relayer_key_file
         finality = "latest" if pace.moves else "auto"  # a chain in memory takes nothing back
@@ -173,53 +179,35 @@ async def _with_relayer(
     key_file: Path | None,
     folder: Path,
     finality: str,
-    run: Callable[[tuple[str, ...]], Any],
+    run: Callable[[RelayerProcess | None], Any],
 ) -> Any:
-    """Await what `run` makes of a relayer's address, and run one for that long if there is a key for it."""
+    """Await what `run` makes of a relayer, which is run for that long if there is a key for it."""
     if key_file is None:
-        return await run(())
+        return await run(None)
     from electro_tools.demo.relayer_process import RelayerProcess
 
     settings = {**_RELAYER, "ELECTRO_RELAYER_FINALITY": finality}
     relayer = RelayerProcess(node, contract, key_file, folder / "relayer.log", settings)
     try:
         await relayer.start()
-        return await run((relayer.url,))
+        return await run(relayer)
     finally:
         await relayer.stop()
 
 
-@contextlib.contextmanager
-def _shown(console: Console, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Show a table that lives, where somebody looks."""
-    if quiet or not console.is_terminal:
-        yield lambda _progress: None
-        return
-    stages: dict[str, tuple[int, int]] = {}
-    with Live(console=console, auto_refresh=False) as live:
-        shown_at = [0.0]
+def _killing(relayer: RelayerProcess) -> Callable[[float], Coroutine[Any, Any, None]]:
+    """Return what ends the relayer at a third of a run, and starts it again, knowing nothing, at a half."""
+    down = [False]
 
-        def show(progress: Progress) -> None:
-            stages[progress.stage] = (progress.done, progress.total)
-            if progress.done < progress.total and time.monotonic() - shown_at[0] < _LOOK_S:
-                return
-            shown_at[0] = time.monotonic()
-            live.update(_now(stages, progress.standings), refresh=True)
+    async def trouble(over: float) -> None:
+        if not down[0] and _KILLED_FROM <= over < _KILLED_UNTIL:
+            down[0] = True
+            await relayer.kill()
+        elif down[0] and over >= _KILLED_UNTIL:
+            down[0] = False
+            await relayer.start()
 
-        yield show
-
-
-def _now(stages: dict[str, tuple[int, int]], standings: tuple[Standing, ...]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for stage, (done, total) in stages.items():
-        table.add_row(stage, f"{done:,} of {total:,}")
-    for what in ("measured", "latest", "final"):
-        if standings:
-            table.add_row(f"intervals {what}", f"{sum(int(s.told.get(what, 0)) for s in standings):,}")
-    troubled = sum(1 for each in standings if each.told.get("why"))
-    if standings:
-        table.add_row("meters in trouble", f"{troubled:,}")
-    return table
+    return trouble
 
 
 def _conclude(

@@ -20,7 +20,7 @@ from electro_tools.fleet.workers import Workers
 from electro_tools.load import LoadCurve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from eth_account.signers.local import LocalAccount
@@ -83,6 +83,7 @@ class Fleet:
         at_once: transactions of one account that the chain's pool is sure to hold.
         folder: of the meters' journals.
         tell: called as things go on.
+        trouble: awaited after each step with the part of the run that is over, 0 to 1.
     """
 
     def __init__(
@@ -94,9 +95,11 @@ class Fleet:
         at_once: int,
         folder: Path,
         tell: Callable[[Progress], None],
+        trouble: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._wish, self._contract, self._operator, self._pace = wish, contract, operator, pace
         self._at_once, self._folder, self._tell = at_once, folder, tell
+        self._trouble = trouble
         self._workers = Workers(wish.processes)
         self.domain = Domain(contract.w3.eth.chain_id, address.parse(contract.address))
         self.standings: list[Standing] = []
@@ -188,6 +191,8 @@ class Fleet:
             at_s = await self._live(at_s + step_s)
             done = min(wish.intervals, max(0, at_s - self.start_s) // wish.interval_s)
             self._tell(Progress("metering", done, wish.intervals, tuple(self.standings)))
+            if self._trouble is not None:
+                await self._trouble(done / wish.intervals)
         for _ in range(_DRAIN_INTERVALS * wish.interval_s // step_s):
             waiting = [each for each in self.standings if not is_through(each, wish.intervals)]
             arrived = wish.meters - len(waiting)
