@@ -19,6 +19,9 @@ library TermsStore {
         uint32 discountExpiry;
     }
 
+    /// Bytes of {_prelude}.
+    uint256 private constant PRELUDE = 11;
+
     /// @notice Check the terms, and store them with the parties as creation number `index`.
     function store(
         IRecords.Terms memory terms,
@@ -28,21 +31,32 @@ library TermsStore {
         Least memory least
     ) internal {
         _validate(terms, least);
-        bytes memory code = abi.encodePacked(
+        bytes memory parties = _parties(consumer_, devices_);
+        // Put together at once, for each further copy costs as much as a report.
+        bytes memory creation = abi.encodePacked(
+            _prelude(TermsCode.HEADER + terms.bands.length + parties.length),
             _word0(terms, devices_.length),
             _word1(terms),
             _word2(terms),
             terms.bands,
-            _parties(consumer_, devices_)
+            parties
         );
-        _validateBands(Memory.dataOf(code));
-        create(code, index);
+        _validateBands(Memory.dataOf(creation) + PRELUDE);
+        _create(creation, index);
     }
 
     /// @notice Create an account with a STOP and `code` as creation number `index`.
     function create(bytes memory code, uint256 index) internal {
-        // PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN: return what follows.
-        bytes memory creation = abi.encodePacked(hex"61", uint16(1 + code.length), hex"80600a3d393df300", code);
+        _create(abi.encodePacked(_prelude(code.length), code), index);
+    }
+
+    /// @dev What makes an account of a STOP and the `length` bytes that follow: PUSH2 1 + length, DUP1, PUSH1 10,
+    /// RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN, and the STOP.
+    function _prelude(uint256 length) private pure returns (bytes11) {
+        return bytes11(uint88((0x61 << 80) | ((1 + length) << 64) | 0x80600a3d393df300));
+    }
+
+    function _create(bytes memory creation, uint256 index) private {
         address account;
         assembly ("memory-safe") {
             account := create(0, add(creation, 32), mload(creation))
