@@ -27,7 +27,10 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.signed import SignedMessage
 from electro_tools import lifeline
+from electro_tools.device import firmware_files
 from electro_tools.device import release as building
+from electro_tools.device.chip import Chip as OnChip
+from electro_tools.device.install import install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +150,22 @@ def boot(micropython: list[str], flash: Path, cause: int) -> str:
         check=True,
     )
     return done.stdout.split()[-1]
+
+
+def test_an_installation_takes_the_place_of_an_update(
+    meter: Chip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = pinned()
+    state.slot, state.version = 1, 7
+    keep(meter.flash, state)
+    (tmp_path / "keccak.mpy").write_bytes(b"k")
+    place = "lib/electro_protocol/keccak.mpy"
+    one = [firmware_files.Source(tmp_path / "keccak.mpy", place)]
+    monkeypatch.setattr(firmware_files, "compile_for", lambda *_arguments: one)
+    install(OnChip(meter.port), "x86", lambda _verb, _place: None)
+    after = kept(meter.flash)
+    assert (after.kind, after.slot, after.version, after.operator) == (IDLE, 0, 7, pinned().operator)
+    assert (meter.flash / "lib" / "whole").read_text() == "installed"
 
 
 POWER, WATCHDOG = 1, 3  # of the simulated machine

@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from electro_meter.updating.bundle import MARK
+from electro_meter.updating.state import BLOB, BYTES
+
 from . import firmware_files
 
 if TYPE_CHECKING:
@@ -35,9 +38,31 @@ for folder in {folders!r}:
         os.mkdir(folder)
     except OSError:
         pass
+try:
+    os.remove("lib/{mark}")  # boot.py takes the other folder's program, if one is whole, until this one is
+except OSError:
+    pass
 for package in {packages!r}:
     tidy("lib/" + package)
 print(json.dumps(removed))
+"""
+
+
+# From now on this program is the committed one, whatever update was under way; byte 0 is its state, byte 1 the folder.
+# What was committed before still says which versions are too old, and which keys are pinned.
+_COMMIT = """
+with open("lib/{mark}", "w") as file:
+    file.write("installed")
+try:
+    from esp32 import NVS
+    storage = NVS("electro")
+    state = bytearray({count})
+    if storage.get_blob({name!r}, state) == {count} and (state[0] or state[1]):
+        state[0] = state[1] = 0
+        storage.set_blob({name!r}, state)
+        storage.commit()
+except (ImportError, OSError):
+    pass
 """
 
 
@@ -63,7 +88,9 @@ def install(chip: Chip, architecture: str, on_step: Callable[[str, str], None]) 
         places = [file.place for file in files]
         chip.hold_watchdog()
         removed = chip.ask(
-            _TIDY.format(wanted=set(places), folders=_folders(places), packages=firmware_files.PACKAGES)
+            _TIDY.format(
+                wanted=set(places), folders=_folders(places), packages=firmware_files.PACKAGES, mark=MARK
+            )
         )
         written: list[str] = []
         unchanged: list[str] = []
@@ -73,6 +100,7 @@ def install(chip: Chip, architecture: str, on_step: Callable[[str, str], None]) 
             on_step("written" if was_written else "unchanged", place)
 
         chip.copy(files, copied)
+        chip.run(_COMMIT.format(mark=MARK, name=BLOB, count=BYTES))
     return Installation(written, unchanged, removed)
 
 
