@@ -71,6 +71,12 @@ def haproxy() -> Path:
 
 
 @pytest.fixture(scope="session")
+def mosquitto() -> Path:
+    """The broker that meters tell what they measure."""
+    return _have(fetch.mosquitto)
+
+
+@pytest.fixture(scope="session")
 def promtool() -> Path:
     """Prometheus' judge of rules."""
     return _have(fetch.promtool)

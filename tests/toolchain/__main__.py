@@ -28,6 +28,7 @@ def main() -> int:
         "hardhat": lambda: [str(fetch.hardhat())],
         "haproxy": lambda: [str(fetch.haproxy())],
         "promtool": lambda: [str(fetch.promtool())],
+        "mosquitto": lambda: [str(fetch.mosquitto())],
         "chromium": lambda: [str(fetch.chromium())],
     }
     for arch in fetch.ARCHITECTURES:

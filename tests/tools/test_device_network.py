@@ -16,7 +16,6 @@ import pytest
 import requests
 from eth_account import Account
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.toolchain import fetch
 from tests.tools.meters import electro, running
 
 from electro_tools import lifeline
@@ -102,14 +101,13 @@ def test_status_and_doctor_ask_the_page(page: str) -> None:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[int]:
+def broker(tmp_path: Path, mosquitto: Path) -> Iterator[int]:
     """A mosquitto that takes everybody; its port."""
-    program = fetch.mosquitto()
     port = free_port()
     config = tmp_path / "mosquitto.conf"
     config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     with subprocess.Popen(
-        lifeline.tied([str(program), "-c", str(config)]),
+        lifeline.tied([str(mosquitto), "-c", str(config)]),
         pass_fds=lifeline.pass_fds(),
         stderr=subprocess.DEVNULL,
     ) as process:
