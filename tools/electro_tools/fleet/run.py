@@ -36,6 +36,7 @@ _POWER_FACTOR = 0.9
 _STEP_S = 5  # in real time: how far meters go at a time
 _BEFORE_S = 60  # from the last enrolment to the first interval; agreements are accepted in it
 _DRAIN_INTERVALS = 48  # after the end: what is still under way may arrive
+_QUIET_INTERVALS = 8  # nothing came for so long: nothing will
 
 
 @dataclass(frozen=True)
@@ -193,11 +194,15 @@ class Fleet:
             self._tell(Progress("metering", done, wish.intervals, tuple(self.standings)))
             if self._trouble is not None:
                 await self._trouble(done / wish.intervals)
+        moved_s, before = at_s, -1
         for _ in range(_DRAIN_INTERVALS * wish.interval_s // step_s):
             waiting = [each for each in self.standings if not is_through(each, wish.intervals)]
             arrived = wish.meters - len(waiting)
             self._tell(Progress("the last reports arrive", arrived, wish.meters, tuple(self.standings)))
-            if not waiting:
+            there = sum(int(each.told.get("latest", 0)) for each in self.standings)
+            if there != before:
+                moved_s, before = at_s, there
+            if not waiting or at_s - moved_s > _QUIET_INTERVALS * wish.interval_s:
                 break
             at_s = await self._live(at_s + step_s)
         await asyncio.to_thread(self._look)
