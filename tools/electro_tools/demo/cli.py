@@ -147,7 +147,11 @@ def demo(
             if with_console:
                 progress.stop()
                 _conclude(console, verdicts, gas[0], time.monotonic() - began)
-                show(outcome, lambda url: console.print(f"console    {url}", highlight=False))
+                show(
+                    outcome,
+                    lambda url: console.print(f"console    {url}", highlight=False),
+                    in_memory=there is None,
+                )
 
         if there is None:
             world.run(judge_it)

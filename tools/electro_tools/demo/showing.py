@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .world import Outcome
 
 
-def show(outcome: Outcome, tell: Callable[[str], None]) -> None:
+def show(outcome: Outcome, tell: Callable[[str], None], *, in_memory: bool) -> None:
     """Serve the console on what the demo has left; `tell` is given its address.
 
     Raises:
@@ -37,6 +37,6 @@ def show(outcome: Outcome, tell: Callable[[str], None]) -> None:
             database=str(Path(folder) / "index.sqlite"),
             port=0,
             names=names,
-            final="0",  # the chain in memory never takes a block back
+            final="0" if in_memory else "auto",  # a chain in memory never takes a block back
         )
         serve(settings, tell)
