@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from electro_console.index.records import Agreement, Readings
 
 _LEDGER_SIZE = 100
+_SAMPLES = 200  # of the burn-down: more than its chart has room for
 _ON_PAGE = 12  # movements that the agreement's own page shows, the newest
 _PATH = r"/agreements/{id:[1-9]\d{0,17}}"
 
@@ -31,7 +32,7 @@ async def show(request: web.Request) -> Page:
     index, number, now = questions.index, asked.identity(request), status.block_time
     found = await questions.ask(index.agreement, number, now)
     burn, ledger, notes = await asyncio.gather(
-        questions.ask(index.burn_down, number, now),
+        questions.ask(index.burn_down, number, now, _SAMPLES),
         questions.ask(index.movements, number, now, size=_ON_PAGE),
         questions.ask(index.notes, number),
     )
