@@ -125,8 +125,7 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
     assert "You leave" in told
     assert stage.record(number)["state"] == 5
 
-    end = stage.record(number)["end"]
-    life.wait_until(end + DAY_S + 3600)
+    life.wait_until(stage.record(number)["settlesAt"] - terms.dispute_window + 3600)
     page = stage.open(number, life.operator)
     before = stage.record(number)["remaining"]
     told = stage.act(page, "waive", {"reason": "The breaker was tested on our order", "amount": "700"})
