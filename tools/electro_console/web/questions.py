@@ -7,8 +7,10 @@ The pages' time is that of the last block in the index: figures on a page are th
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+import functools
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aiohttp import web
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from .following import Following
     from .node import Node
+
+_MOST_ASKED = 500  # answers of one block that are kept: a few kB each
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -45,12 +49,34 @@ class Questions:
     sections: tuple[Section, ...] = ()
     relayers: tuple[str, ...] = ()
     following: Following | None = None
+    _block: int = -1
+    _asked: OrderedDict[Any, asyncio.Future[Any]] = field(default_factory=OrderedDict)
 
     async def ask(
         self, question: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs
     ) -> Answer:
         """Return what a question to the index answers."""
         return await asyncio.to_thread(question, *args, **kwargs)
+
+    async def ask_once(
+        self, question: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs
+    ) -> Answer:
+        """Return the same for a question that names the time of the last block: asked once for all of its readers."""
+        key = (question.__name__, args, tuple(sorted(kwargs.items())))
+        asking = self._asked.get(key)
+        if asking is None:
+            asking = self._asked[key] = asyncio.ensure_future(self.ask(question, *args, **kwargs))
+            asking.add_done_callback(functools.partial(self._forget_failed, self._asked, key))
+            while len(self._asked) > _MOST_ASKED:
+                self._asked.popitem(last=False)
+        # a reader that goes away takes no answer from the others
+        found: Answer = await asyncio.shield(asking)
+        return found
+
+    @staticmethod
+    def _forget_failed(asked: OrderedDict[Any, Any], key: Any, done: asyncio.Future[Any]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            asked.pop(key, None)
 
     async def status(self) -> Status:
         """Return how far the index is.
@@ -59,6 +85,8 @@ class Questions:
             Unready: there is nothing in it yet.
         """
         status = await self.ask(self.index.status)
+        if status.block != self._block:
+            self._block, self._asked = status.block, OrderedDict()
         if not status.block_time:
             raise Unready(
                 "the index is still empty: the first blocks are on their way", "load the page again soon"

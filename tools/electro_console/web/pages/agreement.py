@@ -30,10 +30,10 @@ async def show(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     index, number, now = questions.index, asked.identity(request), status.block_time
-    found = await questions.ask(index.agreement, number, now)
+    found = await questions.ask_once(index.agreement, number, now)
     burn, ledger, notes = await asyncio.gather(
-        questions.ask(index.burn_down, number, now, _SAMPLES),
-        questions.ask(index.movements, number, now, size=_ON_PAGE),
+        questions.ask_once(index.burn_down, number, now, _SAMPLES),
+        questions.ask_once(index.movements, number, now, size=_ON_PAGE),
         questions.ask(index.notes, number),
     )
     if ledger.total > _ON_PAGE:  # they come in the order of time, and the newest are of interest here
@@ -69,8 +69,8 @@ async def ledger(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     index, number, now = questions.index, asked.identity(request), status.block_time
-    found = await questions.ask(index.agreement, number, now)
-    page = await questions.ask(
+    found = await questions.ask_once(index.agreement, number, now)
+    page = await questions.ask_once(
         index.movements,
         number,
         now,

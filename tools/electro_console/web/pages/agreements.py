@@ -24,7 +24,7 @@ async def show(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     phase = asked.choice(request, "phase", tuple(Phase))
-    found = await questions.ask(
+    found = await questions.ask_once(
         questions.index.agreements,
         status.block_time,
         phase=None if phase is None else Phase(phase),

@@ -25,7 +25,7 @@ async def show(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     which = asked.choice(request, "which", _WHICH)
-    found = await questions.ask(
+    found = await questions.ask_once(
         questions.index.meters,
         status.block_time,
         behind_s=_BEHIND_S if which == "behind" else None,

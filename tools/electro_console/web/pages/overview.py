@@ -28,7 +28,7 @@ async def show(request: web.Request) -> Page:
     status = await questions.status()
     now = status.block_time
     found, overloaded, relayers, newest = await asyncio.gather(
-        questions.ask(questions.index.overview, now),
+        questions.ask_once(questions.index.overview, now),
         overloaded_ahead(questions, now, now + _DAY_S, names.zone),
         ask_relayers(questions.relayers),
         _newest(questions.node),
