@@ -126,7 +126,7 @@ def test_an_unknown_call_is_refused(world: World) -> None:
         world.send(b"\x01\x02\x03\x04")
 
 
-def test_the_abi_is_that_of_both_halves_without_a_repetition() -> None:
+def test_the_abi_is_that_of_all_parts_without_a_repetition() -> None:
     entries = [(each["type"], each.get("name"), str(each.get("inputs"))) for each in ABI]
     assert len(entries) == len(set(entries))
     names = {each.get("name") for each in ABI}
