@@ -246,7 +246,7 @@ def try_http(chance):
         assert (
             200 <= answer.status <= 999
             and 0 <= answer.pause_s <= 3_600
-            and answer.length <= sources.MOST_BYTES
+            and answer.length <= parsing.MOST_BYTES
         )
         assert len(answer.octets()) == answer.length
 
