@@ -10,6 +10,7 @@
   no earlier outage has touched, and the minute penalty for each full minute of it in such intervals. So an interval
   pays for one outage at most.
 - Silence is never cheaper than the truth: the missing penalty is at least all that an interval can cost otherwise.
+- Where readings are sealed, the meter has judged them: what it told of each interval is priced as a reading would be.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from electro_protocol import judging
 from electro_protocol.messages import CAUSE_CONSUMER, CAUSE_UNKNOWN
 from electro_protocol.readings import NO_DATA, is_interrupted, units
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .terms import Bands, Terms
 
 Band = tuple[int, int]
+Deviation = tuple[int, int]  # kind and units, as the meter tells them
 BandOf = Callable[[int], Band]  # of an interval, with what was renominated
 
 
@@ -65,6 +68,8 @@ class Point:
     end: int  # the first interval that does not count any more
     first: int = 0
     lanes: list[int] = field(default_factory=list)
+    sealed: int = 0  # intervals that were reported without a reading for all to see
+    deviations: dict[int, Deviation] = field(default_factory=dict)  # of those
     outages: list[OutageReport] = field(default_factory=list)  # those that have ended
     open_outage: OutageReport | None = None  # told, and not yet ended
     register_wh: int = 0
@@ -73,7 +78,13 @@ class Point:
 
     @property
     def next(self) -> int:
-        return self.first + len(self.lanes)
+        return self.first + len(self.lanes) + self.sealed
+
+    def is_interrupted(self, interval: int) -> bool:
+        """Whether it was reported as interrupted."""
+        if interval in self.deviations:
+            return self.deviations[interval][0] == judging.CUT_OFF
+        return interval - self.first < len(self.lanes) and is_interrupted(self.lanes[interval - self.first])
 
     @property
     def last_ended_at(self) -> int:
@@ -100,6 +111,9 @@ def of_point(point: Point, terms: Terms, band_of: BandOf, closed: bool) -> Bill:
     """Add up one point's bill; `closed` says that what is missing counts."""
     bill = Bill(missing=point.end - point.next - point.neutral, neutral=point.neutral)
     _judge(point.first, point.lanes, band_of, bill)
+    bill.intervals += point.sealed
+    for deviation in point.deviations.values():
+        _tell(deviation, bill)
     penalties, explained = 0, set[int]()
     for outage, cost in zip(point.outages, of_outages(point, terms), strict=True):
         _count(outage, cost, terms, bill)
@@ -123,8 +137,7 @@ def of_outages(point: Point, terms: Terms) -> list[OutageCost]:
         since, until = touched(outage, terms)
         since, begins = max(since, paid_until), since
         until = min(until, point.end)
-        reported = range(since, until)
-        explained = frozenset(i for i in reported if is_interrupted(point.lanes[i - point.first]))
+        explained = frozenset(i for i in range(since, until) if point.is_interrupted(i))
         seconds = sum(_overlap(outage, terms, interval) for interval in explained)
         event = outage.started_at >= terms.start and begins in explained
         costs.append(OutageCost(explained, event, seconds, _price(outage, event, seconds, terms)))
@@ -145,8 +158,11 @@ def is_penalised(cause: int, terms: Terms) -> bool:
 
 
 def dearest_truth(band: Band, terms: Terms) -> int:
-    """The most that an interval in this band can cost if all is told: what silence must cost at least."""
-    least, greatest = band
+    """The most that an interval in this band can cost if all is told: what silence must cost at least.
+
+    Of a band that is sealed: in whichever band.
+    """
+    least, greatest = band if terms.seal is None else (terms.capacity_units, 0)
     outside = max((terms.capacity_units - greatest) * terms.over_rate, least * terms.under_rate)
     minutes = -(-terms.interval_seconds // 60)
     return terms.violation_penalty + outside + terms.outage_penalty + minutes * terms.outage_minute_penalty
@@ -183,6 +199,19 @@ def _judge(first: int, lanes: Iterable[int], band_of: BandOf, bill: Bill) -> Non
         elif used < least and not interrupted:
             bill.under += 1
             bill.under_units += least - used
+
+
+def _tell(deviation: Deviation, bill: Bill) -> None:
+    """Count what the meter itself has judged."""
+    kind, units_ = deviation
+    bill.no_data += kind == judging.UNKNOWN
+    bill.interrupted += kind == judging.CUT_OFF
+    if kind == judging.UNDER:
+        bill.under += 1
+        bill.under_units += units_
+    elif units_:
+        bill.over += 1
+        bill.over_units += units_
 
 
 def _count(outage: OutageReport, cost: OutageCost, terms: Terms, bill: Bill) -> None:

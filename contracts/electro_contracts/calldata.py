@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_protocol.recovery import compact
 
 from .terms import padded, unpack_bands
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from electro_protocol.signed import SignedMessage
 
 _REPORT = "(uint64,uint40,bytes16,uint32,uint64,bytes,bytes32,bytes32)"
+_SEALED = "(uint64,uint40,bytes16,uint32,bytes,bytes,bytes32,bytes32)"
 _OUTAGE = "(uint64,uint32,uint40,uint40,uint8,bytes32,bytes32)"
 
 
@@ -31,6 +32,9 @@ def _selector(signature: str) -> bytes:
 SUBMIT = _selector(f"submit({_REPORT})")
 SUBMIT_BATCH = _selector(f"submitBatch({_REPORT}[])")
 CHECK = _selector(f"check({_REPORT}[])")
+SUBMIT_SEALED = _selector(f"submitSealed({_SEALED})")
+SUBMIT_SEALED_BATCH = _selector(f"submitSealedBatch({_SEALED}[])")
+CHECK_SEALED = _selector(f"checkSealed({_SEALED}[])")
 SUBMIT_OUTAGE = _selector(f"submitOutage({_OUTAGE})")
 SUBMIT_OUTAGE_BATCH = _selector(f"submitOutageBatch({_OUTAGE}[])")
 CHECK_OUTAGES = _selector(f"checkOutages({_OUTAGE}[])")
@@ -97,6 +101,18 @@ def submit_batch(items: Sequence[SignedMessage]) -> bytes:
 
 def check(items: Sequence[SignedMessage]) -> bytes:
     return CHECK + _reports(items)
+
+
+def submit_sealed(item: SignedMessage) -> bytes:
+    return SUBMIT_SEALED + _word(32) + _sealed(item)
+
+
+def submit_sealed_batch(items: Sequence[SignedMessage]) -> bytes:
+    return SUBMIT_SEALED_BATCH + _list(list(map(_sealed, items)))
+
+
+def check_sealed(items: Sequence[SignedMessage]) -> bytes:
+    return CHECK_SEALED + _list(list(map(_sealed, items)))
 
 
 def submit_outage(item: SignedMessage) -> bytes:
@@ -212,8 +228,11 @@ def _decode_state(data: bytes, words: list[int], at: int) -> MeterState:
 
 
 def _reports(items: Sequence[SignedMessage]) -> bytes:
+    return _list(list(map(_report, items)))
+
+
+def _list(tuples: list[bytes]) -> bytes:
     """An array of dynamic tuples: its length, an offset for each from behind the length, the tuples."""
-    tuples = [_report(item) for item in items]
     head = [_word(32), _word(len(tuples))]
     offset = 32 * len(tuples)
     for each in tuples:
@@ -237,6 +256,27 @@ def _report(item: SignedMessage) -> bytes:
             compact(item.signature),
             _word(len(message.readings)),
             padded(message.readings),
+        )
+    )
+
+
+def _sealed(item: SignedMessage) -> bytes:
+    message = item.message
+    if not isinstance(message, SealedReport):
+        raise TypeError("only a SealedReport goes into a call of sealed reports")
+    sealed = _word(len(message.sealed)) + padded(message.sealed)
+    return b"".join(
+        (
+            _word(message.agreement_id),
+            _word(message.start),
+            message.schedule + bytes(16),
+            _word(message.first_interval),
+            _word(8 * 32),
+            _word(8 * 32 + len(sealed)),
+            compact(item.signature),
+            sealed,
+            _word(len(message.deviations)),
+            padded(message.deviations),
         )
     )
 

@@ -78,6 +78,23 @@ class EnergyReported(Event):
 
 
 @dataclass(frozen=True)
+class SealedReported(Event):
+    """`sealed` has iv, register and readings; `deviations` what the meter says of them."""
+
+    agreement_id: int
+    device: bytes
+    first_interval: int
+    sealed: bytes
+    deviations: bytes
+
+
+@dataclass(frozen=True)
+class ViewingKeyHeld(Event):
+    device: bytes
+    viewing_key_hash: bytes
+
+
+@dataclass(frozen=True)
 class Violations(Event):
     """Counts of intervals, sums of units, and money."""
 

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.judging import read
+from electro_protocol.keccak import keccak256
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_protocol.readings import unpack
 
 from . import bill
@@ -93,20 +95,36 @@ class Agreement(Discounted):
     def take(self, signed: SignedMessage, domain: Domain, now: int) -> None:
         """Take a signed message. Raises Refused; SignatureError if nobody can have signed it."""
         device = signed.signer(domain)
-        if isinstance(signed.message, EnergyReport):
+        if isinstance(signed.message, EnergyReport | SealedReport):
             self.report(device, signed.message, now)
         elif isinstance(signed.message, OutageReport):
             self.outage(device, signed.message, now)
         else:
             raise TypeError("meters send reports and outages")
 
-    def report(self, device: bytes, report: EnergyReport, now: int) -> None:
-        """Enter the readings of a report that `device` signed, up to the end of its point."""
+    def report(self, device: bytes, report: EnergyReport | SealedReport, now: int) -> None:
+        """Enter what `device` signed of consecutive intervals, up to the end of its point."""
         point = self._point(device, report.agreement_id)
+        if isinstance(report, SealedReport) != (self.terms.seal is not None):
+            raise Refused("OtherForm")
+        self._admit(point, report, now)
+        count = min(report.intervals, point.end - report.first_interval)
+        if isinstance(report, EnergyReport):
+            point.lanes += unpack(report.readings)[:count]
+            point.register_wh = report.register_wh
+            return
+        for offset, kind, units in read(report.deviations, report.intervals):
+            if offset < count:
+                point.deviations[report.first_interval + offset] = kind, units
+        point.sealed += count
+
+    def _admit(self, point: Point, report: EnergyReport | SealedReport, now: int) -> None:
+        """Refuse a report that the point does not take now."""
         terms = self.terms
         if report.start != terms.start:
             raise Refused("OtherStart")
-        if report.terms != self.code_hash[:16]:
+        believed = report.terms if isinstance(report, EnergyReport) else report.schedule
+        if believed != self.schedule_of(point.place, report.first_interval)[:16]:
             raise Refused("OtherTerms")
         if report.first_interval != point.next:
             raise Refused("WrongSequence")
@@ -119,8 +137,13 @@ class Agreement(Discounted):
             raise Refused("FromTheFuture")
         if now > self.reports_until:
             raise Refused("TooLate")
-        point.lanes += unpack(report.readings)[: point.end - report.first_interval]
-        point.register_wh = report.register_wh
+
+    def schedule_of(self, place: int, interval: int) -> bytes:
+        """The code hash that a report from an interval on names: where readings are sealed, of an override too."""
+        at, pass_ = self.places[place], interval // len(self.terms.bands)
+        if self.terms.seal is None or pass_ not in at.overrides:
+            return self.code_hash
+        return keccak256(self.terms.override_code(at.packed(pass_), len(self.places)))
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""
@@ -231,13 +254,28 @@ class Agreement(Discounted):
         self.points[new] = Point(point.place, self.intervals, first)
 
     def renominate(
-        self, place: int, first: int, bands: Sequence[Band], by: By, now: int, sequence: int = 0
+        self,
+        place: int,
+        first: int,
+        bands: Sequence[Band],
+        by: By,
+        now: int,
+        sequence: int = 0,
+        nonce: bytes = b"",
     ) -> None:
-        """Give one pass of the schedule other bands at one place; the operator alone needs no sequence."""
+        """Give one pass of the schedule other bands at one place; the operator alone needs no sequence.
+
+        nonce: of bands that are sealed.
+        """
         at = self.place(place)
+        if self.terms.seal and by is not By.BOTH:
+            raise Refused("OtherForm")
         if by is not By.OPERATOR and sequence <= at.sequence:
             raise Refused("StaleRenomination")
-        at.renominate(first, bands, by, self.intervals, now)
+        if self.terms.seal:
+            at.replace(first, tuple(bands), nonce, self.intervals, now)
+        else:
+            at.renominate(first, bands, by, self.intervals, now)
         if by is not By.OPERATOR:
             at.sequence = sequence
 
@@ -275,6 +313,8 @@ class Agreement(Discounted):
         slots = len(self.terms.bands)
         if place >= len(self.places):
             raise Refused("NoSuchPlace")
+        if self.terms.seal:
+            raise Refused("OtherForm")
         if not lanes or len(lanes) > MAX_SLOTS:
             raise Refused("BadLength")
         if first_interval % slots + len(lanes) > slots:

@@ -2,7 +2,8 @@
 """What the parties agree on, as a record; the two hashes by which a consumer names it when accepting; and its code.
 
 The contract keeps terms as the code of an account of their own, and so each override of a pass of the schedule; a meter
-signs the first half of the code's hash in each report.
+signs the first half of the code's hash in each report. Of an agreement with sealed readings the bands are ciphertext
+everywhere here; `sealed.py` opens them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import dataclasses
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from electro_protocol.keccak import keccak256
+from electro_protocol.sealing import IV_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ MAX_SLOTS = 672  # a week of quarter hours
 MAX_INTERVALS = 0xFFFF  # so that the longest outage fits a block
 MAX_BOUND = 0x7FFF  # bit 15 of a reading marks interrupted intervals
 PPM = 1_000_000
+HASH_BYTES = 32
 HEADER_BYTES = 96  # of the code, behind its first byte and before the bands
 # Bits of causes that may be penalised: the consumer's side always, an unknown one as agreed, the grid's never.
 CAUSES = (0b100, 0b101)
@@ -31,12 +34,27 @@ class TermsError(ValueError):
     """Name the field of the terms that is out of its range."""
 
 
+@dataclass(frozen=True)
+class Seal:
+    """By which key bands and readings are sealed, and the nonce of the bands."""
+
+    key_hash: bytes
+    nonce: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.key_hash) != HASH_BYTES or not any(self.key_hash):
+            raise TermsError("a viewing key's hash has 32 bytes, and is not zero")
+        if len(self.nonce) != IV_BYTES:
+            raise TermsError(f"the nonce of sealed bands has {IV_BYTES} bytes")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Terms:
     """The fields of IElectro.Terms; `bands` is (least, greatest) units for each slot of the schedule.
 
-    Times are unix seconds and seconds, money is in minor units, energy in units of `unit_wh`. `capacity_units` is what
-    the connection can take in an interval; `raise_units` how far above its band the consumer may renominate.
+    With a seal, `bands` are lanes of ciphertext, and nothing can be said of them. Times are unix seconds and seconds,
+    money is in minor units, energy in units of `unit_wh`. `capacity_units` is what the connection can take in an
+    interval; `raise_units` how far above its band the consumer may renominate.
     """
 
     start: int
@@ -60,26 +78,31 @@ class Terms:
     lead_seconds: int
     fault_lookback: int
     bands: Bands
+    seal: Seal | None = None
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self)[:-1]:
-            bits = _BITS.get(field.name, 32)
-            least = 1 if field.name in _POSITIVE else 0
-            if not least <= getattr(self, field.name) < 1 << bits:
-                raise TermsError(f"{field.name} must be from {least} to 2^{bits} - 1")
+        for name in NUMBERS:
+            bits = _BITS.get(name, 32)
+            least = 1 if name in _POSITIVE else 0
+            if not least <= getattr(self, name) < 1 << bits:
+                raise TermsError(f"{name} must be from {least} to 2^{bits} - 1")
         if not 1 <= len(self.bands) <= MAX_SLOTS:
             raise TermsError(f"bands must have 1 to {MAX_SLOTS} slots")
-        for slot, (least, greatest) in enumerate(self.bands):
-            if not 0 <= least <= greatest <= MAX_BOUND:
-                raise TermsError(f"bands: slot {slot} needs 0 <= least <= greatest <= {MAX_BOUND}")
-            if greatest > self.capacity_units:
-                raise TermsError(f"capacity_units must be at least slot {slot}'s greatest, {greatest}")
+        if self.seal is None:
+            self._check_bands()
         if self.penalised_causes not in CAUSES:
             raise TermsError("penalised_causes must be 4 (consumer's side) or 5 (unknown, too)")
         if self.discount_rate_ppm > PPM:
             raise TermsError(f"discount_rate_ppm must be at most {PPM}")
         if self.settles_at > 1 << 40:
             raise TermsError("the dispute window must end before 2^40 seconds of unix time")
+
+    def _check_bands(self) -> None:
+        for slot, (least, greatest) in enumerate(self.bands):
+            if not 0 <= least <= greatest <= MAX_BOUND:
+                raise TermsError(f"bands: slot {slot} needs 0 <= least <= greatest <= {MAX_BOUND}")
+            if greatest > self.capacity_units:
+                raise TermsError(f"capacity_units must be at least slot {slot}'s greatest, {greatest}")
 
     def instant(self, interval: int) -> int:
         """The first instant of an interval."""
@@ -102,21 +125,34 @@ class Terms:
 
     @property
     def packed_bands(self) -> bytes:
-        return pack_bands(self.bands)
+        """The bands as they are proposed: sealed, with their nonce."""
+        return pack_bands(self.bands) + (self.seal.nonce if self.seal else b"")
 
     def to_tuple(self) -> tuple[int | bytes, ...]:
         """Return the fields in the order of the ABI, for web3."""
-        numbers = [getattr(self, field.name) for field in dataclasses.fields(self)[:-1]]
-        return (*numbers, self.packed_bands)
+        return (*(getattr(self, name) for name in NUMBERS), self._key_hash, self.packed_bands)
 
     @property
     def hash(self) -> bytes:
         """keccak256 of the ABI encoding: `termsHash` of an acceptance."""
-        *numbers, bands = self.to_tuple()
-        assert isinstance(bands, bytes)
-        # The offset of the tuple; its numbers and the offset of its bytes; the bytes.
-        words = [32, *numbers, 32 * (len(numbers) + 1), len(bands)]
-        return keccak256(b"".join(int(word).to_bytes(32, "big") for word in words) + padded(bands))
+        return keccak256((32).to_bytes(32, "big") + self.encoded)
+
+    @property
+    def encoded(self) -> bytes:
+        """The ABI encoding: numbers and hash, the offset of the bands, the bands."""
+        numbers = b"".join(getattr(self, name).to_bytes(32, "big") for name in NUMBERS)
+        bands = self.packed_bands
+        offset, length = 32 * (len(NUMBERS) + 2), len(bands)
+        return (
+            numbers
+            + self._key_hash
+            + b"".join(n.to_bytes(32, "big") for n in (offset, length))
+            + padded(bands)
+        )
+
+    @property
+    def _key_hash(self) -> bytes:
+        return self.seal.key_hash if self.seal else bytes(HASH_BYTES)
 
     def is_made_of(self, base_seconds: int) -> bool:
         """Whether a meter that keeps its registers every so many seconds can tell each interval's energy."""
@@ -124,30 +160,38 @@ class Terms:
 
     def code(self, consumer: bytes, devices: Sequence[bytes]) -> bytes:
         """Return the code of the account that holds the terms, with the parties of the proposal."""
-        return self.override_code(self.bands, len(devices)) + consumer + b"".join(devices)
+        parties = consumer + b"".join(devices)
+        return (
+            self.override_code(self.packed_bands, len(devices))
+            + parties
+            + (self._key_hash if self.seal else b"")
+        )
 
-    def override_code(self, bands: Bands, places: int) -> bytes:
-        """Return the code of an override: the header of the terms and one pass of bands."""
-        computed = {"slots": len(self.bands), "points": places}
+    def override_code(self, packed: bytes, places: int) -> bytes:
+        """Return the code of an override: the header of the terms and one pass of bands, with their nonce if sealed."""
+        computed = {"slots": len(self.bands), "points": places, "sealed": int(self.seal is not None)}
         code = b"\0"
         for layout in _HEADER:
             word = 0
             for name, bits in layout:
                 word = word << bits | (computed[name] if name in computed else getattr(self, name))
             code += word.to_bytes(32, "big")
-        return code + pack_bands(bands)
+        return code + packed
 
     @classmethod
     def from_tuple(cls, values: Sequence[int | bytes]) -> Terms:
         """Return the record of a tuple as the ABI decodes it."""
-        *numbers, bands = values
-        if not isinstance(bands, bytes):
-            raise TermsError("bands must be bytes")
-        names = [field.name for field in dataclasses.fields(cls)[:-1]]
-        fields = dict(zip(names, (int(number) for number in numbers), strict=True))
-        return cls(**fields, bands=unpack_bands(bands))
+        *numbers, key_hash, packed = values
+        if not isinstance(packed, bytes) or not isinstance(key_hash, bytes):
+            raise TermsError("bands and the viewing key's hash must be bytes")
+        fields: dict[str, Any] = dict(zip(NUMBERS, map(int, numbers), strict=True))
+        if not any(key_hash):
+            return cls(**fields, bands=unpack_bands(packed))
+        lanes, nonce = packed[:-IV_BYTES], packed[-IV_BYTES:]
+        return cls(**fields, bands=unpack_bands(lanes), seal=Seal(key_hash, nonce))
 
 
+NUMBERS = tuple(field.name for field in dataclasses.fields(Terms)[:-2])
 _POSITIVE = ("interval_seconds", "intervals", "unit_wh", "capacity_units")
 _BITS = {
     "start": 40,
@@ -165,7 +209,7 @@ _BITS = {
 # The words of the code's header: fields and their bits, the first in the highest.
 _HEADER = (
     (
-        ("slots", 16), ("interval_seconds", 32), ("intervals", 32), ("unit_wh", 32), ("grace", 32),
+        ("slots", 16), ("interval_seconds", 32), ("sealed", 16), ("intervals", 16), ("unit_wh", 32), ("grace", 32),
         ("penalised_causes", 8), ("points", 8), ("discount_expiry", 32), ("missing_penalty", 64),
     ),
     (("violation_penalty", 64), ("under_rate", 64), ("over_rate", 64), ("outage_penalty", 64)),

@@ -17,8 +17,8 @@ abstract contract Admission is Tally, Domain, IMeters {
     using TermsCode for uint256;
 
     /// @dev Whether a point takes the opened report, `length` bytes of readings long: 0, or why not. `hash` is
-    /// the code hash of the account with its terms.
-    function _admit(uint256 point_, uint256 terms, uint256 hash, uint256 length)
+    /// the code hash of the account with its terms; of a report that is `sealed_`, with the bands by which it is to be judged.
+    function _admit(uint256 point_, uint256 terms, uint256 hash, uint256 length, bool sealed_)
         internal
         view
         returns (bytes32, uint256, uint256)
@@ -29,6 +29,7 @@ abstract contract Admission is Tally, Domain, IMeters {
         if (length == 0 || length & 1 != 0 || length > most) return (BadLength.selector, length, most);
         if (device == 0 || OpenedReport.excess() != 0) return (BadSignature.selector, 0, 0);
         if (point_ == 0) return (UnknownDevice.selector, device, agreementId);
+        if (terms.isSealed() != sealed_) return (OtherForm.selector, agreementId, sealed_ ? 0 : 1);
         // Can't overflow: every number here has at most 64 bits, and a slot is less than the number of slots.
         unchecked {
             uint256 believed = Memory.load(OpenedReport.START);
@@ -118,6 +119,13 @@ abstract contract Admission is Tally, Domain, IMeters {
             mstore(add(m, 4), a)
             mstore(add(m, 36), b)
             revert(m, 68)
+        }
+    }
+
+    /// @dev The calldata position of a tuple, as Solidity's own decoder finds it, but for the checks: see {OpenedReport}.
+    function _item(uint256 list, uint256 entry) internal pure returns (uint256 item) {
+        assembly ("memory-safe") {
+            item := add(list, calldataload(entry))
         }
     }
 }

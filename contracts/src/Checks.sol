@@ -30,7 +30,7 @@ abstract contract Checks is Reports {
             uint256 place = PendingItems.find(pending, position);
             uint256 point_ = pending[place] != 0 ? pending[place + 1] : _stored(position);
             uint256 hash = TermsCode.hashOf(TermsCode.accountOf(point_.terms()));
-            (bytes32 reason,,) = _admit(point_, _terms(point_), hash, length);
+            (bytes32 reason,,) = _admit(point_, _terms(point_), hash, length, false);
             reasons[i] = bytes4(reason);
             if (reason != 0) continue;
             uint256 taken = point_.end() - point_.next();

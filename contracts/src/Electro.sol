@@ -11,6 +11,7 @@ import {IParties} from "./IParties.sol";
 import {Messages} from "./Messages.sol";
 import {Outages} from "./Outages.sol";
 import {Parts} from "./Parts.sol";
+import {SealedReports} from "./SealedReports.sol";
 
 /// @title Electro
 /// @notice The whole agreement contract at one address: it takes the meters' messages, and keeps the roles and everything
@@ -20,7 +21,7 @@ import {Parts} from "./Parts.sol";
 /// ({Parts}) when this is compiled, and at which address when this is deployed. It can't go away either: no part has a
 /// SELFDESTRUCT. Who deployed them, and where, is of no account. The meters' messages, which are nearly all calls, never
 /// pass through them, and pay nothing for them.
-contract Electro is Checks, Outages, AccessControlDefaultAdminRules, IERC5267 {
+contract Electro is Checks, SealedReports, Outages, AccessControlDefaultAdminRules, IERC5267 {
     bytes32 public constant OPERATOR_ROLE = OPERATOR;
     address public immutable PARTIES;
     address public immutable RESULTS;
@@ -67,7 +68,7 @@ contract Electro is Checks, Outages, AccessControlDefaultAdminRules, IERC5267 {
             || call == IParties.renew.selector || call == IParties.enrol.selector || call == IParties.accept.selector
             || call == IParties.grant.selector || call == IParties.cancel.selector
             || call == IParties.terminate.selector || call == IParties.revoke.selector
-            || call == IParties.fault.selector || call == IParties.proposeRotation.selector
+            || call == IParties.fault.selector || call == IParties.noteViewingKey.selector || call == IParties.proposeRotation.selector
             || call == IParties.acceptRotation.selector || call == IParties.offerSuccession.selector
             || call == IParties.acceptSuccession.selector || call == IParties.pauseProposals.selector;
     }

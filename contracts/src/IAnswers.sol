@@ -41,4 +41,11 @@ interface IAnswers is IRecords {
         view
         returns (bool[] memory enrolled, MeterState[][] memory states);
     function isEnrolled(address device) external view returns (bool);
+    /// @notice Whether a meter has said that it holds this viewing key.
+    function holdsViewingKey(address device, bytes32 viewingKeyHash) external view returns (bool);
+    /// @notice The account whose code has the bands that hold at a place in an interval, and the hash of that code.
+    function scheduleOf(uint64 id, uint32 place, uint32 interval)
+        external
+        view
+        returns (address account, bytes32 codeHash);
 }

@@ -8,6 +8,7 @@ import {IErrors} from "./IErrors.sol";
 import {IEvents} from "./IEvents.sol";
 import {IMeters} from "./IMeters.sol";
 import {IParties} from "./IParties.sol";
+import {ISealed} from "./ISealed.sol";
 import {ISettlement} from "./ISettlement.sol";
 
 /// @title Consumption agreements between a network company and a large consumer, judged by signed meter readings
@@ -26,4 +27,4 @@ import {ISettlement} from "./ISettlement.sol";
 /// A place is a metering point of an agreement, numbered in the order of the proposal's devices. A meter's service at a
 /// place is called a point: when another meter takes over, a point ends and another begins.
 /// @dev Everything is called at one address: see {Electro}.
-interface IElectro is IErrors, IEvents, IMeters, IParties, IBands, ISettlement, IAnswers, IERC5267 {}
+interface IElectro is IErrors, IEvents, IMeters, ISealed, IParties, IBands, ISettlement, IAnswers, IERC5267 {}

@@ -15,8 +15,13 @@ interface IErrors is IRecords {
     error BadLength(uint256 length, uint256 most);
     /// @notice The meter believed in another start of the agreement.
     error OtherStart(uint256 expected, uint256 got);
-    /// @notice The meter believed in other terms.
+    /// @notice The agreement's readings are sealed, or they are not, and what came is of the other form.
+    error OtherForm(uint256 agreementId, bool sealed_);
+    /// @notice The meter believed in other terms, or judged by other bands.
     error OtherTerms(bytes16 expected, bytes16 got);
+    /// @notice Of what a meter says of its own readings this word can't be: no kind, no interval behind the one before, or
+    /// units that its kind can't have.
+    error BadDeviation(uint256 index, uint256 word);
     /// @notice The report begins elsewhere than the contract expects: a replay or a gap.
     error WrongSequence(uint256 expected, uint256 got);
     /// @notice There are more intervals than are left in this pass of the schedule.
@@ -56,6 +61,8 @@ interface IErrors is IRecords {
     error BaseMismatch(address device, uint256 baseSeconds);
     /// @notice This key measures nothing new any more.
     error RevokedDevice(address device);
+    /// @notice This meter has not said that it holds the viewing key of the agreement.
+    error NoViewingKey(address device, bytes32 viewingKeyHash);
     /// @notice The named field of the terms is out of its range.
     error InvalidTerms(bytes32 field);
     /// @notice In this slot saying nothing would cost less than the truth can: `least` is what the missing penalty must be.

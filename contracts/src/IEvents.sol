@@ -40,6 +40,12 @@ interface IEvents is IRecords {
         uint32 lookTo,
         bool decides
     );
+    /// @notice A sealed report as it was signed; what lies beyond a cut does not count.
+    event SealedReported(
+        uint64 indexed agreementId, address indexed device, uint32 firstInterval, bytes sealedReadings, bytes deviations
+    );
+    /// @notice The meter holds this viewing key.
+    event ViewingKeyHeld(address indexed device, bytes32 indexed viewingKeyHash);
     /// @notice A report as it was signed: beyond where its point was cut its readings don't count. The readings are here, at 16 gas an interval, so that an auditor needs only
     /// the log: inside a batch, or below another contract, they are hard to find in calldata.
     event EnergyReported(

@@ -73,6 +73,10 @@ interface IParties is IRecords {
     /// of the one, the next is the first of the other; before the start, `to` measures all.
     function acceptRotation(uint64 id, address from, address to) external;
 
+    /// @notice Note, by a meter's signature of `ViewingKeyReady(bytes32 viewingKeyHash)`, that it holds a viewing key, sent by
+    /// anyone: an agreement whose readings are sealed by it can begin, or go on, with this meter.
+    function noteViewingKey(bytes32 viewingKeyHash, bytes32 r, bytes32 vs) external returns (address device);
+
     /// @notice Give notice that the meter of a place is at fault, for good: the running interval is its last. Later ones are
     /// neutral until the consumer accepts another meter, and so are never reported ones of the last `faultLookback`
     /// seconds. Neutral intervals cost their share of the bonus, at the settlement.

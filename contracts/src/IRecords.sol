@@ -64,7 +64,10 @@ interface IRecords {
         uint32 leadSeconds;
         /// How many seconds before a fault notice never reported intervals are neutral.
         uint32 faultLookback;
-        /// The schedule: each slot's least reading, then each slot's greatest, big-endian uint16 each, at most 0x7FFF.
+        /// 0: everybody sees readings and bands. Else both are sealed, for those who have the viewing key with this hash.
+        bytes32 viewingKeyHash;
+        /// The schedule: each slot's least reading, then each slot's greatest, big-endian uint16 each, at most 0x7FFF. If
+        /// they are sealed: so many bytes of ciphertext, and its nonce of 16 bytes.
         bytes bands;
     }
 
@@ -82,6 +85,25 @@ interface IRecords {
         uint64 registerWh;
         /// One uint16 for each interval, all in one pass of the schedule.
         bytes readings;
+        bytes32 r;
+        bytes32 vs;
+    }
+
+    /// @notice `SealedReport(uint64 agreementId,uint40 start,bytes16 schedule,uint32 firstInterval,bytes sealed,bytes
+    /// deviations)` with its signature: the meter has judged its readings, and only those with the viewing key can read them.
+    struct SignedSealedReport {
+        uint64 agreementId;
+        uint40 start;
+        /// The first half of the code hash of the account with the bands by which the meter judged: the terms, or an override
+        /// of this pass.
+        bytes16 schedule;
+        uint32 firstInterval;
+        /// 16 bytes that nobody chooses, then under the viewing key 8 of the register and 2 for each interval.
+        bytes sealedReadings;
+        /// Four bytes for each interval that costs something or may, in rising order: kind 4 bits, offset from the first
+        /// interval 12 bits, units 16 bits. Kinds: 0 over its band by so many units, 1 under it, 2 interrupted and over by so
+        /// many, or none; 3 no data.
+        bytes deviations;
         bytes32 r;
         bytes32 vs;
     }
@@ -109,7 +131,8 @@ interface IRecords {
         uint32 firstInterval;
         /// Higher than that of any earlier one at this place.
         uint32 sequence;
-        /// n least readings, then n greatest, for `n` intervals from the first on.
+        /// n least readings, then n greatest, for `n` intervals from the first on. If they are sealed: a whole pass, and its
+        /// nonce.
         bytes bands;
         /// Good until here, included.
         uint40 deadline;
@@ -125,7 +148,7 @@ interface IRecords {
         uint32 intervalSeconds;
         /// Of the whole term, as agreed.
         uint32 intervals;
-        /// Where the next pass with other bands begins, or `end`.
+        /// Where the next pass with other bands begins, or `end`; 0 if readings are sealed.
         uint32 stop;
         /// The first interval that does not count at this meter any more.
         uint32 end;
@@ -145,7 +168,7 @@ interface IRecords {
         uint128 remainingBonus;
         /// The running interval: 0 before the start, `end` after the end.
         uint32 boundsFrom;
-        /// n least readings, then n greatest, from `boundsFrom` on, overrides included.
+        /// n least readings, then n greatest, from `boundsFrom` on, overrides included; none if they are sealed.
         bytes bounds;
     }
 

@@ -8,6 +8,10 @@ library Messages {
     bytes32 internal constant ENERGY_REPORT = keccak256(
         "EnergyReport(uint64 agreementId,uint40 start,bytes16 terms,uint32 firstInterval,uint64 registerWh,bytes readings)"
     );
+    bytes32 internal constant SEALED_REPORT = keccak256(
+        "SealedReport(uint64 agreementId,uint40 start,bytes16 schedule,uint32 firstInterval,bytes sealed,bytes deviations)"
+    );
+    bytes32 internal constant VIEWING_KEY_READY = keccak256("ViewingKeyReady(bytes32 viewingKeyHash)");
     bytes32 internal constant OUTAGE_REPORT =
         keccak256("OutageReport(uint64 agreementId,uint32 number,uint40 startedAt,uint40 endedAt,uint8 cause)");
     bytes32 internal constant DEVICE_ENROLLMENT =

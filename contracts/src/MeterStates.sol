@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {IAnswers} from "./IAnswers.sol";
 import {Interruptions} from "./Interruptions.sol";
 import {Memory} from "./Memory.sol";
+import {Overrides} from "./Overrides.sol";
 import {Points} from "./Points.sol";
 import {Tally} from "./Tally.sol";
 import {TermsCode} from "./TermsCode.sol";
@@ -17,6 +18,24 @@ abstract contract MeterStates is Tally, IAnswers {
     /// @inheritdoc IAnswers
     function isEnrolled(address device) external view returns (bool) {
         return _devices[device] != 0;
+    }
+
+    /// @inheritdoc IAnswers
+    function holdsViewingKey(address device, bytes32 viewingKeyHash) external view returns (bool) {
+        return _viewingKeys[device][viewingKeyHash];
+    }
+
+    /// @inheritdoc IAnswers
+    function scheduleOf(uint64 id, uint32 place, uint32 interval)
+        external
+        view
+        returns (address account, bytes32 codeHash)
+    {
+        (Record storage record, uint256 terms) = _loaded(id);
+        if (place >= terms.points()) revert NoSuchPlace(id, place);
+        uint256 creation = _places[Overrides.key(id, place)].creations[interval / terms.slots()];
+        account = address(uint160(TermsCode.accountOf(creation != 0 ? creation : record.terms)));
+        codeHash = account.codehash;
     }
 
     /// @inheritdoc IAnswers
@@ -74,7 +93,7 @@ abstract contract MeterStates is Tally, IAnswers {
         if (block.timestamp > record.start) running = (block.timestamp - record.start) / terms.intervalSeconds();
         if (running > point_.end()) running = point_.end();
         state.boundsFrom = uint32(running);
-        uint256 count = point_.end() - running;
+        uint256 count = terms.isSealed() ? 0 : point_.end() - running;
         if (count > slotsAhead) count = slotsAhead;
         state.bounds = _bounds(record.terms, id, point_.place(), running, count);
     }

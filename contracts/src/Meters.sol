@@ -53,6 +53,16 @@ abstract contract Meters is Roles, IParties {
     }
 
     /// @inheritdoc IParties
+    function noteViewingKey(bytes32 viewingKeyHash, bytes32 r, bytes32 vs) external returns (address device) {
+        bytes32 structHash = keccak256(abi.encode(Messages.VIEWING_KEY_READY, viewingKeyHash));
+        device = Messages.recover(Messages.typed(_domain(), structHash), r, vs);
+        if (device == address(0)) revert BadSignature();
+        if (_devices[device] == 0) revert NotEnrolled(device);
+        _viewingKeys[device][viewingKeyHash] = true;
+        emit ViewingKeyHeld(device, viewingKeyHash);
+    }
+
+    /// @inheritdoc IParties
     function fault(uint64 id, uint32 place) external {
         (Record storage record, uint256 terms) = _running(id);
         _mustBeConsumer(id, terms);
@@ -112,14 +122,30 @@ abstract contract Meters is Roles, IParties {
         if (first == 0) _release(from, id);
         // Neutral only until here.
         if (_faults[key].gapTo != 0) _faults[key].gapTo = uint32(first);
+        _mustHoldKey(to, terms);
         _serve(to, id, record.start + first * length);
         uint256 place = old.place();
-        uint256 fresh = Points.make(record.terms, terms.words(), record.start, end).atPlace(place).advance(first);
+        uint256 fresh = _freshPoint(record, terms, end).atPlace(place).advance(first);
+        Overrides.Place storage overrides = _places[Overrides.key(id, place)];
+        if (!terms.isSealed()) fresh = fresh.stopAt(overrides.stop(first, end, terms.slots()));
+        else if (overrides.sequence != 0) fresh = fresh.flagged(Points.OVERRIDDEN);
         uint256 joined = Points.key(id, to);
-        _points[joined] = fresh.stopAt(_places[Overrides.key(id, place)].stop(first, end, terms.slots()));
+        _points[joined] = fresh;
         if (first != 0) _interruptions.records[joined] = Interruptions.from(first);
         _joined[id].push(Joined(to, uint8(place)));
         emit DeviceRotated(id, from, to, uint32(place), uint32(first));
+    }
+
+    /// @dev A point at which nothing has been reported.
+    function _freshPoint(Record storage record, uint256 terms, uint256 end) internal view returns (uint256 fresh) {
+        fresh = Points.make(record.terms, terms.words(), record.start, end);
+        if (terms.isSealed()) fresh = fresh.stopAt(0);
+    }
+
+    /// @dev Where readings are sealed, a meter without the key could report nothing.
+    function _mustHoldKey(address device, uint256 terms) internal view {
+        bytes32 viewingKeyHash = terms.viewingKeyHash();
+        if (viewingKeyHash != 0 && !_viewingKeys[device][viewingKeyHash]) revert NoViewingKey(device, viewingKeyHash);
     }
 
     /// @dev Whether a meter can be put to an agreement: enrolled, not revoked, and measuring in intervals of which those

@@ -45,6 +45,14 @@ library Prices {
         }
     }
 
+    /// @notice {silence} of a band that is not known.
+    function silenceOfAny(uint256 terms) internal pure returns (uint256) {
+        unchecked {
+            uint256 rate = terms.overRate() > terms.underRate() ? terms.overRate() : terms.underRate();
+            return silenceAside(terms) + terms.capacityUnits() * rate;
+        }
+    }
+
     /// @notice The part of {silence} that is the same whatever the band.
     function silenceAside(uint256 terms) internal pure returns (uint256) {
         unchecked {

@@ -175,8 +175,9 @@ abstract contract Proposals is Escrow, Meters {
     ) private {
         Record storage record = _records[id];
         record.state = State.Accepted;
-        uint256 fresh = Points.make(record.terms, terms.words(), record.start, terms.intervals());
+        uint256 fresh = _freshPoint(record, terms, terms.intervals());
         for (uint256 place; place < devices.length; ++place) {
+            _mustHoldKey(devices[place], terms);
             _serve(devices[place], id, record.start);
             _points[Points.key(id, devices[place])] = fresh.atPlace(place);
         }

@@ -21,6 +21,7 @@ abstract contract Quotes is Records, IAnswers {
     {
         (, uint256 terms) = _loaded(agreementId);
         if (place >= terms.points()) revert NoSuchPlace(agreementId, place);
+        if (terms.isSealed()) revert OtherForm(agreementId, true);
         uint256 slots = terms.slots();
         uint256 count = readings.length / 2;
         if (count == 0 || readings.length % 2 != 0 || count > TermsCode.MAX_SLOTS) {

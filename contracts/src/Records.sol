@@ -95,6 +95,8 @@ abstract contract Records is IErrors, IEvents {
     mapping(address device => uint256) internal _devices;
     mapping(uint256 key => uint256) internal _points;
     Interruptions.Store internal _interruptions;
+    /// Which viewing keys a meter has said that it holds.
+    mapping(address device => mapping(bytes32 viewingKeyHash => bool)) internal _viewingKeys;
 
     /// @dev All that measure or have measured: those agreed on, then those that came later.
     function _devicesOf(uint64 id, uint256 terms) internal view returns (address[] memory) {

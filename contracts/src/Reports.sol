@@ -74,7 +74,7 @@ abstract contract Reports is Admission {
 
     /// @dev Whether the opened report, which is number `index` of a batch, is taken; if not, {submit} reverts.
     function _admits(uint256 point_, uint256 terms, uint256 hash, uint256 length, uint256 index) private returns (bool) {
-        (bytes32 reason, uint256 a, uint256 b) = _admit(point_, terms, hash, length);
+        (bytes32 reason, uint256 a, uint256 b) = _admit(point_, terms, hash, length, false);
         if (reason == 0) return true;
         if (msg.sig == this.submit.selector) _refuse(reason, a, b);
         emit ReportSkipped(index, bytes4(reason));
@@ -151,13 +151,6 @@ abstract contract Reports is Admission {
     function _entries(SignedReport[] calldata reports) internal pure returns (uint256 list) {
         assembly ("memory-safe") {
             list := reports.offset
-        }
-    }
-
-    /// @dev The calldata position of a tuple, as Solidity's own decoder finds it, but for the checks: see {OpenedReport}.
-    function _item(uint256 list, uint256 entry) internal pure returns (uint256 item) {
-        assembly ("memory-safe") {
-            item := add(list, calldataload(entry))
         }
     }
 }

@@ -31,7 +31,8 @@ library TermsAbi {
         terms.raiseUnits = uint16(code.raiseUnits());
         terms.leadSeconds = uint32(code.leadSeconds());
         terms.faultLookback = uint32(code.faultLookback());
-        terms.bands = slice(code + TermsCode.HEADER, 4 * code.slots());
+        terms.viewingKeyHash = code.viewingKeyHash();
+        terms.bands = slice(code + TermsCode.HEADER, code.bandsLength());
     }
 
     /// @notice keccak256 of the ABI encoding of the Terms: what an acceptance names.

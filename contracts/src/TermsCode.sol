@@ -6,13 +6,16 @@ import {Memory} from "./Memory.sol";
 /// @notice Terms as the code of an account of their own, so that a report reads them with one EXTCODECOPY:
 ///
 ///     0x00 (STOP, so that nobody can run it)
-///     word 0   slots 16 | intervalSeconds 32 | intervals 32 | unitWh 32 | grace 32 | penalisedCauses 8 | points 8 |
+///     word 0   slots 16 | intervalSeconds 32 | sealed 16 | intervals 16 | unitWh 32 | grace 32 | penalisedCauses 8 | points 8 |
 ///              discountExpiry 32 | missingPenalty 64
 ///     word 1   violationPenalty 64 | underRate 64 | overRate 64 | outagePenalty 64
 ///     word 2   outageMinutePenalty 64 | disputeWindow 32 | notice 32 | discountRatePpm 32 | leadSeconds 32 |
 ///              faultLookback 32 | capacityUnits 16 | raiseUnits 16
 ///     bands
 ///     the consumer, then the device of each point: 20 bytes each
+///
+/// If readings are sealed, `sealed` is 1, the bands are ciphertext and their nonce of 16 bytes follows them, and at the end
+/// is the hash of the viewing key. Nothing of that is needed for a report.
 ///
 /// A byte of code costs 200 gas and a slot of storage 22,100, so all that is fixed for good is here, without padding. The
 /// start is not, so that a later period can share the code. An override of the bands of one pass is code alike, without
@@ -22,6 +25,8 @@ import {Memory} from "./Memory.sol";
 library TermsCode {
     /// Of the header: where the bands begin.
     uint256 internal constant HEADER = 96;
+    /// Of sealed bands: the bytes that follow them.
+    uint256 internal constant NONCE = 16;
     /// A week of quarter hours.
     uint256 internal constant MAX_SLOTS = 672;
     /// What a point's `stop`, `end` and `next` can hold.
@@ -109,7 +114,11 @@ library TermsCode {
     }
 
     function intervals(uint256 terms) internal pure returns (uint256) {
-        return uint32(word(terms, 0) >> 176);
+        return uint16(word(terms, 0) >> 176);
+    }
+
+    function isSealed(uint256 terms) internal pure returns (bool) {
+        return uint16(word(terms, 0) >> 192) != 0;
     }
 
     function unitWh(uint256 terms) internal pure returns (uint256) {
@@ -206,9 +215,21 @@ library TermsCode {
 
     // Bands and parties
 
-    /// @notice Words of header and bands, which a report needs; the last may hold other things behind the bands.
+    /// @notice Words of header and bands, which a report needs, the last of which may hold other things behind the bands; of
+    /// sealed terms, by which nobody can judge, the header.
     function words(uint256 terms) internal pure returns (uint256) {
-        return (HEADER + 4 * slots(terms) + 31) / 32;
+        return isSealed(terms) ? HEADER / 32 : (HEADER + 4 * slots(terms) + 31) / 32;
+    }
+
+    /// @notice Bytes of the bands, with their nonce if they are sealed.
+    function bandsLength(uint256 terms) internal pure returns (uint256) {
+        return 4 * slots(terms) + (isSealed(terms) ? NONCE : 0);
+    }
+
+    /// @notice The hash of the viewing key, 0 if nothing is sealed, from what {load} has brought.
+    function viewingKeyHash(uint256 terms) internal pure returns (bytes32) {
+        if (!isSealed(terms)) return 0;
+        return bytes32(Memory.load(terms + HEADER + bandsLength(terms) + 20 * (1 + points(terms))));
     }
 
     /// @notice The memory addresses from which on the least and the greatest of a slot and those behind it are.
@@ -238,6 +259,6 @@ library TermsCode {
     }
 
     function _party(uint256 terms, uint256 i) private pure returns (address) {
-        return address(uint160(Memory.load(terms + HEADER + 4 * slots(terms) + 20 * i) >> 96));
+        return address(uint160(Memory.load(terms + HEADER + bandsLength(terms) + 20 * i) >> 96));
     }
 }

@@ -32,6 +32,7 @@ library TermsStore {
     ) internal {
         _validate(terms, least);
         bytes memory parties = _parties(consumer_, devices_);
+        if (terms.viewingKeyHash != 0) parties = abi.encodePacked(parties, terms.viewingKeyHash);
         // Put together at once, for each further copy costs as much as a report.
         bytes memory creation = abi.encodePacked(
             _prelude(TermsCode.HEADER + terms.bands.length + parties.length),
@@ -41,7 +42,8 @@ library TermsStore {
             terms.bands,
             parties
         );
-        _validateBands(Memory.dataOf(creation) + PRELUDE);
+        if (terms.viewingKeyHash != 0) _validateSealed(Memory.dataOf(creation) + PRELUDE);
+        else _validateBands(Memory.dataOf(creation) + PRELUDE);
         _create(creation, index);
     }
 
@@ -66,10 +68,18 @@ library TermsStore {
     }
 
     function _word0(IRecords.Terms memory terms, uint256 points_) private pure returns (uint256) {
-        return ((terms.bands.length / 4) << 240) | (uint256(terms.intervalSeconds) << 208)
-            | (uint256(terms.intervals) << 176) | (uint256(terms.unitWh) << 144) | (uint256(terms.grace) << 112)
+        uint256 sealed_ = terms.viewingKeyHash == 0 ? 0 : 1;
+        return (_slots(terms) << 240) | (uint256(terms.intervalSeconds) << 208)
+            | (sealed_ << 192) | (uint256(terms.intervals) << 176) | (uint256(terms.unitWh) << 144) | (uint256(terms.grace) << 112)
             | (uint256(terms.penalisedCauses) << 104) | (points_ << 96) | (uint256(terms.discountExpiry) << 64)
             | terms.missingPenalty;
+    }
+
+    /// @dev 0 if there is no whole number of them.
+    function _slots(IRecords.Terms memory terms) private pure returns (uint256) {
+        uint256 length = terms.bands.length;
+        uint256 nonce = terms.viewingKeyHash == 0 ? 0 : TermsCode.NONCE;
+        return length < nonce || length % 4 != 0 ? 0 : (length - nonce) / 4;
     }
 
     function _word1(IRecords.Terms memory terms) private pure returns (uint256) {
@@ -100,8 +110,8 @@ library TermsStore {
     }
 
     function _validate(IRecords.Terms memory terms, Least memory least) private view {
-        uint256 slots_ = terms.bands.length / 4;
-        if (terms.bands.length % 4 != 0 || slots_ == 0 || slots_ > TermsCode.MAX_SLOTS) revert IErrors.InvalidTerms("bands");
+        uint256 slots_ = _slots(terms);
+        if (slots_ == 0 || slots_ > TermsCode.MAX_SLOTS) revert IErrors.InvalidTerms("bands");
         if (terms.intervalSeconds == 0) revert IErrors.InvalidTerms("intervalSeconds");
         if (terms.intervals == 0 || terms.intervals > TermsCode.MAX_INTERVALS) revert IErrors.InvalidTerms("intervals");
         if (terms.unitWh == 0) revert IErrors.InvalidTerms("unitWh");
@@ -148,6 +158,12 @@ library TermsStore {
             );
         }
         if (!good) _explain(terms);
+    }
+
+    /// @dev Of bands that nobody can read here, the price of silence must do for whichever they are.
+    function _validateSealed(uint256 terms) private pure {
+        uint256 price = Prices.silenceOfAny(terms);
+        if (terms.missingPenalty() < price) revert IErrors.SilenceTooCheap(0, price, terms.missingPenalty());
     }
 
     /// @dev Reverts with the first slot that is not sound, else with the first whose silence is too cheap.

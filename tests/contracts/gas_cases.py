@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from electro_contracts import calldata
 from electro_contracts.terms import devices_hash
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport
+from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport, SealedReport
 from electro_protocol.readings import pack
 
 from .engines import PyEvm, Revm
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from electro_protocol.signed import SignedMessage
 
 METERS = 50
+VIEWING_KEY = bytes(range(32))
 REGISTER_WH = 123_456_789
 SNAPSHOT = Path(__file__).with_name("gas_snapshot.json")
 WEEK = day(bands=tuple((100, 1000) for _ in range(672)), intervals=6720)
@@ -117,7 +118,7 @@ def parties() -> dict[str, int]:
 
 def snapshot() -> dict[str, int]:
     """All gas that is promised or worth watching, to the unit."""
-    reports = {case.name: case.gas for case in [*days(), week()]}
+    reports = {case.name: case.gas for case in [*days(), week(), *sealed_days()]}
     return {**reports, **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)), **parties()}
 
 
@@ -165,6 +166,36 @@ def week() -> Case:
     return _case(world, "a week of 672", [second])
 
 
+def sealed_days() -> list[Case]:
+    """The same, of sealed readings."""
+    world = World(PyEvm())
+    meters = [key(f"meter {i}") for i in range(METERS)]
+    ids = {meter: world.agree_sealed([meter], DAY, VIEWING_KEY) for meter in meters}
+    world.set_time(START + 9 * 86_400)
+
+    def report(meter: Key, first: int, lanes: list[int]) -> SignedMessage:
+        return world.sealed_report(
+            meter, ids[meter], first, lanes, VIEWING_KEY, DAY.bands, register=REGISTER_WH
+        )
+
+    def batch(first: int, lanes: list[int]) -> list[SignedMessage]:
+        return [report(meter, first, lanes) for meter in meters]
+
+    world.send(calldata.submit_sealed_batch(batch(0, readings(1))))
+    fifty = _case(world, "50 meters, a sealed interval each", batch(1, readings(1, 1)))
+    world.send(calldata.submit_sealed_batch(batch(2, readings(94, 2))))
+    one = _case(world, "one sealed interval", [report(meters[0], 96, readings(1))])
+    world.submit(report(meters[0], 97, readings(95)))
+    lone = _case(world, "a sealed day of 96", [report(meters[0], 192, readings(96))])
+    world.submit(report(meters[0], 288, [2000] * 96))
+    bad = _case(
+        world, "a sealed day, all in violation", [report(meters[0], 384, [2000 + i for i in range(96)])]
+    )
+    others = [report(meter, 96, readings(96)) for meter in meters[1:]]
+    many = _case(world, "50 sealed days in a batch", [*others, report(meters[0], 480, readings(96))])
+    return [one, lone, fifty, many, bad]
+
+
 def check_per_item(count: int) -> float:
     """The gas of an item in a check of so many reports of ten meters: on revm, for no transaction is so long."""
     engine = Revm()
@@ -180,15 +211,20 @@ def check_per_item(count: int) -> float:
 
 
 def _case(world: World, name: str, items: list[SignedMessage]) -> Case:
-    data = calldata.submit(items[0]) if len(items) == 1 else calldata.submit_batch(items)
+    if isinstance(items[0].message, SealedReport):
+        data = calldata.submit_sealed(items[0]) if len(items) == 1 else calldata.submit_sealed_batch(items)
+    else:
+        data = calldata.submit(items[0]) if len(items) == 1 else calldata.submit_batch(items)
     outcome = world.engine.send(world.anyone, world.address, data)
     assert len(outcome.logs) >= len(items), "an item was skipped"
-    lengths = [len(item.message.readings) for item in items if isinstance(item.message, EnergyReport)]
+    counts = [
+        item.message.intervals for item in items if isinstance(item.message, EnergyReport | SealedReport)
+    ]
     reported = [(topics, log) for topics, log in outcome.logs if len(topics) == 3]
     return Case(
         name,
         len(items),
-        sum(lengths) // 2,
+        sum(counts),
         outcome.gas,
         data,
         sum(len(log) for _, log in reported),

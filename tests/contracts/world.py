@@ -16,9 +16,9 @@ from coincurve import PrivateKey
 from eth_abi import decode as abi_decode
 from eth_abi import encode as abi_encode
 
-from electro_contracts import artifact, calldata, events
-from electro_contracts.terms import Terms, devices_hash
-from electro_protocol import secp256k1
+from electro_contracts import artifact, calldata, events, sealed
+from electro_contracts.terms import Terms, devices_hash, pack_bands
+from electro_protocol import judging, sealing, secp256k1
 from electro_protocol.address import address_of, checksum
 from electro_protocol.eip712 import Domain
 from electro_protocol.keccak import keccak256
@@ -28,6 +28,8 @@ from electro_protocol.messages import (
     EnergyReport,
     Message,
     OutageReport,
+    SealedReport,
+    ViewingKeyReady,
 )
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
@@ -36,6 +38,8 @@ from .engines import Engine, Revm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from electro_contracts.terms import Bands
 
 START = 1_800_000_000  # of the first agreement, unix seconds
 NOW = START - 86_400
@@ -232,8 +236,46 @@ class World:
         return meter.sign(OutageReport(agreement_id, number, started, ended, cause), self.domain)
 
     def submit(self, item: SignedMessage, caller: str = "") -> None:
-        outage = isinstance(item.message, OutageReport)
-        self.send(calldata.submit_outage(item) if outage else calldata.submit(item), caller)
+        calls = {OutageReport: calldata.submit_outage, SealedReport: calldata.submit_sealed}
+        self.send(calls.get(type(item.message), calldata.submit)(item), caller)
+
+    # -- Where readings are sealed
+
+    def hand_key(self, viewing_key: bytes, *meters: Key) -> None:
+        """Let meters say that they hold a viewing key."""
+        for meter in meters:
+            ready = ViewingKeyReady(sealing.key_hash(viewing_key))
+            compact = secp256k1.compact(meter.sign(ready, self.domain).signature)
+            self.call("noteViewingKey", *ready.values(), compact[:32], compact[32:])
+
+    def agree_sealed(self, meters: list[Key], terms: Terms, viewing_key: bytes, bonus: int = BONUS) -> int:
+        """As `agree`, with plain terms sealed for who has this key."""
+        self.enrol(*[meter for meter in meters if not self.call("isEnrolled", meter.text)])
+        self.hand_key(viewing_key, *meters)
+        return self.agree(meters, sealed.seal(terms, viewing_key), bonus)
+
+    def sealed_report(
+        self,
+        meter: Key,
+        agreement_id: int,
+        first: int,
+        lanes: list[int],
+        viewing_key: bytes,
+        bands: Bands,
+        place: int = 0,
+        register: int = 0,
+    ) -> SignedMessage:
+        """What a meter that judges rightly, by the bands of this pass, signs of these readings."""
+        _, code_hash = self.call("scheduleOf", agreement_id, place, first)
+        start, _ = self.believed(agreement_id, meter)
+        slot = first % len(bands)
+        words = judging.deviations(pack(lanes[: len(bands) - slot]), pack_bands(bands), slot)
+        about = sealing.report(
+            self.domain.separator, meter.address, agreement_id, first, code_hash[:16], len(lanes)
+        )
+        hidden = sealing.seal_report(viewing_key, about, register, pack(lanes), words)
+        message = SealedReport(agreement_id, start, code_hash[:16], first, hidden, words)
+        return meter.sign(message, self.domain)
 
     def view(self, name: str, *arguments: Any) -> Any:
         """Ask a view that answers one struct; return a record with the struct's fields."""

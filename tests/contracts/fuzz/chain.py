@@ -88,10 +88,7 @@ def _padded(devices: Sequence[bytes]) -> bytes:
 
 
 def _encoded(terms: Terms) -> bytes:
-    *numbers, bands = terms.to_tuple()
-    assert isinstance(bands, bytes)
-    packed = [*numbers, 32 * (len(numbers) + 1), len(bands)]
-    return b"".join(int(each).to_bytes(32, "big") for each in packed) + padded(bands)
+    return terms.encoded
 
 
 def words(answer: bytes) -> list[int]:

@@ -11,12 +11,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from electro_contracts.terms import Terms, TermsError, devices_hash
+from electro_contracts.terms import NUMBERS, Seal, Terms, TermsError, devices_hash
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance, MessageError
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
+from electro_protocol.untrusted import hex_bytes
 from electro_tools import papers
 from electro_tools.errors import ToolError
 from electro_tools.facts import safe
@@ -115,17 +116,25 @@ def whole(untrusted: Any) -> int:
 
 def terms_to_json(terms: Terms) -> dict[str, Any]:
     """Return terms by the names of their fields, bands in pairs."""
-    return {**dataclasses.asdict(terms), "bands": [list(band) for band in terms.bands]}
+    seal = terms.seal and {
+        "key_hash": "0x" + terms.seal.key_hash.hex(),
+        "nonce": "0x" + terms.seal.nonce.hex(),
+    }
+    return {**dataclasses.asdict(terms), "bands": [list(band) for band in terms.bands], "seal": seal}
 
 
 def terms_of_json(untrusted: Any) -> Terms:
     """Return the terms of a JSON object; raise ValueError, KeyError, TypeError or TermsError if it has none."""
     terms = dict(untrusted)
     bands = bands_of_json(terms.pop("bands"))
-    names = [field.name for field in dataclasses.fields(Terms)[:-1]]
-    if set(terms) != set(names):
+    sealed = terms.pop("seal", None)
+    if set(terms) != set(NUMBERS):
         raise ValueError("its terms have other fields than an agreement's")
-    return Terms(**{name: whole(terms[name]) for name in names}, bands=bands)
+    seal = (
+        None if sealed is None else Seal(*(hex_bytes(name, sealed[name]) for name in ("key_hash", "nonce")))
+    )
+    numbers: dict[str, Any] = {name: whole(terms[name]) for name in NUMBERS}
+    return Terms(**numbers, bands=bands, seal=seal)
 
 
 def bands_of_json(untrusted: Any) -> Bands:

@@ -95,7 +95,7 @@ def parse(text: str, folder: Path) -> Terms:
     """
     document = tomllib.loads(text)
     _only_known({name: content for name, content in document.items() if name != about.SECTION})
-    fields: dict[str, int] = {}
+    fields: dict[str, Any] = {}
     for (section, key), (reader, field) in ENTRIES.items():
         try:
             fields[field] = reader(document[section][key])

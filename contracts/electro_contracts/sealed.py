@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What who has the viewing key sees of a sealed agreement: its bands, its readings, and whether its meter judged right.
+
+Nothing here moves money: the contract prices what the meter told. That it told the truth is checked here, report by
+report, and one report can be shown to others who have no key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from electro_protocol import judging, sealing
+from electro_protocol.readings import unpack
+from electro_protocol.sealing import SealError
+
+from .terms import Seal, pack_bands, unpack_bands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .bill import Band
+    from .terms import Bands, Terms
+
+__all__ = ["Judged", "SealError", "judged", "opened", "opened_override", "seal", "seal_override"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a sealed report says to one who reads it, and what the meter should have told of it."""
+
+    register_wh: int
+    lanes: list[int]
+    deviations: bytes
+
+    def is_told(self, deviations: bytes) -> bool:
+        """Whether the meter told just that."""
+        return self.deviations == deviations
+
+
+def seal(terms: Terms, key: bytes) -> Terms:
+    """Return plain terms with their bands sealed."""
+    nonce, lanes = sealing.seal_bands(key, sealing.TERMS, pack_bands(terms.bands))
+    return dataclasses.replace(terms, bands=unpack_bands(lanes), seal=Seal(sealing.key_hash(key), nonce))
+
+
+def opened(terms: Terms, key: bytes) -> Terms:
+    """Return sealed terms with their bands in the clear; raise SealError if this is not their key."""
+    if terms.seal is None:
+        return terms
+    if sealing.key_hash(key) != terms.seal.key_hash:
+        raise SealError("this is the viewing key of another agreement: its hash is not the one in the terms")
+    packed = sealing.open_bands(key, sealing.TERMS, terms.seal.nonce, pack_bands(terms.bands))
+    return dataclasses.replace(terms, bands=_within(terms, unpack_bands(packed)), seal=None)
+
+
+def seal_override(
+    key: bytes, agreement_id: int, place: int, first: int, bands: Sequence[Band]
+) -> tuple[Bands, bytes]:
+    """Return lanes and nonce of the bands of a pass that begins with interval `first`."""
+    nonce, lanes = sealing.seal_bands(key, sealing.override(agreement_id, place, first), pack_bands(bands))
+    return unpack_bands(lanes), nonce
+
+
+def opened_override(
+    terms: Terms, key: bytes, agreement_id: int, place: int, first: int, packed: bytes
+) -> Bands:
+    """Return the bands of an override as it was signed, ciphertext and nonce; raise SealError."""
+    lanes, nonce = packed[: -sealing.IV_BYTES], packed[-sealing.IV_BYTES :]
+    about = sealing.override(agreement_id, place, first)
+    return _within(terms, unpack_bands(sealing.open_bands(key, about, nonce, lanes)))
+
+
+def judged(key: bytes, about: bytes, sealed: bytes, deviations: bytes, bands: Bands, slot: int) -> Judged:
+    """Read a report and judge it anew, by the bands of its pass, from its first slot; raise SealError."""
+    register_wh, readings = sealing.open_report(key, about, sealed, deviations)
+    return Judged(register_wh, unpack(readings), judging.deviations(readings, pack_bands(bands), slot))
+
+
+def _within(terms: Terms, bands: Bands) -> Bands:
+    """Return bands that the connection can take; nobody else can have checked them."""
+    for slot, (_, greatest) in enumerate(bands):
+        if greatest > terms.capacity_units:
+            raise SealError(f"slot {slot} of the sealed bands is greater than what the connection can take")
+    return bands

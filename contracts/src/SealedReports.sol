@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Admission} from "./Admission.sol";
+import {Deviations} from "./Deviations.sol";
+import {Interruptions} from "./Interruptions.sol";
+import {ISealed} from "./ISealed.sol";
+import {Lanes} from "./Lanes.sol";
+import {Memory} from "./Memory.sol";
+import {OpenedReport} from "./OpenedReport.sol";
+import {OpenedSealedReport} from "./OpenedSealedReport.sol";
+import {Overrides} from "./Overrides.sol";
+import {PendingItems} from "./PendingItems.sol";
+import {Points} from "./Points.sol";
+import {Prices} from "./Prices.sol";
+import {TermsCode} from "./TermsCode.sol";
+
+/// @notice Reports whose readings are sealed: what their meters say of them is priced, put on record, or refused.
+abstract contract SealedReports is Admission, ISealed {
+    using Interruptions for Interruptions.Store;
+    using Points for uint256;
+    using TermsCode for uint256;
+
+    bytes32 private constant SEALED_REPORTED = keccak256("SealedReported(uint64,address,uint32,bytes,bytes)");
+    uint256 private constant HEADER_WORDS = TermsCode.HEADER / 32;
+
+    /// @inheritdoc ISealed
+    function submitSealed(SignedSealedReport calldata report) external {
+        uint256 list;
+        assembly ("memory-safe") {
+            list := sub(report, calldataload(4))
+        }
+        _takeSealed(list, list + 32);
+    }
+
+    /// @inheritdoc ISealed
+    function submitSealedBatch(SignedSealedReport[] calldata reports) external {
+        uint256 list = _sealedEntries(reports);
+        _takeSealed(list, list + 32 * reports.length);
+    }
+
+    /// @inheritdoc ISealed
+    function checkSealed(SignedSealedReport[] calldata reports) external view returns (bytes4[] memory reasons) {
+        OpenedSealedReport.prepare(_domain());
+        Memory.setEnd(OpenedSealedReport.MOST_END);
+        uint256 count = reports.length;
+        reasons = new bytes4[](count);
+        uint256[] memory pending = PendingItems.make(count);
+        uint256 list = _sealedEntries(reports);
+        uint256 free = Memory.end();
+        for (uint256 i; i < count; ++i) {
+            // What one item needs is free again for the next.
+            Memory.setEnd(free);
+            (uint256 length, uint256 words,) = OpenedSealedReport.open(_item(list, list + 32 * i));
+            uint256 position = _position(_reportedKey());
+            uint256 place = PendingItems.find(pending, position);
+            uint256 point_ = pending[place] != 0 ? pending[place + 1] : _stored(position);
+            uint256 terms = _terms(point_);
+            uint256 hash = _scheduleHash(point_, TermsCode.accountOf(point_.terms()), terms);
+            (bytes32 reason,,) = _admit(point_, terms, hash, length, true);
+            uint256 taken;
+            if (reason == 0) {
+                taken = _taken(point_, length);
+                (reason,,,) = _told(words, length, taken);
+            }
+            reasons[i] = bytes4(reason);
+            if (reason == 0) (pending[place], pending[place + 1]) = (position, point_.advance(taken));
+        }
+    }
+
+    /// @dev Take the reports whose positions are at calldata positions `list` to `end`.
+    function _takeSealed(uint256 list, uint256 end) private {
+        OpenedSealedReport.prepare(_domain());
+        // Can't overflow: calldata positions.
+        unchecked {
+            for (uint256 entry = list; entry < end; entry += 32) {
+                (bytes32 reason, uint256 a, uint256 b) = _takeOne(_item(list, entry));
+                if (reason == 0) continue;
+                if (msg.sig == this.submitSealed.selector) _refuse(reason, a, b);
+                emit ReportSkipped((entry - list) / 32, bytes4(reason));
+            }
+        }
+    }
+
+    /// @dev The header of the terms is put right behind the report, what is allocated behind that. The usual report is of the
+    /// whole of its extent, and of a meter that has nothing to tell.
+    function _takeOne(uint256 item) private returns (bytes32 reason, uint256 a, uint256 b) {
+        (uint256 length, uint256 words, uint256 terms) = OpenedSealedReport.open(item);
+        uint256 position = _position(_reportedKey());
+        uint256 point_ = _stored(position);
+        uint256 hash = _scheduleHash(point_, TermsCode.copy(point_.terms(), HEADER_WORDS, terms), terms);
+        uint256 taken = length >> 1;
+        // As if other bands held nowhere: which do is in the hash.
+        (uint256 wrong,) = _hindrance(point_.stopAt(point_.end()), terms, hash, length);
+        if (wrong != 0 || !terms.isSealed()) {
+            (reason, a, b) = _admit(point_, terms, hash, length, true);
+            if (reason != 0) return (reason, a, b);
+            taken = _taken(point_, length);
+        }
+        if (OpenedSealedReport.toldLength(words) != 0) {
+            // Can't overflow: a memory address.
+            unchecked {
+                Memory.setEnd(terms + TermsCode.HEADER);
+            }
+            Lanes.Judgement memory judged;
+            (reason, a, b, judged) = _told(words, length, taken);
+            if (reason != 0) return (reason, a, b);
+            _logSealed(terms);
+            point_ = _chargeSealed(point_, terms, judged);
+            if (judged.interrupted != 0) {
+                uint256 marks = Deviations.marks(words, OpenedSealedReport.toldLength(words), taken);
+                _interruptions.note(_reportedKey(), marks, taken, point_.next());
+            }
+        } else {
+            _logSealed(terms);
+        }
+        point_ = point_.advance(taken);
+        assembly ("memory-safe") {
+            sstore(position, point_)
+        }
+    }
+
+    /// @dev The hash of the code with the bands that hold, in the pass of the opened report: of the terms' account, unless
+    /// another was put in its place.
+    function _scheduleHash(uint256 point_, uint256 account, uint256 terms) private view returns (uint256) {
+        if (point_.has(Points.OVERRIDDEN)) {
+            uint256 key = Overrides.key(OpenedReport.agreementId(), point_.place());
+            uint256 creation = _places[key].creations[Memory.load(OpenedReport.FIRST) / terms.slots()];
+            if (creation != 0) account = TermsCode.accountOf(creation);
+        }
+        return TermsCode.hashOf(account);
+    }
+
+    /// @dev How many intervals of an admitted report lie before the point's end.
+    function _taken(uint256 point_, uint256 length) private pure returns (uint256) {
+        uint256 left = point_.end() - point_.next();
+        return left < length / 2 ? left : length / 2;
+    }
+
+    /// @dev What the meter says of an admitted report, or why that can't be.
+    function _told(uint256 words, uint256 length, uint256 taken)
+        private
+        pure
+        returns (bytes32 reason, uint256 a, uint256 b, Lanes.Judgement memory judged)
+    {
+        uint256 count = length / 2;
+        uint256 told = OpenedSealedReport.toldLength(words);
+        uint256 most = Deviations.WORD * count;
+        if (told > most || told % Deviations.WORD != 0) return (BadLength.selector, told, most, judged);
+        bool bad;
+        (judged, bad) = Deviations.read(words, told, count, taken);
+        if (bad) {
+            (a, b) = Deviations.firstBad(words, count);
+            reason = BadDeviation.selector;
+        }
+    }
+
+    function _logSealed(uint256 end) private {
+        bytes32 topic = SEALED_REPORTED;
+        uint256 data = OpenedReport.FIRST;
+        uint256 agreementId = OpenedReport.agreementId();
+        uint256 device = OpenedReport.signer();
+        assembly ("memory-safe") {
+            log3(data, sub(end, data), topic, agreementId, device)
+        }
+    }
+
+    /// @dev The point with the penalty for what was judged.
+    function _chargeSealed(uint256 point_, uint256 terms, Lanes.Judgement memory judged) private returns (uint256) {
+        if (judged.under | judged.over | judged.noData == 0) return point_;
+        uint256 penalty = Prices.readings(judged, terms);
+        emit Violations(
+            uint64(OpenedReport.agreementId()),
+            address(uint160(OpenedReport.signer())),
+            uint32(point_.next()),
+            judged.under,
+            judged.over,
+            judged.noData,
+            judged.underUnits,
+            judged.overUnits,
+            penalty
+        );
+        return point_.charge(penalty);
+    }
+
+    function _sealedEntries(SignedSealedReport[] calldata reports) private pure returns (uint256 list) {
+        assembly ("memory-safe") {
+            list := reports.offset
+        }
+    }
+}

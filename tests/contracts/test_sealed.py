@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed agreements: the same money as open ones, what is refused, and what those with the key see."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from electro_contracts import calldata, events, sealed
+from electro_contracts.model import Agreement, By, Refused
+from electro_contracts.terms import TermsError, pack_bands
+from electro_protocol import sealing
+from electro_protocol.keccak import keccak256
+from electro_protocol.messages import Renomination, SealedReport
+from electro_protocol.readings import pack
+
+from .engines import Reverted
+from .world import BONUS, CONSUMER, DAY, START, World, inside, key
+
+if TYPE_CHECKING:
+    from electro_contracts.terms import Terms
+    from electro_protocol.signed import SignedMessage
+
+    from .world import Key
+
+VIEWING = bytes(range(100, 132))
+OTHER = bytes(range(32))
+# Two passes a day, so that overrides and ends lie close together.
+SHORT = replace(
+    DAY,
+    intervals=60,
+    bands=tuple((100 + i, 1000 + i) for i in range(12)),
+    capacity_units=1200,
+    missing_penalty=101 + 1009 + 15 * 13 + 1200 * 7,
+)
+METER, TWIN, SPARE, SPARE_TWIN = (key(name) for name in ("sealed", "open", "spare", "spare twin"))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def reason(world: World, item: SignedMessage) -> str:
+    with pytest.raises(Reverted) as refused:
+        world.submit(item)
+    return refused.value.error.name
+
+
+def changed(world: World, item: SignedMessage, meter: Key = METER, **fields: object) -> SignedMessage:
+    """A message with other fields, signed again, whatever its class would say of them."""
+    message = SealedReport.__new__(SealedReport)
+    message.__dict__.update(item.message.__dict__ | fields)
+    return meter.sign(message, world.domain)
+
+
+def first_report(world: World, agreement_id: int, lanes: list[int] | None = None) -> SignedMessage:
+    return world.sealed_report(METER, agreement_id, 0, lanes or inside(0, 4, SHORT), VIEWING, SHORT.bands)
+
+
+def test_a_sealed_agreement_is_kept_told_and_hashed_as_the_package_does(world: World) -> None:
+    terms = sealed.seal(SHORT, VIEWING)
+    agreement_id = world.agree_sealed([METER, SPARE], SHORT, VIEWING)
+    assert world.call("termsOf", agreement_id) == terms.to_tuple()
+    assert world.call("hashesOf", agreement_id)[0] == terms.hash
+    state = calldata.decode_meter_state(world.ask(calldata.meter_state(METER.address, 96)))[0]
+    code = terms.code(CONSUMER.address, [METER.address, SPARE.address])
+    assert state.code_hash == world.call("scheduleOf", agreement_id, 1, 5)[1] == keccak256(code)
+    assert state.bounds == ()
+    assert state.stop == 0
+    assert sealed.opened(terms, VIEWING) == SHORT
+    with pytest.raises(sealed.SealError, match="another agreement"):
+        sealed.opened(terms, OTHER)
+
+
+def test_the_readings_are_in_the_log_for_those_with_the_key(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    world.set_time(START + 50_000)
+    lanes = [50, 1003, 0x8000 | 2000, 0xFFFF, 500, 0x8000]
+    item = first_report(world, agreement_id, lanes)
+    world.submit(item)
+    assert isinstance(item.message, SealedReport)
+    told, costs = world.events
+    assert told == events.SealedReported(
+        agreement_id, METER.address, 0, item.message.sealed, item.message.deviations
+    )
+    about = sealing.report(
+        world.domain.separator, METER.address, agreement_id, 0, item.message.schedule, len(lanes)
+    )
+    read = sealed.judged(VIEWING, about, told.sealed, told.deviations, SHORT.bands, 0)
+    assert read.lanes == lanes
+    assert read.is_told(told.deviations)
+    assert isinstance(costs, events.Violations)
+    assert (costs.under, costs.over, costs.no_data) == (1, 2, 1)
+    assert (costs.under_units, costs.over_units) == (50, 2 + 998)
+    assert world.point(agreement_id, METER).unexplained == 2
+
+
+class Twins:
+    """A sealed and an open agreement that live the same life, and the model of each."""
+
+    def __init__(self, world: World, terms: Terms) -> None:
+        self.world, self.terms = world, terms
+        self.meters = [(METER, TWIN)]
+        world.enrol(SPARE, SPARE_TWIN)
+        self.sealed_id = world.agree_sealed([METER], terms, VIEWING)
+        self.open_id = world.agree([TWIN], terms)
+        self.sealed_terms = sealed.seal(terms, VIEWING)
+        self.models = tuple(
+            Agreement(id_, terms_, [meter.address], BONUS, world.call("scheduleOf", id_, 0, 0)[1])
+            for id_, terms_, meter in (
+                (self.sealed_id, self.sealed_terms, METER),
+                (self.open_id, terms, TWIN),
+            )
+        )
+        self.bands = dict.fromkeys(range(terms.intervals // len(terms.bands) + 1), terms.bands)
+        self.sequence = 0
+
+    @property
+    def next(self) -> int:
+        return int(self.world.point(self.open_id, self.meters[-1][1]).next)
+
+    def report(self, lanes: list[int], which: int = -1) -> None:
+        hidden, seen = self.meters[which]
+        first = int(self.world.point(self.open_id, seen).next)
+        bands = self.bands[first // len(self.terms.bands)]
+        one = self.world.sealed_report(hidden, self.sealed_id, first, lanes, VIEWING, bands)
+        two = self.world.report(seen, self.open_id, first, lanes)
+        self._both(one, two)
+
+    def outage(self, number: int, started: int, ended: int, cause: int) -> None:
+        hidden, seen = self.meters[-1]
+        one = self.world.outage(hidden, self.sealed_id, number, started, ended, cause)
+        self._both(one, self.world.outage(seen, self.open_id, number, started, ended, cause))
+
+    def _both(self, one: SignedMessage, two: SignedMessage) -> None:
+        outcomes = []
+        for item, model in zip((one, two), self.models, strict=True):
+            try:
+                self.world.submit(item)
+                outcomes.append("")
+            except Reverted as refused:
+                outcomes.append(refused.error.name)
+            try:
+                model.take(item, self.world.domain, self.world.now)
+                said = ""
+            except Refused as refused:
+                said = refused.reason
+            assert outcomes[-1] == said
+        assert outcomes[0] == outcomes[1]
+
+    def override(self, pass_: int, bands: tuple[tuple[int, int], ...]) -> None:
+        """Both parties give a pass other bands."""
+        world, slots = self.world, len(self.terms.bands)
+        self.sequence += 1
+        first = pass_ * slots
+        lanes, nonce = sealed.seal_override(VIEWING, self.sealed_id, 0, first, bands)
+        for id_, model, packed in (
+            (self.sealed_id, self.models[0], pack_bands(lanes) + nonce),
+            (self.open_id, self.models[1], pack_bands(bands)),
+        ):
+            wish = Renomination(id_, 0, first, self.sequence, packed, world.now)
+            signature = CONSUMER.sign(wish, world.domain).signature
+            world.call("renominateTogether", wish.values(), signature, caller=world.operator)
+            told, by = world.events[0], By.BOTH
+            assert isinstance(told, events.Renominated)
+            assert told.bands == packed
+            hidden = id_ == self.sealed_id
+            model.renominate(
+                0, first, lanes if hidden else bands, by, world.now, self.sequence, nonce if hidden else b""
+            )
+        self.bands[pass_] = bands
+        assert sealed.opened_override(
+            self.sealed_terms, VIEWING, self.sealed_id, 0, first, pack_bands(lanes) + nonce
+        ) == tuple(bands)
+
+    def rotate(self) -> None:
+        world = self.world
+        world.hand_key(VIEWING, SPARE)
+        for id_, model, old, new in (
+            (self.sealed_id, self.models[0], self.meters[-1][0], SPARE),
+            (self.open_id, self.models[1], self.meters[-1][1], SPARE_TWIN),
+        ):
+            world.call("proposeRotation", id_, old.text, new.text, caller=world.operator)
+            world.call("acceptRotation", id_, old.text, new.text, caller=CONSUMER.text)
+            model.rotate(old.address, new.address, world.now)
+        self.meters.append((SPARE, SPARE_TWIN))
+
+    def compare(self) -> None:
+        told = [self.world.agreement(id_) for id_ in (self.sealed_id, self.open_id)]
+        assert (told[0].accrued, told[0].remaining) == (told[1].accrued, told[1].remaining)
+        assert [model.accrued(self.world.now) for model in self.models] == [told[0].accrued] * 2
+        for hidden, seen in self.meters:
+            points = self.world.point(self.sealed_id, hidden), self.world.point(self.open_id, seen)
+            for name in ("next", "end", "accrued", "outageAccrued", "unexplained"):
+                assert getattr(points[0], name) == getattr(points[1], name), name
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sealed_and_open_lives_end_with_the_same_money(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    twins = Twins(world, SHORT)
+    slots, number, rotated = len(SHORT.bands), 0, False
+    now = START
+    while now < SHORT.end:
+        now += chance.randrange(900, 8000)
+        world.set_time(now)
+        told = (now - START) // 900
+        pass_ = told // slots + 1
+        if chance.random() < 0.3 and pass_ * slots < SHORT.intervals:
+            bands = tuple(
+                sorted((chance.randrange(0, 1200), chance.randrange(0, 1200))) for _ in range(slots)
+            )
+            twins.override(pass_, tuple((least, greatest) for least, greatest in bands))
+        if not rotated and chance.random() < 0.05 and told + 1 < SHORT.intervals:
+            twins.rotate()
+            rotated = True
+        for which in range(len(twins.meters)):
+            count = chance.randrange(1, slots + 2)
+            lanes = [_lane(chance) for _ in range(count)]
+            if which == len(twins.meters) - 1 or chance.random() < 0.5:
+                twins.report(lanes, which)
+        if chance.random() < 0.4 and not rotated:
+            started = now - chance.randrange(1, 20_000)
+            twins.outage(number, started, chance.randrange(started + 1, now + 1), chance.randrange(3))
+            number = twins.models[0].points[METER.address].outages.__len__()
+        twins.compare()
+    world.set_time(SHORT.settles_at + 100_000)
+    for id_ in (twins.sealed_id, twins.open_id):
+        world.call("settle", id_)
+    twins.compare()
+
+
+def _lane(chance: random.Random) -> int:
+    return chance.choice(
+        (chance.randrange(0x10000), chance.randrange(100, 1000), 0x8000 | chance.randrange(1200), 0xFFFF, 0)
+    )
+
+
+def test_neither_form_of_report_is_taken_for_the_other(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    open_id = world.agree([TWIN], SHORT)
+    world.set_time(START + 50_000)
+    assert reason(world, world.report(METER, agreement_id, 0, inside(0, 4))) == "OtherForm"
+    hidden = world.sealed_report(TWIN, open_id, 0, inside(0, 4), VIEWING, SHORT.bands)
+    assert reason(world, hidden) == "OtherForm"
+    batch = [world.report(METER, agreement_id, 0, inside(0, 4)), world.report(TWIN, open_id, 0, inside(0, 4))]
+    world.send(calldata.submit_batch(batch))
+    assert world.point(open_id, TWIN).next == 4
+    assert world.point(agreement_id, METER).next == 0
+
+
+def test_what_is_refused_of_a_sealed_report(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    good = first_report(world, agreement_id)
+    assert reason(world, good) == "FromTheFuture"
+    world.set_time(START + 50_000)
+    other_terms = changed(world, good, schedule=bytes(16))
+    cases = {
+        "UnknownDevice": [
+            changed(world, good, SPARE),
+            changed(world, good, agreement_id=agreement_id + 1),
+            changed(world, good, deviations=bytes(5000)),  # of which only a part is looked at
+        ],
+        "OtherStart": [changed(world, good, start=START + 1)],
+        "OtherTerms": [other_terms],
+        "WrongSequence": [changed(world, good, first_interval=1)],
+        "BeyondSchedule": [changed(world, good, sealed=bytes(24 + 2 * 13))],
+        "BadLength": [
+            changed(world, good, sealed=bytes(length)) for length in (0, 1, 23, 24, 25, 27, 24 + 1346, 4096)
+        ]
+        + [changed(world, good, deviations=bytes(length)) for length in (1, 3, 20, 2688)],
+        "BadDeviation": [
+            changed(world, good, deviations=bytes.fromhex(words))
+            for words in (
+                "00040001", "00000000", "10000000", "00008000", "10008000", "20007fff", "30000001",
+                "40000000", "f0000001", "0001000100010001", "0001000100000001", "0fff0001",
+            )
+        ],
+    }  # fmt: skip
+    for name, items in cases.items():
+        for item in items:
+            assert reason(world, item) == name
+            assert calldata.decode_reasons(world.ask(calldata.check_sealed([item, good])))[1] == bytes(4)
+    world.send(calldata.submit_sealed_batch([other_terms, good, good]))
+    skipped = [each for each in world.events if isinstance(each, events.ReportSkipped)]
+    assert [each.index for each in skipped] == [0, 2]
+    assert world.point(agreement_id, METER).next == 4
+
+
+def test_every_deviation_that_a_meter_may_tell_is_priced(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    world.set_time(START + 50_000)
+    good = first_report(world, agreement_id, inside(0, 6, SHORT))
+    words = bytes.fromhex("00007fff10017fff20027ffe2003000030040000")
+    world.submit(changed(world, good, deviations=words))
+    units = (0x7FFF + 0x7FFE) * SHORT.over_rate + 0x7FFF * SHORT.under_rate
+    expected = 3 * SHORT.violation_penalty + units + SHORT.missing_penalty
+    assert world.point(agreement_id, METER).accrued == expected
+    assert world.point(agreement_id, METER).unexplained == 2
+
+
+def test_an_override_needs_both_a_whole_pass_and_the_future(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    lanes, nonce = sealed.seal_override(VIEWING, agreement_id, 0, 24, SHORT.bands)
+    packed = pack_bands(lanes) + nonce
+
+    def send(name: str, first: int, bands: bytes, sequence: int = 1) -> str:
+        wish = Renomination(agreement_id, 0, first, sequence, bands, world.now)
+        signature = CONSUMER.sign(wish, world.domain).signature
+        try:
+            world.call(name, wish.values(), signature, caller=world.operator)
+        except Reverted as refused:
+            return refused.error.name
+        return ""
+
+    assert send("renominate", 24, packed) == "OtherForm"
+    with pytest.raises(Reverted, match="OtherForm"):
+        world.call("widen", agreement_id, 0, 24, packed, caller=world.operator)
+    assert send("renominateTogether", 24, packed[:-16]) == "BadLength"
+    assert send("renominateTogether", 24, packed[4:]) == "BadLength"
+    assert send("renominateTogether", 25, packed) == "BeyondSchedule"
+    assert send("renominateTogether", 60, packed) == "OutsideTerm"
+    assert send("renominateTogether", 24, packed) == ""
+    assert send("renominateTogether", 24, packed) == "StaleRenomination"
+    world.set_time(START + 24 * 900)
+    assert send("renominateTogether", 24, packed, 2) == "AlreadyStarted"
+    world.set_time(START + 48 * 900)
+    for first in (0, 12):
+        bands = SHORT.bands
+        world.submit(
+            world.sealed_report(METER, agreement_id, first, inside(first, 12, SHORT), VIEWING, bands)
+        )
+    item = world.sealed_report(METER, agreement_id, 24, inside(0, 12, SHORT), VIEWING, SHORT.bands)
+    old = world.call("scheduleOf", agreement_id, 0, 0)[1][:16]
+    assert isinstance(item.message, SealedReport)
+    assert item.message.schedule != old
+    assert reason(world, changed(world, item, schedule=old)) == "OtherTerms"
+    world.submit(item)
+
+
+def test_no_meter_begins_or_takes_over_without_the_key(world: World) -> None:
+    terms = sealed.seal(SHORT, VIEWING)
+    world.enrol(METER, SPARE)
+    agreement_id = world.propose([METER], terms)
+    acceptance = world.acceptance(agreement_id, [METER], terms)
+    with pytest.raises(Reverted, match="NoViewingKey"):
+        world.accept(acceptance)
+    world.hand_key(OTHER, METER)
+    with pytest.raises(Reverted, match="NoViewingKey"):
+        world.accept(acceptance)
+    with pytest.raises(Reverted, match="NotEnrolled"):
+        world.hand_key(VIEWING, key("stranger"))
+    world.hand_key(VIEWING, METER)
+    assert world.events == [events.ViewingKeyHeld(METER.address, sealing.key_hash(VIEWING))]
+    world.accept(acceptance)
+    world.call("proposeRotation", agreement_id, METER.text, SPARE.text, caller=world.operator)
+    with pytest.raises(Reverted, match="NoViewingKey"):
+        world.call("acceptRotation", agreement_id, METER.text, SPARE.text, caller=CONSUMER.text)
+    world.hand_key(VIEWING, SPARE)
+    world.call("acceptRotation", agreement_id, METER.text, SPARE.text, caller=CONSUMER.text)
+
+
+def test_silence_has_a_price_that_fits_any_band(world: World) -> None:
+    world.enrol(METER)
+    cheap = replace(sealed.seal(SHORT, VIEWING), missing_penalty=SHORT.missing_penalty - 1)
+    with pytest.raises(Reverted, match="SilenceTooCheap"):
+        world.propose([METER], cheap)
+    world.propose([METER], replace(cheap, missing_penalty=SHORT.missing_penalty))
+    short = list(cheap.to_tuple())
+    for bands in (bytes(16), bytes(4), bytes(21), bytes(4 * 673 + 16)):
+        with pytest.raises(Reverted, match="InvalidTerms"):
+            world.call("propose", CONSUMER.text, (*short[:-1], bands), [METER.text], 1, caller=world.operator)
+
+
+def test_nobody_quotes_what_is_sealed(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    with pytest.raises(Reverted, match="OtherForm"):
+        world.call("quote", agreement_id, 0, 0, pack([1]))
+
+
+def test_a_report_is_taken_up_to_a_cut(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    world.set_time(START + 900 + 10)
+    world.call("revoke", METER.text, caller=world.operator)
+    world.set_time(START + 50_000)
+    item = world.sealed_report(
+        METER, agreement_id, 0, [2000, 2000, 2000, 0xFFFF, 0x8000], VIEWING, SHORT.bands
+    )
+    world.submit(item)
+    point = world.point(agreement_id, METER)
+    assert (point.next, point.unexplained) == (2, 0)
+    over = 2000 - SHORT.bands[0][1] + 2000 - SHORT.bands[1][1]
+    assert point.accrued == 2 * SHORT.violation_penalty + over * SHORT.over_rate
+
+
+def test_a_renewal_shares_the_key_and_no_report(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    world.set_time(START + 50_000)
+    item = first_report(world, agreement_id)
+    world.call("renew", agreement_id, SHORT.end + 900 * 400, 5000, 0, b"", caller=world.operator)
+    again = replace(sealed.seal(SHORT, VIEWING), start=SHORT.end + 900 * 400)
+    world.accept(world.acceptance(agreement_id + 1, [METER], again, 5000))
+    assert world.call("termsOf", agreement_id + 1) == again.to_tuple()
+    world.set_time(again.end)
+    moved = changed(world, item, agreement_id=agreement_id + 1, start=again.start)
+    world.submit(moved)  # the meter's own signature: its ciphertext then opens for nobody
+    assert isinstance(moved.message, SealedReport)
+    about = sealing.report(
+        world.domain.separator, METER.address, agreement_id + 1, 0, moved.message.schedule, 4
+    )
+    with pytest.raises(sealed.SealError):
+        sealing.open_report(VIEWING, about, moved.message.sealed, moved.message.deviations)
+
+
+def test_terms_with_a_seal_that_is_none_are_no_terms() -> None:
+    good = sealed.seal(SHORT, VIEWING)
+    assert good.seal is not None
+    with pytest.raises(TermsError, match="hash"):
+        replace(good, seal=replace(good.seal, key_hash=bytes(32)))
+    with pytest.raises(TermsError, match="nonce"):
+        replace(good, seal=replace(good.seal, nonce=bytes(15)))
+    too_much = replace(SHORT, bands=((0, 1200),), capacity_units=1200)
+    hidden = replace(sealed.seal(too_much, VIEWING), capacity_units=1100)
+    with pytest.raises(sealed.SealError, match="connection"):
+        sealed.opened(hidden, VIEWING)
