@@ -48,6 +48,18 @@ _READINGS = {
 }
 
 
+_SEALED = {
+    "type": "string",
+    "pattern": "^0x[0-9a-fA-F]{48}([0-9a-fA-F]{4}){1,672}$",
+    "description": "an iv of 16 bytes, then under the viewing key 8 of the register and 2 for each interval",
+}
+_DEVIATIONS = {
+    "type": "string",
+    "pattern": "^0x([0-3][0-9a-fA-F]{7}){0,672}$",
+    "description": "for each interval that deviates kind (4 bits), offset (12) and units (16), in rising order",
+}
+
+
 def _object(**properties: Any) -> dict[str, Any]:
     """An object with exactly these properties; a name that ends in `_` may be missing."""
     return {
@@ -96,7 +108,16 @@ SCHEMAS = {
     "OutageReport": _signed(
         "OutageReport", agreementId=_U64, number=_U32, startedAt=_U40, endedAt=_U40, cause=_CAUSE
     ),
-    "SignedMessage": {"oneOf": [ref("EnergyReport"), ref("OutageReport")]},
+    "SealedReport": _signed(
+        "SealedReport",
+        agreementId=_U64,
+        start=_U40,
+        schedule=_TERMS,
+        firstInterval=_U32,
+        sealed=_SEALED,
+        deviations=_DEVIATIONS,
+    ),
+    "SignedMessage": {"oneOf": [ref("EnergyReport"), ref("SealedReport"), ref("OutageReport")]},
     "Messages": _object(
         messages={
             "type": "array",

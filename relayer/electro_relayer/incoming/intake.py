@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import coincurve
 import orjson
 
-from electro_protocol.messages import MAX_INTERVALS, EnergyReport, MessageError, OutageReport
+from electro_protocol.messages import MAX_INTERVALS, EnergyReport, MessageError, OutageReport, SealedReport
 from electro_protocol.signed import SignedMessage
 from electro_relayer.errors import BadSignature, Malformed, TooLarge
 from electro_relayer.hashing import keccak256
@@ -39,14 +39,14 @@ _HIGHEST_S = _ORDER // 2  # EIP-2: above it the same signature has a second enco
 
 
 class Verified(NamedTuple):
-    """A message whose signer is known; `first` and `end` delimit the intervals of an energy report.
+    """A message whose signer is known; `first` and `end` delimit the intervals of a report.
 
     A tuple, not a dataclass: one is made for every message that comes in, and a frozen dataclass costs four times
     as much.
     """
 
     signed: SignedMessage
-    message: EnergyReport | OutageReport
+    message: EnergyReport | SealedReport | OutageReport
     digest: bytes
     device: bytes
     agreement_id: int
@@ -58,8 +58,13 @@ class Verified(NamedTuple):
         return self.device, self.digest
 
     @property
-    def kind(self) -> type[EnergyReport | OutageReport]:
+    def kind(self) -> type[EnergyReport | SealedReport | OutageReport]:
         return type(self.message)
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is of intervals, sealed or not: of those each begins where the one before it ended."""
+        return not isinstance(self.message, OutageReport)
 
 
 def parse(body: bytes) -> tuple[bool, list[Any]]:
@@ -153,14 +158,15 @@ def verify(untrusted: Any, domain: Domain) -> Verified:
 def verify_signed(signed: SignedMessage, domain: Domain) -> Verified:
     """Return a message that is in shape with the device that signed it; raises Malformed or BadSignature."""
     message = signed.message
-    if not isinstance(message, EnergyReport | OutageReport):
-        raise Malformed(f"The relayer carries EnergyReport and OutageReport, not {type(message).__name__}.")
+    if not isinstance(message, EnergyReport | SealedReport | OutageReport):
+        carried = "EnergyReport, SealedReport and OutageReport"
+        raise Malformed(f"The relayer carries {carried}, not {type(message).__name__}.")
     digest_ = digest(message, domain)
     device = recover(digest_, signed.signature)
     if isinstance(message, OutageReport):
         return Verified(signed, message, digest_, device, message.agreement_id)
     first = message.first_interval
-    end = first + len(message.readings) // 2
+    end = first + message.intervals
     if end > 0xFFFFFFFF:
         raise Malformed(
             "The message does not fit its type: firstInterval and its readings exceed 2^32 intervals."

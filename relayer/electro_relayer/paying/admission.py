@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.messages import OutageReport
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.outages import ACCEPTABLE, reason_name
 from electro_relayer.chain.proofs import Crowded, NoProof
@@ -90,7 +90,7 @@ class Admission:
         if refusal is not None:
             raise refusal
         standing = self._standings.remembered(verified.device)
-        if verified.kind is not EnergyReport:
+        if not verified.is_report:
             if standing is None:
                 await self.read(verified.device, sender)
             return await self._admit_outage(verified)

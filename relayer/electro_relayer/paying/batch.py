@@ -13,7 +13,7 @@ from collections import deque
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_relayer.errors import QueueFull, TooManyInFlight
 from electro_relayer.paying import gas
 from electro_relayer.paying.item import Item, Kind, Place, Track
@@ -43,7 +43,9 @@ class Queue:
         self._size, self._device_limit = size, device_limit
         self._batch_size, self._batch_gas, self._window_s = batch_size, batch_gas, window_s
         self._clock = clock
-        self._waiting: dict[Kind, deque[Item]] = {EnergyReport: deque(), OutageReport: deque()}
+        self._waiting: dict[Kind, deque[Item]] = {
+            kind: deque() for kind in (EnergyReport, SealedReport, OutageReport)
+        }
         self._alarms: list[tuple[float, int, Item]] = []  # a heap of held items by the moment they wake
         self._behind: dict[Track, dict[Item, None]] = {}  # held for an earlier report of their track
         self._numbers = count()
@@ -87,7 +89,7 @@ class Queue:
             self._moved_at = item.queued_at
         self._devices[verified.device] = count + 1
         self._items[verified.identity] = item
-        if verified.kind is EnergyReport:
+        if verified.is_report:
             track = self._tracks.setdefault(item.track, deque())
             if track:
                 item.previous = track[-1]
@@ -213,7 +215,7 @@ class Queue:
         if not self._devices[device]:
             del self._devices[device]
         items = self._tracks.get(item.track)
-        if items is not None and item.verified.kind is EnergyReport:
+        if items is not None and item.verified.is_report:
             items.remove(item)
             if not items:
                 del self._tracks[item.track]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from electro_protocol.messages import EnergyReport
+from electro_protocol.messages import EnergyReport, SealedReport
 from electro_relayer.errors import RefusedByContract
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def refuse_what_never_passes(verified: Verified, agreement: Agreement, now_s: fl
     Returns the chain time from which on the contract takes the report.
     """
     state, message = agreement.state, verified.message
-    assert isinstance(message, EnergyReport)
+    assert isinstance(message, EnergyReport | SealedReport)
     if message.start != state.start:
         raise RefusedByContract(
             "OtherStart", f"The agreement starts at {state.start}, not at {message.start}."
         )
-    if message.terms != state.code_hash[:16]:
+    if isinstance(message, EnergyReport) and message.terms != state.code_hash[:16]:
         half = state.code_hash[:16].hex()
         raise RefusedByContract("OtherTerms", f"The hash of the agreement's terms begins with 0x{half}.")
     if verified.first >= state.end:

@@ -16,7 +16,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from electro_contracts.node.profiles import FORMULA
-from electro_protocol.messages import EnergyReport
+from electro_protocol.judging import CUT_OFF, read
+from electro_protocol.messages import EnergyReport, SealedReport
 from electro_protocol.readings import is_interrupted, unpack
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
@@ -31,6 +32,12 @@ REPORT = 14_000  # beside its calldata: ecrecover, the point's slot, cold terms 
 INTERVAL = 60  # a lane that violates and has a flag; its share of decoding and events
 INTERRUPTED_REPORT = 50_000  # slots of the place's totals and of its bitmap, written for the first time
 INTERRUPTED_INTERVAL = 160
+SEALED_REPORT = (
+    20_000  # the same of a sealed one, with what another schedule takes, its account and its event
+)
+DEVIATION = 180  # a word that is read; its share of an event
+SEALED_BYTE = 48  # as CALLDATA_BYTE, and the log's 8: these bytes are hardly ever zero
+SEALED_PADDING = 160  # of two texts, their lengths and offsets
 CALLDATA_BYTES = 384  # a report's fixed fields and offsets
 CALLDATA_BYTE = 40  # EIP-7623: floor price of a byte that is not zero
 MOST_AT_ONCE = 400  # messages in one check
@@ -45,10 +52,21 @@ log = logging.getLogger(__name__)
 def of_report(verified: Verified) -> int:
     """Bound what one report adds to a batch."""
     intervals = verified.end - verified.first
-    bound = REPORT + INTERVAL * intervals + CALLDATA_BYTE * (CALLDATA_BYTES + 2 * intervals)
     message = verified.message
+    if isinstance(message, SealedReport):
+        return _of_sealed(message)
+    bound = REPORT + INTERVAL * intervals + CALLDATA_BYTE * (CALLDATA_BYTES + 2 * intervals)
     if isinstance(message, EnergyReport) and any(map(is_interrupted, unpack(message.readings))):
         bound += INTERRUPTED_REPORT + INTERRUPTED_INTERVAL * intervals
+    return bound
+
+
+def _of_sealed(message: SealedReport) -> int:
+    deviations = read(message.deviations, message.intervals)
+    dynamic = len(message.sealed) + len(message.deviations) + SEALED_PADDING
+    bound = SEALED_REPORT + DEVIATION * len(deviations) + SEALED_BYTE * (CALLDATA_BYTES + dynamic)
+    if any(kind == CUT_OFF for _, kind, _ in deviations):
+        bound += INTERRUPTED_REPORT + INTERRUPTED_INTERVAL * message.intervals
     return bound
 
 

@@ -15,13 +15,13 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 
 if TYPE_CHECKING:
     from electro_relayer.incoming.intake import Verified
 
 Track = tuple[bytes, int]  # device and agreement: one sequence of intervals
-Kind = type[EnergyReport | OutageReport]
+Kind = type[EnergyReport | SealedReport | OutageReport]
 ANY_COMPANY = 1 << 30
 
 

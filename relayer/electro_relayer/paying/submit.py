@@ -17,7 +17,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from electro_contracts import calldata
-from electro_protocol.messages import EnergyReport
+from electro_protocol.messages import SealedReport
 from electro_relayer.chain.nodewords import Verdict, understand
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError, TooMuchAtOnce
 from electro_relayer.paying import gas
@@ -137,7 +137,7 @@ class Lane:
 
     async def _submit(self, items: list[Item]) -> None:
         """Check messages of one kind in one call, and send what the contract would take."""
-        if items[0].verified.kind is EnergyReport:
+        if items[0].verified.is_report:
             await self._submit_reports(items)
         else:
             await self._submit_outages(items)
@@ -150,8 +150,9 @@ class Lane:
         asked = [item for item in items if item.place is Place.TAKEN]
         if not asked:
             return
+        check = calldata.check_sealed if items[0].verified.kind is SealedReport else calldata.check
         good, pending_nonce = await self._checking.check(
-            asked, calldata.check([item.verified.signed for item in asked])
+            asked, check([item.verified.signed for item in asked])
         )
         if not good:
             return
@@ -166,6 +167,8 @@ class Lane:
     def _riding(self, items: Sequence[Item]) -> list[Item]:
         """Return those reports that need no check of their own: they go on where one in flight ends.
 
+        A sealed one always has its own check, for other bands may hold for it.
+
         The contract took that one for acceptable a moment ago. What it would ask of the next (sequence, term,
         schedule, time) the agreement has told, and admission has compared; a check would tell nothing new.
         """
@@ -178,6 +181,8 @@ class Lane:
                 in_flight = before is not None and before.place is Place.SENT
                 since[item.track] = before.checked_at if before is not None and in_flight else None
             checked_at = since[item.track]
+            if item.verified.kind is SealedReport:
+                continue
             if checked_at is None or now - checked_at > RIDE_S or item.due_s > known_s or item.failed_at:
                 since[item.track] = None
             else:
@@ -186,7 +191,9 @@ class Lane:
         return riding
 
     def _call(self, batch: list[Item]) -> tuple[Call, list[Item]]:
-        data = calldata.submit_batch([item.verified.signed for item in batch])
+        sealed = batch[0].verified.kind is SealedReport
+        submit = calldata.submit_sealed_batch if sealed else calldata.submit_batch
+        data = submit([item.verified.signed for item in batch])
         limit = gas.BATCH + sum(item.gas for item in batch)
         return Call(self._chain.chain_id, self._chain.contract, data, limit), batch
 
