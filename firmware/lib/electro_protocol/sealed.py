@@ -3,9 +3,7 @@
 
 from .judging import DeviationError, read
 from .reports import MAX_INTERVALS, Message, MessageError
-from .sealing import IV_BYTES, LEAST_SEALED
-
-_AROUND = LEAST_SEALED - 2  # bytes that are no readings
+from .sealing import AROUND, LEAST_SEALED
 
 
 class SealedReport(Message):
@@ -36,9 +34,9 @@ class SealedReport(Message):
         self.sealed = sealed
         self.deviations = deviations
         self._check()
-        if not LEAST_SEALED <= len(sealed) <= _AROUND + 2 * MAX_INTERVALS or len(sealed) % 2:
+        if not LEAST_SEALED <= len(sealed) <= AROUND + 2 * MAX_INTERVALS or len(sealed) % 2:
             raise MessageError(
-                f"sealed must hold {IV_BYTES + 8} bytes, and two for each of 1 to {MAX_INTERVALS} intervals"
+                f"sealed must hold {AROUND} bytes, and two for each of 1 to {MAX_INTERVALS} intervals"
             )
         try:
             read(deviations, self.intervals)
@@ -58,7 +56,7 @@ class SealedReport(Message):
     @property
     def intervals(self) -> int:
         """How many intervals the report covers."""
-        return (len(self.sealed) - _AROUND) // 2
+        return (len(self.sealed) - AROUND) // 2
 
 
 class ViewingKeyReady(Message):

@@ -26,7 +26,8 @@ from .keccak import keccak256
 KEY_BYTES = 32
 IV_BYTES = 16
 _REGISTER_BYTES = 8
-LEAST_SEALED = IV_BYTES + _REGISTER_BYTES + 2
+AROUND = IV_BYTES + _REGISTER_BYTES  # bytes of a sealed report that are no readings
+LEAST_SEALED = AROUND + 2
 TERMS = bytes(16)  # what an agreement's own bands are about
 _MAX_BOUND = 0x7FFF
 

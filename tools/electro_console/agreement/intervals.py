@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from electro_contracts.terms import Terms
 
 MEASURED, INTERRUPTED, SILENT, MISSING = "measured", "interrupted", "no data", "missing"
+SEALED = "sealed"  # measured, and nobody without the viewing key sees how much
 
 
 @dataclass(frozen=True)

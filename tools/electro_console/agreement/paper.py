@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rebuild an agreement from its logs alone, on the independent model, and note wherever the contract said otherwise.
 
-A finding is a sentence: the contract took what the terms refuse, or named another figure than follows from them.
+A finding is a sentence: the contract took what the terms refuse, or named another figure than follows from them. Of a
+sealed agreement it is also that its meter has judged otherwise than whoever has the viewing key.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from electro_contracts.model import Agreement, By, Refused
 from electro_contracts.terms import devices_hash, unpack_bands
 from electro_protocol import address
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import EnergyReport, OutageReport
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_protocol.readings import unpack
 
 from .continuity import Register
 from .intervals import Interval, judge
+from .sealed_paper import SealedPaper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,12 +28,17 @@ if TYPE_CHECKING:
     from electro_console.agreement.said import Said
     from electro_contracts.terms import Terms
 
+    from .sealed_paper import Viewing
+
 
 class Paper:
     """An agreement on paper: what was proposed, the model with all that followed, and what does not fit."""
 
-    def __init__(self, agreement_id: int) -> None:
+    def __init__(self, agreement_id: int, viewing: Viewing | None = None) -> None:
+        """viewing: for a sealed agreement, so that its readings are seen and its meter's judgement is checked."""
         self.agreement_id = agreement_id
+        self.viewing = viewing
+        self.sealed: SealedPaper | None = None
         self.proposed: events.AgreementProposed | None = None
         self.consumer = bytes(20)  # the present one
         self.model: Agreement | None = None
@@ -44,6 +51,7 @@ class Paper:
         self.outage_penalties: dict[bytes, dict[int, int]] = {}
         self._binding: dict[type, Callable[[Agreement, Any, Said], None]] = {
             events.EnergyReported: self._report,
+            events.SealedReported: self._sealed_report,
             events.OutageReported: self._outage,
             events.Granted: lambda model, event, _: model.grant(event.amount),
             events.Waived: lambda model, event, said: model.waive(event.amount, said.time),
@@ -62,13 +70,18 @@ class Paper:
 
     @property
     def terms(self) -> Terms:
+        """As they were proposed; with their bands opened, if they were sealed and there is the key."""
         assert self.proposed is not None  # whoever asks has seen that there is one
+        if self.viewing is not None and self.proposed.terms.seal is not None:
+            return self.viewing.terms(self.proposed.terms)
         return self.proposed.terms
 
     def intervals(self, device: bytes) -> list[Interval]:
         """Return every interval that counts for a meter, those never reported too."""
         assert self.model is not None  # whoever asks has seen that it binds
         point = self.model.points[device]
+        if self.sealed is not None:
+            return self.sealed.intervals(self.model, device)
         band_of = self.model.places[point.place].band_of
         lanes = [*point.lanes, *[None] * (point.end - point.next)]
         return [
@@ -113,6 +126,8 @@ class Paper:
         # logs do not tell what a meter believed: the contract has compared that
         code_hash = keccak256(proposed.terms.code(proposed.consumer, proposed.devices))
         self.model = Agreement(self.agreement_id, proposed.terms, proposed.devices, proposed.bonus, code_hash)
+        if proposed.terms.seal is not None:
+            self.sealed = SealedPaper(self.agreement_id, proposed.terms, self.viewing)
 
     def _report(self, model: Agreement, event: events.EnergyReported, said: Said) -> None:
         first, terms = event.first_interval, self.terms
@@ -131,6 +146,32 @@ class Paper:
         if bill.violations or bill.no_data:
             counts = (bill.under, bill.over, bill.no_data, bill.under_units, bill.over_units, bill.accrued)
             self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
+
+    def _sealed_report(self, model: Agreement, event: events.SealedReported, said: Said) -> None:
+        assert self.sealed is not None  # the model refuses it otherwise
+        point = model.points[event.device]
+        schedule = model.schedule_of(point.place, event.first_interval)
+        report = SealedReport(
+            self.agreement_id,
+            self.terms.start,
+            schedule[:16],
+            event.first_interval,
+            event.sealed,
+            event.deviations,
+        )
+        before = model.bill_of(event.device, closed=False)
+        model.report(event.device, report, said.time)
+        after = model.bill_of(event.device, closed=False)
+        counts = tuple(
+            getattr(after, name) - getattr(before, name)
+            for name in ("under", "over", "no_data", "under_units", "over_units", "accrued")
+        )
+        if any(counts[:3]):
+            self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
+        read = self.sealed.enter(event, schedule, point.place, said)
+        if read is not None:
+            judged, register_wh = read
+            self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, register_wh)
 
     def _must_fit(self, event: events.Event | None) -> None:
         """A report that costs something is followed by what it costs, and one that does not is not."""
@@ -161,8 +202,11 @@ class Paper:
             self._equal(said, f"the {what} interval looked back at", contract, paper)
 
     def _renominate(self, model: Agreement, event: events.Renominated, said: Said) -> None:
-        bands, by = unpack_bands(event.bands), By(event.by)
-        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence)
+        by, length = By(event.by), 4 * len(model.terms.bands) if model.terms.seal else len(event.bands)
+        bands, nonce = unpack_bands(event.bands[:length]), event.bands[length:]
+        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence, nonce)
+        if self.sealed is not None:
+            self.sealed.override(event)
         self._equal(said, "the place's sequence", event.sequence, model.places[event.place].sequence)
 
     def _succeed(self, _: Agreement, event: events.ConsumerChanged, __: Said) -> None:
@@ -195,12 +239,14 @@ class Paper:
             )
 
 
-def rebuild(agreement_id: int, history: Iterable[Said]) -> Paper:
-    """Return the agreement that the logs tell of."""
-    paper = Paper(agreement_id)
+def rebuild(agreement_id: int, history: Iterable[Said], viewing: Viewing | None = None) -> Paper:
+    """Return the agreement that the logs tell of; raise SealError if the viewing key is another one's."""
+    paper = Paper(agreement_id, viewing)
     for said in history:
         paper.enter(said)
     paper.close()
+    if paper.sealed is not None:
+        paper.findings += paper.sealed.findings
     return paper
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electro_contracts import events
 from electro_contracts.terms import MAX_INTERVALS, MAX_SLOTS
+from electro_protocol.judging import read
+from electro_protocol.sealing import AROUND
 
 from .errors import NodeFailure
 
@@ -25,6 +27,7 @@ TOPICS = ["0x" + topic.hex() for name, topic in events.TOPICS.items() if name no
 """Topic 0 of every event that the index keeps."""
 _NAMES = {"0x" + topic.hex(): name for name, topic in events.TOPICS.items() if name not in _IDLE}
 _REPORTED = "0x" + events.TOPICS["EnergyReported"].hex()
+_SEALED = "0x" + events.TOPICS["SealedReported"].hex()
 _VIOLATIONS = "0x" + events.TOPICS["Violations"].hex()
 _INDEXED = {
     entry["name"]: sum(each["indexed"] for each in entry["inputs"]) for entry in events.entries()
@@ -37,7 +40,10 @@ _ZEROS = "0" * 24
 
 
 class Report(NamedTuple):
-    """EnergyReported, where it stands: `position` in the block, `transaction` as index into the batch's."""
+    """A report, where it stands: `position` in the block, `transaction` as index into the batch's.
+
+    Of a sealed one `readings` is ciphertext, and `deviations` is what its meter says of it.
+    """
 
     block: int
     position: int
@@ -47,6 +53,11 @@ class Report(NamedTuple):
     first: int
     register_wh: int
     readings: bytes
+    deviations: bytes | None = None
+
+    @property
+    def intervals(self) -> int:
+        return (len(self.readings) - (0 if self.deviations is None else AROUND)) // 2
 
 
 class Cost(NamedTuple):
@@ -153,6 +164,8 @@ class _Decoder:
         transaction = self._transaction(untrusted["transactionHash"], block)
         if kind == _REPORTED:
             self.batch.reports.append(_report(untrusted["data"], topics, block, position, transaction))
+        elif kind == _SEALED:
+            self.batch.reports.append(_sealed(untrusted["data"], topics, block, position, transaction))
         elif kind == _VIOLATIONS:
             self.batch.costs.append(_cost(untrusted["data"], topics, block, position, transaction))
         else:
@@ -196,6 +209,31 @@ def _report(untrusted: str, topics: Sequence[str], block: int, position: int, tr
     ):
         raise ValueError("it is no report")
     return Report(block, position, transaction, agreement, device, first, wh, readings)
+
+
+def _sealed(untrusted: str, topics: Sequence[str], block: int, position: int, transaction: int) -> Report:
+    agreement, device = _whose(topics)
+    event = events.decode([digest(each) for each in topics], bytes.fromhex(untrusted[2:]))
+    assert isinstance(event, events.SealedReported)  # its topic is
+    report = Report(
+        block,
+        position,
+        transaction,
+        agreement,
+        device,
+        event.first_interval,
+        0,
+        event.sealed,
+        event.deviations,
+    )
+    if (
+        not 1 <= report.intervals <= MAX_SLOTS
+        or len(event.sealed) % 2
+        or event.first_interval > MAX_INTERVALS
+    ):
+        raise ValueError("it is no sealed report")
+    read(event.deviations, report.intervals)
+    return report
 
 
 def _cost(untrusted: str, topics: Sequence[str], block: int, position: int, transaction: int) -> Cost:

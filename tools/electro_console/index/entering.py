@@ -22,6 +22,7 @@ from electro_protocol.readings import INTERRUPTED, MAX_UNITS, NO_DATA
 from . import schema
 from .acts import Acts
 from .bulk import insert
+from .deviating import marks_of
 from .errors import Busy, Incomplete
 from .outages import Outages
 from .points import Points
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .decoding import Act, Batch, Cost, Report
     from .points import Point
 
-_REPORTS = ("point", "first", "transaction", "position", "register_wh", "readings")
+_REPORTS = ("point", "first", "transaction", "position", "register_wh", "readings", "deviations")
 _VIOLATIONS = (
     "point",
     "first",
@@ -119,14 +120,16 @@ class Writer:
         reports = batch.reports
         if not reports:
             return
-        lanes = np.frombuffer(b"".join([each.readings for each in reports]), ">u2").astype(np.uint16)
-        lengths = np.array([len(each.readings) // 2 for each in reports])
+        shown = [marks_of(each) for each in reports]
+        lanes = np.frombuffer(b"".join(shown), ">u2").astype(np.uint16)
+        lengths = np.array([len(each) // 2 for each in shown])
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         interrupted = (lanes >= INTERRUPTED) & (lanes != NO_DATA)
         units = np.where(lanes == NO_DATA, 0, lanes & MAX_UNITS).astype(np.int64)
         rows = []
-        for report, used, count, length in zip(
+        for report, seen, used, count, length in zip(
             reports,
+            shown,
             np.add.reduceat(units, begins).tolist(),
             np.add.reduceat(interrupted, begins, dtype=np.int64).tolist(),
             lengths.tolist(),
@@ -137,12 +140,14 @@ class Writer:
                 continue
             if report.first != point.next:
                 raise _gap(report, point)
-            _read(point, report, used, self._points.unit_wh(point.agreement), batch.times[report.block])
+            if report.deviations is None:
+                _read(point, report, used, self._points.unit_wh(point.agreement))
+            point.reported_at = batch.times[report.block]
             counted = min(
                 length, max(0, point.end - report.first)
             )  # what lies behind a cut is signed for nothing
             point.next += counted
-            point.interrupted += count if counted == length else _interrupted(report.readings[: 2 * counted])
+            point.interrupted += count if counted == length else _interrupted(seen[: 2 * counted])
             rows.append(
                 (
                     point.id,
@@ -151,6 +156,7 @@ class Writer:
                     report.position,
                     schema.signed64(report.register_wh),
                     report.readings,
+                    report.deviations,
                 )
             )
         insert(connection, schema.reports, _REPORTS, rows)
@@ -202,8 +208,8 @@ def _act_row(act: Act, offset: int) -> tuple[object, ...]:
     )
 
 
-def _read(point: Point, report: Report, units: int, unit_wh: int, at: int) -> None:
-    """Hold the register against the readings."""
+def _read(point: Point, report: Report, units: int, unit_wh: int) -> None:
+    """Hold the register against the readings, which anyone can read."""
     if point.register_wh is None:
         point.first_register_wh = report.register_wh
     else:
@@ -211,7 +217,6 @@ def _read(point: Point, report: Report, units: int, unit_wh: int, at: int) -> No
         point.read_wh += units * unit_wh
         point.disagreements += disagree(counted_wh, units * unit_wh, unit_wh)
     point.register_wh = report.register_wh
-    point.reported_at = at
 
 
 def _interrupted(readings: bytes) -> int:

@@ -192,7 +192,7 @@ class Follower:
             self._writer.forget()
             raise
         self._said += batch.logs
-        self._intervals += sum(len(report.readings) for report in batch.reports) // 2
+        self._intervals += sum(report.intervals for report in batch.reports)
 
     def _entered(self) -> tuple[int, bytes]:
         progress = schema.progress

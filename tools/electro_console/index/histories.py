@@ -63,14 +63,21 @@ def _reports(connection: Connection, agreement: int) -> Iterator[_Placed]:
             reports.c.first,
             reports.c.register_wh,
             reports.c.readings,
+            reports.c.deviations,
         )
         .join(points, points.c.id == reports.c.point)
         .join(sent, sent.c.id == reports.c.transaction)
         .join(schema.blocks, schema.blocks.c.number == sent.c.block)
         .where(points.c.agreement == agreement)
     )
-    for block, position, time, digest, device, first, register_wh, readings in connection.execute(query):
-        event = events.EnergyReported(agreement, device, first, register_wh, readings)
+    for block, position, time, digest, device, first, register_wh, readings, words in connection.execute(
+        query
+    ):
+        event = (
+            events.EnergyReported(agreement, device, first, register_wh, readings)
+            if words is None
+            else events.SealedReported(agreement, device, first, readings, words)
+        )
         yield block, position, Said(block, time, "0x" + digest.hex(), event)
 
 

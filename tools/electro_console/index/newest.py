@@ -77,8 +77,11 @@ def events_of(batch: Batch) -> list[Said]:
     """Return a batch event by event, in the chain's order."""
     placed: list[tuple[int, int, events.Event, int]] = []
     for report in batch.reports:
-        made = events.EnergyReported(
-            report.agreement, report.device, report.first, report.register_wh, report.readings
+        whose = report.agreement, report.device, report.first
+        made = (
+            events.EnergyReported(*whose, report.register_wh, report.readings)
+            if report.deviations is None
+            else events.SealedReported(*whose, report.readings, report.deviations)
         )
         placed.append((report.block, report.position, made, report.transaction))
     for cost in batch.costs:

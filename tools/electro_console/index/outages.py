@@ -14,6 +14,7 @@ from electro_protocol.messages import OutageReport
 from electro_protocol.readings import INTERRUPTED, NO_DATA
 
 from . import schema
+from .deviating import seen_of
 from .errors import Incomplete
 from .terms_rows import terms_of
 
@@ -98,11 +99,11 @@ def _interrupted(connection: Connection, point: int, since: int, until: int) -> 
     if since >= until:
         return 0
     reports = schema.reports
-    query = sa.select(reports.c.first, reports.c.readings).where(
+    query = sa.select(reports.c.first, reports.c.readings, reports.c.deviations).where(
         reports.c.point == point, reports.c.first < until, reports.c.first > since - MAX_SLOTS
     )
     count = 0
-    for first, readings in connection.execute(query):
-        lanes = np.frombuffer(readings, ">u2")[max(0, since - first) : max(0, until - first)]
+    for first, readings, words in connection.execute(query):
+        lanes = np.frombuffer(seen_of(readings, words), ">u2")[max(0, since - first) : max(0, until - first)]
         count += int(np.count_nonzero((lanes >= INTERRUPTED) & (lanes != NO_DATA)))
     return count

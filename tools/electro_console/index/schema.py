@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
-VERSION = 1
+VERSION = 2
 """Of the tables; a database of another version is built anew."""
 
 
@@ -128,7 +128,13 @@ reports = Table(
     Column("transaction", BigInteger, nullable=False),
     Column("position", Integer, nullable=False, comment="of the log in its block"),
     Column("register_wh", Wide64, nullable=False),
-    Column("readings", LargeBinary, nullable=False, comment="as signed: a big-endian uint16 an interval"),
+    Column(
+        "readings",
+        LargeBinary,
+        nullable=False,
+        comment="as signed: a big-endian uint16 an interval, or ciphertext",
+    ),
+    Column("deviations", LargeBinary, comment="of sealed ones: what their meter says of them"),
     sqlite_with_rowid=False,
 )
 
@@ -190,6 +196,9 @@ terms = Table(
     Column("lead_seconds", BigInteger, nullable=False),
     Column("fault_lookback", BigInteger, nullable=False),
     Column("bands", LargeBinary, nullable=False, comment="all the least readings, then all the greatest"),
+    Column(
+        "viewing_key_hash", LargeBinary(32), comment="of sealed ones, whose bands are ciphertext and nonce"
+    ),
 )
 
 agreements = Table(

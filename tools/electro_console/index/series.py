@@ -17,6 +17,7 @@ from electro_protocol.messages import OutageReport
 from electro_protocol.readings import INTERRUPTED, MAX_UNITS, NO_DATA
 
 from . import schema
+from .deviating import deviations_of, seen_of
 from .errors import Unknown
 from .records import Kind, Override, Readings
 
@@ -45,13 +46,14 @@ def readings_at(
     first = min(max(0, first), row["kept"])
     end = row["kept"] if count is None else min(row["kept"], first + max(0, count))
     own = [each for each in standing.points if each["place"] == place] if standing.state.binds else []
-    lanes, meter = _lanes(connection, own, first, end)
+    lanes, told, meter = _lanes(connection, own, first, end)
     least, greatest, overridden = bands_at(connection, standing, place, first, end)
     reported = meter >= 0
     kind = _kinds(standing, place, own, lanes, reported, first, now)
     explained = _explained(connection, own, terms, kind, first)
-    units = np.where(reported & (lanes != NO_DATA), lanes.astype(np.int32) & MAX_UNITS, -1)
-    deviation = deviations(units, kind, least, greatest)
+    seen = reported & (lanes != NO_DATA) & (terms.seal is None)
+    units = np.where(seen, lanes.astype(np.int32) & MAX_UNITS, -1)
+    deviation = told if terms.seal else deviations(units, kind, least, greatest)
     penalty = costs(deviation, kind, terms)
     silent = (kind == Kind.MISSING) | ((kind == Kind.INTERRUPTED) & ~explained)
     closed = standing.state.binds and standing.counted.is_closed(now)
@@ -104,8 +106,18 @@ def costs(
 def bands_at(
     connection: Connection, standing: Standing, place: int, first: int, end: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
-    """Return least and greatest of each interval, and whether they are others than those of the terms."""
+    """Return least and greatest of each interval, and whether they are others than those of the terms.
+
+    Of sealed bands: what the connection can take.
+    """
     terms = standing.terms
+    if terms.seal:
+        shape = end - first
+        return (
+            np.zeros(shape, np.int32),
+            np.full(shape, terms.capacity_units, np.int32),
+            np.zeros(shape, np.bool_),
+        )
     slots = np.arange(first, end) % len(terms.bands)
     held = np.array(terms.bands, np.int32)[slots]
     overridden = np.zeros(end - first, np.bool_)
@@ -122,31 +134,40 @@ def bands_at(
 def overrides_of(connection: Connection, agreement: int, place: int | None = None) -> tuple[Override, ...]:
     """Return an agreement's renominations, in the order in which they came: later ones hold."""
     overrides = schema.overrides
-    query = sa.select(overrides).where(overrides.c.agreement == agreement)
+    terms = schema.terms
+    query = (
+        sa.select(overrides, terms.c.viewing_key_hash)
+        .join(terms, terms.c.agreement == overrides.c.agreement)
+        .where(overrides.c.agreement == agreement)
+    )
     if place is not None:
         query = query.where(overrides.c.place == place)
     rows = connection.execute(query.order_by(overrides.c.block, overrides.c.position)).mappings()
     return tuple(
-        Override(
-            row["place"], row["first"], unpack_bands(row["bands"]), row["by"], row["sequence"], row["at"]
-        )
+        Override(row["place"], row["first"], _readable(row), row["by"], row["sequence"], row["at"])
         for row in rows
     )
 
 
+def _readable(row: Any) -> tuple[tuple[int, int], ...]:
+    """Return the bands of a renomination; none if they are sealed."""
+    return () if row["viewing_key_hash"] else unpack_bands(row["bands"])
+
+
 def _lanes(
     connection: Connection, points: list[Any], first: int, end: int
-) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
-    """Return what was reported of each interval, and by which of the points; -1: by none."""
+) -> tuple[NDArray[np.uint16], NDArray[np.int32], NDArray[np.int16]]:
+    """Return what was reported of each interval, by how much it deviates if sealed, and by which point; -1: by none."""
     lanes = np.full(end - first, NO_DATA, np.uint16)
+    told = np.zeros(end - first, np.int32)
     meter = np.full(end - first, -1, np.int16)
     reports = schema.reports
     for ordinal, point in enumerate(points):
-        query = sa.select(reports.c.first, reports.c.readings).where(
+        query = sa.select(reports.c.first, reports.c.readings, reports.c.deviations).where(
             reports.c.point == point["id"], reports.c.first < end, reports.c.first > first - MAX_SLOTS
         )
-        for begins, readings in connection.execute(query):
-            read = np.frombuffer(readings, ">u2")
+        for begins, readings, words in connection.execute(query):
+            read = np.frombuffer(seen_of(readings, words), ">u2")
             since, until = (
                 max(first, begins),
                 min(end, begins + len(read), point["next"]),
@@ -154,12 +175,15 @@ def _lanes(
             if since < until:
                 lanes[since - first : until - first] = read[since - begins : until - begins]
                 meter[since - first : until - first] = ordinal
-    return lanes, meter
+                if words:
+                    found = deviations_of(words, len(read))
+                    told[since - first : until - first] = found[since - begins : until - begins]
+    return lanes, told, meter
 
 
 def lanes_of(connection: Connection, point: Any) -> NDArray[np.uint16]:
     """Return all that a point has reported, from its first interval on."""
-    lanes, _ = _lanes(connection, [point], point["first"], point["next"])
+    lanes, _, _ = _lanes(connection, [point], point["first"], point["next"])
     return lanes
 
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from electro_contracts.terms import Terms, unpack_bands
+from electro_contracts.terms import HASH_BYTES, NUMBERS, Terms
 
 from . import schema
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_FIELDS = tuple(each.name for each in dataclasses.fields(Terms))[:-1]
 _AT_ONCE = 500  # below every database's limit of parameters
 
 
@@ -25,8 +23,9 @@ def row_of(agreement: int, terms: Terms) -> dict[str, Any]:
     """Return the row of an agreement's terms."""
     return {
         "agreement": agreement,
-        **{name: getattr(terms, name) for name in _FIELDS},
+        **{name: getattr(terms, name) for name in NUMBERS},
         "bands": terms.packed_bands,
+        "viewing_key_hash": terms.seal.key_hash if terms.seal else None,
     }
 
 
@@ -43,4 +42,5 @@ def terms_of(connection: Connection, agreements: Sequence[int]) -> dict[int, Ter
 
 def from_row(row: Mapping[Any, Any]) -> Terms:
     """Return the terms that a row holds."""
-    return Terms(**{name: row[name] for name in _FIELDS}, bands=unpack_bands(row["bands"]))
+    key_hash = row["viewing_key_hash"] or bytes(HASH_BYTES)
+    return Terms.from_tuple([*(row[name] for name in NUMBERS), key_hash, row["bands"]])
