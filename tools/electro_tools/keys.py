@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_protocol import sealing
 from electro_tools.accounts import key_options
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
+from electro_tools.viewing import make
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
@@ -62,6 +64,18 @@ def _password(file: Path | None) -> str:
     if not password:
         raise ToolError(f"the password file {file} is empty")
     return password
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@json_option
+def viewing(file: Path, as_json: bool) -> None:
+    """Make a viewing key for one sealed agreement, write it to FILE with mode 0600, and print its hash.
+
+    Both parties keep it, and each meter of the agreement needs it. Whoever has it sees bands and readings.
+    """
+    key_hash = sealing.key_hash(make(file))
+    Facts().add("viewing key hash", "0x" + key_hash.hex()).add("key file", str(file)).print(as_json=as_json)
 
 
 @key.command()

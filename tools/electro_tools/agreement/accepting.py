@@ -21,6 +21,7 @@ from electro_tools.contract.desk import acts, agreement_argument, asks, json_opt
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import INSTANT
+from electro_tools.viewing import opened, viewing_option
 
 from . import wallet
 
@@ -39,24 +40,29 @@ _terms_option = click.option(
 @click.command(cls=Command)
 @agreement_argument
 @_terms_option
+@viewing_option
 @wallet.folder_option
 @acts
-def accept(desk: Desk, agreement_id: int, terms_file: Path | None, folder: Path | None) -> None:
+def accept(
+    desk: Desk, agreement_id: int, terms_file: Path | None, viewing_file: Path | None, folder: Path | None
+) -> None:
     """Accept a proposal, as its consumer, by a transaction.
 
     What is accepted is shown first and named by its hashes, worked out here from what is shown. With --from it is
-    shown, and written to a folder for another wallet: as typed data with its descriptor, as a transaction.
+    shown, and written to a folder for another wallet: as typed data with its descriptor, as a transaction. Sealed terms
+    are accepted only with the viewing key that opens them.
     """
     from . import offer
 
     proposal = offer.of_agreement(desk, agreement_id)
-    _compare(proposal, terms_file)
+    terms = opened(proposal.terms, viewing_file)
+    _compare(terms, proposal.agreement_id, terms_file)
     acceptance = proposal.acceptance(proposal.terms.start)
     _, terms_hash, devices_hash, bonus, _ = acceptance.values()
     binding = f"this binds you to agreement {agreement_id}"
     names = (agreement_id, terms_hash, devices_hash, bonus)
     for_wallet = wallet.hand(desk, folder, acceptance)
-    sent = desk.send("accept", *names, lasting=binding, about=_facts(proposal), wallet=for_wallet)
+    sent = desk.send("accept", *names, lasting=binding, about=_facts(proposal, terms), wallet=for_wallet)
     facts = Facts().count("agreement", agreement_id).add("state", "accepted")
     desk.report(facts.add("bonus", bonus).time("begins", proposal.terms.start), sent)
 
@@ -78,6 +84,7 @@ def offer(desk: Desk, agreement_id: int, out: Path) -> None:
 @click.command(cls=Command)
 @click.argument("offer_file", metavar="OFFER", type=_file)
 @_terms_option
+@viewing_option
 @click.option(
     "--deadline", type=INSTANT, help="Until when the signature can be used; default: the start of the term."
 )
@@ -88,6 +95,7 @@ def offer(desk: Desk, agreement_id: int, out: Path) -> None:
 def sign_acceptance(
     offer_file: Path,
     terms_file: Path | None,
+    viewing_file: Path | None,
     deadline: int | None,
     out: Path,
     yes: bool,
@@ -104,7 +112,8 @@ def sign_acceptance(
     from .offer import read
 
     proposal = read(offer_file)
-    _compare(proposal, terms_file)
+    terms = opened(proposal.terms, viewing_file)
+    _compare(terms, proposal.agreement_id, terms_file)
     must_be_new(out)
     account = key.open()
     if address.parse(account.address) != proposal.consumer:
@@ -113,7 +122,7 @@ def sign_acceptance(
             "a smart wallet accepts by its own transaction: electro agreement accept --from WALLET prints it",
         )
     if not yes:
-        confirm(f"your signature binds you to agreement {proposal.agreement_id}", _facts(proposal))
+        confirm(f"your signature binds you to agreement {proposal.agreement_id}", _facts(proposal, terms))
     message = proposal.acceptance(proposal.terms.start if deadline is None else deadline)
     signed = SignedMessage.make(message, proposal.domain, bytes(account.key))
     write(out, dataclasses.replace(proposal, signed=signed))
@@ -159,25 +168,25 @@ def submit(desk: Desk, file: Path, together: bool) -> None:
     desk.report(facts.add("bonus", proposal.bonus).time("begins", proposal.terms.start), sent)
 
 
-def _compare(proposal: Offer, terms_file: Path | None) -> None:
-    """Refuse an offer whose terms are not those of the consumer's own file."""
+def _compare(offered: Terms, agreement_id: int, terms_file: Path | None) -> None:
+    """Refuse offered terms, opened if they are sealed, that are not those of the consumer's own file."""
     if terms_file is None:
         return
     from . import terms_file as file
 
     wanted = file.read(terms_file)
-    if wanted == proposal.terms:
+    if wanted == offered:
         return
     names = [field.name for field in dataclasses.fields(Terms)]
-    other = [name for name in names if getattr(wanted, name) != getattr(proposal.terms, name)]
+    other = [name for name in names if getattr(wanted, name) != getattr(offered, name)]
     raise ToolError(
         f"what is offered is not what {terms_file} says: {', '.join(other)} differ",
-        f"electro agreement check {terms_file} and electro agreement terms {proposal.agreement_id} show both",
+        f"electro agreement check {terms_file} and electro agreement terms {agreement_id} show both",
     )
 
 
-def _facts(proposal: Offer) -> Facts:
-    """Return what is to be accepted."""
+def _facts(proposal: Offer, terms: Terms) -> Facts:
+    """Return what is to be accepted; terms: in the clear."""
     from .terms_commands import describe
 
     facts = Facts().count("agreement", proposal.agreement_id).count("chain", proposal.domain.chain_id)
@@ -185,5 +194,8 @@ def _facts(proposal: Offer) -> Facts:
     facts.add("consumer", address.checksum(proposal.consumer)).add("bonus", proposal.bonus)
     for device in proposal.devices:
         facts.say("meter", address.checksum(device))
-    describe(facts, proposal.terms)
+    describe(facts, terms)
+    if proposal.terms.seal is not None:
+        facts.add("viewing key hash", "0x" + proposal.terms.seal.key_hash.hex())
+        facts.add("sealed terms hash", "0x" + proposal.terms.hash.hex())
     return facts

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_contracts.sealed import SealError
 from electro_protocol import address
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.parameters import DAY
+from electro_tools.viewing import viewing_of, viewing_option
 
 if TYPE_CHECKING:
+    from electro_console.agreement.paper import Paper
     from electro_console.agreement.said import Said
     from electro_tools.contract.desk import Desk
     from electro_tools.contract.indexed import Kept
@@ -35,6 +38,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 )
 @index_options
 @click.option("--no-cache", is_flag=True, help="Fetch this agreement's logs anew and keep none.")
+@viewing_option
 @asks
 def audit(
     desk: Desk,
@@ -46,15 +50,16 @@ def audit(
     from_block: int | None,
     kept: Kept,
     no_cache: bool,
+    viewing_file: Path | None,
 ) -> None:
     """Rebuild an agreement from its logs alone and check the contract's figures, to the unit.
 
     The logs carry the signed readings. An independent model, electro_contracts/model.py, works out the money from
     them. Ends with 3 if anything differs. The logs of the contract come into an index, once; if that is interrupted,
-    the same command goes on from there.
+    the same command goes on from there. Of a sealed agreement the money is checked by what its meters told; with the
+    viewing key every reading is judged anew, and each report named of which a meter told otherwise.
     """
     from electro_console.agreement.comparison import compare
-    from electro_console.agreement.paper import rebuild
     from electro_tools.papers import must_be_new
 
     from . import audit_report
@@ -71,7 +76,7 @@ def audit(
     # before the logs, which may take their time: many nodes forget the state of a block within minutes
     record = on_record(desk, agreement_id, head)
     history = _history(desk, agreement_id, head, from_block, None if no_cache else kept)
-    paper = rebuild(agreement_id, history)
+    paper = rebuilt(desk, agreement_id, history, viewing_file)
     if paper.proposed is None:
         raise ToolError(
             f"the logs have no proposal of agreement {agreement_id}", "begin earlier: --from-block 0"
@@ -107,6 +112,16 @@ def _history(
             return said_of(nodes, contract, agreement_id, first, head)
     with indexed(desk, kept, head=head, from_block=from_block) as index:
         return [said for said in index.history(agreement_id) if said.block <= head]
+
+
+def rebuilt(desk: Desk, agreement_id: int, history: list[Said], viewing_file: Path | None) -> Paper:
+    """Return the agreement that the logs tell of, opened if there is a viewing key; raise ToolError."""
+    from electro_console.agreement.paper import rebuild
+
+    try:
+        return rebuild(agreement_id, history, viewing_of(desk, viewing_file))
+    except SealError as error:
+        raise ToolError(f"{viewing_file} does not open agreement {agreement_id}: {error}") from error
 
 
 def history_of(desk: Desk, agreement_id: int, kept: Kept) -> list[Said]:

@@ -64,13 +64,16 @@ def history_at(
         f"agreement {paper.agreement_id}",
         address.checksum(devices[-1]),
     )
+    bands = [
+        band_of(index) if row is None else (row[1].least, row[1].greatest) for index, row in enumerate(rows)
+    ]
     kwh = terms.unit_wh / 1000
     scale = 10**about.currency.decimals
     money = f"penalty_{about.currency.name}" if about.currency.name else "penalty_minor_units"
     penalties = [0 if row is None else row[1].penalty for row in rows]
     columns: dict[str, Sequence[float | int | str | None]] = {
-        "least_kwh": [band_of(index)[0] * kwh for index in range(last + 1)],
-        "greatest_kwh": [band_of(index)[1] * kwh for index in range(last + 1)],
+        "least_kwh": [each[0] * kwh for each in bands],
+        "greatest_kwh": [each[1] * kwh for each in bands],
         "kind": ["" if row is None else row[1].kind for row in rows],
         money: [each / scale if about.currency.decimals else each for each in penalties],
         "meter_address": ["" if row is None else row[0] for row in rows],

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from electro_contracts import sealed
 from electro_contracts.terms import HEADER_BYTES, unpack_bands
+from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Bands, Terms
@@ -21,3 +23,21 @@ def bands_held(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Ter
         return terms.bands, sequence
     code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
     return unpack_bands(code[: 4 * len(terms.bands)]), sequence
+
+
+def sealed_bands_held(
+    desk: Desk, agreement_id: int, place: int, pass_: int, terms: Terms, key: bytes
+) -> Bands:
+    """Return the bands of a whole pass of a sealed agreement.
+
+    Raises:
+        ToolError: the viewing key does not open them.
+    """
+    account, _ = desk.ask("overrideOf", agreement_id, place, pass_)
+    try:
+        if account == _NOBODY:
+            return sealed.opened(terms, key).bands
+        code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
+        return sealed.opened_override(terms, key, agreement_id, place, pass_ * len(terms.bands), code)
+    except sealed.SealError as error:
+        raise ToolError(f"the bands of pass {pass_} do not open: {error}") from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_contracts import sealed
+from electro_contracts.bill import first_cheap_silence
 from electro_contracts.events import AgreementProposed
 from electro_plan.quantities import instant_text
 from electro_protocol import address
@@ -17,6 +19,7 @@ from electro_tools.contract.desk import acts, agreement_argument
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS, BONUS, INSTANT
+from electro_tools.viewing import read, viewing_option
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk, Sent
@@ -37,18 +40,34 @@ _offer_option = click.option(
 )
 @click.option("--bonus", type=BONUS, required=True, help="Minor units, credited at the acceptance.")
 @_offer_option
+@viewing_option
 @acts
 def propose(
-    desk: Desk, terms_file: Path, consumer: str, devices: tuple[str, ...], bonus: int, offer_file: Path | None
+    desk: Desk,
+    terms_file: Path,
+    consumer: str,
+    devices: tuple[str, ...],
+    bonus: int,
+    offer_file: Path | None,
+    viewing_file: Path | None,
 ) -> None:
     """Propose an agreement on the terms of a file.
 
-    It binds nobody until the consumer accepts, and lapses at its start.
+    It binds nobody until the consumer accepts, and lapses at its start. With --viewing-key the bands are sealed, and
+    the readings will be: the consumer needs the same key to accept, and each meter has to hold it.
     """
     from . import offer
     from . import terms_file as file
 
     terms = file.read(terms_file)
+    if viewing_file is not None:
+        terms = sealed.seal(terms, read(viewing_file))
+        cheap = first_cheap_silence(terms.bands, terms)
+        if cheap is not None:
+            raise ToolError(
+                f"silence costs {terms.missing_penalty}, and in some band the truth could cost {cheap[1]}",
+                "of sealed bands nobody knows how wide they are: raise missing to that",
+            )
     _must_lie_ahead(desk, terms.start)
     if offer_file is not None:
         papers.must_be_new(offer_file)

@@ -17,14 +17,15 @@ from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
 from electro_tools.plan.options import load_options
+from electro_tools.viewing import opened, read, viewing_option
 
-from .overrides import bands_held
+from .overrides import bands_held, sealed_bands_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from electro_contracts.bill import BandOf
+    from electro_contracts.bill import BandOf, Bill
     from electro_contracts.terms import Bands
     from electro_plan.settings import ReadSettings
     from electro_tools.contract.desk import Desk
@@ -40,6 +41,7 @@ _FIGURES = ("under", "over", "under_units", "over_units", "penalty")
     "--first", type=click.IntRange(0), default=0, show_default=True, help="The interval to begin with."
 )
 @load_options
+@viewing_option
 @asks
 def quote(
     desk: Desk,
@@ -51,17 +53,20 @@ def quote(
     fill: str | None,
     settings: ReadSettings,
     file_format: str | None,
+    viewing_file: Path | None,
 ) -> None:
     """Say what consuming KWH in one interval after the other would cost, under the agreement's terms.
 
     Works for a proposal too: run last month's load curve before accepting. The contract is asked, and its answer
-    held against the independent model; it ends with 3 if they differ. Outages and missing data are left out.
+    held against the independent model; it ends with 3 if they differ. Outages and missing data are left out. Where
+    readings are sealed, the contract can't judge: the model alone answers, with the viewing key.
     """
     from electro_tools import load
 
     if bool(kwh) == (load_file is not None):
         raise click.UsageError("Give energies in kWh, or a load curve with --load.")
-    terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    agreed = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    terms = opened(agreed, viewing_file)
     said = ""
     energy_wh: Sequence[float] = [each * 1000 for each in kwh]
     if load_file is not None:
@@ -81,10 +86,17 @@ def quote(
     lanes = metered(np.asarray(energy_wh, dtype=np.float64), terms.unit_wh).tolist()
     sums = dict.fromkeys(_FIGURES, 0)
     for begin, part in _passes(first, lanes, len(terms.bands)):
+        pass_ = begin // len(terms.bands)
+        if agreed.seal is not None:
+            assert viewing_file is not None  # else it was refused
+            bands = sealed_bands_held(desk, agreement_id, place, pass_, agreed, read(viewing_file))
+            bill = of_readings(begin, part, terms, _bands_of(bands))
+            sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, _figures(bill), strict=True)}
+            continue
         answer = desk.record("quote", agreement_id, place, begin, pack(part))
-        bands, _ = bands_held(desk, agreement_id, place, begin // len(terms.bands), terms)
+        bands, _ = bands_held(desk, agreement_id, place, pass_, terms)
         bill = of_readings(begin, part, terms, _bands_of(bands))
-        expected = (bill.under, bill.over, bill.under_units, bill.over_units, bill.accrued)
+        expected = _figures(bill)
         answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))
         if answered != expected:
             raise Discrepancy(f"from interval {begin} the contract quotes {answered}, the model {expected}")
@@ -92,6 +104,10 @@ def quote(
     if said and not desk.as_json:
         click.echo(said)
     _print(desk, agreement_id, first, lanes, sums, terms.unit_wh)
+
+
+def _figures(bill: Bill) -> tuple[int, int, int, int, int]:
+    return bill.under, bill.over, bill.under_units, bill.over_units, bill.accrued
 
 
 def _bands_of(bands: Bands) -> BandOf:

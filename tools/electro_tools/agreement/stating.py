@@ -14,6 +14,7 @@ from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.contract.indexed import index_options
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
+from electro_tools.viewing import viewing_option
 
 if TYPE_CHECKING:
     from electro_console.agreement.paper import Paper
@@ -46,18 +47,16 @@ def _must_exist(desk: Desk, agreement_id: int) -> None:
         )
 
 
-def _paper(desk: Desk, agreement_id: int, kept: Kept) -> Paper:
+def _paper(desk: Desk, agreement_id: int, kept: Kept, viewing_file: Path | None) -> Paper:
     """Return an agreement that binds, from its logs.
 
     Raises:
         ToolError: it does not.
     """
-    from electro_console.agreement.paper import rebuild
-
-    from .auditing import history_of
+    from .auditing import history_of, rebuilt
 
     _must_exist(desk, agreement_id)
-    paper = rebuild(agreement_id, history_of(desk, agreement_id, kept))
+    paper = rebuilt(desk, agreement_id, history_of(desk, agreement_id, kept), viewing_file)
     if paper.model is None:
         raise ToolError(f"agreement {agreement_id} was not accepted: nothing was measured for it")
     return paper
@@ -71,6 +70,7 @@ def _paper(desk: Desk, agreement_id: int, kept: Kept) -> Paper:
 )
 @click.option("--terms", type=_path, help="Terms file whose [about] names agreement, zone and currency.")
 @click.option("--zone", help="In which times are told; default: of the terms file, else UTC.")
+@viewing_option
 @index_options
 @asks
 def statement(
@@ -80,6 +80,7 @@ def statement(
     language: str,
     terms: Path | None,
     zone: str | None,
+    viewing_file: Path | None,
     kept: Kept,
 ) -> None:
     """Write a statement for the accounts: every penalty in words, what remains, and that it was checked.
@@ -100,7 +101,7 @@ def statement(
     _must_exist(desk, agreement_id)
     record = on_record(desk, agreement_id, newest["number"])
     found = desk.record("agreement", agreement_id, block=newest["number"])
-    paper = _paper(desk, agreement_id, kept)
+    paper = _paper(desk, agreement_id, kept, viewing_file)
     equal = not paper.findings and all(each.equal for each in compare(paper, record, newest["timestamp"]))
     made = Statement(
         name=about.name or "",
@@ -139,6 +140,7 @@ def statement(
 @click.option("--point", default="", help="Code of the metering point; default: its meter's address.")
 @click.option("--sender", default="", help="Name of who sends it, for 80020.")
 @click.option("--inn", default="", help="The sender's taxpayer number, for 80020.")
+@viewing_option
 @index_options
 @asks
 def export(
@@ -152,6 +154,7 @@ def export(
     point: str,
     sender: str,
     inn: str,
+    viewing_file: Path | None,
     kept: Kept,
 ) -> None:
     """Write a place's readings, with bands and money beside them, for other programs.
@@ -164,7 +167,7 @@ def export(
     from .exporting import history_at
 
     about = _about(terms, zone)
-    history, columns = history_at(_paper(desk, agreement_id, kept), place, about)
+    history, columns = history_at(_paper(desk, agreement_id, kept, viewing_file), place, about)
     written = write(
         Export(history, columns, point=point, sender=sender, inn=inn, number=agreement_id), out, file_format
     )

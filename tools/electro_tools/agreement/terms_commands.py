@@ -18,6 +18,7 @@ from electro_tools.contract.desk import agreement_argument, asks, json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import BONUS
+from electro_tools.viewing import opened, viewing_option
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
@@ -116,13 +117,17 @@ def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> N
 
 @click.command(cls=Command)
 @agreement_argument
+@viewing_option
 @asks
-def terms(desk: Desk, agreement_id: int) -> None:
-    """Write an agreement's terms, as they are on chain, to the terminal as a terms file."""
+def terms(desk: Desk, agreement_id: int, viewing_file: Path | None) -> None:
+    """Write an agreement's terms, as they are on chain, to the terminal as a terms file.
+
+    Sealed ones are opened with the viewing key.
+    """
     from electro_console.terms_toml import to_toml
     from electro_contracts.terms import Terms
 
-    found = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    found = opened(Terms.from_tuple(desk.ask("termsOf", agreement_id)), viewing_file)
     if desk.as_json:
         facts = Facts()
         describe(facts, found)
@@ -148,8 +153,11 @@ def describe(facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS) -> No
     facts.add("unit", unit, f"{unit} Wh")
     capacity = f"{terms.capacity_units * unit / 1000:,} kWh an interval can be taken"
     facts.add("capacity", terms.capacity_units, capacity)
-    facts.say("bands", f"from {least / 1000:,} kWh to {greatest / 1000:,} kWh an interval")
-    facts.silent("bands", [list(band) for band in terms.bands])
+    if terms.seal is None:
+        facts.say("bands", f"from {least / 1000:,} kWh to {greatest / 1000:,} kWh an interval")
+        facts.silent("bands", [list(band) for band in terms.bands])
+    else:
+        facts.add("viewing key hash", "0x" + terms.seal.key_hash.hex(), "bands and readings are sealed")
     facts.add(
         "violation",
         terms.violation_penalty,

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Viewing keys: files of 32 secret bytes, which the parties of a sealed agreement share and its meters hold."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from electro_contracts import sealed
+from electro_protocol.sealing import KEY_BYTES
+from electro_tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from electro_console.agreement.sealed_paper import Viewing
+    from electro_contracts.terms import Terms
+    from electro_tools.contract.desk import Desk
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+viewing_option = click.option(
+    "--viewing-key",
+    "viewing_file",
+    type=FILE,
+    envvar="ELECTRO_VIEWING_KEY",
+    help="File of the viewing key, of an agreement whose readings are sealed.",
+)
+
+
+def make(file: Path) -> bytes:
+    """Write a new viewing key to a file of mode 0600, and return it; raise ToolError if there is such a file."""
+    key = secrets.token_bytes(KEY_BYTES)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(f"0x{key.hex()}\n")
+    except FileExistsError:
+        raise ToolError(f"{file} exists already", "a key is never written over another file") from None
+    except OSError as error:
+        raise ToolError(f"{file} can't be written: {error.strerror}") from error
+    return key
+
+
+def read(file: Path) -> bytes:
+    """Return the viewing key of a file; raise ToolError."""
+    try:
+        text = file.read_text(encoding="ascii").strip()
+        key = bytes.fromhex(text.removeprefix("0x"))
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{file} is no viewing key: {error}", "electro key viewing FILE makes one") from error
+    if len(key) != KEY_BYTES:
+        raise ToolError(f"{file} is no viewing key: it has {len(key)} bytes, not {KEY_BYTES}")
+    return key
+
+
+def opened(terms: Terms, file: Path | None) -> Terms:
+    """Return terms in the clear; raise ToolError if they are sealed and this file does not open them."""
+    if terms.seal is None:
+        return terms
+    if file is None:
+        raise ToolError(
+            "the bands and readings of this agreement are sealed, and no viewing key was given",
+            "--viewing-key FILE, which the other party has too",
+        )
+    try:
+        return sealed.opened(terms, read(file))
+    except sealed.SealError as error:
+        raise ToolError(f"{file} does not open the agreement: {error}") from error
+
+
+def viewing_of(desk: Desk, file: Path | None) -> Viewing | None:
+    """Return what opens reports of the desk's contract; None without a file."""
+    from electro_console.agreement.sealed_paper import Viewing
+
+    return None if file is None else Viewing(read(file), desk.domain.separator)
