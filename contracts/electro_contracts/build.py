@@ -28,6 +28,8 @@ SOURCES = Path(__file__).parent.parent / "src"
 CONTRACT = ("src/Electro.sol", "Electro")
 # What it runs by delegatecall: the storage of these parts must begin alike, and their ABI is the contract's too.
 PARTS = (("src/Parties.sol", "Parties"), ("src/Results.sol", "Results"))
+# Whose calls its fallback answers itself.
+ANSWERED = ("src/ISealed.sol", "ISealed")
 HASHES = "Parts.sol"
 MAX_CODE = 24_576  # EIP-170; the compiler refuses more
 # What Electro's code begins with: free memory from 0x80 on, where reports are opened. An optimizer that runs out
@@ -74,7 +76,7 @@ def standard_json(node_modules: Path) -> dict[str, Any]:
         "sources": dict(sorted(sources.items())),
         "settings": {
             **SETTINGS,
-            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, *PARTS)},
+            "outputSelection": {file: {name: OUTPUT} for file, name in (CONTRACT, ANSWERED, *PARTS)},
         },
     }
 
@@ -140,7 +142,9 @@ def build(node_modules: Path, node: str = "node") -> tuple[str, str, str]:
     """Return the texts of the artifact, of the compiler's input, whose hash it names, and of Parts.sol."""
     source = standard_json(node_modules)
     output = compile_whole(node_modules, source, node=node)
-    contract, *parts = (output["contracts"][file][name] for file, name in (CONTRACT, *PARTS))
+    contract, answered, *parts = (
+        output["contracts"][file][name] for file, name in (CONTRACT, ANSWERED, *PARTS)
+    )
     _check(contract, parts)
     packages = {
         name: json.loads((node_modules / name / "package.json").read_text(encoding="utf-8"))["version"]
@@ -153,7 +157,7 @@ def build(node_modules: Path, node: str = "node") -> tuple[str, str, str]:
         "openzeppelin": packages["@openzeppelin/contracts"],
         "settings": SETTINGS,
         "source_hash": "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
-        "abi": _merged(contract["abi"], *(part["abi"] for part in parts)),
+        "abi": _merged(contract["abi"], answered["abi"], *(part["abi"] for part in parts)),
         **_codes(contract),
         "parts": {name: _codes(part) for (_, name), part in zip(PARTS, parts, strict=True)},
     }

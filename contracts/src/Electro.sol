@@ -48,9 +48,10 @@ contract Electro is Checks, SealedReports, Outages, AccessControlDefaultAdminRul
         _leastDiscountExpiry = leastDiscountExpiry;
     }
 
-    /// @dev Everything in IParties; or in IBands, ISettlement and IAnswers. Without `payable`, so that money sent here by
+    /// @dev Everything in ISealed and IParties; or in IBands, ISettlement and IAnswers. Without `payable`, so that money sent here by
     /// mistake goes back.
     fallback() external {
+        if (_answersSealed()) return;
         address part = _isOfParties(msg.sig) ? PARTIES : RESULTS;
         assembly ("memory-safe") {
             let m := mload(0x40)

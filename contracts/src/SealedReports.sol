@@ -16,7 +16,7 @@ import {Prices} from "./Prices.sol";
 import {TermsCode} from "./TermsCode.sol";
 
 /// @notice Reports whose readings are sealed: what their meters say of them is priced, put on record, or refused.
-abstract contract SealedReports is Admission, ISealed {
+abstract contract SealedReports is Admission {
     using Interruptions for Interruptions.Store;
     using Points for uint256;
     using TermsCode for uint256;
@@ -24,29 +24,32 @@ abstract contract SealedReports is Admission, ISealed {
     bytes32 private constant SEALED_REPORTED = keccak256("SealedReported(uint64,address,uint32,bytes,bytes)");
     uint256 private constant HEADER_WORDS = TermsCode.HEADER / 32;
 
-    /// @inheritdoc ISealed
-    function submitSealed(SignedSealedReport calldata report) external {
-        uint256 list;
-        assembly ("memory-safe") {
-            list := sub(report, calldataload(4))
+    /// @dev The calls of {ISealed}, if this is one of them. They are looked for in the fallback, behind all that the contract
+    /// answers by name, so that a report that anyone can read pays nothing for them. Of their arguments nothing is decoded:
+    /// see {OpenedSealedReport}.
+    function _answersSealed() internal returns (bool) {
+        if (msg.sig == ISealed.submitSealed.selector) {
+            // A list of one, whose position is counted from where the arguments begin.
+            _takeSealed(4, 36);
+            return true;
         }
-        _takeSealed(list, list + 32);
+        (uint256 list, uint256 count) = _sealedEntries();
+        if (msg.sig == ISealed.submitSealedBatch.selector) {
+            _takeSealed(list, list + 32 * count);
+            return true;
+        }
+        if (msg.sig != ISealed.checkSealed.selector) return false;
+        bytes memory answer = abi.encode(_checkSealed(list, count));
+        assembly ("memory-safe") {
+            return(add(answer, 32), mload(answer))
+        }
     }
 
-    /// @inheritdoc ISealed
-    function submitSealedBatch(SignedSealedReport[] calldata reports) external {
-        uint256 list = _sealedEntries(reports);
-        _takeSealed(list, list + 32 * reports.length);
-    }
-
-    /// @inheritdoc ISealed
-    function checkSealed(SignedSealedReport[] calldata reports) external view returns (bytes4[] memory reasons) {
+    function _checkSealed(uint256 list, uint256 count) private view returns (bytes4[] memory reasons) {
         OpenedSealedReport.prepare(_domain());
         Memory.setEnd(OpenedSealedReport.MOST_END);
-        uint256 count = reports.length;
         reasons = new bytes4[](count);
         uint256[] memory pending = PendingItems.make(count);
-        uint256 list = _sealedEntries(reports);
         uint256 free = Memory.end();
         for (uint256 i; i < count; ++i) {
             // What one item needs is free again for the next.
@@ -76,7 +79,7 @@ abstract contract SealedReports is Admission, ISealed {
             for (uint256 entry = list; entry < end; entry += 32) {
                 (bytes32 reason, uint256 a, uint256 b) = _takeOne(_item(list, entry));
                 if (reason == 0) continue;
-                if (msg.sig == this.submitSealed.selector) _refuse(reason, a, b);
+                if (msg.sig == ISealed.submitSealed.selector) _refuse(reason, a, b);
                 emit ReportSkipped((entry - list) / 32, bytes4(reason));
             }
         }
@@ -183,9 +186,11 @@ abstract contract SealedReports is Admission, ISealed {
         return point_.charge(penalty);
     }
 
-    function _sealedEntries(SignedSealedReport[] calldata reports) private pure returns (uint256 list) {
+    /// @dev Where the entries of the only argument, a list, begin in the calldata, and how many there are.
+    function _sealedEntries() private pure returns (uint256 list, uint256 count) {
         assembly ("memory-safe") {
-            list := reports.offset
+            list := add(36, calldataload(4))
+            count := calldataload(sub(list, 32))
         }
     }
 }

@@ -75,7 +75,7 @@ def test_terms_out_of_range_are_refused_with_the_field(world: World) -> None:
         1: ("intervalSeconds", [0]), 2: ("intervals", [0, 65_536]), 3: ("unitWh", [0]),
         9: ("penalisedCauses", [0, 1, 2, 6, 7, 12]), 14: ("discountRatePpm", [1_000_001]), 0: ("start", [2**40 - 1]),
         16: ("capacityUnits", [0, 0x8000, 1022]),  # a slot's greatest is 1023
-        20: ("bands", [b"", b"\0\0", bytes(2692), half, b"\x00\x00\x80\x00", b"\x80\x00\x80\x00"]),
+        21: ("bands", [b"", b"\0\0", bytes(2692), half, b"\x00\x00\x80\x00", b"\x80\x00\x80\x00"]),
     }  # fmt: skip
     for i, (field, values) in cases.items():
         for value in values:

@@ -20,6 +20,8 @@ from electro_protocol.messages import (
     Message,
     OutageReport,
     Renomination,
+    SealedReport,
+    ViewingKeyReady,
 )
 from electro_protocol.readings import INTERRUPTED, pack
 from electro_protocol.signed import SignedMessage
@@ -29,7 +31,16 @@ from .world import CONSUMER, START, Key, World, inside, key
 if TYPE_CHECKING:
     from .conftest import Site
 
-SIGNED = [EnergyReport, OutageReport, DeviceEnrollment, AgreementAcceptance, DiscountRedemption, Renomination]
+SIGNED = [
+    EnergyReport,
+    SealedReport,
+    ViewingKeyReady,
+    OutageReport,
+    DeviceEnrollment,
+    AgreementAcceptance,
+    DiscountRedemption,
+    Renomination,
+]
 
 
 def sign_by_eth_account(message: Message, signer: Key, world: World) -> SignedMessage:

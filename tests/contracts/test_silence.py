@@ -188,7 +188,7 @@ def test_sixteen_slots_at_a_time_refuse_what_slot_by_slot_is_refused(world: Worl
         terms = list(DAY.to_tuple())
         terms[4:9], terms[10], terms[16] = rates, missing, capacity
         packed = [low for low, _ in bands] + [high for _, high in bands]
-        terms[20] = b"".join(each.to_bytes(2, "big") for each in packed)
+        terms[21] = b"".join(each.to_bytes(2, "big") for each in packed)
         arguments = (CONSUMER.text, tuple(terms), [key("meter").text], 1)
         heard.add(expected)
         if not expected:

@@ -54,6 +54,11 @@ class SealedReport(Message):
         )
 
     @property
+    def terms(self) -> bytes:
+        """Return what the meter believed in, by the name that it has in a report that anyone can read."""
+        return self.schedule
+
+    @property
     def intervals(self) -> int:
         """How many intervals the report covers."""
         return (len(self.sealed) - AROUND) // 2

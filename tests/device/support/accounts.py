@@ -75,6 +75,7 @@ class Terms:
         self.slots = slots
         self.unit_wh = unit_wh
         self.terms = bytes(16)
+        self.seal = b""
         self.end_s = start + interval_s * intervals
 
 

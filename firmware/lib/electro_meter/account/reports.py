@@ -20,8 +20,11 @@ from .records import JOINED, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from electro_protocol.sealed import SealedReport
+
     from ..uplink.agreement import Agreement
     from ..uplink.clock import Clock
+    from .sealing import Sealing
 
 LEAST_MEASURED_PERMILLE = 950
 _PATIENCE_S = 6 * 3_600
@@ -40,6 +43,21 @@ class Reports:
         self._clock = clock
         self._base_s = account.base_us // 1_000_000
         self._unread_s = 0  # since when the journal can't be read
+        # where viewing keys lie, the separator of the domain and the meter's address: what sealing takes
+        self.sealed_as: "tuple[str, bytes, bytes] | None" = None
+        self._sealing: "Sealing | None" = None
+
+    def opens(self, agreement: "Agreement") -> bool:
+        """Return whether the meter can judge for this agreement: where readings are sealed, by its viewing key."""
+        if not agreement.seal:
+            return True
+        if self._sealing is None:
+            from .sealing import Sealing  # 10 KB for those who have such an agreement
+
+            if self.sealed_as is None:
+                return False
+            self._sealing = Sealing(*self.sealed_as)
+        return self._sealing.opens(agreement)
 
     @property
     def outage_version(self) -> int:
@@ -51,7 +69,7 @@ class Reports:
 
     def closed(self, agreement: "Agreement") -> int:
         """Return the first interval that may still change: all before it can be reported."""
-        if not self._clock.confirmed or not self.fits(agreement):
+        if not self._clock.confirmed or not self.fits(agreement) or not self.opens(agreement):
             return 0
         until_s = self._account.open_s()
         undecided_s = self._outages.undecided_s()
@@ -59,7 +77,7 @@ class Reports:
             until_s = min(until_s, undecided_s)
         return max(0, min(agreement.end, (until_s - agreement.start_s) // agreement.interval_s))
 
-    async def build(self, agreement: "Agreement", first: int, end: int) -> EnergyReport:
+    async def build(self, agreement: "Agreement", first: int, end: int) -> "EnergyReport | SealedReport":
         """Return the report of intervals first … end-1, or fewer if the schedule's pass ends before."""
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s
@@ -80,7 +98,7 @@ class Reports:
             before = self._ring.before(start_s // self._base_s)
             register_j = before[4] if before is not None else 0
         self._check(self._ring.unread != unread or not self._ring.is_all_known)
-        return EnergyReport(
+        report = EnergyReport(
             agreement.id,
             agreement.start_s,
             agreement.terms,
@@ -88,6 +106,9 @@ class Reports:
             register_j // _J_PER_WH,
             pack(lanes),
         )
+        if agreement.seal and self._sealing is not None:
+            return self._sealing.seal(agreement, report)
+        return report
 
     def outages(self, agreement: "Agreement") -> "list[tuple[int, int, int, int]]":
         """Return the declared outages that touch the agreement's time, in the contract's order."""

@@ -78,6 +78,7 @@ class Meter:
             self.outage_ring, self.account, self.snapshot, self.clock, config.outage_declare_ms
         )
         self.reports = Reports(self.ring, self.outages, self.account, self.clock)
+        self.reports.sealed_as = board.directory, self.signer.separator, self.signer.address
         self.uplink = Uplink(board, config, self.signer, self.clock, self.reports, wake, on_signed)
         self.shedding = Shedding(
             self.account, self.uplink.agreements, config.shed_min_on_ms, config.shed_min_off_ms

@@ -57,6 +57,10 @@ class Signer:
         """
         return self._insist(lambda: SignedMessage.make(message, self._domain, self._private_key))
 
+    @property
+    def separator(self) -> bytes:
+        return self._domain.separator
+
     def digest(self, message: Message) -> bytes:
         return message.digest(self._domain)
 

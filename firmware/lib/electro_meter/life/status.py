@@ -33,6 +33,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "closed": meter.reports.closed(agreement),
             "fits": meter.reports.fits(agreement),
             "confirmed": agreement.confirmed,
+            "needs_viewing_key": not meter.reports.opens(agreement),
             "next_latest": agreement.next_latest,
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,

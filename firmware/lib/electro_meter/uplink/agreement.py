@@ -5,20 +5,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .sources import Told
 
+    Header = tuple[int, int, int, int] | tuple[int, int, int, int, bytes]
+
 _FRESH_US = 7_200_000_000  # sources are asked every hour; older bounds may have been overridden since
 
 
 class Agreement:
     """A candidate: what it is, who told it, and what each source tells of it."""
 
-    def __init__(
-        self, number: int, start_s: int, code_hash: bytes, header: "tuple[int, int, int, int]"
-    ) -> None:
+    def __init__(self, number: int, start_s: int, code_hash: bytes, header: "Header") -> None:
+        """header: slots, interval_s, intervals and unit_wh; of sealed terms what `sources.seal_of` gives, too."""
         self.id = number
         self.start_s = start_s
         self.code_hash = code_hash
         self.terms = code_hash[:16]
-        self.slots, self.interval_s, self.intervals, self.unit_wh = header
+        self.slots, self.interval_s, self.intervals, self.unit_wh = header[:4]
+        self.seal = header[4] if len(header) == 5 else b""
+        self.opened = b""  # the bands of sealed terms, once the viewing key has opened them
         self.pinned = False
         self.owner = ""  # the url of who told it first
         self.first_us = 0  # uptime when it was first told
@@ -55,8 +58,15 @@ class Agreement:
     def bounds(self, index: int, now_us: int) -> "tuple[int, int, bool] | None":
         """Return least, greatest and whether they are confirmed; None if nobody tells this interval's.
 
-        Confirmed are they if a receipt that is not too old proves them, else if two of different `by` say so.
+        Confirmed are they if a receipt that is not too old proves them, else if two of different `by` say so. Of sealed
+        terms nobody tells them: they are the meter's own to open, and as good as the terms.
         """
+        if self.opened:
+            at = 2 * (index % self.slots)
+            most_at = at + 2 * self.slots
+            opened = self.opened
+            least = opened[at] << 8 | opened[at + 1]
+            return least, opened[most_at] << 8 | opened[most_at + 1], self.pinned
         proved = self.proved
         if proved is not None and now_us < self.proved_until_us:
             at = index - proved.bounds_from

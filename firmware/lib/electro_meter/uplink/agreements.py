@@ -21,6 +21,7 @@ from .agreement import Agreement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .agreement import Header
     from .sources import Told
 
 FILE = "agreements.json"
@@ -68,11 +69,11 @@ class Agreements:
                 return agreement
         return None
 
-    def header_of(self, code_hash: bytes) -> "tuple[int, int, int, int] | None":
-        """Return the numbers in terms with this hash, if they are known."""
-        for agreement in self.all:
-            if agreement.code_hash == code_hash:
-                return agreement.slots, agreement.interval_s, agreement.intervals, agreement.unit_wh
+    def header_of(self, code_hash: bytes) -> "Header | None":
+        """Return the numbers in terms with this hash, and their seal, if they are known."""
+        for one in self.all:
+            if one.code_hash == code_hash:
+                return one.slots, one.interval_s, one.intervals, one.unit_wh, one.seal
         return None
 
     def learn(
@@ -80,7 +81,7 @@ class Agreements:
         url: str,
         by: str,
         listed: "list[Told]",
-        headers: "dict[bytes, tuple[int, int, int, int]]",
+        headers: "dict[bytes, Header]",
         now_us: int,
         now_s: int,
     ) -> None:
@@ -114,7 +115,7 @@ class Agreements:
     def take_proof(
         self,
         listed: "list[Told]",
-        headers: "dict[bytes, tuple[int, int, int, int]]",
+        headers: "dict[bytes, Header]",
         now_us: int,
         block_us: int,
         until_us: int,
@@ -149,9 +150,7 @@ class Agreements:
         self._unsaved = True
         self.save(now_us)
 
-    def _take(
-        self, url: str, by: str, told: "Told", header: "tuple[int, int, int, int]", now_us: int
-    ) -> None:
+    def _take(self, url: str, by: str, told: "Told", header: "Header", now_us: int) -> None:
         agreement = None
         key = f"terms {told.id} {url}"
         self._contradictions.pop(key, None)

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from ..account.reports import Reports
     from ..life.keys import Signer
     from ..life.settings import Settings
+    from .agreement import Header
     from .dns import Resolver
     from .http import Answer, Client
     from .proof.last import LastProof
     from .sources import Told
-
-    Header = tuple[int, int, int, int]
 
 MOST_SLOTS_AHEAD = 96  # a kilobyte of JSON
 MOST_TERMS_AT_ONCE = 4
@@ -256,12 +255,12 @@ class Uplink:
 
 
 def _header(code: bytes, told: "Told") -> "Header":
-    """Return the numbers in terms' code that has the hash which was told."""
+    """Return the numbers and the seal in terms' code that has the hash which was told."""
     if keccak256(code) != told.code_hash:
         raise SourceError(f"the terms of agreement {told.id} are not those with the told hash")
-    from .sources import terms
+    from .sources import seal_of, terms
 
-    return terms(code)
+    return terms(code) + (seal_of(code),)
 
 
 async def keep_time(

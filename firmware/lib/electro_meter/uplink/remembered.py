@@ -17,10 +17,13 @@ MOST_FILE_BYTES = 8_192
 
 
 def write(path: str, kept: "list[Agreement]") -> bool:
-    """Return whether the flash took them; one that fails is no reason to stop: sources tell it again."""
+    """Return whether the flash took them; one that fails is no reason to stop: sources tell it again.
+
+    Sealed ones are not kept: their bands would be most of the file.
+    """
     try:
         with open(path + ".new", "w") as file:
-            json.dump([_to_json(one) for one in kept], file)
+            json.dump([_to_json(one) for one in kept if not one.seal], file)
         os.rename(path + ".new", path)  # a power cut leaves the old file or the new one
     except OSError:
         return False

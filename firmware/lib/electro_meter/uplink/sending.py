@@ -5,7 +5,7 @@ Reports and outages are built from the journal at this moment; nothing signed is
 that a retry after a lost answer signs nothing.
 """
 
-from electro_protocol.reports import MAX_INTERVALS, EnergyReport
+from electro_protocol.reports import MAX_INTERVALS, OutageReport
 from electro_protocol.signed import SignedMessage
 
 from ..heap import EXCHANGE_BYTES, collect_as, collect_every
@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from electro_protocol.reports import OutageReport
+    from electro_protocol.reports import EnergyReport
+    from electro_protocol.sealed import SealedReport
 
     from ..account.reports import Reports
     from ..life.keys import Signer
@@ -58,7 +59,7 @@ class Sending:
 
     async def send(self, client: "Client", source: Source) -> int:
         """Sign and post what is due; return the seconds to pause if the relayer can't take more."""
-        messages: "list[EnergyReport | OutageReport]" = []
+        messages: "list[EnergyReport | SealedReport | OutageReport]" = []
         turns = self._turns
         version = self._reports.outage_version
         owed = False
@@ -107,7 +108,7 @@ class Sending:
     def _judge(
         self,
         source: Source,
-        messages: "list[EnergyReport | OutageReport]",
+        messages: "list[EnergyReport | SealedReport | OutageReport]",
         answers: "list[tuple[int, str, int]]",
         version: int,
     ) -> None:
@@ -120,7 +121,7 @@ class Sending:
         outages: "set[bool]" = set()  # whether it took them
         stopped: "set[tuple[int, bytes]]" = set()
         for message, (status, code, expected) in zip(messages, answers):  # noqa: B905 - no strict= on MicroPython
-            if isinstance(message, EnergyReport):
+            if not isinstance(message, OutageReport):
                 number = message.agreement_id, message.terms
                 if number in stopped:
                     continue  # behind a refused one none can be in sequence; it says nothing of its own
@@ -144,7 +145,7 @@ class Sending:
             raise SourceError(f"it refused a message: {refused}")
         self._turns.leave(source)
 
-    def _sign(self, message: "EnergyReport | OutageReport") -> SignedMessage:
+    def _sign(self, message: "EnergyReport | SealedReport | OutageReport") -> SignedMessage:
         digest = self._signer.digest(message)
         for known, signature in self._signed:
             if known == digest:

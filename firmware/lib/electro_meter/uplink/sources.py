@@ -147,16 +147,31 @@ def terms(code: "bytes | bytearray") -> "tuple[int, int, int, int]":
         raise SourceError("the terms' code is none")
     slots = code[1] << 8 | code[2]
     interval_s = int.from_bytes(code[3:7], "big")
-    intervals = int.from_bytes(code[7:11], "big")
+    intervals = int.from_bytes(code[9:11], "big")
     unit_wh = int.from_bytes(code[11:15], "big")
     if (
         not 1 <= slots <= MOST_SLOTS
         or not 1 <= interval_s <= MOST_INTERVAL_S
         or not 1 <= intervals <= MOST_INTERVALS
         or not 1 <= unit_wh <= _MOST_UNIT_WH
+        or code[7]
+        or code[8] > 1
     ):
         raise SourceError("the terms' code has a number out of range")
     return slots, interval_s, intervals, unit_wh
+
+
+def seal_of(code: "bytes | bytearray") -> bytes:
+    """Return what of sealed terms the meter needs, their viewing key's hash, the bands' nonce and the bands; else none.
+
+    The code is one of which `terms` has taken the numbers.
+    """
+    if not code[8]:
+        return b""
+    end = _TERMS_HEADER_BYTES + 4 * (code[1] << 8 | code[2])
+    if len(code) != end + 16 + 20 * (1 + code[20]) + 32:
+        raise SourceError("the sealed terms' code has another length than its numbers say")
+    return bytes(code[-32:] + code[end : end + 16] + code[_TERMS_HEADER_BYTES:end])
 
 
 def verdicts(status: int, untrusted: object, count: int) -> "list[tuple[int, str, int]]":

@@ -10,6 +10,7 @@ fleet does not come back in step.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from electro_protocol.reports import EnergyReport, OutageReport
+    from electro_protocol.sealed import SealedReport
 
     from ..account.reports import Reports
     from ..life.settings import Settings
@@ -47,7 +48,7 @@ class Source:
         # agreement → end of the outages sent (number), of the last one sent, when, how often
         self.told: "dict[int, tuple[int, int, int, int]]" = {}
 
-    def note_report(self, report: "EnergyReport", end: int, now_us: int) -> None:
+    def note_report(self, report: "EnergyReport | SealedReport", end: int, now_us: int) -> None:
         """Remember that everything up to `end` is on its way; and how often, for all that was sent in one go."""
         number = report.agreement_id, report.terms
         first = report.first_interval

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judge and seal what an agreement with sealed readings is told; without its viewing key it is told nothing.
+
+Loaded by the meters that have such an agreement. Viewing keys lie one after the other in a file, the newest last.
+"""
+
+import os
+
+from electro_protocol import judging, sealing
+from electro_protocol.sealed import SealedReport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from electro_protocol.reports import EnergyReport
+
+    from ..uplink.agreement import Agreement
+
+FILE = "viewing.keys"
+MOST_KEYS = 8  # agreements that run, are settled and come
+_HASH = 32
+_NONCE = sealing.IV_BYTES
+
+
+def keys_in(directory: str) -> "list[bytes]":
+    """Return the viewing keys that are kept."""
+    try:
+        with open(f"{directory}/{FILE}", "rb") as file:
+            raw = file.read(MOST_KEYS * sealing.KEY_BYTES)
+    except OSError:
+        return []
+    return [raw[at : at + sealing.KEY_BYTES] for at in range(0, len(raw) - 31, sealing.KEY_BYTES)]
+
+
+def keep(directory: str, key: bytes) -> None:
+    """Keep a viewing key; of more than there is room for the oldest goes."""
+    kept = [one for one in keys_in(directory) if one != key][1 - MOST_KEYS :] + [key]
+    path = f"{directory}/{FILE}"
+    with open(path + ".new", "wb") as file:
+        file.write(b"".join(kept))
+    os.rename(path + ".new", path)  # a power cut leaves the old file or the new one
+
+
+class Sealing:
+    """What seals for one meter; separator: of the domain under which it signs."""
+
+    def __init__(self, directory: str, separator: bytes, device: bytes) -> None:
+        self._directory = directory
+        self._separator = separator
+        self._device = device
+        self._keys: "dict[bytes, bytes]" = {}  # by hash, as far as they were asked for
+
+    def opens(self, agreement: "Agreement") -> bool:
+        """Open an agreement's bands; return whether there is the key, and it does."""
+        if agreement.opened:
+            return True
+        seal = agreement.seal
+        key = self._key(seal[:_HASH])
+        if not key:
+            return False
+        try:
+            agreement.opened = sealing.open_bands(
+                key, sealing.TERMS, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :]
+            )
+        except sealing.SealError:
+            return False
+        return True
+
+    def seal(self, agreement: "Agreement", report: "EnergyReport") -> SealedReport:
+        """Return what is signed in place of a report that anyone could read; the agreement is one that opens."""
+        slot = report.first_interval % agreement.slots
+        words = judging.deviations(report.readings, agreement.opened, slot)
+        about = sealing.report(
+            self._separator,
+            self._device,
+            agreement.id,
+            report.first_interval,
+            agreement.terms,
+            report.intervals,
+        )
+        key = self._key(agreement.seal[:_HASH])
+        sealed = sealing.seal_report(key, about, report.register_wh, report.readings, words)
+        return SealedReport(
+            report.agreement_id, report.start, agreement.terms, report.first_interval, sealed, words
+        )
+
+    def _key(self, key_hash: bytes) -> bytes:
+        """Return the viewing key with this hash, empty if it is not here."""
+        if key_hash not in self._keys:
+            self._keys[key_hash] = b""  # until a restart, which a key that is brought causes
+            for key in keys_in(self._directory):
+                if sealing.key_hash(key) == key_hash:
+                    self._keys[key_hash] = key
+        return self._keys[key_hash]

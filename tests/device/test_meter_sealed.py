@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A meter in a sealed agreement: it takes the key by its hash, judges, seals, and without the key reports nothing."""
+
+import unittest
+
+import scratch
+from accounts import Accounts, Terms
+
+from electro_meter.account.sealing import MOST_KEYS, Sealing, keep, keys_in
+from electro_meter.uplink.agreement import Agreement
+from electro_meter.uplink.parsing import SourceError
+from electro_meter.uplink.sources import seal_of, terms
+from electro_meter.viewing import take
+from electro_meter.world import Board, SetupError
+from electro_protocol import judging, sealing
+from electro_protocol.eip712 import Domain
+from electro_protocol.readings import NO_DATA, pack, unpack
+from electro_protocol.sealed import SealedReport
+from electro_protocol.signed import SignedMessage
+
+VIEWING = bytes(range(7, 39))
+OTHER = bytes(32)
+SEPARATOR = bytes(range(32))
+METER = bytes(range(20))
+SLOTS = 96
+BANDS = pack([100] * SLOTS + [800] * SLOTS)  # units of 10 Wh
+
+
+def code(key=VIEWING, bands=BANDS, points=1, tail=b""):
+    """Return the code of sealed terms, as the contract keeps it."""
+    slots = len(bands) // 4
+    nonce, lanes = sealing.seal_bands(key, sealing.TERMS, bands)
+    head = b"\0" + slots.to_bytes(2, "big") + (900).to_bytes(4, "big") + b"\0\x01" + (96).to_bytes(2, "big")
+    head += (10).to_bytes(4, "big") + bytes(5) + bytes([points]) + bytes(76)
+    return head + lanes + nonce + bytes(20 * (1 + points)) + sealing.key_hash(key) + tail
+
+
+class SealedTerms(Terms):
+    def __init__(self, raw=None):
+        Terms.__init__(self)
+        raw = raw or code()
+        self.seal = seal_of(raw)
+        self.opened = b""
+
+
+class Codes(unittest.TestCase):
+    def test_the_seal_stands_behind_the_numbers(self):
+        raw = code(points=3)
+        self.assertEqual(terms(raw), (SLOTS, 900, 96, 10))
+        seal = seal_of(raw)
+        self.assertEqual(seal[:32], sealing.key_hash(VIEWING))
+        self.assertEqual(sealing.open_bands(VIEWING, sealing.TERMS, seal[32:48], seal[48:]), BANDS)
+
+    def test_plain_terms_have_none(self):
+        raw = bytearray(code())
+        raw[8] = 0
+        self.assertEqual(seal_of(raw), b"")
+
+    def test_code_of_another_length_is_refused(self):
+        for wrong in (code(tail=b"\0"), code()[:-1], code(points=2)[:-20]):
+            terms(wrong)
+            with self.assertRaises(SourceError):
+                seal_of(wrong)
+
+    def test_an_agreement_tells_its_own_bounds_once_they_are_open(self):
+        raw = code()
+        one = Agreement(7, 0, bytes(32), terms(raw) + (seal_of(raw),))
+        self.assertIsNone(one.bounds(5))
+        one.opened = BANDS
+        self.assertEqual(one.bounds(SLOTS + 5), (100, 800, False))
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        self.folder = scratch.folder()
+        self.addCleanup(scratch.remove, self.folder)
+
+    def test_keys_are_kept_and_the_oldest_goes(self):
+        self.assertEqual(keys_in(self.folder), [])
+        made = [bytes([k]) * 32 for k in range(MOST_KEYS + 1)]
+        for key in made:
+            keep(self.folder, key)
+        self.assertEqual(keys_in(self.folder), made[1:])
+        keep(self.folder, made[1])
+        self.assertEqual(keys_in(self.folder), made[2:] + made[1:2])
+
+    def test_only_the_key_with_the_hash_opens(self):
+        agreement = SealedTerms()
+        keep(self.folder, OTHER)
+        self.assertFalse(Sealing(self.folder, SEPARATOR, METER).opens(agreement))
+        keep(self.folder, VIEWING)
+        self.assertTrue(Sealing(self.folder, SEPARATOR, METER).opens(agreement))
+        self.assertEqual(agreement.opened, BANDS)
+
+    def test_bands_that_were_garbled_are_not_judged_by(self):
+        raw = bytearray(code())
+        raw[100] ^= 1
+        keep(self.folder, VIEWING)
+        self.assertFalse(Sealing(self.folder, SEPARATOR, METER).opens(SealedTerms(raw)))
+
+    def test_a_key_over_the_serial_line_is_answered_with_the_meter_s_word(self):
+        board = Kept(self.folder)
+        domain = Domain(1337, b"\xab" * 20)
+        answer = take(board, "0x" + "".join(["%02x" % one for one in VIEWING]), domain)
+        signed = SignedMessage.from_json(answer["ready"])
+        self.assertEqual(signed.message.viewing_key_hash, sealing.key_hash(VIEWING))
+        self.assertEqual(keys_in(self.folder), [VIEWING])
+        for wrong in (None, 5, "", "0x", "0x" + "00" * 31, "0x" + "00" * 33, "zz"):
+            with self.assertRaises(SetupError):
+                take(board, wrong, domain)
+        self.assertEqual(keys_in(self.folder), [VIEWING])
+
+
+class Kept(Board):
+    """A chip that was provisioned."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def load_key(self):
+        return bytes(31) + b"\x05"
+
+    def log(self, sentence):
+        raise AssertionError(sentence)
+
+
+class Reporting(Accounts):
+    def setUp(self):
+        Accounts.setUp(self)
+        self.reports.sealed_as = self.folder, SEPARATOR, METER
+
+    def build(self, agreement):
+        import asyncio
+
+        if not hasattr(asyncio, "run"):
+            raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
+        return asyncio.run(self.reports.build(agreement, 0, self.reports.closed(agreement)))
+
+    def opened(self, report):
+        about = sealing.report(SEPARATOR, METER, 7, report.first_interval, report.schedule, report.intervals)
+        return sealing.open_report(VIEWING, about, report.sealed, report.deviations)
+
+    def test_without_the_key_it_reports_nothing_and_with_it_everything(self):
+        self.run_steady(4 * 900 + 10, 36_000, 2_000)
+        agreement = SealedTerms()
+        self.assertEqual(self.reports.closed(agreement), 0)
+        self.assertFalse(self.reports.opens(agreement))
+        keep(self.folder, VIEWING)
+        self.make()
+        self.reports.sealed_as = self.folder, SEPARATOR, METER
+        self.assertEqual(self.reports.closed(agreement), 4)
+        report = self.build(agreement)
+        self.assertTrue(isinstance(report, SealedReport))
+        self.assertEqual(self.opened(report), (36_000 * (4 * 900) // 3_600, pack([900] * 4)))
+        told = judging.read(report.deviations, 4)
+        self.assertEqual(told, [(k, judging.OVER, 100) for k in range(4)])
+
+    def test_a_record_that_is_lost_and_told_again_without_data_shares_no_keystream(self):
+        keep(self.folder, VIEWING)
+        self.run_steady(2 * 900 + 10, 20_000, 2_000)
+        first = self.build(SealedTerms())
+        number = self.ring.find(self.account.open_s() // self.base_s - 3)
+        self.ring.read = _losing(self.ring.read, number)
+        again = self.build(SealedTerms())
+        one, two = self.opened(first)[1], self.opened(again)[1]
+        self.assertEqual(unpack(one), [500, 500])
+        self.assertIn(NO_DATA, unpack(two))
+        self.assertNotEqual(first.sealed[:16], again.sealed[:16])
+        width = min(len(one), len(two))
+        hidden = [first.sealed[24 + k] ^ again.sealed[24 + k] for k in range(width)]
+        self.assertNotEqual(hidden, [one[k] ^ two[k] for k in range(width)])
+
+    def test_others_are_told_as_ever(self):
+        self.run_steady(900 + 10, 20_000, 2_000)
+        self.assertEqual(self.lanes(Terms()), [500])
+
+
+def _losing(read, lost):
+    return lambda at: None if at == lost else read(at)
+
+
+if __name__ == "__main__":
+    unittest.main()
