@@ -65,9 +65,9 @@ class Codes(unittest.TestCase):
     def test_an_agreement_tells_its_own_bounds_once_they_are_open(self):
         raw = code()
         one = Agreement(7, 0, bytes(32), terms(raw) + (seal_of(raw),))
-        self.assertIsNone(one.bounds(5))
+        self.assertIsNone(one.bounds(5, 0))
         one.opened = BANDS
-        self.assertEqual(one.bounds(SLOTS + 5), (100, 800, False))
+        self.assertEqual(one.bounds(SLOTS + 5, 0), (100, 800, False))
 
 
 class Keys(unittest.TestCase):
