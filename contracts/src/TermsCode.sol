@@ -157,7 +157,7 @@ library TermsCode {
         interval = uint32(head >> 208);
         // Can't overflow: products and sums of numbers of 32 bits.
         unchecked {
-            open = uint32(head >> 176) * interval + uint32(head >> 112);
+            open = uint16(head >> 176) * interval + uint32(head >> 112);
         }
     }
 

@@ -8,7 +8,7 @@ from accounts import Accounts, Terms
 
 from electro_meter.account.sealing import MOST_KEYS, Sealing, keep, keys_in
 from electro_meter.uplink.agreement import Agreement
-from electro_meter.uplink.parsing import SourceError
+from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.sources import seal_of, terms
 from electro_meter.viewing import take
 from electro_meter.world import Board, SetupError
