@@ -52,6 +52,8 @@ _SECTIONS = {
         "audit": (_HERE + "auditing:audit", "Rebuild one from its logs and check the contract."),
         "statement": (_HERE + "stating:statement", "Write a PDF for the accounts: every penalty in words."),
         "export": (_HERE + "stating:export", "Write readings, bands and money for other programs."),
+        "disclose": (_HERE + "disclosing:disclose", "Show one sealed report to who has no viewing key."),
+        "check-disclosure": (_HERE + "disclosing:check_disclosure", "Check what was so shown."),
         "deadlines": (_HERE + "stating:deadlines", "Write its deadlines as a calendar file."),
         "attach": (_HERE + "wallet:attach", "Put a wallet's signature to what it was to sign."),
         "submit": (_HERE + "accepting:submit", "Send what someone has signed."),

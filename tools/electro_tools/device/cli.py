@@ -24,6 +24,7 @@ _SECTIONS = {
         "identify": (_HERE + "cli_look:identify", "Let it blink and say its address."),
     },
     "Change one": {
+        "viewing-key": (_HERE + "cli_viewing:viewing_key", "Give it the key of a sealed agreement."),
         "wifi": (_HERE + "cli_provision:wifi", "Bring it into another network."),
         "update": (_HERE + "cli_update:update", "Bring it a signed release over the serial line."),
     },
