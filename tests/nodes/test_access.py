@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relayer and command line reach a guarded node alike, say in one sentence why they don't, and tell no secret."""
+"""Relayer, command line and console reach a guarded node alike, say why they do not, and tell no secret."""
 
 import base64
 import hashlib
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from electro_console.web import node as pages
+from electro_console.web.errors import NodeTrouble
 from electro_contracts.node.access import Access, AccessError, Endpoint, shown_url
 from electro_relayer.chain.rpc import Node, NodeUnreachable
 from electro_tools.errors import ToolError
@@ -48,9 +50,19 @@ async def by_tools(url, access):
         return error.sentence
 
 
-@pytest.fixture(params=[by_relayer, by_tools], ids=["relayer", "tools"])
+async def by_console(url, access):
+    node = pages.Node([Endpoint(url, access)], bytes(20))
+    try:
+        return int(await node.ask("eth_chainId"), 16)
+    except NodeTrouble as error:
+        return error.sentence
+    finally:
+        await node.close()
+
+
+@pytest.fixture(params=[by_relayer, by_tools, by_console], ids=["relayer", "tools", "console"])
 def reach(request):
-    """Both ways to a node: from an address and what is known of the way to the chain's id, or a sentence."""
+    """Each way to a node: from an address and what is known of the way to the chain's id, or a sentence."""
 
     async def reaching(url, access=None):
         told = await request.param(url, access or Access())

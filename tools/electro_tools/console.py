@@ -10,6 +10,7 @@ import click
 from electro_tools.commands import Command
 from electro_tools.contract.desk import contract_option
 from electro_tools.errors import ToolError
+from electro_tools.node import access_options, endpoint, parts_of
 
 _file = click.Path(dir_okay=False, path_type=Path)
 
@@ -24,6 +25,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
     envvar="ELECTRO_RPC",
     help="JSON-RPC address of a node; repeat for more, which stand in for each other.",
 )
+@access_options
 @contract_option
 @click.option(
     "--database", help="Where the index is: a path or postgresql://…; default: ~/.cache/electro/index."
@@ -56,6 +58,7 @@ def console(
     sections: Path | None,
     relayer_metrics: tuple[str, ...],
     final: str,
+    **access: Path | None,
 ) -> None:
     """Show agreements in the browser, and let a wallet act on them.
 
@@ -69,7 +72,7 @@ def console(
 
     host, port = _split(bind)
     settings = Settings(
-        nodes=rpc_urls,
+        nodes=tuple(endpoint(each, parts_of(access)) for each in rpc_urls),
         contract=address.parse(contract_address),
         database=database,
         host=host,

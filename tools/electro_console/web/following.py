@@ -15,6 +15,8 @@ from electro_console.index.node import Nodes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from electro_contracts.node.access import Endpoint
+
 log = logging.getLogger("electro.console")
 _PAUSE_S = 2.0  # between looks for a new final block
 _AGAIN_S = 30.0  # after a failure, and while another process follows
@@ -25,7 +27,7 @@ class Following:
 
     Args:
         database: a path or URL.
-        nodes: addresses of JSON-RPC.
+        nodes: their addresses, or how each is reached.
         contract: 20 bytes.
         final: which block is final, see electro_console.index.final.
         pause_s: between looks for a new final block.
@@ -34,13 +36,13 @@ class Following:
     def __init__(
         self,
         database: str,
-        nodes: Sequence[str],
+        nodes: Sequence[Endpoint | str],
         contract: bytes,
         final: str = "auto",
         pause_s: float = _PAUSE_S,
     ) -> None:
         self._database = database
-        self._urls = nodes
+        self._endpoints = nodes
         self._contract = contract
         self._final = final
         self._pause_s = pause_s
@@ -81,7 +83,7 @@ class Following:
 
     def _follow(self) -> None:
         with Database(self._database) as database, database.locked():
-            nodes = Nodes(list(self._urls))
+            nodes = Nodes(list(self._endpoints))
             try:
                 follower = Follower(database, nodes, self._contract, final=self._final)
                 self.trouble = None

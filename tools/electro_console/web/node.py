@@ -12,6 +12,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from electro_contracts import artifact
+from electro_contracts.node.access import AccessError, Endpoint
 from electro_protocol.keccak import keccak256
 
 from .errors import BadRequest, NodeTrouble
@@ -35,13 +36,19 @@ class Node:
     """One or more nodes of the same chain, asked in turn until one answers.
 
     Args:
-        urls: their JSON-RPC.
+        nodes: their addresses, or how each is reached.
         contract: 20 bytes.
+
+    Raises:
+        NodeTrouble: one is no address.
     """
 
-    def __init__(self, urls: Sequence[str], contract: bytes) -> None:
+    def __init__(self, nodes: Sequence[Endpoint | str], contract: bytes) -> None:
         self.contract = contract
-        self._urls = list(urls)
+        try:
+            self._nodes = [Endpoint(node) if isinstance(node, str) else node for node in nodes]
+        except AccessError as error:
+            raise NodeTrouble(f"a node's address {error.problem}") from error
         self._session: aiohttp.ClientSession | None = None
         self._ids = itertools.count(1)
 
@@ -91,24 +98,33 @@ class Node:
     async def ask(self, method: str, *parameters: Any) -> Any:
         """Return a result of JSON-RPC from the first node that gives one."""
         trouble = NodeTrouble("no node is named")
-        for url in self._urls:
+        for node in self._nodes:
             try:
-                return _result(await self._post(url, method, parameters))
+                return _result(await self._post(node, method, parameters))
             except NodeTrouble as error:
                 trouble = error
         raise trouble
 
-    async def _post(self, url: str, method: str, parameters: Sequence[Any]) -> Any:
+    async def _post(self, node: Endpoint, method: str, parameters: Sequence[Any]) -> Any:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(parameters)}
+        shown = node.authorization()
         try:
-            async with self._session.post(url, json=body) as response:
+            async with self._session.post(
+                node.url,
+                json=body,
+                headers={"Authorization": shown} if shown else None,
+                ssl=node.context() or True,
+                allow_redirects=False,
+            ) as response:
+                if response.status in (401, 403):
+                    raise NodeTrouble(f"the node {node.shown}: {node.let_in(response.status)}")
                 content = await response.content.read(_MOST_BYTES)
                 while len(content) < _MOST_BYTES and (more := await response.content.read(_MOST_BYTES)):
                     content += more
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise NodeTrouble("the node does not answer", str(error)[:200] or None) from error
+            raise NodeTrouble(f"the node {node.shown} does not answer: {node.why(error)}") from error
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:

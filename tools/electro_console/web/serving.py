@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from electro_contracts.node.access import Endpoint
     from electro_plan.sections import Section
 
 log = logging.getLogger("electro.console")
@@ -38,7 +39,7 @@ class Settings:
     """What a console is started with.
 
     Args:
-        nodes: addresses of JSON-RPC.
+        nodes: their addresses, or how each is reached.
         contract: 20 bytes.
         database: a path or URL; None: the usual place.
         host: to listen at.
@@ -52,7 +53,7 @@ class Settings:
         final: which block is final, see electro_console.index.final.
     """
 
-    nodes: tuple[str, ...]
+    nodes: tuple[Endpoint | str, ...]
     contract: bytes
     database: str | None = None
     host: str = "127.0.0.1"

@@ -32,7 +32,7 @@ def show(outcome: Outcome, tell: Callable[[str], None], *, in_memory: bool) -> N
     )
     with tempfile.TemporaryDirectory(prefix="electro-console-") as folder:
         settings = Settings(
-            nodes=(outcome.endpoint.given,),
+            nodes=(outcome.endpoint,),
             contract=outcome.domain.contract,
             database=str(Path(folder) / "index.sqlite"),
             port=0,
