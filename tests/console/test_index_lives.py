@@ -116,7 +116,7 @@ def test_a_life_is_told_to_the_unit_at_every_stage(seed: int, tmp_path: Path) ->
 
 
 def test_every_event_has_its_way_into_the_tables() -> None:
-    by_hand = {"EnergyReported", "Violations", "OutageReported"}
-    idle = {"ReportSkipped", "OutageSkipped"}
+    by_hand = {"EnergyReported", "SealedReported", "Violations", "OutageReported"}
+    idle = {"ReportSkipped", "OutageSkipped", "ViewingKeyHeld"}
     acts = {kind.__name__ for kind in Acts(Points(), bytes(20), partial=False).kinds}
     assert acts | by_hand | idle == set(events.TOPICS)

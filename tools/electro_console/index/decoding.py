@@ -21,8 +21,9 @@ from .errors import NodeFailure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# What a batch's submitter can make the contract say at its own cost, of no agreement: it changes nothing.
-_IDLE = ("ReportSkipped", "OutageSkipped")
+# What a batch's submitter, or a meter, can make the contract say at its own cost, of no agreement: it changes no money.
+# Whether a meter holds a viewing key is asked of the contract.
+_IDLE = ("ReportSkipped", "OutageSkipped", "ViewingKeyHeld")
 TOPICS = ["0x" + topic.hex() for name, topic in events.TOPICS.items() if name not in _IDLE]
 """Topic 0 of every event that the index keeps."""
 _NAMES = {"0x" + topic.hex(): name for name, topic in events.TOPICS.items() if name not in _IDLE}

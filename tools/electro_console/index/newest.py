@@ -24,6 +24,7 @@ _OF_NO_AGREEMENT = (
     "ProposalsPause",
     "ReportSkipped",
     "OutageSkipped",
+    "ViewingKeyHeld",
     "EscrowChosen",
     "Collected",
     "DeviceRevoked",

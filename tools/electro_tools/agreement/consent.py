@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_contracts.events import AgreementAccepted, Renominated
 from electro_contracts.invoices import word_text
+from electro_contracts.terms import Terms
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, MessageError, Renomination
@@ -16,6 +17,7 @@ from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 
 from .offer import whole
+from .overrides import must_not_be_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,7 @@ def submit(desk: Desk, consent: Consent, *, together: bool) -> None:
     message, signature = consent.signed.message, consent.signed.signature
     facts = Facts()
     if isinstance(message, Renomination):
+        must_not_be_sealed(message.agreement_id, Terms.from_tuple(desk.ask("termsOf", message.agreement_id)))
         sent = desk.send("renominateTogether" if together else "renominate", message.values(), signature)
         event = sent.event(Renominated)
         facts.count("agreement", event.agreement_id).count("place", event.place)

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,19 +12,18 @@ from electro_console.agreement.sealed_paper import about_of
 from electro_contracts import events
 from electro_contracts.terms import HEADER_BYTES, Terms, pack_bands
 from electro_protocol import address, judging, sealing
-from electro_protocol.eip712 import MessageError
 from electro_protocol.readings import is_interrupted, units, unpack
-from electro_protocol.untrusted import hex_bytes
+from electro_tools import papers, viewing
 from electro_tools.commands import Command
 from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.contract.indexed import index_options
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
-from electro_tools.papers import must_be_new
 from electro_tools.parameters import ADDRESS
-from electro_tools.viewing import read, viewing_option
+from electro_tools.viewing import viewing_option
 
 from .auditing import history_of
+from .disclosure import Disclosure, read
 from .overrides import sealed_bands_held
 
 if TYPE_CHECKING:
@@ -62,8 +60,8 @@ def disclose(
     """
     if viewing_file is None:
         raise ToolError("without the viewing key nothing can be shown", "--viewing-key FILE")
-    must_be_new(out)
-    key = read(viewing_file)
+    papers.must_be_new(out)
+    key = viewing.read(viewing_file)
     place, event = _reported(desk, agreement_id, address.parse(device), first, kept)
     _, schedule = desk.ask("scheduleOf", agreement_id, place, first)
     about = about_of(desk.domain.separator, event, schedule)
@@ -71,24 +69,16 @@ def disclose(
         seed, shown = sealing.disclose(key, about, event.sealed, event.deviations)
     except sealing.SealError as error:
         raise ToolError(f"{viewing_file} does not open this report: {error}") from error
-    found: dict[str, Any] = {
-        "disclosure": "electro sealed report",
-        "chain_id": desk.domain.chain_id,
-        "contract": desk.contract.address,
-        "agreement": agreement_id,
-        "device": device,
-        "first_interval": first,
-        "seed": "0x" + seed.hex(),
-        "key": "0x" + shown.hex(),
-    }
+    packed = bands_seed = b""
     if bands:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
         pass_ = first // len(terms.bands)
         packed = pack_bands(sealed_bands_held(desk, agreement_id, place, pass_, terms, key))
         topic, _ = _bands_on_chain(desk, agreement_id, place, first, terms)
-        found["bands"] = "0x" + packed.hex()
-        found["bands_seed"] = "0x" + sealing.bands_seed(key, topic, packed).hex()
-    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        bands_seed = sealing.bands_seed(key, topic, packed)
+    domain = desk.domain
+    whose = domain.chain_id, domain.contract, agreement_id, event.device, first
+    papers.write(out, Disclosure(*whose, seed, shown, packed, bands_seed))
     Facts().count("agreement", agreement_id).add("disclosure", str(out)).print(as_json=desk.as_json)
 
 
@@ -101,23 +91,22 @@ def check_disclosure(desk: Desk, file: Path, kept: Kept) -> None:
 
     Ends with 3 if it is not what the meter sealed, or if its bands are shown and the meter judged otherwise.
     """
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        agreement_id, first = int(found["agreement"]), int(found["first_interval"])
-        device = address.parse(found["device"])
-        seed, shown = (hex_bytes(name, found[name]) for name in ("seed", "key"))
-        packed = hex_bytes("bands", found["bands"]) if "bands" in found else b""
-        bands_seed = hex_bytes("bands_seed", found["bands_seed"]) if packed else b""
-        here = found["chain_id"], str(found["contract"]).lower()
-    except (OSError, ValueError, KeyError, TypeError, MessageError) as error:
-        raise ToolError(f"{file} is no disclosure: {error}") from error
-    if here != (desk.domain.chain_id, desk.contract.address.lower()):
+    found = read(file)
+    agreement_id, device, first, packed = (
+        found.agreement_id,
+        found.device,
+        found.first_interval,
+        found.bands,
+    )
+    if (found.chain_id, found.contract) != (desk.domain.chain_id, desk.domain.contract):
         raise ToolError(f"{file} is of another chain or contract", "name that one with --rpc and --contract")
     place, event = _reported(desk, agreement_id, device, first, kept)
     _, schedule = desk.ask("scheduleOf", agreement_id, place, first)
     about = about_of(desk.domain.separator, event, schedule)
     try:
-        register_wh, readings = sealing.open_disclosed(seed, shown, about, event.sealed, event.deviations)
+        register_wh, readings = sealing.open_disclosed(
+            found.seed, found.key, about, event.sealed, event.deviations
+        )
     except sealing.SealError as error:
         raise Discrepancy(f"{file} does not show what the meter sealed: {error}") from error
     lanes = unpack(readings)
@@ -127,7 +116,9 @@ def check_disclosure(desk: Desk, file: Path, kept: Kept) -> None:
     if packed:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
         topic, nonce = _bands_on_chain(desk, agreement_id, place, first, terms)
-        if len(packed) != 4 * len(terms.bands) or not sealing.are_bands_of(nonce, topic, packed, bands_seed):
+        if len(packed) != 4 * len(terms.bands) or not sealing.are_bands_of(
+            nonce, topic, packed, found.bands_seed
+        ):
             raise Discrepancy(f"{file} shows other bands than were agreed")
         right = judging.deviations(readings, packed, first % len(terms.bands)) == event.deviations
         facts.add("judged", right, "as its readings and bands say" if right else "OTHERWISE than they say")

@@ -25,6 +25,16 @@ def bands_held(desk: Desk, agreement_id: int, place: int, pass_: int, terms: Ter
     return unpack_bands(code[: 4 * len(terms.bands)]), sequence
 
 
+def must_not_be_sealed(agreement_id: int, terms: Terms) -> None:
+    """Raise ToolError for a sealed agreement, whose meters could tell the contract nothing from other bands on."""
+    if terms.seal is not None:
+        raise ToolError(
+            f"agreement {agreement_id} is sealed, and its meters judge by the bands of its terms alone: with others "
+            "the contract would take none of their reports from that pass on, and silence has its price",
+            "agree on shorter terms, and propose the next ones with other bands",
+        )
+
+
 def sealed_bands_held(
     desk: Desk, agreement_id: int, place: int, pass_: int, terms: Terms, key: bytes
 ) -> Bands:

@@ -35,7 +35,7 @@ from . import nomination_picture, wallet
 from .consent import Consent
 from .draft import Draft
 from .nomination import describe
-from .overrides import bands_held
+from .overrides import bands_held, must_not_be_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +172,7 @@ def sign_renomination(
     consumer alone may not. A deadline is what protects you from a signature that is kept back.
     """
     draft = drafts.read(draft_file)
+    must_not_be_sealed(draft.agreement_id, draft.nomination.terms)
     message = draft.message(draft.nomination.begins if deadline is None else deadline)
     facts = _described(draft, int(time.time()))
     if sender is not None:
@@ -199,10 +200,11 @@ def _read(desk: Desk, agreement_id: int, place: int, file: Path, first: str) -> 
     """Return what a bands file would change.
 
     Raises:
-        ToolError: there is no such place, the file or --first does not fit.
+        ToolError: there is no such place, the file or --first does not fit, the agreement is sealed.
     """
     found = desk.record("agreement", agreement_id)
     terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    must_not_be_sealed(agreement_id, terms)
     if place >= len(found["devices"]):
         sentence = refusals.tell("NoSuchPlace", (agreement_id, place))
         assert sentence is not None  # the contract's own error

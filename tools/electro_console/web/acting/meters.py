@@ -101,6 +101,8 @@ def _can_renominate(s: Setting) -> tuple[Field, ...] | None:
     a, w = s.agreement, s.w
     if not (s.consumer or s.operator) or a.phase not in (Phase.WAITING, Phase.RUNNING):
         return None
+    if a.terms.seal is not None:  # its meters judge by the terms' bands alone
+        return None
     return (
         Field("place", w.say("Place"), "choice", choices=_places(s)),
         Field("since", w.say("From"), "instant"),

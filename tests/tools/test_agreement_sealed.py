@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A sealed agreement as its parties run it, on the embedded chain: who has the viewing key sees all, others money."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.tools.agreements import HOUR_S, START, World, audit, electro, inside, refused
+
+from electro_contracts.terms import pack_bands
+from electro_protocol import address, judging, sealing
+from electro_protocol.messages import SealedReport, ViewingKeyReady
+from electro_protocol.readings import pack
+from electro_protocol.signed import SignedMessage
+from electro_tools import viewing
+from electro_tools.contract.deploy import at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+SILENCE = (
+    500 + 1_200 * 7 + 1_000 + 60 * 10
+)  # of any band: a violation, the whole connection, an outage of an hour
+BANDS = tuple((400, 1200) if 6 <= hour < 22 else (100, 600) for hour in range(24))
+OVER_AT_12 = [*inside(0, 12), 1300, *inside(13, 11)]
+
+
+class Plant:
+    """A sealed agreement's files and its meter, with the bands of TERMS."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.meter = world.account("meter")
+        self.key = world.folder / "plant.viewing"
+        self.other = world.folder / "other.viewing"
+        for file in (self.key, self.other):
+            assert electro("key", "viewing", file, "--json").json["key_file"] == str(file)
+        self.unsealed = ("--viewing-key", self.key)
+        self.wrong = ("--viewing-key", self.other)
+        world.enrol(self.meter)
+
+    def terms(self) -> Path:
+        return self.world.terms(missing=str(SILENCE))
+
+    def propose(self, *more: object) -> int:
+        line = ("--consumer", self.world.consumer.address, "--device", self.meter.address, "--bonus", 100_000)
+        done = electro(
+            "agreement", "propose", self.terms(), *line, *self.unsealed, *more, *self.world.as_("operator"),
+            "--json",
+        )  # fmt: skip
+        agreement_id: int = done.json["agreement"]
+        return agreement_id
+
+    def hand_key(self) -> None:
+        """Send the meter's word that it has the key."""
+        ready = ViewingKeyReady(sealing.key_hash(viewing.read(self.key)))
+        self.carry("ready", ready)
+
+    def carry(self, name: str, message: ViewingKeyReady | SealedReport) -> Any:
+        file = self.world.folder / f"{name}.json"
+        signed = SignedMessage.make(message, self.world.domain, bytes(self.meter.key))
+        file.write_text(json.dumps(signed.to_json()))
+        return electro("agreement", "submit", file, *self.world.as_("anyone"), "--json").json
+
+    def agree(self) -> None:
+        self.propose()
+        self.hand_key()
+        done = electro("agreement", "accept", 1, *self.unsealed, *self.world.as_("consumer"), "--json")
+        assert done.json["state"] == "accepted"
+
+    def report(self, first: int, lanes: list[int], register_wh: int, words: bytes | None = None) -> Any:
+        """Send what a meter seals of these readings; with other words than it should say, if they are given."""
+        world = self.world
+        contract = at(world.web3, world.contract)
+        schedule = contract.functions.scheduleOf(1, 0, first).call()[1][:16]
+        if words is None:
+            words = judging.deviations(pack(lanes), pack_bands(BANDS), first % 24)
+        device = address.parse(self.meter.address)
+        about = sealing.report(world.domain.separator, device, 1, first, schedule, len(lanes))
+        sealed = sealing.seal_report(viewing.read(self.key), about, register_wh, pack(lanes), words)
+        return self.carry(f"report-{first}", SealedReport(1, START, schedule, first, sealed, words))
+
+
+@pytest.fixture
+def plant(world: World) -> Plant:
+    return Plant(world)
+
+
+def test_a_sealed_proposal_is_accepted_only_by_who_can_open_it(plant: Plant) -> None:
+    world, consumer = plant.world, plant.world.as_("consumer")
+    cheap = ("--consumer", world.consumer.address, "--device", plant.meter.address, "--bonus", 1)
+    assert f"could cost {SILENCE}" in refused(
+        "agreement", "propose", world.terms(), *cheap, *plant.unsealed, *world.as_("operator")
+    )
+    offer, signed = world.folder / "offer.json", world.folder / "signed.json"
+    assert plant.propose("--offer", offer) == 1
+    plain = ("agreement", "accept", 1, *consumer)
+    assert "are sealed, and no viewing key was given" in refused(*plain)
+    assert "this is the viewing key of another agreement" in refused(*plain, *plant.wrong)
+    assert "is no viewing key" in refused(*plain, "--viewing-key", offer)
+    assert "is no viewing key" in refused(*plain, "--viewing-key", world.folder / "none")
+    line = ("agreement", "sign-acceptance", offer, "--out", signed, *consumer)
+    assert "no viewing key was given" in refused(*line)
+    assert "another agreement" in refused(*line, *plant.wrong)
+    assert not signed.exists()
+    other_terms = ("--terms", world.terms("other", missing=str(SILENCE), violation="499"))
+    assert "violation_penalty differ" in refused(*line, *plant.unsealed, *other_terms)
+    assert electro(*line, *plant.unsealed, "--terms", plant.terms()).code == 0
+    early = refused("agreement", "submit", signed, *world.as_("anyone"))
+    assert plant.meter.address in early
+    assert "viewing key" in early
+    plant.hand_key()
+    assert electro("agreement", "submit", signed, *world.as_("anyone"), "--json").json["state"] == "accepted"
+
+
+def test_a_sealed_proposal_shows_its_terms_and_quotes_with_the_key(plant: Plant) -> None:
+    world = plant.world
+    plant.propose()
+    for line in (("agreement", "terms", 1), ("agreement", "quote", 1, "--first", 12, 130)):
+        assert "no viewing key was given" in refused(*line)
+        assert "another agreement" in refused(*line, *plant.wrong)
+    written = world.folder / "written.toml"
+    written.write_text(electro("agreement", "terms", 1, *plant.unsealed).out)
+    plain = [
+        electro("agreement", "check", file, "--json").json["terms_hash"] for file in (written, plant.terms())
+    ]
+    assert plain[0] == plain[1]
+    quoted = electro("agreement", "quote", 1, "--first", 12, 130, 80, *plant.unsealed, "--json").json
+    assert (quoted["over"], quoted["over_units"], quoted["penalty"]) == (1, 100, 500 + 100 * 7)
+
+
+def test_from_sealed_reports_to_an_audit_an_export_and_a_statement(plant: Plant) -> None:
+    world = plant.world
+    plant.agree()
+    world.wait_until(START + 48 * HOUR_S)
+    told = plant.report(0, OVER_AT_12, 10_000_000)
+    assert (told["first"], told["intervals"], told["penalty"]) == (0, 24, 500 + 100 * 7)
+    assert plant.report(24, inside(0, 24), 11_000_000)["penalty"] == 0
+    for with_key in ((), plant.unsealed):
+        assert audit(*with_key)["equal"]
+    assert "does not open agreement 1" in refused("agreement", "audit", 1, *plant.wrong)
+
+    rows = {}
+    for name, with_key in (("without", ()), ("with", plant.unsealed)):
+        csv_file, out = world.folder / f"audit-{name}.csv", world.folder / f"{name}.csv"
+        assert electro("agreement", "audit", 1, "--csv", csv_file, *with_key).code == 0
+        assert electro("agreement", "export", 1, "--out", out, *with_key, "--json").json["intervals"] == 48
+        with out.open(encoding="utf-8") as stream:
+            rows[name] = list(csv.DictReader(stream))
+        pdf = world.folder / f"{name}.pdf"
+        done = electro("agreement", "statement", 1, "--out", pdf, *with_key, "--json").json
+        assert (done["checked"], done["remaining"]) == (True, 100_000 - 1_200)
+        assert pdf.read_bytes().startswith(b"%PDF")
+    assert [float(row["energy_kwh"]) * 10 for row in rows["with"]] == [*OVER_AT_12, *inside(0, 24)]
+    assert (rows["with"][12]["least_kwh"], rows["with"][12]["greatest_kwh"]) == ("40.0", "120.0")
+    assert {row["energy_kwh"] for row in rows["without"]} == {""}
+    assert {row["least_kwh"] for row in rows["without"]} == {"0.0"}  # and 120: what the connection can take
+    for told_rows in rows.values():
+        assert [row["penalty_minor_units"] for row in told_rows] == [
+            "1200" if i == 12 else "0" for i in range(48)
+        ]
+    for command in ("export", "statement"):
+        out = world.folder / "wrong.pdf"
+        assert "does not open agreement 1" in refused("agreement", command, 1, "--out", out, *plant.wrong)
+        assert not out.exists()
+
+
+def test_the_audit_with_the_key_names_a_report_that_was_judged_wrongly(plant: Plant) -> None:
+    plant.agree()
+    plant.world.wait_until(START + 48 * HOUR_S)
+    plant.report(0, OVER_AT_12, 10_000_000, words=b"")
+    assert audit()["equal"]
+    done = electro("agreement", "audit", 1, *plant.unsealed)
+    assert done.code == 3
+    assert (
+        "the money is as the meters told, and 1 reports are not what their readings and bands say" in done.err
+    )
+    assert f"meter {plant.meter.address}, report from interval 0 on: it judged otherwise" in done.out
+
+
+def test_one_report_is_shown_to_who_has_no_key_and_nothing_else_passes_for_it(plant: Plant) -> None:
+    world = plant.world
+    plant.agree()
+    world.wait_until(START + 48 * HOUR_S)
+    plant.report(0, OVER_AT_12, 10_000_000)
+    plant.report(24, OVER_AT_12, 11_000_000, words=b"")
+    disclosed = world.folder / "one.json"
+    line = ("agreement", "disclose", 1, "--device", plant.meter.address, "--out", disclosed)
+    assert "without the viewing key nothing can be shown" in refused(*line, "--report", 0)
+    assert "does not open this report" in refused(*line, "--report", 0, *plant.wrong)
+    assert "no sealed report that begins with interval 5" in refused(*line, "--report", 5, *plant.unsealed)
+    assert not disclosed.exists()
+    assert electro(*line, "--report", 0, *plant.unsealed, "--json").json["disclosure"] == str(disclosed)
+    assert viewing.read(plant.key).hex() not in disclosed.read_text()
+    shown = electro("agreement", "check-disclosure", disclosed, "--json").json
+    assert (shown["readings"], shown["register_wh"]) == (OVER_AT_12, 10_000_000)
+    assert "judged" not in shown
+
+    found = json.loads(disclosed.read_text())
+    altered = world.folder / "altered.json"
+
+    def check(**changes: object) -> Any:
+        altered.write_text(json.dumps(found | changes))
+        return electro("agreement", "check-disclosure", altered)
+
+    for change in ({"key": "0x" + "11" * 32}, {"seed": "0x" + "11" * 32}, {"first_interval": 24}):
+        done = check(**change)
+        assert (done.code, done.out) == (3, ""), change
+        assert "does not show what the meter sealed" in done.err
+    for change, sentence in (
+        ({"first_interval": 1}, "no sealed report that begins with interval 1"),
+        ({"first_interval": "x"}, "is no disclosure"),
+        ({"key": "0x11"}, "is no disclosure"),
+        ({"seed": 5}, "is no disclosure"),
+        ({"device": "0x11"}, "is no disclosure"),
+        ({"agreement": 2}, "is no meter of the accepted agreement 2"),
+        ({"agreement": -1}, "is no disclosure"),
+        ({"agreement": 1 << 64}, "is no disclosure"),
+        ({"device": world.anyone.address}, "is no meter of the accepted agreement 1"),
+        ({"chain_id": 1}, "is of another chain or contract"),
+        ({"bands": "0x"}, "is no disclosure"),
+        ({"bands": "0x00"}, "is no disclosure"),
+    ):
+        done = check(**change)
+        assert (done.code, done.out) == (1, ""), (change, done)
+        assert sentence in done.err, (change, done)
+        assert "Traceback" not in done.err
+
+    bands = world.folder / "bands.json"
+    line = ("agreement", "disclose", 1, "--device", plant.meter.address, "--bands", *plant.unsealed)
+    assert electro(*line, "--report", 0, "--out", bands).code == 0
+    assert electro("agreement", "check-disclosure", bands, "--json").json["judged"] is True
+    found = json.loads(bands.read_text())
+    done = check(bands="0x" + (bytes(48) + b"\x7f\xff" * 24).hex())
+    assert done.code == 3
+    assert "shows other bands than were agreed" in done.err
+    wrongly = world.folder / "wrongly.json"
+    assert electro(*line, "--report", 24, "--out", wrongly).code == 0
+    done = electro("agreement", "check-disclosure", wrongly)
+    assert done.code == 3
+    assert "OTHERWISE than they say" in done.out
+    assert "the meter told other deviations than its readings have" in done.err
+
+
+def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: Plant) -> None:
+    world = plant.world
+    plant.agree()
+    bands = world.folder / "bands.csv"
+    bands.write_text("least_kwh,greatest_kwh\n10,60\n")
+    line = (1, "--bands", bands, "--first", 30)
+    draft = world.folder / "draft.json"
+    sentence = "agreement 1 is sealed, and its meters judge by the bands of its terms alone"
+    assert sentence in refused("agreement", "renominate", *line, *world.as_("consumer"))
+    assert sentence in refused("agreement", "widen", *line, *world.as_("operator"))
+    assert sentence in refused("agreement", "draft", *line, "--out", draft)
+    assert not draft.exists()
