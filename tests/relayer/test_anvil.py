@@ -6,6 +6,7 @@ Faults of the node itself are in test_chaos.py.
 
 import asyncio
 import signal
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -23,6 +24,40 @@ async def test_a_week_of_three_meters_arrives_in_a_few_batches(world, settings_f
     assert_all_there_once(world, 672)
     assert_no_gas_was_burnt(world, settings)
     assert len(world.transactions_of(read_key(settings.key_file).address)) <= 5
+
+
+async def test_sealed_reports_arrive_beside_plain_ones(world, settings_for, relay):
+    world.agree(1, passed=0)
+    plain = world.meters
+    world.agree(2, tight=True, seed=2, viewing_key=bytes(range(32)))
+    settings = settings_for(world)
+    client = await relay(settings)
+    world.meters = [*plain, *world.meters]
+    world.block_time(1)
+    await asyncio.gather(*[carry([client.url], meter, 192, intervals=48) for meter in world.meters])
+    assert_all_there_once(world, 192)
+    assert_no_gas_was_burnt(world, settings)
+
+
+async def test_a_plain_report_of_a_sealed_agreement_is_refused_and_holds_up_no_sealed_one(
+    world, settings_for, relay, eventually
+):
+    world.agree(1, viewing_key=bytes(range(32)))
+    settings = settings_for(world)
+    client = await relay(settings)
+    [meter] = world.meters
+    plain = replace(meter, viewing_key=b"").report(0)
+    assert (await client.post(plain))[0] == 202  # the form is the contract's to see
+
+    async def is_refused():
+        status, body = await client.post(plain)
+        return status == 409 and body["error"]["code"] == "OTHER_FORM"
+
+    await eventually(is_refused)
+    assert world.reported(meter) == []
+    assert (await client.post(meter.report(0)))[0] == 202
+    await eventually(lambda: world.reported(meter) == [0])
+    assert_no_gas_was_burnt(world, settings)
 
 
 async def test_finality_by_depth_is_told_apart_from_the_latest_block(world, settings_for, relay, eventually):

@@ -14,10 +14,18 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 from web3.middleware import ExtraDataToPOAMiddleware
 
-from electro_contracts import artifact, calldata
-from electro_contracts.terms import Terms, devices_hash
+from electro_contracts import artifact, calldata, sealed
+from electro_contracts.terms import Terms, devices_hash, pack_bands
+from electro_protocol import judging, sealing
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import DeviceEnrollment, EnergyReport, Message, OutageReport
+from electro_protocol.messages import (
+    DeviceEnrollment,
+    EnergyReport,
+    Message,
+    OutageReport,
+    SealedReport,
+    ViewingKeyReady,
+)
 from electro_protocol.signed import SignedMessage
 from electro_relayer.hashing import keccak256
 from electro_relayer.incoming.digest import digest
@@ -39,6 +47,8 @@ class Meter:
     start: int = 0
     terms: bytes = bytes(16)
     next: int = 0
+    viewing_key: bytes = b""  # where readings are sealed
+    bands: bytes = b""  # packed, in the clear, where readings are sealed
 
     def __post_init__(self) -> None:
         self._key = coincurve.PrivateKey(self.secret)
@@ -49,9 +59,17 @@ class Meter:
         return SignedMessage(message, r_s_v[:64] + bytes((r_s_v[64] + 27,)))
 
     def report(self, first: int, intervals: int = 1, lanes: tuple[int, ...] = (100,)) -> dict[str, object]:
-        """The JSON of a signed report of some intervals, the lanes over and over."""
+        """The JSON of a signed report of some intervals, the lanes over and over; sealed, if there is a viewing key."""
         readings = b"".join(lanes[i % len(lanes)].to_bytes(2, "big") for i in range(intervals))
         register_wh = 1000 * (first + intervals)
+        if self.viewing_key:
+            words = judging.deviations(readings, self.bands, first % SLOTS)
+            about = sealing.report(
+                self.domain.separator, self.device, self.agreement_id, first, self.terms, intervals
+            )
+            hidden = sealing.seal_report(self.viewing_key, about, register_wh, readings, words)
+            message = SealedReport(self.agreement_id, self.start, self.terms, first, hidden, words)
+            return self.sign(message).to_json()
         return self.sign(
             EnergyReport(self.agreement_id, self.start, self.terms, first, register_wh, readings)
         ).to_json()
@@ -125,12 +143,15 @@ class World:
     def enrol(self, secret: bytes) -> Meter:
         meter = Meter(secret, self.domain)
         deadline = self.now + 10**6
-        signature = meter.sign(DeviceEnrollment(secret, 1, deadline)).signature
-        vs = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
-        self.transact(
-            self.contract.functions.enrol(secret, 1, deadline, signature[:32], vs.to_bytes(32, "big"))
-        )
+        compact = calldata.compact(meter.sign(DeviceEnrollment(secret, 1, deadline)).signature)
+        self.transact(self.contract.functions.enrol(secret, 1, deadline, compact[:32], compact[32:]))
         return meter
+
+    def hand_key(self, meter: Meter) -> None:
+        """Let a meter say that it holds its viewing key."""
+        ready = ViewingKeyReady(sealing.key_hash(meter.viewing_key))
+        compact = calldata.compact(meter.sign(ready).signature)
+        self.transact(self.contract.functions.noteViewingKey(*ready.values(), compact[:32], compact[32:]))
 
     def agree(
         self,
@@ -140,10 +161,11 @@ class World:
         tight: bool = False,
         seed: int = 1,
         passed: int | None = None,
+        viewing_key: bytes = b"",
     ) -> None:
         """Enrol meters, propose, accept, and let so many intervals pass, or all.
 
-        With `tight` bands every reading is a violation.
+        With `tight` bands every reading is a violation. With a viewing key bands and readings are sealed.
         """
         self.meters = [self.enrol((seed * 1000 + i).to_bytes(32, "big")) for i in range(1, count + 1)]
         self.start = -(-(self.now + 10_000) // INTERVAL_S) * INTERVAL_S  # where a meter's bases begin
@@ -170,6 +192,11 @@ class World:
             fault_lookback=0,
             bands=((1, 10) if tight else (10, 200),) * SLOTS,
         )
+        if viewing_key:
+            for meter in self.meters:
+                meter.viewing_key, meter.bands = viewing_key, pack_bands(terms.bands)
+                self.hand_key(meter)
+            terms = sealed.seal(terms, viewing_key)
         devices = [meter.device for meter in self.meters]
         shown = [self.web3.to_checksum_address(device) for device in devices]
         bonus = 10**12
@@ -195,13 +222,15 @@ class World:
 
     def reported(self, meter: Meter) -> list[int]:
         """Every interval of a meter that an event reports, in the order of the log."""
-        logs = self.contract.events.EnergyReported().get_logs(
-            from_block=0, argument_filters={"device": "0x" + meter.device.hex()}
-        )
+        events = self.contract.events
+        kind, around, lanes = events.EnergyReported, 0, "readings"
+        if meter.viewing_key:
+            kind, around, lanes = events.SealedReported, sealing.AROUND, "sealedReadings"
+        logs = kind().get_logs(from_block=0, argument_filters={"device": "0x" + meter.device.hex()})
         return [
             entry["args"]["firstInterval"] + i
             for entry in logs
-            for i in range(len(entry["args"]["readings"]) // 2)
+            for i in range((len(entry["args"][lanes]) - around) // 2)
         ]
 
     @property
