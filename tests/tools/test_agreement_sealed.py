@@ -8,18 +8,26 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+from tests.console.running_console import RunningConsole
 from tests.tools.agreements import HOUR_S, START, World, audit, electro, inside, refused
+from tests.waiting import LIMIT_S
 
-from electro_contracts.terms import pack_bands
+from electro_console.nomination import Nomination
+from electro_contracts.terms import Terms, pack_bands
 from electro_protocol import address, judging, sealing
 from electro_protocol.messages import SealedReport, ViewingKeyReady
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
-from electro_tools import viewing
+from electro_tools import papers, viewing
+from electro_tools.agreement.consent import Consent
+from electro_tools.agreement.draft import Draft
 from electro_tools.contract.deploy import at
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from eth_account.signers.local import LocalAccount
 
 
 SILENCE = (
@@ -258,3 +266,51 @@ def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: P
     assert sentence in refused("agreement", "widen", *line, *world.as_("operator"))
     assert sentence in refused("agreement", "draft", *line, "--out", draft)
     assert not draft.exists()
+
+    terms = Terms.from_tuple(at(world.web3, world.contract).functions.termsOf(1).call())
+    new = Nomination(terms, 0, 24, terms.bands, terms.bands, 48, 0)
+    made = Draft(world.domain, 1, address.parse(world.consumer.address), new)
+    papers.write(draft, made)
+    signed = world.folder / "signed.json"
+    assert sentence in refused(
+        "agreement", "sign-renomination", draft, "--out", signed, *world.as_("consumer")
+    )
+    assert not signed.exists()
+    message = SignedMessage.make(made.message(START), world.domain, bytes(world.consumer.key))
+    papers.write(signed, Consent(world.domain, message))
+    for line in (world.as_("anyone"), ("--together", *world.as_("operator"))):
+        assert sentence in refused("agreement", "submit", signed, *line)
+
+
+def test_the_console_shows_what_the_chain_shows_and_lets_nobody_act_blindly(plant: Plant) -> None:
+    world = plant.world
+    plant.propose()
+    with RunningConsole(
+        world.web3.provider.endpoint_uri, world.domain.contract, world.folder / "i.sqlite"
+    ) as console:
+
+        def page(path: str) -> requests.Response:
+            console.has(world.web3.eth.block_number)
+            answer = requests.get(console.url + path, timeout=LIMIT_S)
+            assert answer.status_code == 200, answer.text
+            return answer
+
+        def acts(who: LocalAccount) -> set[str]:
+            answer = page(f"/agreements/1/acts.json?account={who.address}")
+            return {each["act"] for each in answer.json()["acts"]}
+
+        assert "cancel" in acts(world.consumer)
+        assert "accept" not in acts(world.consumer)
+        plant.hand_key()
+        done = electro("agreement", "accept", 1, *plant.unsealed, *world.as_("consumer"), "--json")
+        assert done.json["state"] == "accepted"
+        for who in (world.consumer, world.operator):
+            assert acts(who)
+            assert "renominate" not in acts(who)
+        world.wait_until(START + 48 * HOUR_S)
+        plant.report(0, OVER_AT_12, 10_000_000)
+        assert "who has the viewing key reads them" in page("/agreements/1?lang=en").text
+        shown = page("/agreements/1.json").json()
+        assert shown["terms"]["seal"]["key_hash"] == "0x" + sealing.key_hash(viewing.read(plant.key)).hex()
+        for path in ("/agreements/1/ledger", "/agreements/1/readings", "/agreements/1/audit", "/", "/meters"):
+            page(path)

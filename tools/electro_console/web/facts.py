@@ -84,8 +84,12 @@ def agreement(of: Agreement, names: Names) -> dict[str, Any]:
 
 
 def terms(of: Terms) -> dict[str, Any]:
-    """Return terms by the names of their fields, bands in pairs, with their hash."""
+    """Return terms by the names of their fields, bands in pairs, with their hash. Sealed bands are ciphertext."""
     found = {field.name: getattr(of, field.name) for field in dataclasses.fields(of)}
+    found["seal"] = of.seal and {
+        "key_hash": "0x" + of.seal.key_hash.hex(),
+        "nonce": "0x" + of.seal.nonce.hex(),
+    }
     return {**found, "bands": [list(band) for band in of.bands], "end": of.end, "hash": _hash(of)}
 
 

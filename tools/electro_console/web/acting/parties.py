@@ -16,6 +16,10 @@ _NOBODY = bytes(20)
 
 
 def _can_accept(s: Setting) -> tuple[Field, ...] | None:
+    if (
+        s.agreement.terms.seal is not None
+    ):  # nobody should accept what this page can't show: electro agreement accept
+        return None
     return () if s.consumer and s.agreement.phase is Phase.OPEN else None
 
 
