@@ -47,7 +47,7 @@ def test_the_main_job_prints_what_the_readme_shows() -> None:
 
 def test_every_command_it_names_exists() -> None:
     lines = [line.split() for line in "".join(blocks("console")).splitlines()]
-    assert len(lines) == 13
+    assert len(lines) == 15
     for line in lines:
         assert line[0] == "electro"
         words = list(itertools.takewhile(str.islower, line[1:]))

@@ -24,6 +24,7 @@ from electro_protocol.messages import (
     ViewingKeyReady,
 )
 from electro_protocol.readings import INTERRUPTED, pack
+from electro_protocol.sealed import SealedReport, ViewingKeyReady
 from electro_protocol.signed import SignedMessage
 
 from .world import CONSUMER, START, Key, World, inside, key
@@ -106,6 +107,10 @@ def test_three_implementations_make_the_same_signature(kind: Any, site: Site) ->
         AgreementAcceptance: AgreementAcceptance(1, keccak256(b"t"), keccak256(b"d"), 2**128 - 1, 1),
         DiscountRedemption: DiscountRedemption(1, keccak256(b"invoice"), 2**128 - 1, 1),
         Renomination: Renomination(1, 63, 96, 1, pack([0, 1, 2, 3]), 2**40 - 1),
+        SealedReport: SealedReport(
+            site.agreement_id, 2**40 - 1, bytes(range(16)), 7, bytes(range(26)), bytes(range(4))
+        ),
+        ViewingKeyReady: ViewingKeyReady(keccak256(b"key")),
     }[kind]
     by_wallet = sign_by_eth_account(message, site.meter, site.world)
     ours = secp256k1.sign(message.digest(site.world.domain), site.meter.secret)
