@@ -24,7 +24,6 @@ from electro_protocol.messages import (
     ViewingKeyReady,
 )
 from electro_protocol.readings import INTERRUPTED, pack
-from electro_protocol.sealed import SealedReport, ViewingKeyReady
 from electro_protocol.signed import SignedMessage
 
 from .world import CONSUMER, START, Key, World, inside, key
@@ -108,7 +107,7 @@ def test_three_implementations_make_the_same_signature(kind: Any, site: Site) ->
         DiscountRedemption: DiscountRedemption(1, keccak256(b"invoice"), 2**128 - 1, 1),
         Renomination: Renomination(1, 63, 96, 1, pack([0, 1, 2, 3]), 2**40 - 1),
         SealedReport: SealedReport(
-            site.agreement_id, 2**40 - 1, bytes(range(16)), 7, bytes(range(26)), bytes(range(4))
+            site.agreement_id, 2**40 - 1, bytes(range(16)), 7, bytes(range(26)), b"\x00\x00\x00\x05"
         ),
         ViewingKeyReady: ViewingKeyReady(keccak256(b"key")),
     }[kind]
