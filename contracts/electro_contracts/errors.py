@@ -16,7 +16,7 @@ SENTENCES = {
     "BadSignature": "the signature is malformed, recovers to nobody, or its s is high",
     "UnknownDevice": "{0} is no meter of the accepted agreement {1}, or it signed something else",
     "BadLength": "readings have two bytes for each interval, {1} at most, and {0} bytes came",
-    "OtherForm": "the readings of agreement {0} are sealed ({1}), and what came is of the other form",
+    "OtherForm": "what came is of the other form than the readings of agreement {0} (1 if they are sealed: {1})",
     "BadDeviation": "deviation {0} of the report, {1}, can't be: no kind, no interval, or no units of its kind",
     "WrongSequence": "the contract expects interval {0} next, and the report begins with {1}",
     "BeyondSchedule": "{0} slots are left in this pass of the schedule, and the report has {1} readings",
@@ -138,7 +138,7 @@ def _text(data: bytes) -> str | None:
 
 
 def _value(kind: str, word: bytes) -> int | str | bytes:
-    if kind.startswith("uint"):
+    if kind.startswith("uint") or kind == "bool":
         return int.from_bytes(word, "big")
     if kind == "address":
         return checksum(word[12:])

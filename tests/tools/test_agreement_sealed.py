@@ -120,7 +120,8 @@ def test_a_sealed_proposal_is_accepted_only_by_who_can_open_it(plant: Plant) -> 
     assert electro(*line, *plant.unsealed, "--terms", plant.terms()).code == 0
     early = refused("agreement", "submit", signed, *world.as_("anyone"))
     assert plant.meter.address in early
-    assert "viewing key" in early
+    assert "has not said that it holds the viewing key" in early
+    assert "electro device viewing-key KEY --out WORD.json" in early
     plant.hand_key()
     assert electro("agreement", "submit", signed, *world.as_("anyone"), "--json").json["state"] == "accepted"
 

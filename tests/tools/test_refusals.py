@@ -16,6 +16,7 @@ ERRORS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["
 NOW = 1_800_000_000
 SAMPLES: dict[str, Any] = {
     "address": "0x" + "11" * 20,
+    "bool": True,
     "bytes16": bytes(16),
     "bytes32": b"2027-17".ljust(32, b"\0"),
 }
@@ -45,6 +46,9 @@ def test_states_roles_and_invoices_are_called_by_their_names() -> None:
     )
     assert operator[0].endswith("is not the operator of this contract")
     assert "2027-17" in refusals.explain(revert("InvoiceRedeemed", SAMPLES["bytes32"], 5))[0]
+    for sealed, word in ((True, "sealed"), (False, "open")):
+        told, _ = refusals.explain(revert("OtherForm", 7, sealed))
+        assert told.startswith(f"the readings of agreement 7 are {word}, and")
 
 
 def test_what_a_token_says_passes_through_in_its_own_words() -> None:

@@ -31,12 +31,15 @@ _TIMES = {
 }
 _INPUTS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
 STATES = ("unknown", "proposed", "accepted", "settled", "cancelled", "ended early")
+# What numbers of an error are called, by its name and their type.
+_NAMED = {("WrongState", "uint8"): STATES, ("OtherForm", "bool"): ("open", "sealed")}
 _ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
 _SENTENCES = {
     "BadLength": "{0} bytes came, where at most {1} are taken, and whole intervals only",
     "TooLate": "this was possible until {0}, and the chain's time is {1}",
     "AlreadyStarted": "it would begin at {0}, and the chain's time is {1}",
     "WrongState": "agreement {0} is {1}, and this can't be done then",
+    "OtherForm": "the readings of agreement {0} are {1}, and this is for agreements of the other form",
     "AccessControlInvalidDefaultAdmin": "{0} is not who has been named the next administrator",
     "AccessControlEnforcedDefaultAdminDelay": "the delay for a new administrator is over at {0}",
     "AccessControlEnforcedDefaultAdminRules": "the administrator changes by hand-over and take-over only",
@@ -69,6 +72,7 @@ HINTS = {
     "InvoiceRedeemed": "redeem the rest against another invoice",
     "KnownOutage": "nothing needs to be done",
     "NoConsumer": "name the consumer's account with --consumer",
+    "NoViewingKey": "electro device viewing-key KEY --out WORD.json, and electro agreement submit WORD.json",
     "NoEscrow": "the parties settle money among themselves; there is nothing to do here",
     "NoSuchRotation": "the operator proposes first: electro agreement rotate ID OLD NEW",
     "NoSuchPlace": "places are numbered from 0 in the order of the meters; electro agreement show lists them",
@@ -84,6 +88,7 @@ HINTS = {
     "NotToken": "name the address of an ERC-20 token on this chain",
     "NothingToAcknowledge": "electro agreement audit lists what was redeemed against which invoice",
     "NothingToTake": "electro agreement show says what is owed",
+    "OtherForm": "of sealed readings the tools answer with --viewing-key; its meter needs firmware that seals",
     "OtherStart": "the meter asks for its agreements again by itself, and signs by what it learns",
     "OtherTerms": "the meter asks for its agreements again by itself, and signs by what it learns",
     "OutsideTerm": "electro agreement show says up to where this counts",
@@ -148,8 +153,9 @@ def _shown(error: str, declared: dict[str, Any], value: int | str | bytes, when:
         return word_text(value) if declared["name"] == "invoice" else "0x" + value.hex()
     if isinstance(value, str):
         return value
-    if error == "WrongState" and declared["type"] == "uint8":
-        return STATES[value] if value < len(STATES) else str(value)
+    named = _NAMED.get((error, declared["type"]))
+    if named is not None:
+        return named[value] if value < len(named) else str(value)
     if (declared["name"] in _TIMES or error in ("NoticeTooLong", "OtherStart")) and value:
         return when(value)
     return str(value)
