@@ -52,6 +52,7 @@ HINTS = {
     "AlreadyFaulted": "electro agreement show says what that notice did; only another meter ends it",
     "AlreadyStarted": "choose a later start: a proposal lapses at its own, and what has begun keeps its bands",
     "BadDeviceCount": "name 1 to 64 meters with --device; rotations count too",
+    "BadDeviation": "only what the meter has signed counts; if it signs that, its program is at fault: update it",
     "BadLength": "a bands file has a row for each interval, at most one pass of the schedule",
     "BandNarrowed": "widen it, or let the consumer sign a draft (electro agreement draft): submit --together",
     "BandTooHigh": "plan less, or let the operator agree: electro agreement submit --together",
