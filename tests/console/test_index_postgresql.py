@@ -113,7 +113,7 @@ def test_what_postgresql_refuses_is_one_sentence(postgresql: str, life: Life) ->
         with psycopg.connect(postgresql, autocommit=True) as connection:
             name = connection.info.dbname
             connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-        database.engine.dispose()
+    with contextlib.closing(Database(postgresql)) as database:  # it holds for those who connect from now on
         with pytest.raises(DatabaseFailure, match="may only be read"):
             Index(database).add_note(1, "waiver", "operator", "works", life.now)
         assert Index(database).agreement(1, life.now).id == 1
