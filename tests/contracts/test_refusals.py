@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from electro_contracts import calldata, errors, events
-from electro_protocol.messages import EnergyReport
+from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 
 from .engines import Reverted, Revm
-from .refusals import messages, meters, money, probe, proposals, renominations, rights  # noqa: F401 - they fill SCENES
+from .refusals import messages, meters, money, probe, proposals, renominations, rights, sealed  # noqa: F401 - they fill SCENES
 from .refusals.sites import Refusal, Tree
 from .refusals.stage import SCENES, Act, Scene
 from .world import DAY, World, creation_codes
@@ -49,6 +49,17 @@ OUT_OF_REACH = {
     **dict.fromkeys(
         ("renominate: BandNarrowed in _mustBeAllowed", "renominateTogether: BandNarrowed in _mustBeAllowed"),
         "only the operator alone is held to it",
+    ),
+    "renominateTogether: OtherForm in _renominateSigned": "both together may change sealed bands",
+    "renew: NoViewingKey in _mustHoldKey": "a renewal shares the key, which each meter has said that it holds",
+    **dict.fromkeys(
+        (
+            "renominate: AlreadyStarted in _reseal",
+            "renominate: BadLength in _reseal",
+            "renominate: BeyondSchedule in _reseal",
+            "renominate: OutsideTerm in _reseal",
+        ),
+        "sealed bands are changed by both: it has been refused before",
     ),
 }
 # What refuses in these, `submit` and `submitOutage` refuse by the same values: see _everywhere.
@@ -128,13 +139,14 @@ def _met(codes: list[bytes], play: Scene) -> list[int]:
 def _everywhere(world: World, act: Act, reason: str) -> None:
     """A batch skips, and a check foretells, what alone is refused."""
     assert act.item is not None
-    report = isinstance(act.item.message, EnergyReport)
-    check = calldata.check if report else calldata.check_outages
+    check, batch, skipped = {
+        EnergyReport: (calldata.check, calldata.submit_batch, events.ReportSkipped),
+        SealedReport: (calldata.check_sealed, calldata.submit_sealed_batch, events.ReportSkipped),
+        OutageReport: (calldata.check_outages, calldata.submit_outage_batch, events.OutageSkipped),
+    }[type(act.item.message)]
     (foretold,) = calldata.decode_reasons(world.ask(check([act.item])))
     assert errors.REASONS[foretold] == reason
-    batch = calldata.submit_batch if report else calldata.submit_outage_batch
     world.send(batch([act.item]))
-    skipped = events.ReportSkipped if report else events.OutageSkipped
     assert world.events == [skipped(0, foretold)]
 
 

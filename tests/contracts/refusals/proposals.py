@@ -60,6 +60,9 @@ def _(world: World) -> Act:
     return proposal(world, devices=(METER.text, NEW.text, METER.text), says=(METER.text,))
 
 
+_BANDS = len(TERMS) - 1  # they come last
+
+
 def _with_terms(place: int, value: Any, *says: object) -> Scene:
     def play(world: World) -> Act:
         world.enrol(METER)
@@ -68,14 +71,14 @@ def _with_terms(place: int, value: Any, *says: object) -> Scene:
     return play
 
 
-scene("propose: InvalidTerms in _validate")(_with_terms(20, bytes(2692), "bands"))
+scene("propose: InvalidTerms in _validate")(_with_terms(_BANDS, bytes(2692), "bands"))
 scene("propose: InvalidTerms #2 in _validate")(_with_terms(1, 0, "intervalSeconds"))
 scene("propose: InvalidTerms #3 in _validate")(_with_terms(2, 65_536, "intervals"))
 scene("propose: InvalidTerms #4 in _validate")(_with_terms(3, 0, "unitWh"))
 scene("propose: InvalidTerms #5 in _validate")(_with_terms(9, 6, "penalisedCauses"))
 scene("propose: InvalidTerms #6 in _validate")(_with_terms(14, 1_000_001, "discountRatePpm"))
 scene("propose: InvalidTerms #10 in _validate")(_with_terms(16, 0x8000, "capacityUnits"))
-scene("propose: InvalidTerms in _explain")(_with_terms(20, b"\0\5\0\4", "bands"))
+scene("propose: InvalidTerms in _explain")(_with_terms(_BANDS, b"\0\5\0\4", "bands"))
 scene("propose: InvalidTerms #2 in _explain")(_with_terms(16, 1022, "capacityUnits"))
 scene("propose: SilenceTooCheap in mustPriceSilence")(_with_terms(10, 2704, 0, 2705, 2704))
 scene("propose: AlreadyStarted in validateStart")(_with_terms(0, NOW, NOW, NOW))
@@ -101,7 +104,7 @@ def _(world: World) -> Act:
     return proposal(world, says=(METER.text, 400))
 
 
-@scene("propose: TermsNotStored in create")
+@scene("propose: TermsNotStored in _create")
 def _(world: World) -> Act:
     world.enrol(METER)
     return starved(world, proposal(world, terms=day(bands=((100, 1000),) * 672).to_tuple()))

@@ -170,7 +170,7 @@ def _(world: World, how: str) -> Act:
     return change(world, how, [(100, 999)], says=(0, 2712, 2705))
 
 
-@each("TermsNotStored in create")
+@each("TermsNotStored in _create")
 def _(world: World, how: str) -> Act:
     world.agree([METER], day(bands=((100, 1000),) * 672, intervals=2000))
     return starved(world, change(world, how, [(100, 1000)] * 672, 672))
