@@ -75,7 +75,7 @@ class TypedData(unittest.TestCase):
                     "message": row["signed"]["message"],
                 }
                 self.assertEqual("0x" + hexlify(digest(typed)).decode(), row["digest"], name)
-        self.assertEqual(len(seen), 6)
+        self.assertEqual(len(seen), 10)
 
     def test_arrays_of_arrays_differ_from_flat_ones(self):
         def of(kind, value):
