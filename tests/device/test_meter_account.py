@@ -214,6 +214,7 @@ class Lost(Accounts):
         self.assertEqual(self.lanes(Terms()), [899])
 
 
+@unittest.skipUnless(hasattr(asyncio, "run"), "the WebAssembly build has no event loop of its own")
 class Backlogs(Accounts):
     def test_a_month_is_read_a_few_records_at_a_time(self):
         """Between two turns of the others a handful of pieces is read, of a file each: not a month in one go."""
