@@ -44,6 +44,7 @@ class NoPause:
         pass
 
 
+@unittest.skipUnless(hasattr(asyncio, "run"), "the WebAssembly build has no event loop of its own")
 class Radios(unittest.TestCase):
     def setUp(self):
         radio.asyncio = NoPause
