@@ -130,7 +130,7 @@ class Wiping(unittest.TestCase):
         if not comb.engine.__name__.endswith("_fast"):
             return
         sign(DIGEST, KEY)
-        workspace = comb.engine._workspace
+        workspace = comb.engine.workspace
         self.assertEqual(set(workspace[: 20 * comb.engine.BETA]), {0})
 
 
