@@ -43,7 +43,7 @@ async def findings(settings):
 async def test_a_relayer_that_can_work_passes_every_check(shared_world, settings_for):
     found = await findings(settings_for(shared_world))
     assert [finding.what for finding in found] == [
-        "settings", "key", "node", "contract", "blocks", "gas", "balance", "nonces",
+        "settings", "key", "node", "contract", "chain", "blocks", "gas", "balance", "nonces",
     ]  # fmt: skip
     assert all(finding.good is not False for finding in found)
 

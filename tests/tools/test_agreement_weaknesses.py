@@ -37,7 +37,7 @@ def found(terms: Terms, bonus: int | None = None, meters: int | None = None) -> 
 
 def bill(terms: Terms, lanes: list[int], *outages: OutageReport) -> int:
     """What readings and outages cost, all told."""
-    point = Point(0, len(lanes), 0, lanes, list(outages))
+    point = Point(0, len(lanes), 0, lanes, outages=list(outages))
     return of_point(point, terms, lambda i: terms.bands[i % len(terms.bands)], closed=True).accrued
 
 

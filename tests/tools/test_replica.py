@@ -94,3 +94,14 @@ def test_where_a_transaction_ended_otherwise_py_evm_answers(monkeypatch: pytest.
     counter = send(ledger, 0, _deployer(_COUNTER))["contractAddress"]
     monkeypatch.setattr(replica.Replica, "call", None)  # is not asked
     assert int(ask(ledger, "eth_call", {"to": counter, "data": "0x" + word(3).hex()})[2:66], 16) == 3
+
+
+def test_what_is_refused_here_alone_is_answered_by_py_evm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> bytes:
+        raise replica.Refused(b"")
+
+    ledger = Ledger(1337, 1_500_000_000, [address.parse(account) for account in _ACCOUNTS])
+    counter = send(ledger, 0, _deployer(_COUNTER))["contractAddress"]
+    monkeypatch.setattr(replica.Replica, "_run", refused)
+    assert send(ledger, 0, word(4), counter)["status"] == "0x1"
+    assert int(ask(ledger, "eth_call", {"to": counter, "data": "0x" + word(3).hex()})[2:66], 16) == 7

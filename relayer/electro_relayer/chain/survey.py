@@ -22,7 +22,7 @@ _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
 # agreements, or its schedule is so short that an override is looked for at each slot, it takes more than this, and a
 # node that won't is asked for less. A test holds the figures to the contract.
 CALL_GAS = 12_500_000
-METER_GAS, SLOT_GAS = 50_000, 750
+METER_GAS, SLOT_GAS = 52_000, 770
 Question = tuple[bytes, int]  # a meter, and for how many slots its bounds are asked
 Told = list["MeterState"] | NodeUnreachable | None  # of one meter; None of a stranger
 

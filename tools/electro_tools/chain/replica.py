@@ -105,13 +105,17 @@ class Replica:
         if receipt.state_root != _SUCCEEDED:
             return
         caller = _text(transaction.sender)
-        if transaction.to == b"":
-            self._evm.insert_account_info(caller, pyrevm.AccountInfo(nonce=transaction.nonce))
-            self._evm.set_balance(caller, _RICH_WEI)
-            self._evm.deploy(caller, transaction.data, value=transaction.value, gas=transaction.gas)
-        else:
-            self._evm.set_balance(caller, _RICH_WEI)
-            self._run(caller, transaction.to, transaction.data, transaction.value, transaction.gas)
+        self._evm.insert_account_info(caller, pyrevm.AccountInfo(nonce=transaction.nonce))
+        self._evm.set_balance(caller, _RICH_WEI)
+        try:
+            # with gas in plenty: it sufficed there, and storage written before is priced otherwise here
+            if transaction.to == b"":
+                self._evm.deploy(caller, transaction.data, value=transaction.value, gas=_GAS)
+            else:
+                self._run(caller, transaction.to, transaction.data, transaction.value, _GAS)
+        except (Refused, RuntimeError):
+            self._faithful = False
+            return
         self._evm.set_balance(caller, self._backend.get_balance(transaction.sender))
         self._faithful &= _logs(self._evm.result) == [
             (log.address, list(log.topics), log.data) for log in receipt.logs
