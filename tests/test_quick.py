@@ -16,6 +16,7 @@ PACKAGES = {
     "electro_contracts": "contracts",
     "electro_tools": "tools",
     "electro_plan": "plan",
+    "electro_console": "console",
 }
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .world import Outcome
 
 _WINDOW_EVERY_S = 60  # in a run of a single day: finer than any event of it
-_WINDOW_EVERY_S_LONGER = 300  # in longer ones: three in a quarter hour
+_WINDOW_EVERY_S_LONGER = 450  # in longer ones: two in a quarter hour
 
 
 @click.command(cls=Command)
