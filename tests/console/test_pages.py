@@ -92,8 +92,15 @@ def test_the_chart_is_moved_by_keys_and_told(visit: Callable[..., Page]) -> None
 def test_the_week_before_is_laid_beside(visit: Callable[..., Page]) -> None:
     page = visit("/agreements/1")
     drawn(page)
+    page.evaluate("window.before = document.querySelector('#chart canvas').toDataURL()")
     page.select_option("#beside", "week")
     until(page, "new URLSearchParams(location.search).get('beside') == 'week'")
+    until(
+        page, "document.querySelector('#chart canvas').toDataURL() != window.before"
+    )  # the second line is drawn
+    page.evaluate("window.before = document.querySelector('#chart canvas').toDataURL()")
+    page.select_option("#beside", "")
+    until(page, "document.querySelector('#chart canvas').toDataURL() != window.before")
 
 
 def test_pages_are_reached_by_keys(visit: Callable[..., Page]) -> None:
