@@ -191,7 +191,7 @@ class Terms:
         return cls(**fields, bands=unpack_bands(lanes), seal=Seal(key_hash, nonce))
 
 
-NUMBERS = tuple(field.name for field in dataclasses.fields(Terms)[:-2])
+NUMBERS = tuple(field.name for field in dataclasses.fields(Terms) if field.type == "int")
 _POSITIVE = ("interval_seconds", "intervals", "unit_wh", "capacity_units")
 _BITS = {
     "start": 40,

@@ -33,9 +33,9 @@ _MOST_DRAWN = 12_000  # px
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium; begun for one test, for Playwright's event loop stays a thread's running one while it is."""
     from playwright.sync_api import sync_playwright
 
     program = _have(fetch.chromium)

@@ -16,6 +16,7 @@ from electro_console.web.errors import ConsoleError, TooMany
 from electro_console.web.guarding import Guard, read_password
 from electro_console.web.languages import negotiated
 from electro_console.web.names import Names, read
+from electro_console.web.node import Node
 from electro_console.web.relayers import _read
 from electro_console.web.serving import Settings, guard_of
 from electro_console.web.words import plain
@@ -186,7 +187,7 @@ def test_a_node_that_answers_nonsense(answer: bytes, tmp_path: Path, life: Life)
         _liar(answer) as url,
     ):
         console.has(life.web3.eth.block_number)
-        console.questions.node._urls = [url]
+        console.questions.node = Node([url], life.domain.contract)
         status, text = got(f"{console.url}/agreements/1/audit.json")
         assert status == 502, text
         assert "node" in json.loads(text)["sentence"]

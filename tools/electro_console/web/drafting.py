@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.bill import dearest_truth
-from electro_contracts.terms import MAX_SLOTS, Terms
+from electro_contracts.terms import MAX_SLOTS, NUMBERS, Terms
 from electro_plan import planning
 from electro_plan.bands import Prices
 from electro_plan.calendar import Calendar
@@ -146,9 +145,9 @@ def terms_of(untrusted: dict[str, Any]) -> Terms:
         TermsError, TypeError, ValueError, KeyError: that is none.
     """
     fields: dict[str, Any] = {**_EXAMPLE}
-    for field in dataclasses.fields(Terms)[:-1]:
-        if field.name in untrusted:
-            fields[field.name] = int(untrusted[field.name])
+    for name in NUMBERS:
+        if name in untrusted:
+            fields[name] = int(untrusted[name])
     bands = tuple((int(least), int(greatest)) for least, greatest in untrusted["bands"])
     if "missing_penalty" not in untrusted:
         made = Terms(**fields, missing_penalty=2**64 - 1, bands=bands)

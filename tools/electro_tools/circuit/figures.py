@@ -39,7 +39,6 @@ SUPPRESSOR_OHMS = (9.2 - SUPPRESSOR_V) / 65
 # The last gasp: see "The last gasp" in firmware/README.md
 GASP_W, GASP_PEAK_W = 0.7, 1.7
 RESERVE_J = 30.0  # `reserve_mj`
-MIXED = 6e3  # ohms of 15 kΩ and 10 kΩ together, seen from their middle
 
 
 @dataclass(frozen=True)

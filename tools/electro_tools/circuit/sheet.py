@@ -32,7 +32,7 @@ _SYMBOLS: dict[str, Any] = {
 _POLAR = {"C21", "C22"}
 _SCHOTTKY: Any = elm.Schottky  # schemdraw leaves these two untyped
 _SUPPLY: Any = elm.Vdd
-_GROUNDS = {"GND": elm.Ground, "PE": elm.GroundChassis}
+_GROUND = "GND"
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class Sheet:
     def port(self, net: str, at: Point, direction: str = "right") -> None:
         """Name the net at a point: ground by its symbol, a supply by a bar, all else by a flag."""
         self.ports.append((net, at))
-        if net in _GROUNDS:
-            self._drawing.add(_GROUNDS[net]().at(at).theta(0))
+        if net == _GROUND:
+            self._drawing.add(elm.Ground().at(at).theta(0))
         elif direction == "up":
             self._drawing.add(_SUPPLY().at(at).theta(0).label(net, fontsize=10))
         else:
