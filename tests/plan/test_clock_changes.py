@@ -56,6 +56,18 @@ def test_an_hour_twice_with_its_quarters_side_by_side_reads_too(tmp_path: Path) 
     assert load.energy_wh[12] == pytest.approx(kwh(9) * 1000)
 
 
+def test_an_hour_twice_in_rows_without_order_is_refused(tmp_path: Path) -> None:
+    quarters = [f"{hour}:{minute:02}" for hour in LONG for minute in (0, 15, 30, 45)]
+    lines = sorted(
+        (f"2024-10-27 {each},{kwh(index):.2f}" for index, each in enumerate(quarters)),
+        key=lambda line: line[-5:],
+    )
+    with pytest.raises(
+        PlanError, match=r"2024-10-27 02:\d\d comes twice in Europe/Berlin, and the rows are in no order"
+    ):
+        read(tmp_path / "load.csv", "\n".join(["time,kWh", *lines, ""]), BERLIN)
+
+
 def test_an_hour_that_should_come_twice_and_is_there_once_leaves_a_gap_that_is_named(tmp_path: Path) -> None:
     load = hourly(tmp_path, AUTUMN, HOURS)
     assert len(load) == 49

@@ -19,6 +19,7 @@ from tests.plan.files import MONDAY, instant_s, kwh, read, rows, text, times
 if TYPE_CHECKING:
     from pathlib import Path
 
+TURN = ("2024-03-05 23:45", "2024-03-05 00:00")  # a day's last time, and its first one behind it
 EXPECTED = [kwh(index) * 1000 for index in range(14 * 96)]
 
 
@@ -125,6 +126,12 @@ SHAPES = {
     ),
     "newest first": "\n".join(["time,kWh", *(f"{t},{v:.2f}" for t, v in reversed(list(rows())))]),
     "shuffled": "\n".join(["time,kWh", *(f"{t},{v:.2f}" for t, v in sorted(rows(), key=lambda row: row[1]))]),
+    "shuffled, with one midnight behind the end of its day": "\n".join(
+        ["time,kWh"]
+        + [f"{t},{dict(rows())[t]:.2f}" for t in TURN]
+        + [f"{t},{v:.2f}" for t, v in sorted(rows(), key=lambda row: row[1]) if t not in TURN]
+    ),
+    "the last day twice": text("time,kWh") + "".join(f"{t},{v:.2f}\n" for t, v in list(rows())[-96:]),
     "doubles": text("time,kWh") + "".join(f"{t},{v:.2f}\n" for t, v in list(rows())[:4]),
     "headings again": text("time,kWh").replace("2024-03-08 00:00", "time,kWh\n2024-03-08 00:00"),
     "ends by name, behind a column with another name": "\n".join(

@@ -37,6 +37,10 @@ ASKED = {
     "a word for power and a unit of energy": (text("time,power kWh"), "--unit"),
     "figures that never fall": (text("time,kWh").replace("time", "time") and "\n".join(
         ["time,kWh", *(f"{t},{4321 + i * 0.5:.1f}" for i, t in enumerate(times(2)))]), "--quantity"),
+    "a register without its name that turns over": ("\n".join(
+        ["time,kWh", *(f"{t},{(9_900 + i * 1.5) % 10_000:.1f}" for i, t in enumerate(times(2)))]), "--quantity"),
+    "an interval that is changed": ("time,kWh\n" + "".join(
+        f"{t},{v:.1f}\n" for i, (t, v) in enumerate(rows()) if i < 960 or i % 4 == 0), "--interval"),
     "a register that falls": ("\n".join(
         ["time,register_kwh", *(f"{t},{v:.1f}" for t, v in rows(2))]), "--quantity"),
     "the order of day and month": (text("time,kWh", pattern="%d/%m/%Y %H:%M", days=7), "--dialect date"),

@@ -10,8 +10,9 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import Choice, PlanError, Undecided
-from electro_plan.history import DAY_S, LoadHistory, Quality
+from electro_plan.history import DAY_S, LoadHistory, Quality, runs
 from electro_plan.text.printing import listed, shown
+from electro_plan.text.times import wall_text
 from electro_plan.wording import instant, span
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MOST_INTERVALS = 30_000_000  # 57 years of minutes: a wrong century in one row must not take the memory
 _MOST_EMPTY = 10  # intervals for each figure: a wrong year, or days taken for months, rather than a gap
 _FEW_INTERVALS = 1_000  # so few may be as scattered as they like
+_LONGER_IN_A_ROW = 24  # rows are not missing so regularly: the interval was changed
 
 
 @dataclass(frozen=True)
@@ -193,11 +195,12 @@ def interval_of(starts_s: NDArray[np.int64], shown_file: str, settled: int | Non
     """Return the length of intervals: the commonest distance between instants, of which all others are multiples.
 
     Raises:
-        Undecided: there is no such distance.
+        Undecided: there is no such distance, or for a time it is a longer one.
     """
     if settled is not None:
         return settled
-    steps = np.diff(np.unique(starts_s))
+    ordered = np.unique(starts_s)
+    steps = np.diff(ordered)
     if not len(steps):
         raise Undecided(f"{shown_file} has one instant only, which shows no interval", "--interval")
     lengths, counts = np.unique(steps, return_counts=True)
@@ -208,4 +211,13 @@ def interval_of(starts_s: NDArray[np.int64], shown_file: str, settled: int | Non
             for each, count in zip(lengths[:5], counts[:5], strict=True)
         )
         raise Undecided(f"{shown_file} has no usual distance between its times", "--interval", choices)
+    for first, last in runs((steps[1:] == steps[:-1]) & (steps[1:] != common)):
+        if last - first >= _LONGER_IN_A_ROW:
+            raise Undecided(
+                f"{shown_file} has times {span(int(steps[first]))} apart from {wall_text(int(ordered[first]))} to "
+                f"{wall_text(int(ordered[last + 1]))}, and elsewhere {span(common)}: cut it where the interval was "
+                "changed; or rows are missing there",
+                "--interval",
+                (Choice(str(common), "rows are missing"),),
+            )
     return common

@@ -163,6 +163,21 @@ def _resolve(
     return instants, ~never
 
 
+def _check_order(wall_s: Seconds, twice: NDArray[np.bool_], zone: str) -> None:
+    """Refuse an hour that is there twice in rows without order: which is the first and which the second?"""
+    others, rows = np.diff(wall_s[~twice]), np.flatnonzero(twice)
+    if np.all(others >= 0) or np.all(others <= 0):
+        return
+    for day in np.unique(wall_s[rows] // DAY_S):
+        at = rows[wall_s[rows] // DAY_S == day]
+        if len(np.unique(wall_s[at])) < len(at) <= at[-1] - at[0]:
+            raise PlanError(
+                f"{wall_text(int(wall_s[at].min()))} comes twice in {zone}, and the rows are in no order that says "
+                "which is the first",
+                "put the rows in order of time, or write times with their offsets",
+            )
+
+
 def _instants(wall_s: Seconds, zone: str, interval_s: int) -> tuple[Seconds, list[int]]:
     """Return instants, and the first times of hours that should come twice and are there once."""
     twice = zones.repeated(wall_s, zone)
@@ -173,6 +188,7 @@ def _instants(wall_s: Seconds, zone: str, interval_s: int) -> tuple[Seconds, lis
     rows = np.flatnonzero(twice)
     if falling:
         rows = rows[::-1]
+    _check_order(wall_s, twice, zone)
     seen: dict[int, int] = {}
     for row in rows:
         wall = int(wall_s[row])

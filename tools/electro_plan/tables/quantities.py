@@ -25,6 +25,9 @@ _BELOW_PEAK = (
     1 / 20
 )  # who takes less than a twentieth of its greatest power in every interval has named another figure
 _RISING_ROWS = 12  # energies that never fall in so many rows are rather a register's
+_RISES_PER_FALL = (
+    50  # a register falls where it turns over or is exchanged; a load about as often as it rises
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def _question(possible: list[Figures], signs: Signs, shown: str, heading: str, *
             + (
                 "is a register by its name, and its figures fall"
                 if fallen
-                else "never falls: it may be a register or energies"
+                else "hardly ever falls: it may be a register or energies"
             ),
             "--quantity",
             tuple(
@@ -185,9 +188,7 @@ def _kinds(values: NDArray[np.float64], meaning: Meaning, settings: ReadSettings
         units = list(ENERGY_UNITS[:3])
     elif unit in ENERGY_UNITS and not settings.unit and not quantity and meaning.power and not meaning.energy:
         units = [unit, POWER_UNITS[ENERGY_UNITS.index(unit)]]  # "Power (kWh)": one of the two words is wrong
-    rising = (
-        len(values) >= _RISING_ROWS and bool(np.all(np.diff(values) >= 0)) and values[-1] > values[0] >= 0
-    )
+    rising = _rises(values)
     kinds = []
     for each in units:
         if each in POWER_UNITS:
@@ -203,6 +204,13 @@ def _kinds(values: NDArray[np.float64], meaning: Meaning, settings: ReadSettings
         else:
             kinds += [(each, "energy"), (each, "register")] if rising else [(each, "energy")]
     return kinds
+
+
+def _rises(values: NDArray[np.float64]) -> bool:
+    """Return whether figures may be those of a register, turned over or exchanged now and then."""
+    steps = np.diff(values)
+    falls, rises = int(np.sum(steps < 0)), int(np.sum(steps > 0))
+    return len(values) >= _RISING_ROWS and bool(np.all(values >= 0)) and rises > falls * _RISES_PER_FALL
 
 
 def _peak_w(values: NDArray[np.float64], unit: str, quantity: str, interval_s: int) -> float:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_ROWS_PER_FALL = (
+    10  # where times fall more often, rows are in no order, and what stands behind what says nothing
+)
+
 
 def with_late_midnights(
     wall_s: NDArray[np.int64], interval_s: int, where: Callable[[int], str]
@@ -29,9 +33,10 @@ def with_late_midnights(
         PlanError: some midnights stand at the end of their date, others at its beginning.
     """
     midnight = wall_s[1:] % DAY_S == 0
-    before = wall_s[:-1]
-    late = midnight & (before == wall_s[1:] + DAY_S - interval_s)
-    if interval_s >= DAY_S or not late.any():
+    before, after = wall_s[:-1], np.append(wall_s[2:], np.iinfo(np.int64).max)
+    late = midnight & (before == wall_s[1:] + DAY_S - interval_s) & (after > wall_s[1:] + DAY_S)
+    mixed = np.sum((np.diff(wall_s) < 0) & ~late) > len(wall_s) // _ROWS_PER_FALL
+    if interval_s >= DAY_S or mixed or not late.any():
         return wall_s, False
     usual = midnight & (before == wall_s[1:] - interval_s)
     if usual.any():
