@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,16 +34,28 @@ _MOST_DRAWN = 12_000  # px
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; begun for one test, for Playwright's event loop stays a thread's running one while it is."""
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """Debian's Chromium and the event loop that drives it, which is left as the thread's running one."""
     from playwright.sync_api import sync_playwright
 
     program = _have(fetch.chromium)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox"])
-        yield launched
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield launched, loop
+        asyncio._set_running_loop(loop)
         launched.close()
+
+
+@pytest.fixture
+def browser(_chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """One Chromium for all tests; its loop is the thread's running one only here, for other tests begin their own."""
+    launched, loop = _chromium
+    asyncio._set_running_loop(loop)
+    yield launched
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
