@@ -31,6 +31,7 @@ class Answers(Meters):
         self.assertEqual(told["device"], self.address)
         self.assertEqual(told["update"]["state"], "idle")
         self.assertEqual(list(told["agreements"]), ["7"])
+        self.assertEqual(told["agreements"]["7"]["bonus"], "1")
         self.assertFalse("07" * 32 in json.dumps(told))
 
     def test_whoever_asks_for_something_else_is_told_what_there_is(self):

@@ -115,7 +115,7 @@ class Standings(unittest.TestCase):
         )
         self.assertEqual((told.end, told.cancelled, told.bounds_from), (96, False, 5))
         self.assertEqual((list(told.least), list(told.most)), ([1, 2], [3, 65535]))
-        self.assertEqual(told.account, b"\xab" * 20)
+        self.assertEqual((told.account, told.bonus), (b"\xab" * 20, 1_000))
         self.assertEqual(of(agreement(agreement_id="18446744073709551615"))[0].id, (1 << 64) - 1)
         self.assertTrue(of(agreement(state="cancelled"))[0].cancelled)
         self.assertEqual(of(), [])
@@ -173,6 +173,17 @@ class Standings(unittest.TestCase):
                     of(**{name: value})
 
 
+    def test_what_is_left_of_the_bonus_is_told_or_not(self):
+        (told,) = of(agreement(remaining_bonus=str((1 << 128) - 1)))
+        self.assertEqual(told.bonus, (1 << 128) - 1)
+        silent = agreement()
+        del silent["remaining_bonus"]
+        self.assertEqual(of(silent)[0].bonus, -1)
+        for wrong in (str(1 << 128), "9" * 40, "-1", "1e3", None, [], 1.5):
+            with self.assertRaises(SourceError):
+                of(agreement(remaining_bonus=wrong))
+
+
 def word(value):
     return value.to_bytes(32, "big")
 
@@ -206,12 +217,13 @@ def listed(*encoded):
 
 class States(unittest.TestCase):
     def test_a_contracts_answer_is_read(self):
-        told, other = states(listed(state(), state(bounds=b"", id=8, state=4)))
+        told, other = states(listed(state(bonus=1_000), state(bounds=b"", id=8, state=4)))
         self.assertEqual((told.id, told.start_s, told.end), (7, 1_800_000_000, 96))
         self.assertEqual((told.account, told.code_hash), (b"\xab" + bytes(19), b"\xcd" + bytes(31)))
         self.assertEqual((told.next_latest, told.next_outage, told.outage_open), (5, 2, True))
         self.assertEqual((told.bounds_from, list(told.least), list(told.most)), (5, [1, 2], [3, 4]))
         self.assertEqual((other.id, other.cancelled, list(other.least)), (8, True, []))
+        self.assertEqual((told.bonus, other.bonus), (1_000, 0))
         self.assertEqual(states(b""), [])
 
     def test_an_answer_cut_anywhere_or_with_wild_numbers_is_refused(self):
@@ -222,7 +234,7 @@ class States(unittest.TestCase):
                 self.fail(f"{cut} bytes are taken")
             except SourceError:
                 pass
-        for name in ("id", "state", "start", "end", "next", "outage", "open", "from", "offset"):
+        for name in ("id", "state", "start", "end", "next", "outage", "open", "bonus", "from", "offset"):
             with self.assertRaises(SourceError):
                 states(listed(state(**{name: (1 << 256) - 1})))
         for wrong in (

@@ -123,7 +123,8 @@ def test_every_part_of_a_status_has_words() -> None:
     told = {
         "device": ADDRESS,
         "agreements": {
-            "7": {"next_latest": 3, "intervals": 96, "next_final": 2, "closed": 20, "confirmed": False, "fits": False}
+            "7": {"next_latest": 3, "intervals": 96, "next_final": 2, "closed": 20, "confirmed": False, "fits": False,
+                  "bonus": str(1 << 90)}
         },
         "slot": slot(),
         "sources": [
@@ -137,7 +138,8 @@ def test_every_part_of_a_status_has_words() -> None:
     }  # fmt: skip
     text = "\n".join(f"{label} {words}" for label, words in status_words.lines(told))
     for words in (
-        "interval 3 of 96 is next", "told by one side only", "band 3.0 to 6.0 kWh", "never answered; 3 failures",
+        "interval 3 of 96 is next", "of the bonus 1,237,940,039,285,380,274,899,124,224 minor units are left",
+        "told by one side only", "band 3.0 to 6.0 kWh", "never answered; 3 failures",
         "uplink 2 times", "4 records wait", "two say different",
     ):  # fmt: skip
         assert words in text

@@ -95,6 +95,7 @@ def agreement(chance):
         "next": {"latest": chance.below(97), "final": chance.below(97)},
         "next_outage": {"latest": chance.below(5), "final": 0},
         "outage_open": chance.below(2) == 1,
+        "remaining_bonus": chance.of(("0", "7647000", str((1 << 128) - 1))),
         "bounds": {"first_interval": chance.below(90), "min": [1] * chance.below(9), "max": []},
     }
     told["bounds"]["max"] = [9] * len(told["bounds"]["min"])
@@ -128,6 +129,7 @@ def told_soundly(listed):
         for value in (told.next_latest, told.next_final, told.end, told.bounds_from):
             assert 0 <= value <= 65_535
         assert 0 <= told.next_outage < 1 << 32 and isinstance(told.outage_open, bool)
+        assert -1 <= told.bonus < 1 << 128
 
 
 def try_json(chance):

@@ -87,6 +87,7 @@ def _chain(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"agreement {number}",
             f"interval {one['next_latest']} of {one['intervals']} is next (final {one['next_final']}), "
             f"{one['closed']} measured"
+            + (f"; of the bonus {int(one['bonus']):,} minor units are left" if one.get("bonus") else "")
             + ("" if one["confirmed"] else "; told by one side only")
             + ("" if one["fits"] else "; its intervals don't fit the base interval"),
         )

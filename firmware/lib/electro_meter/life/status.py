@@ -38,6 +38,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,
             "intervals": agreement.intervals,
+            "bonus": str(agreement.bonus) if agreement.bonus >= 0 else None,  # JSON's numbers end before it
         }
     last = account.last
     told: "dict[str, object]" = {

@@ -35,6 +35,7 @@ class Agreement:
         self.next_final = 0
         self.next_outage = 0
         self.outage_open = False
+        self.bonus = -1  # newest told; a receipt proves none
         self.end = (
             self.intervals
         )  # the first interval that does not count any more: the latest that anybody tells
@@ -100,6 +101,7 @@ class Agreement:
         self.absent.discard(by)
         self.next_latest, self.next_final = told.next_latest, told.next_final
         self.next_outage, self.outage_open = told.next_outage, told.outage_open
+        self.bonus = told.bonus
         self.end = max([one.end for one in self.told.values()])
         if self.proved is not None:
             self.end = min(self.end, self.proved.end)  # it is never put off, only cut short

@@ -4,7 +4,7 @@
 from array import array
 
 from .errors import SourceError
-from .sources import LAST_S, MOST_INTERVALS, MOST_SLOTS, MOST_TOLD, Told, part, shown, sound
+from .sources import LAST_S, MOST_BONUS, MOST_INTERVALS, MOST_SLOTS, MOST_TOLD, Told, part, shown, sound
 
 _REVERTED = 3  # JSON-RPC's code for a call that the contract itself refuses (EIP-1474, geth)
 _CANCELLED = 4  # of the contract's states
@@ -45,6 +45,7 @@ def _state(raw: bytes, at: int) -> Told:
     told.next_latest = told.next_final = _word(raw, at + 32 * 13, MOST_INTERVALS)
     told.next_outage = _word(raw, at + 32 * 14, (1 << 32) - 1)
     told.outage_open = _word(raw, at + 32 * 15, 1) == 1
+    told.bonus = _word(raw, at + 32 * 16, MOST_BONUS)
     told.bounds_from = _word(raw, at + 32 * 17, MOST_INTERVALS)
     begin = at + _word(raw, at + 32 * 18, len(raw))
     length = _word(raw, begin, 4 * MOST_SLOTS)

@@ -35,6 +35,8 @@ MOST_INTERVALS = 65_535  # the contract's own
 MOST_INTERVAL_S = 86_400
 _MOST_UNIT_WH = (1 << 32) - 1
 LAST_S = (1 << 40) - 1
+MOST_BONUS = (1 << 128) - 1  # the contract's own
+_MOST_DIGITS = 39  # of it
 _TERMS_HEADER_BYTES = 97  # a byte 0 and three words
 
 
@@ -51,6 +53,7 @@ class Told:
     outage_open: bool  # the outage of that number is known to be open
     end: int  # interval
     cancelled: bool
+    bonus = -1  # what is left of it, in minor units of money; -1: it does not say
     bounds_from: int  # interval
     least: "array[int]"
     most: "array[int]"
@@ -58,7 +61,7 @@ class Told:
 
 def whole(name: str, untrusted: object, least: int, greatest: int) -> int:
     """Return a number, or one in decimal digits, of this range."""
-    if isinstance(untrusted, str) and are_digits(untrusted, 20):
+    if isinstance(untrusted, str) and are_digits(untrusted, _MOST_DIGITS):
         untrusted = int(untrusted)
     if not isinstance(untrusted, int) or isinstance(untrusted, bool) or not least <= untrusted <= greatest:
         raise SourceError(f"{name} is no whole number from {least} to {greatest}")
@@ -118,6 +121,8 @@ def _told(one: object) -> Told:
     told.next_outage = whole("next_outage", outage.get("latest"), 0, (1 << 32) - 1)
     told.outage_open = part(one, "outage_open", bool)
     told.cancelled = part(one, "state", str) == "cancelled"
+    if isinstance(one, dict) and "remaining_bonus" in one:  # for people: a meter goes on without it
+        told.bonus = whole("remaining_bonus", one["remaining_bonus"], 0, MOST_BONUS)
     bounds = part(one, "bounds", dict)
     told.bounds_from = whole("first_interval", bounds.get("first_interval"), 0, MOST_INTERVALS)
     told.least, told.most = _bounds(part(bounds, "min", list)), _bounds(part(bounds, "max", list))
