@@ -172,7 +172,6 @@ class Standings(unittest.TestCase):
                 with self.assertRaises(SourceError):
                     of(**{name: value})
 
-
     def test_what_is_left_of_the_bonus_is_told_or_not(self):
         (told,) = of(agreement(remaining_bonus=str((1 << 128) - 1)))
         self.assertEqual(told.bonus, (1 << 128) - 1)

@@ -106,6 +106,18 @@ def test_after_crash_after_crash_it_measures_and_talks_to_nobody(
     assert (flash / "starts").read_text() == "4"  # after the pause, one more start is tried
 
 
+def test_a_provisioning_that_was_cut_is_finished_by_the_start(
+    micropython_i386: list[str], flash: Path
+) -> None:
+    committed = {"entries": {**CONFIG, "mains_hz": 60}, "certificate": "3003020101", "keys": None}
+    (flash / "provision.json").write_text(json.dumps(committed))
+    assert first_line(micropython_i386, flash) == ""  # the chip starts anew
+    assert json.loads((flash / "config.json").read_text())["mains_hz"] == 60
+    assert (flash / "ca.der").read_bytes().hex() == "3003020101"
+    assert not (flash / "provision.json").exists()
+    assert first_line(micropython_i386, flash).startswith("started; ")
+
+
 def test_no_file_of_its_own_ends_a_start(micropython_i386: list[str], flash: Path) -> None:
     for name in ("agreements.json", "starts", "crash.log", "00000000.base", "00000003.out", "zzzzzzzz.base"):
         for content in (b"", b"null", b"[5]", b'{"a": ', b"\xff" * 99):

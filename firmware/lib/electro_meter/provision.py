@@ -12,7 +12,8 @@ The PC calls `provision.run('{…}')` over mpremote. The JSON is the configurati
 | release_keys | {"operator": "0x…", "consumer": "0x…"}: who may update the program; null for nobody; optional |
 
 One JSON line is printed: {"address", "enrollment", "operator_key", "consumer_key"} or {"error"}. Everything is checked,
-made and signed before the first byte is written; the configuration is written last, by a rename.
+made and signed before the first byte is written. Then a key is stored, if there was none; and what is to be done is
+written into one file, whose renaming commits it: `finish` does it, and the next start again, should a cut come between.
 
 {"change": {entries}} instead changes those entries of the configuration that is there, and answers {"changed": names}.
 """
@@ -20,6 +21,7 @@ made and signed before the first byte is written; the configuration is written l
 import json
 import os
 import time
+from binascii import hexlify, unhexlify
 
 from electro_protocol.address import checksum
 from electro_protocol.address import parse as parse_address
@@ -34,6 +36,7 @@ from .updating.state import BLOB, State, unpack
 from .world import Board, ConfigError
 
 CERTIFICATE = "ca.der"  # where `radio` looks for it
+COMMITTED = "provision.json"  # where `main` looks for what is to be finished
 LEAST_ENTROPY = 32
 ENROLLMENT_VALID_S = 30 * 86_400
 _UNIX_S_LEAST = 1_750_000_000
@@ -47,6 +50,7 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     """
     if not isinstance(untrusted, dict):
         raise ConfigError("provisioning takes a JSON object")
+    finish(board)
     entries = dict(untrusted)
     try:
         host_entropy = hex_bytes("host_entropy", entries.pop("host_entropy", None))
@@ -76,24 +80,46 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
     enrollment = signer.sign(
         DeviceEnrollment(config.hardware_id, config.base_seconds, unix_s + ENROLLMENT_VALID_S)
     )
-    folder = board.directory
-    _write(folder, entries)
-    if certificate:
-        with open(f"{folder}/{CERTIFICATE}.new", "wb") as file:
-            file.write(certificate)
     if known is None:
         board.store_key(private_key)
-    if keys is not None:
-        board.store_blob(BLOB, state.pack())
-    if certificate:
-        os.rename(f"{folder}/{CERTIFICATE}.new", f"{folder}/{CERTIFICATE}")
-    os.rename(f"{folder}/{FILE}.new", f"{folder}/{FILE}")
+    committed = {
+        "entries": entries,
+        "certificate": certificate and hexlify(certificate).decode(),
+        "keys": keys,
+    }
+    _write(board.directory, COMMITTED, json.dumps(committed).encode())
+    finish(board)
     return {
         "address": checksum(signer.address),
         "enrollment": enrollment.to_json(),
         "operator_key": checksum(state.operator) if any(state.operator) else None,
         "consumer_key": checksum(state.consumer) if any(state.consumer) else None,
     }
+
+
+def finish(board: Board) -> None:
+    """Do what was committed; a cut may have come after any part of it.
+
+    Raises OSError if the flash takes nothing.
+    """
+    folder = board.directory
+    try:
+        with open(f"{folder}/{COMMITTED}") as file:
+            committed = json.load(file)
+        entries, certificate, keys = committed["entries"], committed["certificate"], committed["keys"]
+    except OSError:
+        return  # nothing is left to be done
+    except (ValueError, KeyError, TypeError):
+        os.remove(f"{folder}/{COMMITTED}")  # which a failing flash has damaged
+        return
+    if certificate:
+        _write(folder, CERTIFICATE, unhexlify(certificate))
+    if keys is not None:
+        state = unpack(board.load_blob(BLOB))
+        _pin(state, keys)
+        board.store_blob(BLOB, state.pack())
+    _write(folder, FILE, json.dumps(entries).encode())
+    os.remove(f"{folder}/{COMMITTED}")
 
 
 def change(board: Board, changes: object) -> "dict[str, object]":
@@ -103,13 +129,13 @@ def change(board: Board, changes: object) -> "dict[str, object]":
     """
     if not isinstance(changes, dict):
         raise ConfigError("a change takes a JSON object")
+    finish(board)
     entries = stored(board.directory)
     if [name for name in ENTRIES if name in changes]:
         raise ConfigError("validators come by provisioning, with those who signed them")
     entries.update(changes)
     Config(entries)
-    _write(board.directory, entries)
-    os.rename(f"{board.directory}/{FILE}.new", f"{board.directory}/{FILE}")
+    _write(board.directory, FILE, json.dumps(entries).encode())
     return {"changed": sorted(changes)}
 
 
@@ -121,9 +147,11 @@ def _before(folder: str) -> "dict[str, object]":
         return {}
 
 
-def _write(folder: str, entries: "dict[str, object]") -> None:
-    with open(f"{folder}/{FILE}.new", "w") as file:
-        json.dump(entries, file)
+def _write(folder: str, name: str, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with open(f"{folder}/{name}.new", "wb") as file:
+        file.write(content)
+    os.rename(f"{folder}/{name}.new", f"{folder}/{name}")
 
 
 def _optional_bytes(entries: "dict[str, object]", name: str) -> "bytes | None":
