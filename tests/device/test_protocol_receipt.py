@@ -106,6 +106,26 @@ class Besu(unittest.TestCase):
                         driven(nodes.word(account[0], octets(row["slot"])))
 
 
+def extra_parts(validators, round_=0):
+    """Return the encoded parts of a QBFT header's extraData."""
+    addresses = qbft.encode_list([qbft.encode(one) for one in validators])
+    return [qbft.encode(bytes(32)), addresses, b"\xc0", qbft.encode_number(round_), b"\xc0"]
+
+
+def longer_encodings(data, whole):
+    """Return encodings of the same content as an item's that are longer than they need be."""
+    is_list, start, end = whole
+    raw = data[start:end]
+    kind, length = (0xF7, end - start) if is_list else (0xB7, end - start)
+    found = [bytes([kind + 2, length >> 8, length & 255]), bytes([kind + 3, 0, length >> 8, length & 255])]
+    if length < 256:
+        found.append(bytes([kind + 1, length]))
+    if length == 1 and not is_list:
+        found.append(b"\x81")
+    shortest = (qbft.encode_list([raw]) if is_list else qbft.encode(raw))[: -length or None]
+    return [head + raw for head in found if head != shortest]
+
+
 class Block:
     """A block of the chain of vectors/receipt.json, to be sealed by whom one likes."""
 
@@ -123,15 +143,15 @@ class Block:
         self.told = told["told"]
         self.validators = SET
         self.round = 0
+        self.extra_data = None  # QBFT's
         for name, value in changes.items():
             setattr(self, name, value)
 
     @property
     def form(self):
-        number = qbft.encode_number(self.round)
-        addresses = qbft.encode_list([qbft.encode(one) for one in self.validators])
-        vanity = qbft.encode(bytes(32))
-        extra = qbft.encode_list([vanity, addresses, b"\xc0", number, b"\xc0"])
+        extra = self.extra_data
+        if extra is None:
+            extra = qbft.encode_list(extra_parts(self.validators, self.round))
         fields = self.fields[:EXTRA_DATA] + [extra] + self.fields[EXTRA_DATA + 1 :]
         return qbft.encode_list([qbft.encode(field) for field in fields])
 
@@ -279,6 +299,94 @@ class Refused(unittest.TestCase):
         block = Block()
         block.fields[MIX] = bytes(32)
         self.refused(block, block.receipt(), "not QBFT's")
+
+    def test_a_header_of_ibft_which_has_the_same_mark_and_other_parts(self):
+        """Its round has four bytes always, and its signed form no part for the seals."""
+        vanity, addresses, vote, _, none = extra_parts(SET)
+        for parts, pattern in (
+            ([vanity, addresses, vote, qbft.encode(bytes(4))], "five parts"),
+            ([vanity, addresses, vote, qbft.encode(bytes(4)), none], "the round"),
+            ([vanity, addresses, vote, qbft.encode(bytes(3) + b"\x01"), none], "the round"),
+        ):
+            block = Block(extra_data=qbft.encode_list(parts))
+            self.refused(block, block.receipt(), pattern)
+
+    def test_extra_data_of_another_shape_whoever_has_sealed_it(self):
+        vanity, addresses, vote, round_, none = parts = extra_parts(SET)
+        good = qbft.encode_list(parts)
+        stranger = qbft.encode(bytes(21))
+        for extra, pattern in (
+            (b"", "shortest form"),
+            (bytes(32), "no list"),
+            (vanity, "no list"),
+            (good + b"\x80", "no list"),
+            (good[:-1], "shortest form"),
+            (qbft.encode_list(parts[:4]), "five parts"),
+            (qbft.encode_list(parts + [none]), "more than 5"),
+            (qbft.encode_list([vanity, addresses, vote, round_, b"\x80"]), "five parts"),
+            (qbft.encode_list([vanity, vote, vote, round_, none]), "not the pinned ones"),  # of nobody
+            (qbft.encode_list([vanity, b"\x80", vote, round_, none]), "no list"),
+            (qbft.encode_list([vanity, qbft.encode_list([stranger]), vote, round_, none]), "20 bytes"),
+            (qbft.encode_list([vanity, addresses, vote, b"\x00", none]), "the round"),
+            (qbft.encode_list([vanity, addresses, vote, qbft.encode(b"\x01" * 5), none]), "the round"),
+            (qbft.encode_list([vanity, addresses, vote, none, none]), "the round"),
+            (qbft.encode_list([vanity, addresses, vote, round_, qbft.encode_list([bytes(65)])]), "its seals"),
+        ):
+            block = Block(extra_data=extra)
+            self.refused(block, block.receipt(), pattern)
+
+    def test_nobodys_header_is_no_proof_for_a_meter_without_validators_either(self):
+        """Where none are known seals are refused, and without any nothing is proved by them."""
+        block = Block(extra_data=qbft.encode_list(extra_parts(())))
+        self.refused(block, block.receipt(), "no validators are known", validators=())
+        raw = qbft.packed(block.form, [], block.nodes)
+        self.assertEqual(block.check(raw, validators=()).sealed, 0)
+
+    def test_seals_that_are_cut_or_a_list_or_of_another_size(self):
+        block = Block()
+        good = block.seals(KEYS[:3])
+        for joined in (b"".join(good)[:-1], b"".join(good) + b"\x01", b"".join([one[:65] for one in good])):
+            self.refused(block, qbft.packed(block.form, [joined], block.nodes), "not 3 to 4 seals")
+        nodes = qbft.encode_list([qbft.encode(node) for node in block.nodes])
+        listed = qbft.encode_list([qbft.encode(one) for one in good])
+        self.refused(block, qbft.encode_list([block.form, listed, nodes]), "not header, seals and nodes")
+        self.refused(block, qbft.encode_list([block.form, nodes]), "not header, seals and nodes")
+        self.refused(block, qbft.encode_list([block.form, b"", nodes, nodes]), "")
+
+    def test_a_longer_encoding_of_any_part(self):
+        """Which has the same nodes, and so the same hashes, as the one that is taken."""
+        block = Block(validators=SET[:1])
+        raw = block.receipt(KEYS[:1])
+        whole = item(raw, 0, len(raw))
+        parts = items(raw, whole[1], whole[2], 3)
+        tried = 0
+        for longer in longer_encodings(raw, whole):
+            self.refused(block, longer, "shortest form", validators=SET[:1])
+        for k, part in enumerate(parts):
+            others = [qbft._encoded(raw, one) for one in parts]
+            for longer in longer_encodings(raw, part):
+                spoiled = qbft.encode_list(others[:k] + [longer] + others[k + 1 :])
+                self.refused(block, spoiled, "", validators=SET[:1])
+                tried += 1
+        nodes = items(raw, parts[2][1], parts[2][2], len(block.nodes))
+        encoded = [qbft.encode(node) for node in block.nodes]
+        for k in range(len(nodes) if FAST else 2):
+            for longer in longer_encodings(raw, nodes[k]):
+                listed = qbft.encode_list(encoded[:k] + [longer] + encoded[k + 1 :])
+                spoiled = qbft.encode_list([block.form, raw[parts[1][1] - 2 : parts[1][2]], listed])
+                self.refused(block, spoiled, "", validators=SET[:1])
+                tried += 1
+        self.assertTrue(tried > 5)
+
+    def test_a_node_of_another_trie_does_not_stand_in_for_one(self):
+        """A root is a hash that something proved names, whatever lies beside; and a word is no account."""
+        block = Block()
+        nodes = nodes_of(block.nodes)
+        root, _ = driven(nodes.account(block.fields[STATE_ROOT], block.contract))
+        with self.assertRaises(ReceiptError):
+            driven(nodes_of(block.nodes).word(block.fields[STATE_ROOT], block.contract))
+        with self.assertRaises(ReceiptError):
+            driven(nodes.account(root, storage.device_slot(block.meter, keccak256)))
 
     def test_another_contracts_receipt(self):
         block = Block()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import rlp
 from coincurve import PublicKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
@@ -30,7 +30,7 @@ from tests.protocol.plant import VECTOR, Plant, vector
 from tests.protocol.receipts import address, driven, extra_data, hashed, made, seal, unhexed, validators
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 BESU = Path(__file__).parents[1] / "device" / "vectors" / "besu.json"
 ROWS = [row for row in json.loads(BESU.read_text()) if "header" in row]
@@ -166,26 +166,92 @@ def test_a_stranger_to_the_contract_is_proved_to_be_one(plant: Plant) -> None:
     assert checked(plant, one, device=device).standings == []
 
 
-def test_every_flipped_byte_of_a_receipt_is_refused(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With hashes and seals that are known already kept: only what was flipped is worked out anew."""
-    one = sealed(plant)
+def remember(patched: pytest.MonkeyPatch) -> Callable[[bytes, bytes], bytes]:
+    """Keep hashes and seals that are known already: only what is new is worked out. Return who sealed what."""
     known = functools.cache(keccak.keccak256)
     for module in (receipt, storage, trie):
-        monkeypatch.setattr(module, "keccak256", lambda data: known(bytes(data)))
-    recovered = functools.cache(lambda digest, raw: driven(original(digest, raw)))
+        patched.setattr(module, "keccak256", lambda data: known(bytes(data)))
     original = seals.signer
+    recovered = functools.cache(lambda digest, raw: driven(original(digest, raw)))
 
     def signer(digest: bytes, raw: bytes) -> Generator[None, None, Any]:
         yield
         return recovered(digest, raw)
 
-    monkeypatch.setattr(seals, "signer", signer)
+    patched.setattr(seals, "signer", signer)
+    return recovered
+
+
+def test_every_flipped_byte_of_a_receipt_is_refused(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = sealed(plant)
+    remember(monkeypatch)
     assert checked(plant, one).sealed == 3
     for at in range(len(one.raw)):
         spoiled = bytearray(one.raw)
         spoiled[at] ^= 1 << at % 8
         with pytest.raises(ReceiptError):
             checked(plant, one, bytes(spoiled))
+
+
+def test_no_shuffling_of_true_parts_proves_anything_else(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of true receipts, of another meter's, round and set, in any order, any number of times.
+
+    What is taken says what the true one says: only seals may be in another order, or one more.
+    """
+    nobody = key("nobody").address
+    recovered = remember(monkeypatch)
+
+    def signed(keys: list[Any], of: tuple[bytes, ...] = SET, round_: int = 0, device: bytes = b"") -> Any:
+        one = made(
+            plant.node.ask,
+            plant.contract,
+            device or plant.meter.address,
+            lambda told: seal(told, of, keys, round_),
+        )
+        form, seals_, nodes = rlp.decode(one.raw)
+        return rlp.encode(form), [seals_[k : k + 128] for k in range(0, len(seals_), 128)], list(nodes), one
+
+    whole = signed(KEYS[:3])
+    others = [
+        signed([KEYS[3], *KEYS[:2]]),
+        signed(KEYS[:3], round_=2),
+        signed(KEYS[:2], SET[:2]),
+        signed(validators(4, "stranger")[:3]),
+        signed(KEYS[:3], device=nobody),
+    ]
+    forms = [one[0] for one in (whole, *others)]
+    sealed_ = [one for each in (whole, *others) for one in each[1]]
+    nodes = list({node: None for each in (whole, *others) for node in each[2]})
+    true = vars(checked(plant, whole[3]).standings[0])
+
+    @settings(max_examples=400)
+    @given(st.data())
+    def shuffled(data: st.DataObject) -> None:
+        form = data.draw(st.one_of(st.just(forms[0]), st.sampled_from(forms)))
+        chosen = data.draw(st.one_of(st.just(whole[1]), st.lists(st.sampled_from(sealed_), max_size=5)))
+        proof = data.draw(
+            st.one_of(
+                st.permutations(whole[2]),
+                st.lists(st.sampled_from(nodes), max_size=20),
+                st.integers(0, len(whole[2]) - 1).map(lambda k: whole[2][:k] + whole[2][k + 1 :]),
+                st.sampled_from(nodes).map(lambda node: [*whole[2], node]),
+            )
+        )
+        for device in (plant.meter.address, nobody):
+            try:
+                proved = checked(plant, whole[3], qbft.packed(form, chosen, proof), device=device)
+            except ReceiptError:
+                continue
+            assert [vars(one) for one in proved.standings] == ([true] if device != nobody else [])
+            assert form in (forms[0], forms[2])
+            assert set(proof) == set(whole[2] if device != nobody else others[-1][2])
+            signers = {recovered(proved.digest, one) for one in chosen}
+            assert len(signers) == len(chosen) == proved.sealed >= 3
+            assert signers <= set(SET)
+
+    shuffled()
 
 
 @given(st.binary(max_size=300), st.binary(max_size=200), st.lists(st.binary(max_size=80), max_size=6))

@@ -113,6 +113,8 @@ class Nodes:
                 if not there:
                     return None
                 if is_leaf:
+                    if child[0]:
+                        raise ReceiptError("a leaf holds a list, and no value")
                     return child
             else:
                 raise ReceiptError("a node has neither two items nor seventeen")
