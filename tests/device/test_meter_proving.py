@@ -302,13 +302,53 @@ class Disbelieved(Proofs):
         self.run_for(60)
         kept = LastProof(self.folder)
         self.assertEqual((kept.number, kept.time_s), (self.chain.number, self.chain.time_s))
-        kept.note(self.chain.number + 1, self.chain.time_s, 3)
+        kept.note(self.chain.number + 1, self.chain.time_s, kept.code_hash, 3)
         self.make()
         self.run_for(60)
         self.assertTrue("older" in self.uplink.proved.why, self.uplink.proved.why)
 
+    def test_another_chain_of_the_same_validators_with_a_contract_at_the_same_address(self):
+        """Whose code is another, as the chain's number is in it."""
+        LastProof(self.folder).note(0, 0, keccak256(b"the code on the meter's own chain"), 3)
+        self.make()
+        self.run_for(60)
+        self.assert_nothing_is_proved("another chain's")
+
+    def test_a_header_of_another_time_than_ours_sheds_nothing(self):
+        self.make(age_s=-120)  # sealed for a time that is two minutes ahead
+        self.run_for(60)
+        self.assertTrue(self.one.pinned)
+        self.assertEqual(self.bounds(), (1, 700, False))
+
+    def test_a_relayer_that_repeats_an_old_receipt_does_not_keep_the_others_from_proving(self):
+        """Nor one that proves nothing: the next turn is another one's."""
+        for first in (self.old_receipt, lambda method, path, body: (503, {})):
+            self.chain = Chain()
+            relayers = [{"url": "http://10.0.0." + one, "by": "operator"} for one in ("1", "3")]
+            self.make(relayers=relayers)
+            self.old = self.chain.receipt()
+            self.board.hosts["10.0.0.1"] = lambda *asked, first=first: (
+                first(*asked) if asked[1].endswith("/proof") else self.chain.relayer(*asked)
+            )
+            self.board.hosts["10.0.0.3"] = self.chain.relayer
+            self.run_for(60)
+            for hour in range(1, 4):
+                self.chain.fields[NUMBER] = bytes([self.chain.number + hour])
+                self.chain.fields[TIME] = (self.chain.time_s + 3_600 * hour).to_bytes(4, "big")
+                self.board.renew_time(3_600)
+                self.run_for(3_600)
+            self.assertTrue(self.uplink.proved.number >= self.chain.number + 2, self.uplink.proved.number)
+            scratch.remove(self.folder)
+            self.folder = scratch.folder()
+
+    def old_receipt(self, method, path, body):
+        return 200, self.old
+
     def test_a_damaged_file_of_the_last_proof_is_none(self):
-        for text in ("", "[", "[1]", "{}", '["a", 1]', "[-1, 5]", "[1, " + "9" * 50 + "]", "null"):
+        for text in (
+            "", "[", "[1]", "{}", '["a", 1, "00"]', "[1, 5]", "[-1, 5, " + '"' + "0" * 64 + '"]', '[1, 5, "00"]',
+            "[1, 5, 7]", "[1, " + "9" * 50 + ', ""]', "null",
+        ):  # fmt: skip
             with open(self.folder + "/proved.json", "w") as file:
                 file.write(text)
             self.assertEqual(LastProof(self.folder).number, 0)

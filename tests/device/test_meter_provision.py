@@ -12,6 +12,7 @@ from settings import entries
 from electro_meter.life.config import load, stored
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
 from electro_meter.provision import change, provision
+from electro_meter.uplink.proof.last import LastProof
 from electro_meter.world import Board, ConfigError
 from electro_protocol.address import address_of, checksum
 from electro_protocol.comb import FaultError
@@ -219,6 +220,16 @@ class Validators(Provisioning):
         self.assertEqual(self.kept(), (self.other, 4))
         self.give([], 5)
         self.assertEqual(self.kept(), ([], 5))
+        with self.assertRaises(ConfigError):
+            self.give(self.first, 3)  # what was signed before all were taken away
+
+    def test_what_was_proved_of_another_chain_is_forgotten(self):
+        self.give(self.first, 1)
+        LastProof(self.folder).note(20_000_000, NOW_S, b"\x07" * 32, 3)
+        change(self.board, {"wifi_ssid": "other"})
+        self.assertEqual(LastProof(self.folder).number, 20_000_000)
+        self.give(self.first, 1)
+        self.assertEqual(LastProof(self.folder).number, 0)
 
     def test_with_release_keys_each_must_have_signed(self):
         keys = [b"\x31" * 32, b"\x32" * 32]

@@ -47,7 +47,7 @@ def check(
     had_version = before.get("validators_version", 0)
     if config.validators == had and config.validators_version == had_version:
         return
-    if had and config.validators_version <= had_version:
+    if (had or had_version) and config.validators_version <= had_version:
         raise ConfigError(
             f"the meter has validators of version {had_version}: only a higher version replaces them"
         )

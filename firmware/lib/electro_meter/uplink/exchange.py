@@ -165,23 +165,29 @@ class Uplink:
             await self._ask_node(client, source)
             return 0
         pause_s = await self._ask_relayer(client, source) or await self.sending.send(client, source)
-        if self.proved is not None and not pause_s and self._board.uptime_us() >= self.proved.due_us:
+        due_us = max(self.proved.due_us, source.proves_us) if self.proved is not None else 0
+        if self.proved is not None and not pause_s and self._board.uptime_us() >= due_us:
             await self._prove(client, source, self.proved)
         return pause_s
 
     async def _prove(self, client: "Client", source: Source, last: "LastProof") -> None:
-        """Have a relayer prove what it says; that it can't is no failure of what it carries."""
-        from .proof.last import AGAIN_MS, MODULES, PROVE_MS
+        """Have a relayer prove what it says; that it can't is no failure of what it carries.
+
+        One that proves nothing, or an old block again and again, leaves the next turn to another.
+        """
+        from .proof.last import AGAIN_BESIDE_OTHERS_MS, AGAIN_MS, MODULES, PROVE_MS
 
         before = collect_every(EXCHANGE_BYTES)
-        last.due_us = self._board.uptime_us() + AGAIN_MS * 1000
+        now_us = self._board.uptime_us()
+        relayers = [one for one in self.turns.sources if not one.is_node]
+        source.proves_us = now_us + (AGAIN_MS if len(relayers) < 2 else AGAIN_BESIDE_OTHERS_MS) * 1000
         try:
             from .proof.proving import Proving
 
-            await Proving(self._board, self._settings, self._address, client, source, self.agreements).run(
-                self.turns.sources, last, self.clock
-            )
-            last.due_us += (PROVE_MS - AGAIN_MS) * 1000
+            proving = Proving(self._board, self._settings, self._address, client, source, self.agreements)
+            if await proving.run(self.turns.sources, last, self.clock):
+                last.due_us = now_us + PROVE_MS * 1000
+                source.proves_us = 0
         except (SourceError, ValueError) as error:
             last.why = f"{source.url}: {error}"
             self._board.log(f"no proof from {last.why}")

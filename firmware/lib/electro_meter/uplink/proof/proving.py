@@ -68,13 +68,13 @@ class Proving:
         self._agreements = agreements
         self._headers: "dict[bytes, Header]" = {}
 
-    async def run(self, sources: "list[Source]", last: "LastProof", clock: "Clock") -> None:
-        """Ask, check, and have what is proved believed.
+    async def run(self, sources: "list[Source]", last: "LastProof", clock: "Clock") -> bool:
+        """Ask, check, have what is proved believed, and return whether that is of a new block, not an hour old.
 
         Raises SourceError or ReceiptError.
         """
         data = await self._get(f"/v1/meters/{checksum(self._address)}/proof")
-        proved = await self._checked(data, last.number)
+        proved = await self._checked(data, last)
         del data
         if not proved.sealed:
             await self._must_be_told(sources, proved)
@@ -89,7 +89,9 @@ class Proving:
         self._agreements.take_proof(
             listed, self._headers, now_us, now_us - age_s * 1_000_000, now_us + (FRESH_S - age_s) * 1_000_000
         )
-        last.note(proved.number, proved.time_s, proved.sealed)
+        is_new = proved.number > last.number
+        last.note(proved.number, proved.time_s, proved.code_hash, proved.sealed)
+        return is_new and age_s < FRESH_S
 
     async def _get(self, path: str) -> bytes:
         answer = await self._client.request("GET", self._source.url + path)
@@ -97,18 +99,24 @@ class Proving:
             raise SourceError(f"it answers {answer.status}")
         return answer.octets()
 
-    async def _checked(self, data: bytes, least_number: int) -> "Proved":
-        settings = self._settings
+    async def _checked(self, data: bytes, last: "LastProof") -> "Proved":
         for _ in range(_MOST_UNKNOWN):
-            steps = check(
-                data, settings.validators, settings.contract, self._address, least_number, self._header_of
-            )
             try:
-                return await self._driven(steps)
+                return await self._driven(self._steps(data, last))
             except _UnknownTermsError as unknown:
                 await self._code(unknown.account, unknown.code_hash)
-        return await self._driven(
-            check(data, settings.validators, settings.contract, self._address, least_number, self._header_of)
+        return await self._driven(self._steps(data, last))
+
+    def _steps(self, data: bytes, last: "LastProof") -> "Generator[None, None, Proved]":
+        settings = self._settings
+        return check(
+            data,
+            settings.validators,
+            settings.contract,
+            self._address,
+            last.number,
+            self._header_of,
+            last.code_hash,
         )
 
     async def _driven(self, steps: "Generator[None, None, Proved]") -> "Proved":
