@@ -12,6 +12,9 @@ others; at a steady rate below that it waits for what the server is busy with.
 Then the relayer alone gets as many again without a pause, which tells how many reach the chain in a second. That
 stands beside two others on the same chain: the same number of reports as transactions packed and signed beforehand,
 which is what the node can take, and some through web3.py, a transaction each, as one would write it first.
+
+How many that are is the machine's doing first: client, relayer and node share its cores. So what each of them took of
+the processor for a report is told too, how much of the cores that was, and how many reports a second would fill them.
 """
 
 from __future__ import annotations
@@ -88,9 +91,17 @@ def show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"on chain: {found['on_chain_per_second']:,.0f} reports/s, first POST to last block; "
+        f"on chain: {found['on_chain_per_second']:,.0f} reports/s, first POST to last block "
+        f"(all answered after {found['flood']['answered_s']:.1f} s, on chain after {found['flood']['took_s']:.1f} s); "
         f"{found['transactions']} transactions, {found['gas_per_report']:,.0f} gas a report, "
         f"{found['reverted']} reverted"
+    )
+    flood = found["flood"]
+    console.print(
+        "meanwhile, processor time a report: "
+        + ", ".join(f"{who} {flood[f'{who}_us']:,.0f} µs" for who in ("client", "relayer", "node"))
+        + f"; that is {flood['share_of_cores']:.0%} of {flood['cores']} cores, which "
+        f"{flood['most_per_second']:,.0f} reports/s would fill"
     )
     console.print(
         f"beside it: signed beforehand {found['presigned_per_second']:,.0f} reports/s; "
@@ -137,10 +148,14 @@ async def measure(per_meter: int) -> dict[str, Any]:
             flood = per_meter + PACED
             await until(world, flood)
             found = [server.figures() for server in (bare, ours)]
+            taking = {"client": os.getpid(), "relayer": ours.pid, "node": anvil.pid}
+            before_s = {who: cpu_s(pid) for who, pid in taking.items()}
             began = time.perf_counter()
             await ours.posting.post([stream[flood:] for stream in streams])
+            answered_s = time.perf_counter() - began
             await until(world, flood + per_meter)
             took_s = time.perf_counter() - began
+            took_cpu_s = {who: cpu_s(pid) - before_s[who] for who, pid in taking.items()}
             for server in (bare, ours):
                 await asyncio.to_thread(server.end)
         receipts = await asyncio.to_thread(world.transactions_of, Key(RELAYER_KEY).address)
@@ -153,12 +168,24 @@ async def measure(per_meter: int) -> dict[str, Any]:
         "relayer": found[1],
         "cpu_ratio": found[1]["cpu_us_per_report"] / found[0]["cpu_us_per_report"],
         "on_chain_per_second": count / took_s,
+        "flood": {"answered_s": answered_s, "took_s": took_s, **shares(took_cpu_s, took_s, count)},
         "transactions": len(receipts),
         "reverted": sum(receipt["status"] != 1 for receipt in receipts),
         "gas_per_report": sum(receipt["gasUsed"] for receipt in receipts) / (2 * count + METERS * PACED),
         "presigned_per_second": presigned_per_second,
         "naive_per_second": naive_per_second,
         "naive_gas_per_report": naive_gas,
+    }
+
+
+def shares(cpu_s: dict[str, float], took_s: float, count: int) -> dict[str, float]:
+    """Return what each took of the processor for a report in µs, what of the cores, and how many would fill them."""
+    cores, all_s = len(os.sched_getaffinity(0)), sum(cpu_s.values())
+    return {
+        **{f"{who}_us": used_s / count * 1e6 for who, used_s in cpu_s.items()},
+        "cores": cores,
+        "share_of_cores": all_s / (cores * took_s),
+        "most_per_second": cores * count / all_s,
     }
 
 
@@ -229,6 +256,10 @@ class Server:
         self._process, url = start(target, *arguments)
         self.posting = Posting(url)
         self._began_s, self._cpu_us = cpu_s(self._process.pid), 0.0
+
+    @property
+    def pid(self) -> int:
+        return int(self._process.pid)
 
     def note_cpu(self) -> None:
         """Take what was used so far as what the reports so far have cost."""

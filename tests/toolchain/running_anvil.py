@@ -24,7 +24,7 @@ FUNDED_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 
 
 class Anvil:
-    """A running anvil: `url` of its JSON-RPC, `chain_id`, `log()` for a failing test's message.
+    """A running anvil: `url` of its JSON-RPC, `chain_id`, `pid`, `log()` for a failing test's message.
 
     Mines each transaction at once; with many in flight give "--block-time", "1", since that way it stalls.
     """
@@ -54,6 +54,10 @@ class Anvil:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def log(self) -> str:
         """Return everything anvil has said so far."""
