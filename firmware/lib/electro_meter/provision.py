@@ -39,6 +39,7 @@ CERTIFICATE = "ca.der"  # where `radio` looks for it
 COMMITTED = "provision.json"  # where `main` looks for what is to be finished
 LEAST_ENTROPY = 32
 ENROLLMENT_VALID_S = 30 * 86_400
+_PROVED = "proved.json"  # FILE of uplink/proof/last.py, which would import 4 KB for it
 _UNIX_S_LEAST = 1_750_000_000
 
 
@@ -125,10 +126,8 @@ def finish(board: Board) -> None:
 
 def _forget_proof(folder: str) -> None:
     """Forget the highest block proved: that of another chain may be far above all of this one."""
-    from .uplink.proof.last import FILE as PROVED  # with the 4 KB it imports, only here
-
     try:
-        os.remove(f"{folder}/{PROVED}")
+        os.remove(f"{folder}/{_PROVED}")
     except OSError:
         pass  # nothing was proved yet
 
