@@ -2,7 +2,7 @@
 """Choose which of two programs main.py starts, and give the collector its limits. No update ever replaces this file.
 
 What it reads and writes is the blob of electro_meter/updating/state.py: byte 0 the state, 1 the committed folder, 2 the
-starts and 3 the losses of power that a trial may still have, 4 the trials begun, 6 and 7 a trial's minutes.
+starts and 3 the losses of power that a trial may still have, 4 the trials begun, 5 its format, 6 and 7 its minutes.
 """
 
 import gc
@@ -12,6 +12,7 @@ import sys
 _FOLDERS = ("lib", "lib2")
 _BYTES = 192
 _IDLE, _STAGED, _TRIAL, _JUDGING = 0, 2, 3, 4
+_FORMAT = 1
 _MOST_ATTEMPTS = 3
 POWER, FAILURE, PERSON = 0, 1, 2  # what a start comes after; a person at the serial line restarts softly
 
@@ -46,6 +47,12 @@ def _is_whole(folder: str) -> bool:
     return True
 
 
+def _whole_one(folder: int) -> int:
+    """Return the number of this folder, or of the other one if only that is whole."""
+    other = 1 - folder
+    return other if _is_whole(_FOLDERS[other]) and not _is_whole(_FOLDERS[folder]) else folder
+
+
 def start() -> str:
     """Return the folder that starts; a trial is written down before it begins, and ends by a timer if nobody does."""
     import machine
@@ -62,15 +69,17 @@ def start() -> str:
     reset = machine.reset_cause()
     cause = POWER if reset == machine.PWRON_RESET else PERSON if reset == machine.SOFT_RESET else FAILURE
     chosen = choose(state, cause)
+    runs = _whole_one(chosen)
+    if runs != chosen:
+        # somebody wiped the storage, or a folder: no update may write into the only program that there is
+        state[0], state[1], state[5] = _IDLE, runs, _FORMAT
     if state != before:
         try:
             storage.set_blob("update", state)
             storage.commit()
         except OSError:
-            chosen = before[1] & 1  # what can't be counted is not tried
-    if _is_whole(_FOLDERS[1 - chosen]) and not _is_whole(_FOLDERS[chosen]):
-        return _FOLDERS[1 - chosen]  # somebody wiped the storage, or the folder
-    if chosen != state[1] & 1:
+            return _FOLDERS[_whole_one(before[1] & 1)]  # what can't be counted is not tried
+    if runs != state[1] & 1:
 
         def late(_timer: object) -> None:
             state[2] = state[3] = 0
@@ -80,7 +89,7 @@ def start() -> str:
 
         minutes = state[6] | state[7] << 8
         machine.Timer(0).init(mode=machine.Timer.ONE_SHOT, period=minutes * 60_000, callback=late)
-    return _FOLDERS[chosen]
+    return _FOLDERS[runs]
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ class Blob(unittest.TestCase):
         self.assertEqual(names["_BYTES"], BYTES)
         self.assertEqual((names["_STAGED"], names["_TRIAL"], names["_JUDGING"]), (STAGED, TRIAL, JUDGING))
         self.assertEqual(names["_MOST_ATTEMPTS"], MOST_ATTEMPTS)
+        self.assertEqual(names["_FORMAT"], State().pack()[5])
         blob = bytearray(after(offer(9), STORED, EXCHANGED).pack())
         self.assertEqual((blob[2], blob[3], blob[4]), (MOST_TRIES, MOST_LOSSES, 1))
         self.assertEqual(blob[6] | blob[7] << 8, 120)

@@ -2,21 +2,16 @@
 """An update from a URL, through its trial to its commit or back: with a place that lies, stalls and loses."""
 
 import asyncio
-import json
 import unittest
 
 import releases
 import scratch
+from updates import NOW_S, Place, Thing, meter, pinned, updating
 
 from electro_meter.updating.bundle import close_folder
-from electro_meter.updating.state import BLOB, IDLE, JUDGING, STAGED, STORING, TRIAL, State, unpack
-from electro_meter.updating.steps import ASK_US, Updating
-from electro_meter.uplink.http import Answer
-from electro_meter.uplink.parsing import SourceError
+from electro_meter.updating.state import BLOB, IDLE, JUDGING, STAGED, STORING, TRIAL, unpack
+from electro_meter.updating.steps import ASK_US
 from electro_meter.world import Board
-
-NOW_S = 1_900_000_000
-CHIP = "xtensawin"
 
 
 class _Board(Board):
@@ -46,40 +41,6 @@ class _Board(Board):
         self.logged.append(sentence)
 
 
-class _Place:
-    """A client whose only peer has one release; it can be made to lie."""
-
-    def __init__(self, paper, raw):
-        self.paper = paper
-        self.raw = raw
-        self.asked = []
-        self.fails_after = 1 << 30
-
-    async def request(self, method, url, body=None, part=""):
-        self.asked.append((url, part))
-        self.fails_after -= 1
-        if self.fails_after < 0:
-            raise SourceError("no answer")
-        answer = Answer()
-        if url == "http://place/xtensawin.json":
-            answer.raw = bytearray(json.dumps(self.paper).encode())
-            answer.status = 200 if self.paper else 404
-        elif url.endswith(".bundle"):
-            first, _, last = part[len("bytes=") :].partition("-")
-            answer.raw = bytearray(self.raw[int(first) : int(last) + 1])
-            answer.status = 206 if answer.raw else 416
-        else:
-            answer.status = 404
-        answer.length = len(answer.raw)
-        return answer
-
-
-class _Thing:
-    def __init__(self, **entries):
-        for name, value in entries.items():
-            setattr(self, name, value)
-
-
 class Updates(unittest.TestCase):
     def setUp(self):
         if not hasattr(asyncio, "run"):
@@ -87,32 +48,19 @@ class Updates(unittest.TestCase):
         self.folder = scratch.folder()
         self.addCleanup(scratch.remove, self.folder)
         self.raw, self.manifest = releases.bundle()
-        self.place = _Place(releases.release(self.manifest), self.raw)
+        self.place = Place(releases.release(self.manifest), self.raw)
         self.board = _Board(self.folder)
-        state = State()
-        state.operator = releases.address(releases.OPERATOR_KEY)
-        state.consumer = releases.address(releases.CONSUMER_KEY)
-        self.board.blobs[BLOB] = state.pack()
-        self.agreement = _Thing(id=7, next_latest=3, intervals=96, start_s=NOW_S - 9_000, interval_s=900)
+        self.board.blobs[BLOB] = pinned().pack()
+        self.agreement = Thing(id=7, next_latest=3, intervals=96, start_s=NOW_S - 9_000, interval_s=900)
         self.resets = []
         self.wake = False
-        self.meter = _Thing(
-            clock=_Thing(confirmed=True, dated=True, unix_s=lambda: NOW_S),
-            uplink=_Thing(agreements=_Thing(all=[]), wake=_Thing(is_set=lambda: self.wake)),
-            supervisor=_Thing(restarts={}, last="", reset=self.resets.append),
-            phases=_Thing(supplied=True),
-            windows=9,
-            ring=_Thing(trouble=""),
-            outage_ring=_Thing(trouble=""),
-            snapshot=_Thing(trouble=""),
-        )
+        self.meter = meter(self.resets.append, lambda: self.wake)
         self.start()
 
     def start(self):
         """Start anew, as after a reset; uptime begins anew."""
         self.board.now_us = 1
-        settings = _Thing(releases="http://place", chain_id=1337, contract=bytes(range(20)))
-        self.updating = Updating(self.meter, self.board, settings, CHIP)
+        self.updating = updating(self.meter, self.board)
 
     def exchange(self, times=1):
         for _ in range(times):

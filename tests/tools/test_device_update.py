@@ -190,7 +190,13 @@ def test_boot_starts_what_was_committed(micropython_i386: list[str], flash: Path
     (flash / "lib2" / "whole").unlink()
     assert boot(micropython_i386, flash, POWER) == "lib"
     (flash / "lib" / "whole").unlink()
+    assert boot(micropython_i386, flash, POWER) == "lib"  # which has been the committed one since
+
+
+def test_boot_commits_the_only_program_that_is_whole(micropython_i386: list[str], flash: Path) -> None:
+    (flash / "lib" / "whole").unlink()
     assert boot(micropython_i386, flash, POWER) == "lib2"
+    assert (kept(flash).kind, kept(flash).slot) == (IDLE, 1)  # so that no update writes into it
 
 
 def test_boot_writes_a_trial_down_before_it_begins(micropython_i386: list[str], flash: Path) -> None:

@@ -42,10 +42,10 @@ def begin(board: Board, untrusted: "dict[str, Any]") -> "dict[str, object]":
     state, _ = step(state, OFFERED, release.offer(head, chip(), sys.implementation.version[:2]))
     folder = FOLDERS[1 - state.slot]
     if state.kind == STORING:
+        board.store_blob(BLOB, state.pack())
         open_folder(f"{board.directory}/{folder}")
         for name in untrusted["folders"]:
             make_folder(f"{board.directory}/{folder}/{name}")
-        board.store_blob(BLOB, state.pack())
         with open(f"{board.directory}/{folder}/{HEAD_FILE}", "wb") as file:
             file.write(head.raw)
     return {"folder": folder, "state": NAMES[state.kind]}

@@ -48,17 +48,22 @@ class Flash:
         vfs.umount(PLACE)
         self._device.dead = True
 
+    @property
+    def dead(self):
+        """Return whether the power has gone."""
+        return self._device.dead
+
     def run(self, act, writes):
         """Let an act run until the power goes, in the write after so many; return whether it came to its end."""
         self.left = writes
         try:
             act()
         except OSError:
-            assert self._device.dead, "without a cut it fails"
-        return not self._device.dead
+            assert self.dead, "without a cut it fails"
+        return not self.dead
 
     def store(self, name, blob):
-        if self._device.dead or self.spend():
+        if self.dead or self.spend():
             raise OSError(-_DEAD)
         self.blobs[name] = blob
 

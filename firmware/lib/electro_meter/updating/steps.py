@@ -89,7 +89,9 @@ class Updating:
         if kind == STAGED:
             self._take(EXCHANGED)
         elif kind == TRIAL:
-            if moved and now_us - self._began_us >= _SETTLED_US and not self.failing():
+            # where boot.py can't count a start it tries nothing, and then the committed one runs
+            runs = sys.path[0] != FOLDERS[self.state.slot]
+            if runs and moved and now_us - self._began_us >= _SETTLED_US and not self.failing():
                 self._take(PROVED)
         elif kind == JUDGING:
             if now_us - self._began_us > self.state.minutes * 60_000_000:
