@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -38,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(TESTS) and is_quick(item.path.relative_to(TESTS).as_posix()):
             item.add_marker(pytest.mark.quick)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is loaded out of the garbage collector's sight: it would walk all tests and libraries each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _have(ask: Callable[[], Tool]) -> Tool:
