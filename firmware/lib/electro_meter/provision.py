@@ -119,17 +119,9 @@ def finish(board: Board) -> None:
         state = unpack(board.load_blob(BLOB))
         _pin(state, keys)
         board.store_blob(BLOB, state.pack())
-    _forget_proof(folder)
+    _write(folder, _PROVED, b"")  # that of another chain may be far above all blocks of this one
     _write(folder, FILE, json.dumps(entries).encode())
     os.remove(f"{folder}/{COMMITTED}")
-
-
-def _forget_proof(folder: str) -> None:
-    """Forget the highest block proved: that of another chain may be far above all of this one."""
-    try:
-        os.remove(f"{folder}/{_PROVED}")
-    except OSError:
-        pass  # nothing was proved yet
 
 
 def change(board: Board, changes: object) -> "dict[str, object]":
