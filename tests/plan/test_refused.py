@@ -35,6 +35,7 @@ ASKED = {
     "an hour twice in October with a load that stays": ("time,kWh\n" + "".join(
         f"2024-10-27 {hour}:00,5.5\n" for hour in HOURS), "--zone"),
     "a word for power and a unit of energy": (text("time,power kWh"), "--unit"),
+    "a word for energy and a unit of power": (text("time,Energy (kW)"), "--unit"),
     "figures that never fall": (text("time,kWh").replace("time", "time") and "\n".join(
         ["time,kWh", *(f"{t},{4321 + i * 0.5:.1f}" for i, t in enumerate(times(2)))]), "--quantity"),
     "a register without its name that turns over": ("\n".join(
@@ -133,6 +134,7 @@ REFUSED = {
     "no text": (b"\x00\x01\x02\x03", r"is no text"),
     "nothing": ("", r"it is empty"),
     "no figures": ("time,remark\n2024-03-04 00:00,a\n2024-03-04 00:15,b\n", r"no column of figures"),
+    "only the greatest power of each interval": (text("time,Max kW"), r"no column of figures"),
     "only missing figures": ("time,kWh\n" + "".join(f"{t},\n" for t in times(1)), r"no (column of figures|figure)"),
     "XML of another kind": ("<html></html>", r"is XML, but neither Green Button nor 80020"),
 }  # fmt: skip
@@ -185,6 +187,28 @@ def test_a_file_of_zeros_is_read_with_a_warning(tmp_path: Path) -> None:
     reading = read(tmp_path / "load.csv", text("time,energy_kwh", figure=lambda _: "0.000"))
     assert reading.history.total_wh == 0
     assert "Warning: every figure is zero" in reading.paragraph()
+
+
+def test_a_figure_that_stands_for_a_day_is_named(tmp_path: Path) -> None:
+    content = "time,kWh\n" + "".join(
+        f"{t},{41 if 300 <= i < 400 else v:.2f}\n" for i, (t, v) in enumerate(rows())
+    )
+    said = read(tmp_path / "load.csv", content).paragraph()
+    assert "One figure, 41 kWh, stands in 100 intervals in a row from 2024-03-07 03:00" in said
+    assert "stands in" not in read(tmp_path / "load.csv", text("time,kWh")).paragraph()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Wandlerfaktor,200\n" + text("time,kWh"),
+        "time,kWh,multiplier\n" + "".join(f"{t},{v:.2f},200\n" for t, v in rows()),
+    ],
+)
+def test_a_factor_that_the_file_names_is_not_passed_over(content: str, tmp_path: Path) -> None:
+    said = read(tmp_path / "load.csv", content).paragraph()
+    assert "200" in said
+    assert "names a factor; figures are taken as they are written" in said
 
 
 def test_an_hour_of_zeros_on_a_sunday_in_march_is_named(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan import zones
-from electro_plan.history import DAY_S, Quality
+from electro_plan.history import DAY_S, Quality, runs
 from electro_plan.wording import figure, instant, span
 
 if TYPE_CHECKING:
     from electro_plan.history import LoadHistory
 
 _MOST_GAPS_TOLD = 5
+_MANY = 24  # intervals with one figure
+_LONG_S, _LONG_ZERO_S = DAY_S, 3 * DAY_S  # a weekend may be without load
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Reading:
             f"Figures are {kinds[self.quantity]} in {self.unit}: {figure(history.total_wh / 1000)} kWh in all, "
             f"at most {figure(history.peak_w / 1000)} kW in an interval."
         )
-        words += [*self._gaps(), *self._estimates(), *self._changes(), *self.notes]
+        words += [*self._gaps(), *self._estimates(), *self._still(), *self._changes(), *self.notes]
         if not history.total_wh:
             words.append("Warning: every figure is zero; bands of zero follow from it.")
         return " ".join(words)
@@ -84,6 +86,21 @@ class Reading:
         return (
             [f"{count:,} interval{'s are estimates' if count > 1 else ' is an estimate'}."] if count else []
         )
+
+    def _still(self) -> list[str]:
+        """Return the longest time in which one figure stands, if it is too long for a plant's load."""
+        history = self.history
+        same = runs(history.energy_wh[1:] == history.energy_wh[:-1])
+        begin, end = max(same, key=lambda run: run[1] - run[0], default=(0, 0))
+        wh, count = float(history.energy_wh[begin]), end + 1 - begin
+        least_s = _LONG_S if wh else _LONG_ZERO_S
+        if not history.total_wh or count < _MANY or count * history.interval_s < least_s:
+            return []
+        since = instant(int(history.starts_s[begin]), history.zone)
+        stands = (
+            f"One figure, {figure(wh / 1000)} kWh, stands in {count:,} intervals in a row from {since} on"
+        )
+        return [f"{stands}: a meter that stood still, or figures filled in?"]
 
     def _changes(self) -> list[str]:
         history = self.history

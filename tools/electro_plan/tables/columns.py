@@ -59,7 +59,22 @@ def figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: l
     left = [found.name(column) for column in found.figures if column not in columns]
     if left:
         notes.append(f"Left aside: {listed(left)}.")
+    notes.extend(
+        f"Warning: {quoted(words)} names a factor; figures are taken as they are written, and not multiplied."
+        for words in _factors(table, found, columns)
+    )
     return columns
+
+
+def _factors(table: Table, found: Layout, columns: list[int]) -> list[str]:
+    """Return where the file names a factor other than 1 that may belong to its figures."""
+    named = [line for line in found.preamble if headings.is_factor(line)]
+    for column in found.figures:
+        if column in columns or not headings.is_factor(found.headings[column]):
+            continue
+        values = {str(cell).strip() for cell in table.column(column, found.body)} - {"", "1", "1.0", "1,0"}
+        named += [f"{found.name(column)} {min(values)}"] if values else []
+    return named
 
 
 def _figure_column(table: Table, found: Layout, name: str) -> int:

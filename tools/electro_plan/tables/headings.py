@@ -27,14 +27,18 @@ _MILLI = re.compile(r"(?<![A-Za-z])mWh?(?![A-Za-z])")  # milliwatts, or a slip f
 _FOREIGN = re.compile(
     r"k?var(?:h|\b)|k?va(?:h\b|\b)|квар|reactive|blind|реактив|(?:°|deg\w* ?)c\b|temp|темпер|€|\$|eur|usd|руб"
     r"|price|preis|cost|kosten|tariff|тариф|цена|volt|ampere|\bamps?\b|current|hz\b|frequen|power.?factor|cos|co2|humid"
-    r"|(?<![a-z])(?:m3|m³|nm3|pa|bar|%)(?![a-z])",
+    r"|(?<![a-z])(?:m3|m³|nm3|pa|bar|%)(?![a-z])|\bmax(?:imum)?\b|^min\b|\bminimum\b|\bмакс|^мин\b|h(?:ö|oe)chst",
     re.IGNORECASE,
+)
+_FACTOR = re.compile(
+    r"(?<!power )(?:factor|fa[ck]tor)\b|multipl|\bratio\b|wandler|коэфф|\bк(?:тт|тн|тр)\b", re.IGNORECASE
 )
 _REGISTER = re.compile(
     r"regist|reading|z(?:ä|ae)hlerst|\bstand\b|cumul|kumul|counter|total_increasing|показан|нарастающ|odczyt",
     re.IGNORECASE,
 )
 _POWER = re.compile(r"power|leistung|мощност|puissance|potencia", re.IGNORECASE)
+_WORK = re.compile(r"energ|энерг|arbeit", re.IGNORECASE)
 _ENERGY = re.compile(
     r"energ|энерг|usage|consum|verbrauch|bezug|расход|потребл|import|\bactive\b|wirkarbeit|\barbeit",
     re.IGNORECASE,
@@ -79,15 +83,17 @@ class Meaning:
         unit: a key of UNITS, or None.
         register: it names a counter.
         power: it names power.
-        energy: it names energy.
+        energy: it names energy, or what is said of energy and of power.
+        work: it names energy by that word.
         export: it names energy that is given, not taken.
-        foreign: it names something else: reactive energy, money, temperature.
+        foreign: it names something else: reactive energy, money, temperature, the greatest of several.
     """
 
     unit: str | None = None
     register: bool = False
     power: bool = False
     energy: bool = False
+    work: bool = False
     export: bool = False
     foreign: bool = False
 
@@ -100,6 +106,7 @@ def meaning(heading: str) -> Meaning:
         register=_REGISTER.search(text) is not None,
         power=_POWER.search(text) is not None,
         energy=_ENERGY.search(text) is not None,
+        work=_WORK.search(text) is not None,
         export=_EXPORT.search(text) is not None,
         foreign=_FOREIGN.search(text) is not None,
     )
@@ -133,6 +140,11 @@ def is_meter(heading: str) -> bool:
 def is_quality(heading: str) -> bool:
     """Return whether a heading names how figures came about."""
     return _QUALITY.search(_spaced(heading)) is not None
+
+
+def is_factor(text: str) -> bool:
+    """Return whether a heading or a line names a factor by which figures may have to be multiplied."""
+    return _FACTOR.search(_spaced(text)) is not None
 
 
 def is_time(heading: str) -> bool:

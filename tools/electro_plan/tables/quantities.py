@@ -25,9 +25,7 @@ _BELOW_PEAK = (
     1 / 20
 )  # who takes less than a twentieth of its greatest power in every interval has named another figure
 _RISING_ROWS = 12  # energies that never fall in so many rows are rather a register's
-_RISES_PER_FALL = (
-    50  # a register falls where it turns over or is exchanged; a load about as often as it rises
-)
+_RISES_PER_FALL = 100  # a register falls where it turns over; a load about as often as it rises
 
 
 @dataclass(frozen=True)
@@ -188,6 +186,8 @@ def _kinds(values: NDArray[np.float64], meaning: Meaning, settings: ReadSettings
         units = list(ENERGY_UNITS[:3])
     elif unit in ENERGY_UNITS and not settings.unit and not quantity and meaning.power and not meaning.energy:
         units = [unit, POWER_UNITS[ENERGY_UNITS.index(unit)]]  # "Power (kWh)": one of the two words is wrong
+    elif unit in POWER_UNITS and not settings.unit and not quantity and meaning.work and not meaning.power:
+        units = [ENERGY_UNITS[POWER_UNITS.index(unit)], unit]  # and so in "Energy (kW)"
     rising = _rises(values)
     kinds = []
     for each in units:
