@@ -74,6 +74,7 @@ async def serve(
             settings.host,
             settings.port,
             possible,
+            trusted=settings.trusted_networks,
             access_log=None,
             keepalive_timeout=settings.idle_timeout_s,
             auto_decompress=False,  # a small body that unfolds into a large one is refused, not unfolded

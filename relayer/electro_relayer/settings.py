@@ -99,7 +99,7 @@ class Settings:
     body_timeout_s: float = _setting("time a request body has to arrive", 10.0, low=0.05)
     idle_timeout_s: float = _setting("time a connection has to bring the next request's head", 30.0, low=0.05)
     connections: int = _setting(
-        "connections at once; one more takes the place of one without a request for a second, or gets 503",
+        "connections at once; one more takes the place of one silent for a second, or of who has most, or gets 503",
         2000,
         low=1,
         high=1_000_000,

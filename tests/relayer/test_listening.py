@@ -7,12 +7,15 @@ import json
 import logging
 import resource
 import signal
+from collections import Counter
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from electro_relayer import errors, serve
-from electro_relayer.http import listening
+from electro_relayer.http import listening, places
 from electro_relayer.logs import TextLines
 from electro_relayer.settings import Settings
 
@@ -22,9 +25,9 @@ async def connect():
     """A function that opens a plain connection to a client's relayer."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def open_one(client):
+        async def open_one(client, end="127.0.0.1"):
             port = int(client.url.rsplit(":", 1)[1])
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(end, 0))
             stack.callback(writer.close)
             return reader, writer
 
@@ -34,7 +37,7 @@ async def connect():
 async def test_a_silent_connection_makes_place_for_one_more(
     shared_world, settings_for, relay, connect, monkeypatch
 ):
-    monkeypatch.setattr(listening, "SILENT_S", 0.2)
+    monkeypatch.setattr(places, "SILENT_S", 0.2)
     client = await relay(settings_for(shared_world, connections=2))
     first, second = await connect(client), await connect(client)
     second[1].write(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")  # and no more
@@ -51,7 +54,7 @@ async def test_a_silent_connection_makes_place_for_one_more(
 async def test_a_connection_that_waits_for_its_answer_keeps_its_place(
     world, faulty, settings_for, relay, connect, monkeypatch
 ):
-    monkeypatch.setattr(listening, "SILENT_S", 0.2)
+    monkeypatch.setattr(places, "SILENT_S", 0.2)
     world.agree(1)
     client = await relay(settings_for(world, rpc_url=faulty.url, connections=1))
     go_on = asyncio.Event()
@@ -68,6 +71,108 @@ async def test_a_connection_that_waits_for_its_answer_keeps_its_place(
     assert b"TOO_MANY_CONNECTIONS" in await asyncio.wait_for(late.read(), 20)
     go_on.set()
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_who_keeps_all_connections_busy_keeps_nobody_else_out(
+    shared_world, settings_for, relay, connect, monkeypatch
+):
+    monkeypatch.setattr(places, "SILENT_S", 1000.0)  # all are busy
+    client = await relay(settings_for(shared_world, connections=3))
+    greedy = [await connect(client, "127.0.0.2") for _ in range(3)]
+    for reader, writer in greedy:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    more, _ = await connect(client, "127.0.0.2")
+    assert b"TOO_MANY_CONNECTIONS" in await asyncio.wait_for(more.read(), 20)
+    reader, writer = await connect(client)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert await asyncio.wait_for(reader.readline(), 20) == b"HTTP/1.1 200 OK\r\n"
+    await asyncio.wait_for(greedy[0][0].read(), 20)  # has ended
+
+
+class Standing:
+    """A connection as the places see it."""
+
+    def __init__(self, address, *, waits=False):
+        self.address, self.waits_for_an_answer = address, waits
+        self.heard_at, self.ended = 0.0, False
+
+    def end(self):
+        self.ended = True
+
+
+def test_places_are_shared_among_those_who_come():
+    now = [0.0]
+    held = places.Places(6, lambda: now[0])
+    greedy = [Standing("greedy", waits=i == 0) for i in range(4)]
+    proxy, one = Standing(None), Standing("one")
+    for each in (proxy, *greedy, one):
+        assert held.make_room(each.address)
+        held.hear(each)
+        now[0] += 0.01
+
+    def gave_way():
+        return [each for each in (proxy, *greedy, one) if each.ended]
+
+    assert not held.make_room("greedy")  # has most, and all of its are busy
+    assert gave_way() == []
+    assert held.make_room("two")
+    assert gave_way() == [greedy[1]]  # the first waits for its answer
+    held.hear(Standing("two"))
+    assert held.make_room(None)  # a proxy comes for somebody else
+    assert gave_way() == [greedy[1], greedy[2]]
+    held.hear(Standing(None))
+    assert held.make_room("three")  # has none, and somebody two
+    assert gave_way() == [greedy[1], greedy[2], greedy[3]]
+    held.hear(Standing("three"))
+    assert not held.make_room("four")  # each has one
+    now[0] += 2 * places.SILENT_S
+    assert held.make_room("four")
+    assert proxy.ended  # the longest silent
+    for each in (proxy, *greedy, one):
+        held.forget(each)  # as when the connection is lost, even twice
+        held.forget(each)
+    assert (len(held), held.most) == (3, 1)
+
+
+def test_who_has_most_gives_way_himself():
+    now = [0.0]
+    held = places.Places(4, lambda: now[0])
+    patient, first, busy, waiting = (
+        Standing("patient"),
+        Standing("greedy"),
+        Standing("greedy"),
+        Standing("greedy"),
+    )
+    for each in (patient, waiting, first, busy):
+        held.hear(each)
+    waiting.waits_for_an_answer = True
+    now[0] += 2 * places.SILENT_S
+    held.hear(busy)
+    assert held.make_room("greedy")
+    assert [each.ended for each in (patient, waiting, first, busy)] == [False, False, True, False]
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from("abc-"), st.sampled_from(["open", "hear", "close"]))))
+def test_places_count_what_each_has(steps):
+    now = [0.0]
+    held, opened = places.Places(5, lambda: now[0]), []
+    for name, step in steps:
+        now[0] += 0.3
+        address = None if name == "-" else name
+        its = [each for each in opened if each.address == address and not each.ended]
+        if step == "open" and held.make_room(address):
+            opened.append(Standing(address))
+            held.hear(opened[-1])
+        elif step == "hear" and its:
+            held.hear(its[0])
+        elif step == "close" and its:
+            its[0].end()
+            held.forget(its[0])
+        left = [each for each in opened if not each.ended]
+        assert len(held) == len(left) <= 5
+        counts = Counter(each.address for each in left if each.address is not None)
+        assert held.most == max(counts.values(), default=0)
 
 
 async def test_health_answers_while_meters_connections_are_all_taken(

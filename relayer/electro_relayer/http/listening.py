@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Take connections up to a limit, and answer in the one form of errors even what is no HTTP.
 
-One connection too many takes the place of the one whose last request is longest ago, if that is more than a second and
-was answered or has not come whole: who holds connections open, or sends byte by byte, keeps nobody out. Where all are
-busy it gets a 503 and is closed, before any of it is read.
+One connection too many takes the place of another, by the rules of `places`, or gets a 503 and is closed before any of
+it is read.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ import errno
 import json
 import logging
 import resource
-from collections import OrderedDict
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from electro_relayer.errors import Malformed, PortInUse, TooManyConnections, http_answer
+from electro_relayer.http.places import Places
+from electro_relayer.http.senders import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from electro_relayer.http.senders import Networks
+
 log = logging.getLogger(__name__)
 
-SILENT_S = 1.0  # a connection without a new request for so long may have to make place
-MOST_BUSY = 64  # silent ones looked at: those before them wait for an answer of ours
 RESERVED_FILES = 128  # for nodes, health, metrics, connections that are turned away, and what Python has open
 _BACKLOG = 1024
 
@@ -54,9 +53,9 @@ class _TurnedAway(asyncio.Protocol):
 class Conversation(web.RequestHandler):
     """aiohttp's, but for bytes that are no HTTP: anyone may send those, so they are no line in the log."""
 
-    def __init__(self, server: web.Server, talking: _Talking, **options: Any) -> None:
+    def __init__(self, server: web.Server, places: Places, address: str | None, **options: Any) -> None:
         super().__init__(server, **options)
-        self._talking = talking
+        self._places, self.address = places, address
         self.heard_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,10 +64,10 @@ class Conversation(web.RequestHandler):
 
     def hear(self) -> None:
         """Note that the head of a request has come; single bytes are nothing."""
-        self._talking.hear(self)
+        self._places.hear(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._talking.forget(self)
+        self._places.forget(self)
         super().connection_lost(exc)
 
     @property
@@ -76,6 +75,12 @@ class Conversation(web.RequestHandler):
         """Whether a whole request has come that is being answered."""
         request = self._current_request
         return request is not None and request.content.is_eof()
+
+    def end(self) -> None:
+        """Close the connection at once: another takes its place."""
+        self.force_close()
+        if self.transport is not None:
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -94,39 +99,21 @@ class Conversation(web.RequestHandler):
         return response
 
 
-class _Talking:
-    """Open connections, the longest silent first."""
+class _Door(asyncio.Protocol):
+    """Stands where a connection comes in until it is known whose it is, and whether there is a place for it."""
 
-    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        self._limit, self._clock = limit, clock
-        self._open: OrderedDict[Conversation, None] = OrderedDict()
+    def __init__(
+        self, places: Places, trusted: Networks, conversation: Callable[[str | None], Conversation]
+    ) -> None:
+        self._places, self._trusted, self._conversation = places, trusted, conversation
 
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def hear(self, conversation: Conversation) -> None:
-        conversation.heard_at = self._clock()
-        self._open[conversation] = None
-        self._open.move_to_end(conversation)
-
-    def forget(self, conversation: Conversation) -> None:
-        self._open.pop(conversation, None)
-
-    def make_room(self) -> bool:
-        """Return whether one more may come; may close one that is silent."""
-        if len(self._open) < self._limit:
-            return True
-        latest = self._clock() - SILENT_S
-        for conversation in islice(self._open, MOST_BUSY):
-            if conversation.heard_at > latest:
-                return False
-            if not conversation.waits_for_an_answer:
-                self.forget(conversation)
-                conversation.force_close()
-                if conversation.transport is not None:
-                    conversation.transport.abort()
-                return True
-        return False
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        address = end_of(transport, self._trusted)
+        admitted = self._places.make_room(address)
+        protocol: asyncio.Protocol = self._conversation(address) if admitted else _TurnedAway()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +128,31 @@ class Listening:
         self.server.close()
 
 
-async def listen(server: web.Server, host: str, port: int, limit: int, **options: Any) -> Listening:
-    """Listen for the server, with options of aiohttp's RequestHandler; raises PortInUse."""
-    loop = asyncio.get_running_loop()
-    talking = _Talking(limit, loop.time)
+async def listen(
+    server: web.Server, host: str, port: int, limit: int, *, trusted: Networks = (), **options: Any
+) -> Listening:
+    """Listen for the server, with options of aiohttp's RequestHandler; raises PortInUse.
 
-    def protocol() -> asyncio.Protocol:
-        return Conversation(server, talking, loop=loop, **options) if talking.make_room() else _TurnedAway()
+    `trusted`: networks of proxies, whose connections are no single sender's.
+    """
+    loop = asyncio.get_running_loop()
+    places = Places(limit, loop.time)
+
+    def conversation(address: str | None) -> Conversation:
+        return Conversation(server, places, address, loop=loop, **options)
+
+    def door() -> asyncio.Protocol:
+        return _Door(places, trusted, conversation)
 
     try:
-        listening = await loop.create_server(protocol, host, port, backlog=_BACKLOG)
+        listening = await loop.create_server(door, host, port, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:  # the second of what is no host's name
         where = f"{host}:{port}"
         number, why = (error.errno, error.strerror) if isinstance(error, OSError) else (None, None)
         if number == errno.EADDRINUSE:
             raise PortInUse(f"Another program listens on {where} already; choose another port.") from error
         raise PortInUse(f"The relayer can't listen on {where}: {why or error}.") from error
-    return Listening(listening, listening.sockets[0].getsockname()[1], talking.__len__)
+    return Listening(listening, listening.sockets[0].getsockname()[1], places.__len__)
 
 
 def connections_possible(wanted: int) -> int:

@@ -8,6 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
+
     from aiohttp import web
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -28,6 +30,15 @@ def sender_of(request: web.BaseRequest, trusted: Networks) -> str:
             if not _is_within(sender, trusted):
                 break
     return _as_one(sender) or sender
+
+
+def end_of(transport: asyncio.Transport, trusted: Networks) -> str | None:
+    """Return whose connection it is, as `sender_of` does; None of a trusted proxy's, which is of many."""
+    peer = transport.get_extra_info("peername")
+    address = str(peer[0]) if peer else ""  # it has gone already
+    if trusted and _is_within(address, trusted):
+        return None
+    return _as_one(address) or address
 
 
 @lru_cache(maxsize=4096)
