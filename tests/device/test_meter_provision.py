@@ -126,7 +126,7 @@ class Provisioning(unittest.TestCase):
         with open(self.folder + "/ca.der", "rb") as file:
             self.assertEqual(file.read(), b"\x30\x03\x02\x01\x01")
         provision(self.board, request)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["ca.der", "config.json", "proved.json"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["ca.der", "config.json"])
 
     def test_release_keys_are_pinned_and_stay_until_others_are(self):
         keys = {"operator": "0x" + "12" * 20, "consumer": "0x" + "34" * 20}

@@ -119,7 +119,8 @@ def finish(board: Board) -> None:
         state = unpack(board.load_blob(BLOB))
         _pin(state, keys)
         board.store_blob(BLOB, state.pack())
-    _write(folder, _PROVED, b"")  # that of another chain may be far above all blocks of this one
+    if _PROVED in os.listdir(folder):
+        os.remove(f"{folder}/{_PROVED}")  # that of another chain may be far above all blocks of this one
     _write(folder, FILE, json.dumps(entries).encode())
     os.remove(f"{folder}/{COMMITTED}")
 
