@@ -147,3 +147,15 @@ def test_an_overloaded_section_is_told(visit: Callable[..., Page]) -> None:
     page.goto(page.url.split("?")[0] + "sections?days=3")
     assert page.locator(".hours .over").count() > 0
     assert "350" in page.locator(".list").inner_text()
+
+
+def test_an_offer_shows_the_bands_that_it_binds_to(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/2?lang=en")
+    page.wait_for_selector("#chart[data-drawn]")
+    page.locator("#chart").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert "kWh, band 10–42 kWh, ahead" in page.locator("#cursor").inner_text()
+    assert "No money has moved." in page.locator("main").inner_text()
+    assert page.locator("#burndown").count() == 0
+    assert page.locator(".list .bad").count() == 0, "nobody is behind before it is accepted"

@@ -168,11 +168,12 @@ class Standing:
 
     def meters(self, now: int, revoked: frozenset[bytes] = frozenset()) -> tuple[Meter, ...]:
         """Return where its meters stand."""
+        now = now if self.state.binds else self.terms.start  # of an offer nothing is due
         return tuple(meter_of(row, self.terms, now, row["device"] in revoked) for row in self.points)
 
     def behind(self, now: int) -> int:
         """How many intervals have ended and are not on chain."""
-        return sum(meter.behind for meter in self.meters(now)) if self.state.binds else 0
+        return sum(meter.behind for meter in self.meters(now))
 
 
 def meter_of(row: Any, terms: Any, now: int, revoked: bool) -> Meter:

@@ -57,7 +57,7 @@ def exported(stretch: Readings, names: Names, file_format: str) -> tuple[bytes, 
     ending = FORMATS[file_format][1]
     with tempfile.TemporaryDirectory(prefix="electro-console-") as folder:
         path = Path(folder) / f"export{ending}"
-        write(Export(history, columns, number=stretch.agreement), path, file_format)
+        write(Export(history, columns, inn=names.inn, number=stretch.agreement), path, file_format)
         return path.read_bytes(), ending
 
 

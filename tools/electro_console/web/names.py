@@ -5,6 +5,7 @@
 zone = "Europe/Moscow"
 currency = "RUB"
 decimals = 2            # of it; 2 if a minor unit is a hundredth
+inn = "7707083893"      # the sender's taxpayer number, without which there are no 80020 files
 [agreements]
 1 = "Rolling mill, 2027"
 [addresses]             # of consumers and meters
@@ -28,7 +29,7 @@ from .errors import ConsoleError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KEYS = ("zone", "currency", "decimals", "agreements", "addresses")
+_KEYS = ("zone", "currency", "decimals", "inn", "agreements", "addresses")
 _MOST_DECIMALS = 18  # of a token
 
 
@@ -40,6 +41,7 @@ class Names:
     currency: Currency = MINOR_UNITS
     agreements: dict[int, str] = field(default_factory=dict)
     addresses: dict[bytes, str] = field(default_factory=dict)
+    inn: str = ""
 
     def agreement(self, agreement_id: int) -> str | None:
         return self.agreements.get(agreement_id)
@@ -79,6 +81,7 @@ def _of(content: dict[str, Any]) -> Names:
         Currency(_text(content, "currency"), decimals),
         {_id(key): str(name) for key, name in content.get("agreements", {}).items()},
         {_account(key): str(name) for key, name in content.get("addresses", {}).items()},
+        _inn(_text(content, "inn")),
     )
 
 
@@ -87,6 +90,12 @@ def _text(content: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{key} must be a text")
     return value
+
+
+def _inn(text: str) -> str:
+    if text and not (text.isascii() and text.isdigit() and len(text) in (10, 12)):
+        raise ValueError("inn is a taxpayer's number, of 10 or 12 digits")
+    return text
 
 
 def _account(key: str) -> bytes:

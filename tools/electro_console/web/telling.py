@@ -99,9 +99,14 @@ def _settled(figures: Facts, _movement: Facts, _terms: Mapping[str, Any], w: Wor
 
 
 def _plain(message: str) -> Callable[..., str]:
-    def tell(_figures: Facts, movement: Facts, _terms: Mapping[str, Any], w: Words) -> str:
+    def tell(figures: Facts, movement: Facts, _terms: Mapping[str, Any], w: Words) -> str:
         whose = movement["account"]
-        return w.say(message, invoice=movement["invoice"] or "", account=whose["address"] if whose else "")
+        return w.say(
+            message,
+            amount=w.money(figures["amount"]),
+            invoice=movement["invoice"] or "",
+            account=whose["address"] if whose else "",
+        )
 
     return tell
 
@@ -137,8 +142,8 @@ _TELLERS: dict[str, Callable[..., str]] = {
     "settled": _settled,
     "granted": _plain(_("The operator added to the bonus")),
     "waived": _plain(_("The operator waived penalties")),
-    "redeemed": _plain(_("Redeemed against invoice %(invoice)s")),
-    "acknowledged": _plain(_("The operator acknowledged it on invoice %(invoice)s")),
-    "credited": _plain(_("Credited to %(account)s")),
-    "collected": _plain(_("Paid out to %(account)s")),
+    "redeemed": _plain(_("%(amount)s redeemed against invoice %(invoice)s")),
+    "acknowledged": _plain(_("The operator acknowledged %(amount)s on invoice %(invoice)s")),
+    "credited": _plain(_("%(amount)s credited to %(account)s")),
+    "collected": _plain(_("%(amount)s paid out to %(account)s")),
 }

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from electro_console.agreement.comparison import OnRecord, compare
 from electro_console.index.records import State
+from electro_console.web import facts
 from electro_console.web.answers import NAMES, Page
 from electro_console.web.errors import NodeTrouble
 from electro_console.web.node import Reverted
 from electro_console.web.questions import QUESTIONS
+from electro_protocol import address
 
 from . import asked
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from electro_console.web.node import Node
+
+_MONEY = ("bonus", "grants", "accrued", "waived", "forfeited", "neutral share", "remaining", "discount", "redeemed",
+          "for readings", "for outages")  # fmt: skip
 
 
 async def show(request: web.Request) -> Page:
@@ -40,7 +45,8 @@ async def show(request: web.Request) -> Page:
             "block": status.block,
             "agreement": {"id": number, "name": names.agreement(number), "state": found.state.words},
             "figures": [
-                {"what": each.what, "device": each.device, "contract": each.contract, "model": each.model,
+                {"what": each.what, "device": each.device and facts.account(address.parse(each.device), names),
+                 "money": each.what in _MONEY, "contract": each.contract, "model": each.model,
                  "equal": each.equal}
                 for each in compared
             ],

@@ -115,7 +115,8 @@ async def statement(request: web.Request) -> web.Response:
         raise NoSuchPage(f"agreement {number} was not accepted: there is nothing to state")
     record = await on_record(questions.node, number, status.block)
     try:
-        data = await questions.ask(_statement, questions.index.paper(number), record, found, status, names, w)
+        paper = await questions.ask(questions.index.paper, number)
+        data = await questions.ask(_statement, paper, record, found, status, names, w)
     except PlanError as error:
         raise ConsoleError(error.sentence, error.hint) from error
     return _file(data, "application/pdf", f"agreement-{number}.pdf")

@@ -37,6 +37,7 @@ async def show(request: web.Request) -> Page:
         "overview.html",
         {
             "now": now,
+            "block": status.block,
             "newest": newest,
             "trouble": None if questions.following is None or questions.following.trouble is None
             else questions.following.trouble.sentence,

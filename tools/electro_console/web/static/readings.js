@@ -15,9 +15,9 @@ let data, plot, words, compared, began;
 if (chart) {
   words = JSON.parse(chart.dataset.words);
   if (query.has("place")) place.value = query.get("place");
-  if (query.has("beside")) beside.value = query.get("beside");
+  if (beside && query.has("beside")) beside.value = query.get("beside");
   place.addEventListener("change", load);
-  beside.addEventListener("change", () => compare().then(() => { plot.setData(series(), false); plot.redraw(); remember(); }));
+  beside?.addEventListener("change", () => compare().then(() => { plot.setData(series(), false); plot.redraw(); remember(); }));
   for (const button of section.querySelectorAll("[data-span]")) button.addEventListener("click", () => span(button.dataset.span));
   chart.addEventListener("keydown", key);
   new ResizeObserver(() => plot?.setSize(size())).observe(chart);
@@ -45,11 +45,11 @@ async function load() {
 
 async function compare() {
   compared = undefined;
-  const shift = SPANS[beside.value];
+  const shift = SPANS[beside?.value];
   if (shift) {
     const by = Math.round(shift / data.length);
     compared = Array.from({ length: data.n + 1 }, (_, i) => (i >= by ? data.used[i - by] : null));
-  } else if (beside.value === "period") {
+  } else if (beside?.value === "period") {
     const earlier = await readings(section.dataset.earlier, place.value || 0).catch(() => null);
     if (earlier) compared = Array.from({ length: data.n + 1 }, (_, i) => (i < earlier.n ? earlier.used[i] : null));
   }
@@ -175,7 +175,7 @@ function remember() {
   remember.cancel = () => clearTimeout(remember.waiting);
   remember.waiting = setTimeout(() => {
     const { min, max } = plot.scales.x, kept = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries({ since: Math.floor(min), until: Math.ceil(max), place: place.value || 0, beside: beside.value })) value ? kept.set(name, value) : kept.delete(name);
+    for (const [name, value] of Object.entries({ since: Math.floor(min), until: Math.ceil(max), place: place.value || 0, beside: beside?.value })) value ? kept.set(name, value) : kept.delete(name);
     history.replaceState(null, "", `${location.pathname}?${kept}${location.hash}`);
   }, 250);
 }
