@@ -4,6 +4,7 @@
 import builtins
 import os
 import unittest
+from binascii import hexlify, unhexlify
 
 import releases
 import scratch
@@ -12,6 +13,7 @@ from electro_meter.updating import bundle
 from electro_meter.updating.bundle import BundleError, Head
 from electro_meter.updating.releases import Release, ReleaseError
 from electro_meter.updating.state import State
+from electro_protocol.curve import N
 
 NOW_S = 1_900_000_000
 FIRMWARE = (1, 25)
@@ -254,6 +256,22 @@ class Keys(unittest.TestCase):
         self.refused(nobody, "has passed", now_s=2_000_000_001)
         self.state.refused = self.manifest[:16] + bytes(48)
         self.refused(nobody, "failed here before")
+
+    def test_a_signature_has_one_encoding(self):
+        """As EIP-2 has it: else a release could be told as another one by whoever carries it."""
+        for role in ("operator", "consumer"):
+            signed = releases.release(self.manifest)
+            raw = unhexlify(signed["signatures"][role][2:])
+            s, v = int.from_bytes(raw[32:64], "big"), raw[64]
+            for twin in (
+                raw[:32] + (N - s).to_bytes(32, "big") + bytes([55 - v]),
+                raw[:32] + (N - s).to_bytes(32, "big") + bytes([v]),
+                raw[:64] + bytes([v - 27]), raw[:64] + bytes([v + 8]), raw + b"\0", raw[:64],
+            ):  # fmt: skip
+                changed = dict(
+                    signed, signatures=dict(signed["signatures"], **{role: "0x" + hexlify(twin).decode()})
+                )
+                self.refused(changed, "signature is none")
 
     def test_a_high_s_or_half_a_signature_is_refused(self):
         for wrong in ("0x", "0x" + "11" * 64, "0x" + "ff" * 65, 5, None):

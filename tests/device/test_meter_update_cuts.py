@@ -105,7 +105,7 @@ class Cuts(unittest.TestCase):
     def setUp(self):
         if not littlefs.THERE or not hasattr(asyncio, "run"):
             raise unittest.SkipTest("littlefs is MicroPython's, with an event loop")
-        self.flash = NVS.flash = Flash(48)
+        self.flash = NVS.flash = Flash(32)
         self.addCleanup(self.flash.close)
         self.addCleanup(os.chdir, os.getcwd())
         NVS.full = False
@@ -155,6 +155,7 @@ class Cuts(unittest.TestCase):
             for _ in range(4):
                 asyncio.run(update.exchanged(self.place))
                 board.now_us += 100_000_000
+            self.why = update.why
         finally:
             sys.path.pop(0)
 
@@ -206,6 +207,19 @@ class Cuts(unittest.TestCase):
             self.assertFalse(self.start())
 
         self.assertTrue(self.cut_everywhere(check) > 40)
+
+    def test_one_that_does_not_fit_leaves_the_journal_its_room(self):
+        before = os.statvfs(PLACE)[3]
+        large = dict(releases.FILES)
+        for number in range(8):
+            large[f"electro_meter/large{number}.mpy"] = bytes(16_000)
+        self.raw, manifest = releases.bundle(7, large)
+        self.place = Place(releases.release(manifest), self.raw)
+        self.live()
+        self.assertEqual((self.state().kind, self.state().version), (IDLE, 0))
+        self.assertIn("28", self.why)  # ENOSPC
+        self.assertTrue(os.statvfs(PLACE)[3] >= before - 4)  # of littlefs itself
+        self.assertFalse(self.start())
 
     def test_what_boot_can_not_count_is_neither_tried_nor_committed(self):
         fill(PLACE + "/lib2", self.raw)

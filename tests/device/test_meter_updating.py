@@ -8,9 +8,11 @@ import releases
 import scratch
 from updates import NOW_S, Place, Thing, meter, pinned, updating
 
-from electro_meter.updating.bundle import close_folder
+from electro_meter.updating.bundle import BundleError, close_folder
+from electro_meter.updating.fetching import Fetching
 from electro_meter.updating.state import BLOB, IDLE, JUDGING, STAGED, STORING, TRIAL, unpack
 from electro_meter.updating.steps import ASK_US
+from electro_meter.uplink.errors import SourceError
 from electro_meter.world import Board
 
 
@@ -173,6 +175,58 @@ class Updates(unittest.TestCase):
             self.board.now_us += ASK_US + 1
             self.exchange()
             self.assertNotEqual(self.kind, STAGED)
+
+    def test_a_bundle_that_is_cut_or_changed_anywhere_never_is_whole(self):
+        good = self.raw
+        contents = len(good) - 2_200
+        places = list(range(contents)) + list(range(contents, len(good), 61))
+        for at in places:
+            for raw in (good[:at], good[:at] + bytes([good[at] ^ 0x20]) + good[at + 1 :]):
+                self.place.raw = raw
+                with self.assertRaises((BundleError, SourceError)):
+                    asyncio.run(self.fill())
+        self.place.raw = good + b"more"  # which nobody asks for
+        self.assertTrue(asyncio.run(self.fill()))
+
+    def fill(self):
+        place = Fetching(self.board, self.place, "http://place")
+        return place.fill(self.folder + "/lib2", self.manifest, lambda: True)
+
+    def test_an_old_release_again_and_one_of_keys_that_were_changed_are_refused(self):
+        raw, manifest = releases.bundle(7, more=releases.line("consumer", b"\x44" * 32))
+        self.place.raw, self.place.paper = raw, releases.release(manifest)
+        self.to_trial()
+        self.board.now_us += 200_000_000
+        self.exchange()
+        state = unpack(self.board.blobs[BLOB])
+        self.assertEqual((state.version, state.consumer), (7, releases.address(b"\x44" * 32)))
+        raw, manifest = releases.bundle(8)
+        good = releases.release(manifest, 8, consumer=b"\x44" * 32)
+        for paper, why in (
+            (releases.release(self.manifest), "is not above version 7"),
+            (releases.release(manifest, 8), "the consumer's signature is of another key"),
+            (
+                releases.release(manifest, 8, consumer=releases.OPERATOR_KEY),
+                "the consumer's signature is of another key",
+            ),
+            (
+                dict(good, signatures=dict(good["signatures"], operator=good["signatures"]["consumer"])),
+                "operator's",
+            ),
+            (
+                releases.release(manifest, 9, consumer=b"\x44" * 32),
+                "the bundle is not the one that was signed",
+            ),
+        ):
+            self.place.raw, self.place.paper = raw, paper
+            self.board.now_us += ASK_US + 1
+            self.exchange()
+            self.assertIn(why, self.updating.why)
+            self.assertEqual(self.kind, IDLE)
+        self.place.paper = good
+        self.board.now_us += ASK_US + 1
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
 
     def test_without_a_sure_time_nothing_is_asked(self):
         self.meter.clock.confirmed = False

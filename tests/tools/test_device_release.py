@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_tools.device import firmware_files
 from electro_tools.device import release as building
+from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +142,28 @@ def test_what_lies_beside_the_paper_is_what_is_signed(small: Path) -> None:
         assert not building.read_paper(small / "xtensawin.json").signatures
     bundle_file.unlink()
     assert "can't be read" in electro(small, *command).stderr
+
+
+def test_a_bundle_that_is_cut_or_changed_anywhere_is_one_sentence(small: Path) -> None:
+    (bundle_file,) = small.glob("*.bundle")
+    good = bundle_file.read_bytes()
+    manifest = building.read_bundle(bundle_file).head.manifest
+    for at in range(len(good)):
+        for raw in (good[:at], good[:at] + bytes([good[at] ^ 0x20]) + good[at + 1 :]):
+            bundle_file.write_bytes(raw)
+            with contextlib.suppress(ToolError):
+                assert building.read_bundle(bundle_file).head.manifest != manifest
+
+
+def test_a_list_with_a_number_without_end_is_one_sentence(small: Path) -> None:
+    listed = f"{'00' * 32} {'9' * 5_000} electro_meter/a.mpy\n".encode()
+    head = (
+        "electro firmware 1\nversion 7\nchip xtensawin\nmicropython 1.23\n"
+        f"list {hashlib.sha256(listed).hexdigest()} {len(listed)}\ncontents 1\n\n"
+    )
+    (small / "long").write_bytes(head.encode() + listed + b"x")
+    with pytest.raises(ToolError, match=r"electro_meter/a\.mpy is not what the list says"):
+        building.read_bundle(small / "long")
 
 
 def test_a_paper_that_is_none_is_one_sentence(small: Path) -> None:

@@ -108,7 +108,7 @@ def files_of(raw: bytes, head: Head) -> dict[str, bytes]:
     at = len(head.raw) + head.list_bytes
     for line in listed.decode("ascii", "replace").splitlines():
         sha256, size, path = [*line.split(" "), "", "", ""][:3]
-        content = raw[at : at + int(size)] if size.isdecimal() else b""
+        content = raw[at : at + int(size)] if size.isdecimal() and len(size) < 10 else b""
         if hashlib.sha256(content).hexdigest() != sha256:
             raise BundleError(f"{path or 'a file'} is not what the list says")
         found[path] = content

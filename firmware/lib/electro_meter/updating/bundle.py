@@ -37,7 +37,7 @@ HEAD_FILE, LIST_FILE = "head", "list"
 MOST_HEAD_BYTES = 512
 MOST_LIST_BYTES = 32_768
 MOST_FILE_BYTES = 65_536
-MOST_BYTES = 1_048_576
+MOST_BYTES = 393_216  # two programs of this size and the journal's megabyte fit 2 MB of flash
 _FIRST = "electro firmware 1"
 _PACKAGES = ("electro_protocol", "electro_meter")
 _PIECE = 512
@@ -209,13 +209,21 @@ def close_folder(folder: str, manifest: bytes) -> None:
         if not is_right(folder, path, size, sha256):
             raise BundleError(f"{path} is not what was signed")
     for package in _PACKAGES:
-        _tidy(folder, package)
+        _tidy(folder, package, True)
     with open(f"{folder}/{MARK}", "w") as file:
         file.write(hexlify(manifest).decode())
 
 
-def _tidy(folder: str, below: str) -> None:
-    """Remove what the list does not name: a module that is gone must not be importable."""
+def empty_folder(folder: str) -> None:
+    """Take away the program in a folder, whole or half: the journal needs the room."""
+    for name in (MARK, HEAD_FILE, LIST_FILE):
+        _remove(f"{folder}/{name}")
+    for package in _PACKAGES:
+        _tidy(folder, package, False)
+
+
+def _tidy(folder: str, below: str, may_stay: bool) -> None:
+    """Remove what the list does not name, or all: a module that is gone must not be importable."""
     try:
         names = os.listdir(f"{folder}/{below}")
     except OSError:
@@ -223,9 +231,14 @@ def _tidy(folder: str, below: str) -> None:
     for name in names:
         path = f"{below}/{name}"
         if "." not in name:
-            _tidy(folder, path)
-        elif not _is_listed(folder, path):
+            _tidy(folder, path, may_stay)
+        elif not may_stay or not _is_listed(folder, path):
             _remove(f"{folder}/{path}")
+    if not may_stay:
+        try:
+            os.rmdir(f"{folder}/{below}")  # two blocks of the flash
+        except OSError:
+            pass  # something of a person's is in it
 
 
 def _is_listed(folder: str, path: str) -> bool:

@@ -10,7 +10,7 @@ from electro_protocol.eip712 import Domain
 
 from ..heap import ram_free
 from ..uplink.errors import SourceError
-from .bundle import BundleError
+from .bundle import BundleError, empty_folder
 from .fetching import Fetching
 from .releases import Release, ReleaseError
 from .state import (
@@ -27,6 +27,7 @@ from .state import (
     RESET,
     STAGED,
     STORED,
+    STORING,
     TRIAL,
     Offer,
     State,
@@ -79,7 +80,10 @@ class Updating:
             self._board.log(f"update: {error}")
             pause_us = _RETRY_US if isinstance(error, SourceError) else ASK_US
             self._ask_from_us = self._board.uptime_us() + pause_us
-            if isinstance(error, BundleError):
+            is_full = isinstance(error, OSError) and self.state.kind == STORING
+            if is_full:
+                empty_folder(f"{self._board.directory}/{FOLDERS[1 - self.state.slot]}")
+            if is_full or isinstance(error, BundleError):
                 self._take(DAMAGED)
 
     async def _go_on(self, client: "Client") -> None:
