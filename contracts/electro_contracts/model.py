@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_protocol.judging import read
-from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_protocol.readings import unpack
 
@@ -124,7 +123,7 @@ class Agreement(Discounted):
         if report.start != terms.start:
             raise Refused("OtherStart")
         believed = report.terms if isinstance(report, EnergyReport) else report.schedule
-        if believed != self.schedule_of(point.place, report.first_interval)[:16]:
+        if believed != self.code_hash[:16]:
             raise Refused("OtherTerms")
         if report.first_interval != point.next:
             raise Refused("WrongSequence")
@@ -137,13 +136,6 @@ class Agreement(Discounted):
             raise Refused("FromTheFuture")
         if now > self.reports_until:
             raise Refused("TooLate")
-
-    def schedule_of(self, place: int, interval: int) -> bytes:
-        """The code hash that a report from an interval on names: where readings are sealed, of an override too."""
-        at, pass_ = self.places[place], interval // len(self.terms.bands)
-        if self.terms.seal is None or pass_ not in at.overrides:
-            return self.code_hash
-        return keccak256(self.terms.override_code(at.packed(pass_), len(self.places)))
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""
@@ -261,21 +253,14 @@ class Agreement(Discounted):
         by: By,
         now: int,
         sequence: int = 0,
-        nonce: bytes = b"",
     ) -> None:
-        """Give one pass of the schedule other bands at one place; the operator alone needs no sequence.
-
-        nonce: of bands that are sealed.
-        """
+        """Give one pass of the schedule other bands at one place; the operator alone needs no sequence."""
         at = self.place(place)
-        if self.terms.seal and by is not By.BOTH:
+        if self.terms.seal:
             raise Refused("OtherForm")
         if by is not By.OPERATOR and sequence <= at.sequence:
             raise Refused("StaleRenomination")
-        if self.terms.seal:
-            at.replace(first, tuple(bands), nonce, self.intervals, now)
-        else:
-            at.renominate(first, bands, by, self.intervals, now)
+        at.renominate(first, bands, by, self.intervals, now)
         if by is not By.OPERATOR:
             at.sequence = sequence
 

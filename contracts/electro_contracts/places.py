@@ -4,7 +4,7 @@
 - A renomination replaces slots of one pass of the schedule at one place. Alone, the consumer may do so some time
   ahead, no wider than its band and no higher than was agreed; alone, the operator may only widen; together, both may do
   what is sound. What holds then is the override of that pass.
-- Where bands are sealed nobody can check them: only both together replace them, a whole pass that has not begun.
+- Sealed bands hold for the whole term: nobody could check others.
 - A consumer's fault ends a place: what is never measured from there on, and shortly before, is neutral.
 """
 
@@ -14,11 +14,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from electro_protocol.sealing import IV_BYTES
-
 from . import bill
 from .discount import Refused
-from .terms import pack_bands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +39,6 @@ class Place:
     terms: Terms
     devices: list[bytes]
     overrides: dict[int, Bands] = field(default_factory=dict)  # by pass of the schedule
-    nonces: dict[int, bytes] = field(default_factory=dict)  # of those that are sealed
     sequence: int = 0  # of the last signed renomination
     gaps: list[tuple[int, int | None]] = field(default_factory=list)  # neutral; None: to the end of the term
 
@@ -66,26 +62,6 @@ class Place:
     def neutral(self, kept: int) -> int:
         """How many intervals lie in gaps, of a term of so many."""
         return sum((kept if until is None else until) - since for since, until in self.gaps)
-
-    def packed(self, pass_: int) -> bytes:
-        """The bands of a pass as the chain keeps them."""
-        if pass_ not in self.overrides:
-            return self.terms.packed_bands
-        return pack_bands(self.overrides[pass_]) + self.nonces.get(pass_, b"")
-
-    def replace(self, first: int, bands: Bands, nonce: bytes, kept: int, now: int) -> None:
-        """Give a pass that has not begun other sealed bands; of the term `kept` intervals are left."""
-        terms, slots = self.terms, len(self.terms.bands)
-        if len(bands) != slots or not nonce:
-            raise Refused("BadLength", 4 * len(bands) + len(nonce), 4 * slots + IV_BYTES)
-        if first % slots:
-            raise Refused("BeyondSchedule", slots - first % slots, slots)
-        if first >= kept:
-            raise Refused("OutsideTerm", kept, first + slots)
-        if terms.instant(first) <= now:
-            raise Refused("AlreadyStarted", terms.instant(first), now)
-        self.overrides[first // slots] = bands
-        self.nonces[first // slots] = nonce
 
     def renominate(self, first: int, bands: Sequence[Band], by: By, kept: int, now: int) -> None:
         """Replace the slots of intervals from `first` on, in one pass; of the term `kept` intervals are left."""

@@ -18,12 +18,9 @@ from electro_protocol.sealing import SealError
 from .terms import Seal, pack_bands, unpack_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .bill import Band
     from .terms import Bands, Terms
 
-__all__ = ["Judged", "SealError", "judged", "opened", "opened_override", "seal", "seal_override"]
+__all__ = ["Judged", "SealError", "judged", "opened", "seal"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Judged:
 
 def seal(terms: Terms, key: bytes) -> Terms:
     """Return plain terms with their bands sealed."""
-    nonce, lanes = sealing.seal_bands(key, sealing.TERMS, pack_bands(terms.bands))
+    nonce, lanes = sealing.seal_bands(key, pack_bands(terms.bands))
     return dataclasses.replace(terms, bands=unpack_bands(lanes), seal=Seal(sealing.key_hash(key), nonce))
 
 
@@ -51,25 +48,8 @@ def opened(terms: Terms, key: bytes) -> Terms:
         return terms
     if sealing.key_hash(key) != terms.seal.key_hash:
         raise SealError("this is the viewing key of another agreement: its hash is not the one in the terms")
-    packed = sealing.open_bands(key, sealing.TERMS, terms.seal.nonce, pack_bands(terms.bands))
+    packed = sealing.open_bands(key, terms.seal.nonce, pack_bands(terms.bands))
     return dataclasses.replace(terms, bands=_within(terms, unpack_bands(packed)), seal=None)
-
-
-def seal_override(
-    key: bytes, agreement_id: int, place: int, first: int, bands: Sequence[Band]
-) -> tuple[Bands, bytes]:
-    """Return lanes and nonce of the bands of a pass that begins with interval `first`."""
-    nonce, lanes = sealing.seal_bands(key, sealing.override(agreement_id, place, first), pack_bands(bands))
-    return unpack_bands(lanes), nonce
-
-
-def opened_override(
-    terms: Terms, key: bytes, agreement_id: int, place: int, first: int, packed: bytes
-) -> Bands:
-    """Return the bands of an override as it was signed, ciphertext and nonce; raise SealError."""
-    lanes, nonce = packed[: -sealing.IV_BYTES], packed[-sealing.IV_BYTES :]
-    about = sealing.override(agreement_id, place, first)
-    return _within(terms, unpack_bands(sealing.open_bands(key, about, nonce, lanes)))
 
 
 def judged(key: bytes, about: bytes, sealed: bytes, deviations: bytes, bands: Bands, slot: int) -> Judged:

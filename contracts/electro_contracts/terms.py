@@ -168,7 +168,7 @@ class Terms:
         )
 
     def override_code(self, packed: bytes, places: int) -> bytes:
-        """Return the code of an override: the header of the terms and one pass of bands, with their nonce if sealed."""
+        """Return the code of the header of the terms and one pass of bands, as an override has it."""
         computed = {"slots": len(self.bands), "points": places, "sealed": int(self.seal is not None)}
         code = b"\0"
         for layout in _HEADER:

@@ -18,8 +18,6 @@ pragma solidity ^0.8.28;
 library Points {
     uint256 internal constant FAULTED = 1;
     uint256 internal constant REPLACED = 2;
-    /// Readings are sealed, and some pass has other bands.
-    uint256 internal constant OVERRIDDEN = 4;
 
     uint256 private constant FLAGS = 112;
     uint256 private constant PLACE = 120;

@@ -39,29 +39,29 @@ abstract contract Renominations is Roles, IBands {
     /// @inheritdoc IBands
     function widen(uint64 id, uint32 place, uint32 firstInterval, bytes calldata bands) external onlyOperator {
         (Record storage record, uint256 terms) = _running(id);
-        if (place >= terms.points()) revert NoSuchPlace(id, place);
-        if (terms.isSealed()) revert OtherForm(id, true);
+        _mustBeReplaceable(id, terms, place);
         _replace(id, record, terms, Change(Authorisation.Operator, place, firstInterval, bands.length / 4), bands);
     }
 
     function _renominateSigned(Renomination calldata renomination, bytes calldata signature, Authorisation by) private {
         uint64 id = renomination.agreementId;
         (Record storage record, uint256 terms) = _running(id);
-        if (renomination.place >= terms.points()) revert NoSuchPlace(id, renomination.place);
-        if (terms.isSealed() && by != Authorisation.Both) revert OtherForm(id, true);
+        _mustBeReplaceable(id, terms, renomination.place);
         _mustBeAuthorised(id, terms, renomination, signature, by);
         Overrides.Place storage place = _places[Overrides.key(id, renomination.place)];
         if (renomination.sequence <= place.sequence) {
             revert StaleRenomination(place.sequence, renomination.sequence);
         }
         place.sequence = renomination.sequence;
-        if (terms.isSealed()) {
-            _reseal(id, record, terms, renomination, place);
-            return;
-        }
         Change memory change =
             Change(by, renomination.place, renomination.firstInterval, renomination.bands.length / 4);
         _replace(id, record, terms, change, renomination.bands);
+    }
+
+    /// @dev Sealed bands hold for the whole term: nobody here could say of others what their author may change.
+    function _mustBeReplaceable(uint64 id, uint256 terms, uint256 place) private pure {
+        if (place >= terms.points()) revert NoSuchPlace(id, place);
+        if (terms.isSealed()) revert OtherForm(id, true);
     }
 
     /// @dev By the consumer's signature, or its own transaction with none; not later than the deadline.
@@ -122,34 +122,6 @@ abstract contract Renominations is Roles, IBands {
         _points[key] = point_.stopAt(place.stop(point_.next(), point_.end(), slots));
         emit Renominated(
             id, uint32(change.place), uint32(change.first), place.sequence, change.by, bands
-        );
-    }
-
-    /// @dev Make the override of a whole pass that has not begun. Of its bands nothing is checked, for nobody can read them
-    /// here; nor could they be put beside those that hold, which lie under another keystream.
-    function _reseal(
-        uint64 id,
-        Record storage record,
-        uint256 terms,
-        Renomination calldata renomination,
-        Overrides.Place storage place
-    ) private {
-        uint256 slots = terms.slots();
-        uint256 first = renomination.firstInterval;
-        uint256 length = renomination.bands.length;
-        if (length != terms.bandsLength()) revert BadLength(length, terms.bandsLength());
-        if (first % slots != 0) revert BeyondSchedule(slots - first % slots, slots);
-        uint256 kept = _intervals(id, terms);
-        if (first >= kept) revert OutsideTerm(kept, first + slots);
-        uint256 begins = record.start + first * terms.intervalSeconds();
-        if (begins <= block.timestamp) revert AlreadyStarted(begins, block.timestamp);
-        uint32 creation = ++_creations;
-        TermsStore.create(abi.encodePacked(terms.slice(TermsCode.HEADER), renomination.bands), creation);
-        place.put(first / slots, creation);
-        uint256 key = Points.key(id, _meterAt(id, terms, renomination.place));
-        _points[key] = _points[key].flagged(Points.OVERRIDDEN);
-        emit Renominated(
-            id, renomination.place, renomination.firstInterval, place.sequence, Authorisation.Both, renomination.bands
         );
     }
 

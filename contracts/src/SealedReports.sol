@@ -9,7 +9,6 @@ import {Lanes} from "./Lanes.sol";
 import {Memory} from "./Memory.sol";
 import {OpenedReport} from "./OpenedReport.sol";
 import {OpenedSealedReport} from "./OpenedSealedReport.sol";
-import {Overrides} from "./Overrides.sol";
 import {PendingItems} from "./PendingItems.sol";
 import {Points} from "./Points.sol";
 import {Prices} from "./Prices.sol";
@@ -59,7 +58,7 @@ abstract contract SealedReports is Admission {
             uint256 place = PendingItems.find(pending, position);
             uint256 point_ = pending[place] != 0 ? pending[place + 1] : _stored(position);
             uint256 terms = _terms(point_);
-            uint256 hash = _scheduleHash(point_, TermsCode.accountOf(point_.terms()), terms);
+            uint256 hash = TermsCode.hashOf(TermsCode.accountOf(point_.terms()));
             (bytes32 reason,,) = _admit(point_, terms, hash, length, true);
             uint256 taken;
             if (reason == 0) {
@@ -91,11 +90,9 @@ abstract contract SealedReports is Admission {
         (uint256 length, uint256 words, uint256 terms) = OpenedSealedReport.open(item);
         uint256 position = _position(_reportedKey());
         uint256 point_ = _stored(position);
-        uint256 hash = _scheduleHash(point_, TermsCode.copy(point_.terms(), HEADER_WORDS, terms), terms);
+        uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), HEADER_WORDS, terms));
         uint256 taken = length >> 1;
-        // As if other bands held nowhere: which do is in the hash.
-        (uint256 wrong,) = _hindrance(point_.stopAt(point_.end()), terms, hash, length);
-        if (wrong != 0 || !terms.isSealed()) {
+        if (!_isUsual(point_, terms, hash, length)) {
             (reason, a, b) = _admit(point_, terms, hash, length, true);
             if (reason != 0) return (reason, a, b);
             taken = _taken(point_, length);
@@ -123,15 +120,33 @@ abstract contract SealedReports is Admission {
         }
     }
 
-    /// @dev The hash of the code with the bands that hold, in the pass of the opened report: of the terms' account, unless
-    /// another was put in its place.
-    function _scheduleHash(uint256 point_, uint256 account, uint256 terms) private view returns (uint256) {
-        if (point_.has(Points.OVERRIDDEN)) {
-            uint256 key = Overrides.key(OpenedReport.agreementId(), point_.place());
-            uint256 creation = _places[key].creations[Memory.load(OpenedReport.FIRST) / terms.slots()];
-            if (creation != 0) account = TermsCode.accountOf(creation);
+    /// @dev {_hindrance} of a sealed report, which has no bits to spare and goes the usual way up to its point's end. It
+    /// shares nothing with that one, for what two call is put into the code of neither, and each plain report would pay.
+    function _isUsual(uint256 point_, uint256 terms, uint256 hash, uint256 length) private view returns (bool usual) {
+        uint256 slots = terms.slots();
+        uint256 interval = terms.intervalSeconds();
+        uint256 open;
+        // Can't overflow: products and sums of numbers of 32 bits.
+        unchecked {
+            open = terms.intervals() * interval + terms.grace();
         }
-        return TermsCode.hashOf(account);
+        bool sealed_ = terms.isSealed();
+        uint256 start = point_.start();
+        uint256 end = point_.end();
+        uint256 next = point_.next();
+        uint256 first = Memory.load(OpenedReport.FIRST);
+        uint256 believedStart = Memory.load(OpenedReport.START);
+        uint256 believedHash = Memory.load(OpenedReport.TERMS);
+        assembly ("memory-safe") {
+            let count := shr(1, length)
+            let last := add(first, count)
+            let wrong := or(iszero(sealed_), or(iszero(length), and(length, 1)))
+            wrong := or(wrong, or(xor(start, believedStart), xor(shl(128, shr(128, hash)), believedHash)))
+            wrong := or(wrong, or(xor(first, next), gt(last, end)))
+            wrong := or(wrong, gt(add(mod(first, slots), count), slots))
+            wrong := or(wrong, gt(add(start, mul(last, interval)), timestamp()))
+            usual := iszero(or(wrong, gt(timestamp(), add(start, open))))
+        }
     }
 
     /// @dev How many intervals of an admitted report lie before the point's end.

@@ -35,9 +35,19 @@ library TermsAbi {
         terms.bands = slice(code + TermsCode.HEADER, code.bandsLength());
     }
 
-    /// @notice keccak256 of the ABI encoding of the Terms: what an acceptance names.
-    function hash(uint256 code, uint256 start) internal pure returns (bytes32) {
-        return keccak256(abi.encode(decode(code, start)));
+    /// @notice keccak256 of the ABI encoding of the Terms, `keccak256(abi.encode(decode(code, start)))`: what an acceptance
+    /// names.
+    /// @dev Not encoded again: {decode} leaves the Terms' words and right behind them the bands, padded, as the ABI has them.
+    /// Before them comes the offset of the Terms, and in place of the bands' address their offset.
+    function hash(uint256 code, uint256 start) internal pure returns (bytes32 result) {
+        uint256 head = Memory.end();
+        Memory.setEnd(head + 32);
+        IRecords.Terms memory terms = decode(code, start);
+        assembly ("memory-safe") {
+            mstore(head, 32)
+            mstore(add(terms, 672), 704)
+            result := keccak256(head, sub(mload(0x40), head))
+        }
     }
 
     /// @notice A copy of `length` bytes of memory.

@@ -25,17 +25,19 @@ ROOT = build.SOURCES.parent.parent
 # Functional tests first: they are quick, and notice most. The lives are the last resort.
 TESTS = [
     *("reports", "outages", "agreement", "powers", "renewal", "redemption", "escrow", "messages", "invariants"),
+    *("sealed", "deviations"),
     *("renominations", "faults", "succession", "silence"),
     *("replays", "quote", "lanes", "refusals", "stateful"),
 ]  # fmt: skip
 
 
 class Mutant(NamedTuple):
-    """`old` stands once in the sources, and becomes `new`."""
+    """`old` stands once in the sources, or in the one that is named, and becomes `new`."""
 
     name: str
     old: str
     new: str
+    file: str = "*.sol"
 
 
 def mutants() -> list[Mutant]:
@@ -50,7 +52,7 @@ def plant(mutant: Mutant, folder: Path) -> None:
     """Lay out what the tests need in `folder`, with the mutant in the sources and in the artifact."""
     spoiled = folder / "contracts" / "src"
     shutil.copytree(build.SOURCES, spoiled)
-    files = [path for path in spoiled.glob("*.sol") if mutant.old in path.read_text()]
+    files = [path for path in spoiled.glob(mutant.file) if mutant.old in path.read_text()]
     if len(files) != 1 or files[0].read_text().count(mutant.old) != 1:
         raise Stale(f"{mutant.name}: not once in the sources: {mutant.old}")
     files[0].write_text(files[0].read_text().replace(mutant.old, mutant.new))

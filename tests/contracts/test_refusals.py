@@ -50,17 +50,7 @@ OUT_OF_REACH = {
         ("renominate: BandNarrowed in _mustBeAllowed", "renominateTogether: BandNarrowed in _mustBeAllowed"),
         "only the operator alone is held to it",
     ),
-    "renominateTogether: OtherForm in _renominateSigned": "both together may change sealed bands",
     "renew: NoViewingKey in _mustHoldKey": "a renewal shares the key, which each meter has said that it holds",
-    **dict.fromkeys(
-        (
-            "renominate: AlreadyStarted in _reseal",
-            "renominate: BadLength in _reseal",
-            "renominate: BeyondSchedule in _reseal",
-            "renominate: OutsideTerm in _reseal",
-        ),
-        "sealed bands are changed by both: it has been refused before",
-    ),
 }
 # What refuses in these, `submit` and `submitOutage` refuse by the same values: see _everywhere.
 AS_STRICT = {

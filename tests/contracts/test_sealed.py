@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,25 +17,15 @@ from electro_protocol.messages import Renomination, SealedReport
 from electro_protocol.readings import pack
 
 from .engines import Reverted
-from .world import BONUS, CONSUMER, DAY, START, World, inside, key
+from .twins import METER, SHORT, SPARE, TWIN, VIEWING, life
+from .world import BONUS, CONSUMER, START, World, inside, key
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Terms
     from electro_protocol.signed import SignedMessage
 
     from .world import Key
 
-VIEWING = bytes(range(100, 132))
 OTHER = bytes(range(32))
-# Two passes a day, so that overrides and ends lie close together.
-SHORT = replace(
-    DAY,
-    intervals=60,
-    bands=tuple((100 + i, 1000 + i) for i in range(12)),
-    capacity_units=1200,
-    missing_penalty=101 + 1009 + 15 * 13 + 1200 * 7,
-)
-METER, TWIN, SPARE, SPARE_TWIN = (key(name) for name in ("sealed", "open", "spare", "spare twin"))
 
 
 @pytest.fixture
@@ -99,145 +88,16 @@ def test_the_readings_are_in_the_log_for_those_with_the_key(world: World) -> Non
     assert world.point(agreement_id, METER).unexplained == 2
 
 
-class Twins:
-    """A sealed and an open agreement that live the same life, and the model of each."""
-
-    def __init__(self, world: World, terms: Terms) -> None:
-        self.world, self.terms = world, terms
-        self.meters = [(METER, TWIN)]
-        world.enrol(SPARE, SPARE_TWIN)
-        self.sealed_id = world.agree_sealed([METER], terms, VIEWING)
-        self.open_id = world.agree([TWIN], terms)
-        self.sealed_terms = sealed.seal(terms, VIEWING)
-        self.models = tuple(
-            Agreement(id_, terms_, [meter.address], BONUS, world.call("scheduleOf", id_, 0, 0)[1])
-            for id_, terms_, meter in (
-                (self.sealed_id, self.sealed_terms, METER),
-                (self.open_id, terms, TWIN),
-            )
-        )
-        self.bands = dict.fromkeys(range(terms.intervals // len(terms.bands) + 1), terms.bands)
-        self.sequence = 0
-
-    @property
-    def next(self) -> int:
-        return int(self.world.point(self.open_id, self.meters[-1][1]).next)
-
-    def report(self, lanes: list[int], which: int = -1) -> None:
-        hidden, seen = self.meters[which]
-        first = int(self.world.point(self.open_id, seen).next)
-        bands = self.bands[first // len(self.terms.bands)]
-        one = self.world.sealed_report(hidden, self.sealed_id, first, lanes, VIEWING, bands)
-        two = self.world.report(seen, self.open_id, first, lanes)
-        self._both(one, two)
-
-    def outage(self, number: int, started: int, ended: int, cause: int) -> None:
-        hidden, seen = self.meters[-1]
-        one = self.world.outage(hidden, self.sealed_id, number, started, ended, cause)
-        self._both(one, self.world.outage(seen, self.open_id, number, started, ended, cause))
-
-    def _both(self, one: SignedMessage, two: SignedMessage) -> None:
-        outcomes = []
-        for item, model in zip((one, two), self.models, strict=True):
-            try:
-                self.world.submit(item)
-                outcomes.append("")
-            except Reverted as refused:
-                outcomes.append(refused.error.name)
-            try:
-                model.take(item, self.world.domain, self.world.now)
-                said = ""
-            except Refused as refused:
-                said = refused.reason
-            assert outcomes[-1] == said
-        assert outcomes[0] == outcomes[1]
-
-    def override(self, pass_: int, bands: tuple[tuple[int, int], ...]) -> None:
-        """Both parties give a pass other bands."""
-        world, slots = self.world, len(self.terms.bands)
-        self.sequence += 1
-        first = pass_ * slots
-        lanes, nonce = sealed.seal_override(VIEWING, self.sealed_id, 0, first, bands)
-        for id_, model, packed in (
-            (self.sealed_id, self.models[0], pack_bands(lanes) + nonce),
-            (self.open_id, self.models[1], pack_bands(bands)),
-        ):
-            wish = Renomination(id_, 0, first, self.sequence, packed, world.now)
-            signature = CONSUMER.sign(wish, world.domain).signature
-            world.call("renominateTogether", wish.values(), signature, caller=world.operator)
-            told, by = world.events[0], By.BOTH
-            assert isinstance(told, events.Renominated)
-            assert told.bands == packed
-            hidden = id_ == self.sealed_id
-            model.renominate(
-                0, first, lanes if hidden else bands, by, world.now, self.sequence, nonce if hidden else b""
-            )
-        self.bands[pass_] = bands
-        assert sealed.opened_override(
-            self.sealed_terms, VIEWING, self.sealed_id, 0, first, pack_bands(lanes) + nonce
-        ) == tuple(bands)
-
-    def rotate(self) -> None:
-        world = self.world
-        world.hand_key(VIEWING, SPARE)
-        for id_, model, old, new in (
-            (self.sealed_id, self.models[0], self.meters[-1][0], SPARE),
-            (self.open_id, self.models[1], self.meters[-1][1], SPARE_TWIN),
-        ):
-            world.call("proposeRotation", id_, old.text, new.text, caller=world.operator)
-            world.call("acceptRotation", id_, old.text, new.text, caller=CONSUMER.text)
-            model.rotate(old.address, new.address, world.now)
-        self.meters.append((SPARE, SPARE_TWIN))
-
-    def compare(self) -> None:
-        told = [self.world.agreement(id_) for id_ in (self.sealed_id, self.open_id)]
-        assert (told[0].accrued, told[0].remaining) == (told[1].accrued, told[1].remaining)
-        assert [model.accrued(self.world.now) for model in self.models] == [told[0].accrued] * 2
-        for hidden, seen in self.meters:
-            points = self.world.point(self.sealed_id, hidden), self.world.point(self.open_id, seen)
-            for name in ("next", "end", "accrued", "outageAccrued", "unexplained"):
-                assert getattr(points[0], name) == getattr(points[1], name), name
-
-
 @pytest.mark.parametrize("seed", range(12))
-def test_sealed_and_open_lives_end_with_the_same_money(world: World, seed: int) -> None:
-    chance = random.Random(seed)
-    twins = Twins(world, SHORT)
-    slots, number, rotated = len(SHORT.bands), 0, False
-    now = START
-    while now < SHORT.end:
-        now += chance.randrange(900, 8000)
-        world.set_time(now)
-        told = (now - START) // 900
-        pass_ = told // slots + 1
-        if chance.random() < 0.3 and pass_ * slots < SHORT.intervals:
-            bands = tuple(
-                sorted((chance.randrange(0, 1200), chance.randrange(0, 1200))) for _ in range(slots)
-            )
-            twins.override(pass_, tuple((least, greatest) for least, greatest in bands))
-        if not rotated and chance.random() < 0.05 and told + 1 < SHORT.intervals:
-            twins.rotate()
-            rotated = True
-        for which in range(len(twins.meters)):
-            count = chance.randrange(1, slots + 2)
-            lanes = [_lane(chance) for _ in range(count)]
-            if which == len(twins.meters) - 1 or chance.random() < 0.5:
-                twins.report(lanes, which)
-        if chance.random() < 0.4 and not rotated:
-            started = now - chance.randrange(1, 20_000)
-            twins.outage(number, started, chance.randrange(started + 1, now + 1), chance.randrange(3))
-            number = twins.models[0].points[METER.address].outages.__len__()
-        twins.compare()
-    world.set_time(SHORT.settles_at + 100_000)
-    for id_ in (twins.sealed_id, twins.open_id):
-        world.call("settle", id_)
-    twins.compare()
+def test_sealed_and_open_lives_end_with_the_same_money(seed: int) -> None:
+    """Many more of them: `python -m tests.contracts.twins`."""
+    assert life(seed) > 60
 
 
-def _lane(chance: random.Random) -> int:
-    return chance.choice(
-        (chance.randrange(0x10000), chance.randrange(100, 1000), 0x8000 | chance.randrange(1200), 0xFFFF, 0)
-    )
+def test_a_meter_that_seals_under_one_keystream_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "_iv", lambda *_: bytes(16))
+    with pytest.raises(AssertionError, match="one keystream covers two plaintexts"):
+        life(0)
 
 
 def test_neither_form_of_report_is_taken_for_the_other(world: World) -> None:
@@ -303,43 +163,21 @@ def test_every_deviation_that_a_meter_may_tell_is_priced(world: World) -> None:
     assert world.point(agreement_id, METER).unexplained == 2
 
 
-def test_an_override_needs_both_a_whole_pass_and_the_future(world: World) -> None:
+def test_sealed_bands_hold_for_the_whole_term(world: World) -> None:
     agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
-    lanes, nonce = sealed.seal_override(VIEWING, agreement_id, 0, 24, SHORT.bands)
-    packed = pack_bands(lanes) + nonce
-
-    def send(name: str, first: int, bands: bytes, sequence: int = 1) -> str:
-        wish = Renomination(agreement_id, 0, first, sequence, bands, world.now)
+    packed = sealed.seal(SHORT, VIEWING).packed_bands
+    for bands in (packed, pack_bands(SHORT.bands)):
+        wish = Renomination(agreement_id, 0, 24, 1, bands, world.now)
         signature = CONSUMER.sign(wish, world.domain).signature
-        try:
-            world.call(name, wish.values(), signature, caller=world.operator)
-        except Reverted as refused:
-            return refused.error.name
-        return ""
-
-    assert send("renominate", 24, packed) == "OtherForm"
-    with pytest.raises(Reverted, match="OtherForm"):
-        world.call("widen", agreement_id, 0, 24, packed, caller=world.operator)
-    assert send("renominateTogether", 24, packed[:-16]) == "BadLength"
-    assert send("renominateTogether", 24, packed[4:]) == "BadLength"
-    assert send("renominateTogether", 25, packed) == "BeyondSchedule"
-    assert send("renominateTogether", 60, packed) == "OutsideTerm"
-    assert send("renominateTogether", 24, packed) == ""
-    assert send("renominateTogether", 24, packed) == "StaleRenomination"
-    world.set_time(START + 24 * 900)
-    assert send("renominateTogether", 24, packed, 2) == "AlreadyStarted"
-    world.set_time(START + 48 * 900)
-    for first in (0, 12):
-        bands = SHORT.bands
-        world.submit(
-            world.sealed_report(METER, agreement_id, first, inside(first, 12, SHORT), VIEWING, bands)
-        )
-    item = world.sealed_report(METER, agreement_id, 24, inside(0, 12, SHORT), VIEWING, SHORT.bands)
-    old = world.call("scheduleOf", agreement_id, 0, 0)[1][:16]
-    assert isinstance(item.message, SealedReport)
-    assert item.message.schedule != old
-    assert reason(world, changed(world, item, schedule=old)) == "OtherTerms"
-    world.submit(item)
+        for name in ("renominate", "renominateTogether"):
+            with pytest.raises(Reverted, match="OtherForm"):
+                world.call(name, wish.values(), signature, caller=world.operator)
+        with pytest.raises(Reverted, match="OtherForm"):
+            world.call("widen", agreement_id, 0, 24, bands, caller=world.operator)
+    model = Agreement(agreement_id, sealed.seal(SHORT, VIEWING), [METER.address], BONUS, bytes(32))
+    for by in By:
+        with pytest.raises(Refused, match="OtherForm"):
+            model.renominate(0, 24, SHORT.bands, by, world.now, 1)
 
 
 def test_no_meter_begins_or_takes_over_without_the_key(world: World) -> None:

@@ -29,7 +29,7 @@ BANDS = pack([100] * SLOTS + [800] * SLOTS)  # units of 10 Wh
 def code(key=VIEWING, bands=BANDS, points=1, tail=b""):
     """Return the code of sealed terms, as the contract keeps it."""
     slots = len(bands) // 4
-    nonce, lanes = sealing.seal_bands(key, sealing.TERMS, bands)
+    nonce, lanes = sealing.seal_bands(key, bands)
     head = b"\0" + slots.to_bytes(2, "big") + (900).to_bytes(4, "big") + b"\0\x01" + (96).to_bytes(2, "big")
     head += (10).to_bytes(4, "big") + bytes(5) + bytes([points]) + bytes(76)
     return head + lanes + nonce + bytes(20 * (1 + points)) + sealing.key_hash(key) + tail
@@ -49,7 +49,7 @@ class Codes(unittest.TestCase):
         self.assertEqual(terms(raw), (SLOTS, 900, 96, 10))
         seal = seal_of(raw)
         self.assertEqual(seal[:32], sealing.key_hash(VIEWING))
-        self.assertEqual(sealing.open_bands(VIEWING, sealing.TERMS, seal[32:48], seal[48:]), BANDS)
+        self.assertEqual(sealing.open_bands(VIEWING, seal[32:48], seal[48:]), BANDS)
 
     def test_plain_terms_have_none(self):
         raw = bytearray(code())

@@ -223,18 +223,14 @@ def sealed() -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
         {"kind": "key", "key": _hex(key), "hash": _hex(_keccak(b"Electro viewing key", key))}
     ]
-    for slots, about in (
-        (1, bytes(16)),
-        (96, bytes(16)),
-        (672, bytes(7) + b"\x09" + bytes(3) + b"\x02" + b"\0\0\2\xa0"),
-    ):
+    for slots in (1, 96, 672):
         bands = b"".join([(i * 7).to_bytes(2, "big") for i in range(slots)])
         bands += b"".join([(i * 7 + 1000).to_bytes(2, "big") for i in range(slots)])
-        full = about + slots.to_bytes(2, "big")
-        seed = _keccak(b"Electro bands seed", key, full, bands)
-        nonce = _keccak(b"Electro bands nonce", seed, full, bands)[:16]
-        cipher = _covered(bands, _keccak(b"Electro bands key", key, full, nonce))
-        row = {"kind": "bands", "key": key, "about": about, "bands": bands, "seed": seed, "nonce": nonce}
+        about = bytes(16) + slots.to_bytes(2, "big")
+        seed = _keccak(b"Electro bands seed", key, about, bands)
+        nonce = _keccak(b"Electro bands nonce", seed, about, bands)[:16]
+        cipher = _covered(bands, _keccak(b"Electro bands key", key, about, nonce))
+        row = {"kind": "bands", "key": key, "bands": bands, "seed": seed, "nonce": nonce}
         made.append({name: _wire(value) for name, value in row.items() if name != "kind"} | {"kind": "bands"})
         made[-1]["sealed"] = _hex(cipher)
     for count, first, words in ((1, 0, b""), (4, 96, bytes.fromhex(DEVIATIONS)), (672, 2**32 - 1, b"")):

@@ -262,7 +262,7 @@ def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: P
     bands.write_text("least_kwh,greatest_kwh\n10,60\n")
     line = (1, "--bands", bands, "--first", 30)
     draft = world.folder / "draft.json"
-    sentence = "agreement 1 is sealed, and its meters judge by the bands of its terms alone"
+    sentence = "agreement 1 is sealed: its bands hold for the whole term, and the contract takes no others"
     assert sentence in refused("agreement", "renominate", *line, *world.as_("consumer"))
     assert sentence in refused("agreement", "widen", *line, *world.as_("operator"))
     assert sentence in refused("agreement", "draft", *line, "--out", draft)

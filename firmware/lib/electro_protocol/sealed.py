@@ -9,8 +9,8 @@ from .sealing import AROUND, LEAST_SEALED
 class SealedReport(Message):
     """Consecutive intervals from first_interval on, sealed, and what of them deviates from the bands, for all to see.
 
-    schedule is the first half of the keccak256 of the code with the bands by which the meter judged: the terms', or
-    that of an override of this pass. sealed has an iv, then register and readings under the viewing key.
+    schedule is the first half of the keccak256 of the code with the bands by which the meter judged: the terms'. sealed
+    has an iv, then register and readings under the viewing key.
     """
 
     TYPE = (

@@ -4,7 +4,7 @@
 Everything is keccak256 of a label, the key and what is meant, all of known length:
 
     viewingKeyHash            H("Electro viewing key" | key)
-    of bands: about           agreementId 64 | place 32 | firstInterval 32 | slots 16; three zeros for the terms' own
+    of bands: about           128 zeros | slots 16
       seed                    H("Electro bands seed" | key | about | bands)
       nonce                   H("Electro bands nonce" | seed | about | bands), its first half
       keystream of            H("Electro bands key" | key | about | nonce)
@@ -28,7 +28,7 @@ IV_BYTES = 16
 _REGISTER_BYTES = 8
 AROUND = IV_BYTES + _REGISTER_BYTES  # bytes of a sealed report that are no readings
 LEAST_SEALED = AROUND + 2
-TERMS = bytes(16)  # what an agreement's own bands are about
+_WHOLE = bytes(16)  # the bands of a whole agreement; what else bands might be about would stand here
 _MAX_BOUND = 0x7FFF
 
 
@@ -60,21 +60,16 @@ def cover(data: "bytes | bytearray", key: bytes) -> bytearray:
 # -- Bands
 
 
-def override(agreement_id: int, place: int, first_interval: int) -> bytes:
-    """Return what the bands of an override are about."""
-    return agreement_id.to_bytes(8, "big") + place.to_bytes(4, "big") + first_interval.to_bytes(4, "big")
-
-
-def seal_bands(key: bytes, about: bytes, bands: bytes) -> "tuple[bytes, bytes]":
+def seal_bands(key: bytes, bands: bytes) -> "tuple[bytes, bytes]":
     """Return nonce and ciphertext of packed bands."""
-    nonce = _nonce(bands_seed(key, about, bands), about, bands)
-    return nonce, bytes(cover(bands, _bands_key(key, about, nonce, bands)))
+    nonce = _nonce(bands_seed(key, bands), bands)
+    return nonce, bytes(cover(bands, _bands_key(key, nonce, bands)))
 
 
-def open_bands(key: bytes, about: bytes, nonce: bytes, sealed: bytes) -> bytes:
+def open_bands(key: bytes, nonce: bytes, sealed: bytes) -> bytes:
     """Return the packed bands of a ciphertext; raise SealError."""
-    bands = bytes(cover(sealed, _bands_key(key, about, nonce, sealed)))
-    if _nonce(bands_seed(key, about, bands), about, bands) != nonce:
+    bands = bytes(cover(sealed, _bands_key(key, nonce, sealed)))
+    if _nonce(bands_seed(key, bands), bands) != nonce:
         raise SealError("the viewing key does not open these bands")
     check_bands(bands)
     return bands
@@ -90,28 +85,28 @@ def check_bands(bands: bytes) -> None:
             raise SealError(f"slot {at // 2} of the sealed bands has no sound band")
 
 
-def bands_seed(key: bytes, about: bytes, bands: bytes) -> bytes:
+def bands_seed(key: bytes, bands: bytes) -> bytes:
     """Return what, shown with the bands, proves that a nonce was made of them."""
-    return keccak256(b"Electro bands seed" + key + _of_slots(about, bands) + bands)
+    return keccak256(b"Electro bands seed" + key + _of_slots(bands) + bands)
 
 
-def are_bands_of(nonce: bytes, about: bytes, bands: bytes, seed: bytes) -> bool:
+def are_bands_of(nonce: bytes, bands: bytes, seed: bytes) -> bool:
     """Return whether a nonce was made of these bands, for somebody who has no key."""
-    return _nonce(seed, about, bands) == nonce
+    return _nonce(seed, bands) == nonce
 
 
-def _of_slots(about: bytes, bands: bytes) -> bytes:
+def _of_slots(bands: bytes) -> bytes:
     if len(bands) % 4 or not bands:
         raise SealError("sealed bands have four bytes for each slot")
-    return about + (len(bands) // 4).to_bytes(2, "big")
+    return _WHOLE + (len(bands) // 4).to_bytes(2, "big")
 
 
-def _nonce(seed: bytes, about: bytes, bands: bytes) -> bytes:
-    return keccak256(b"Electro bands nonce" + seed + _of_slots(about, bands) + bands)[:IV_BYTES]
+def _nonce(seed: bytes, bands: bytes) -> bytes:
+    return keccak256(b"Electro bands nonce" + seed + _of_slots(bands) + bands)[:IV_BYTES]
 
 
-def _bands_key(key: bytes, about: bytes, nonce: bytes, bands: bytes) -> bytes:
-    return keccak256(b"Electro bands key" + key + _of_slots(about, bands) + nonce)
+def _bands_key(key: bytes, nonce: bytes, bands: bytes) -> bytes:
+    return keccak256(b"Electro bands key" + key + _of_slots(bands) + nonce)
 
 
 # -- Reports

@@ -114,7 +114,8 @@ class ChangeRules(Parties):
         account, sequence = self.chain.asked("overrideOf", entry.id, message.place, start // slots)
         place = entry.agreed().places[message.place]
         same("sequence", sequence, place.sequence)
-        code = terms.override_code(place.packed(start // slots), len(entry.devices))
+        packed = pack_bands(place.overrides.get(start // slots, terms.bands))
+        code = terms.override_code(packed, len(entry.devices))
         same("the override's code", self.chain.code_hash(account.to_bytes(20, "big")), keccak256(code))
         self.checks.hold(22)
 

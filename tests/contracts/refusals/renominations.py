@@ -55,13 +55,13 @@ def _bind(play: Callable[[World, str], Act], how: str) -> Callable[[World], Act]
 SIGNED = BY[:2]
 
 
-@scene("widen: NoSuchPlace")
+@scene("widen: NoSuchPlace in _mustBeReplaceable")
 def _(world: World) -> Act:
     agreed(world)
     return change(world, "widen", GOOD, place=1, says=(1, 1))
 
 
-@each("NoSuchPlace in _renominateSigned", *SIGNED)
+@each("NoSuchPlace in _mustBeReplaceable", *SIGNED)
 def _(world: World, how: str) -> Act:
     agreed(world)
     return change(world, how, GOOD, place=1, says=(1, 1))

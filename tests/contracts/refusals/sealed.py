@@ -215,42 +215,19 @@ def _(world: World) -> Act:
     return call(world, "scheduleOf", 1, 0, 0, says=(1, 0))
 
 
-@scene("widen: OtherForm")
+@scene("widen: OtherForm in _mustBeReplaceable")
 def _(world: World) -> Act:
     agreed(world)
-    return change(world, "widen", _bands(192), 192, says=(1, True))
+    return change(world, "widen", pack_bands(PRICED.bands), 192, says=(1, True))
 
 
-@scene("renominate: OtherForm in _renominateSigned")
+@scene("renominate: OtherForm in _mustBeReplaceable")
 def _(world: World) -> Act:
     agreed(world)
-    return change(world, "renominate", _bands(192), 192, says=(1, True))
+    return change(world, "renominate", pack_bands(PRICED.bands), 192, says=(1, True))
 
 
-def _bands(first: int) -> bytes:
-    lanes, nonce = sealed.seal_override(VIEWING, 1, 0, first, PRICED.bands)
-    return pack_bands(lanes) + nonce
-
-
-@scene("renominateTogether: BadLength in _reseal")
+@scene("renominateTogether: OtherForm in _mustBeReplaceable")
 def _(world: World) -> Act:
     agreed(world)
-    return change(world, "renominateTogether", _bands(192)[4:], 192, says=(396, 400))
-
-
-@scene("renominateTogether: BeyondSchedule in _reseal")
-def _(world: World) -> Act:
-    agreed(world)
-    return change(world, "renominateTogether", _bands(192), 193, says=(95, 96))
-
-
-@scene("renominateTogether: OutsideTerm in _reseal")
-def _(world: World) -> Act:
-    agreed(world)
-    return change(world, "renominateTogether", _bands(960), 960, says=(960, 1056))
-
-
-@scene("renominateTogether: AlreadyStarted in _reseal")
-def _(world: World) -> Act:
-    agreed(world)
-    return change(world, "renominateTogether", _bands(96), 96, says=(world.now, world.now))
+    return change(world, "renominateTogether", pack_bands(PRICED.bands), 192, says=(1, True))

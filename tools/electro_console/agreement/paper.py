@@ -149,12 +149,10 @@ class Paper:
 
     def _sealed_report(self, model: Agreement, event: events.SealedReported, said: Said) -> None:
         assert self.sealed is not None  # the model refuses it otherwise
-        point = model.points[event.device]
-        schedule = model.schedule_of(point.place, event.first_interval)
         report = SealedReport(
             self.agreement_id,
             self.terms.start,
-            schedule[:16],
+            model.code_hash[:16],
             event.first_interval,
             event.sealed,
             event.deviations,
@@ -168,7 +166,7 @@ class Paper:
         )
         if any(counts[:3]):
             self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
-        read = self.sealed.enter(event, schedule, point.place, said)
+        read = self.sealed.enter(event, model.code_hash, said)
         if read is not None:
             judged, register_wh = read
             self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, register_wh)
@@ -202,11 +200,8 @@ class Paper:
             self._equal(said, f"the {what} interval looked back at", contract, paper)
 
     def _renominate(self, model: Agreement, event: events.Renominated, said: Said) -> None:
-        by, length = By(event.by), 4 * len(model.terms.bands) if model.terms.seal else len(event.bands)
-        bands, nonce = unpack_bands(event.bands[:length]), event.bands[length:]
-        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence, nonce)
-        if self.sealed is not None:
-            self.sealed.override(event)
+        bands, by = unpack_bands(event.bands), By(event.by)
+        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence)
         self._equal(said, "the place's sequence", event.sequence, model.places[event.place].sequence)
 
     def _succeed(self, _: Agreement, event: events.ConsumerChanged, __: Said) -> None:

@@ -44,49 +44,24 @@ class SealedPaper:
     viewing: Viewing | None
     findings: list[str] = field(default_factory=list)
     lanes: dict[bytes, dict[int, int]] = field(default_factory=dict)  # by meter and interval
-    _overrides: dict[tuple[int, int], Bands] = field(default_factory=dict)  # by place and pass
     _opened: Bands = ()
 
     def __post_init__(self) -> None:
         if self.viewing is not None:
             self._opened = self.viewing.terms(self.terms).bands
 
-    def bands(self, place: int, pass_: int) -> Bands:
-        """Return the bands of a pass, which only those with the key know."""
-        return self._overrides.get((place, pass_), self._opened)
-
-    def override(self, event: events.Renominated) -> None:
-        """Take other bands."""
-        if self.viewing is None:
-            return
-        pass_ = event.first_interval // len(self.terms.bands)
-        try:
-            self._overrides[event.place, pass_] = sealed.opened_override(
-                self.terms,
-                self.viewing.key,
-                self.agreement_id,
-                event.place,
-                event.first_interval,
-                event.bands,
-            )
-        except SealError as error:
-            self.findings.append(
-                f"the bands from interval {event.first_interval} on at place {event.place}: {error}"
-            )
-
     def enter(
-        self, event: events.SealedReported, schedule: bytes, place: int, said: Said
+        self, event: events.SealedReported, schedule: bytes, said: Said
     ) -> tuple[list[Interval], int] | None:
         """Read a report with the key: its intervals, and its register; None without one, or if it does not open."""
         if self.viewing is None:
             return None
         first, slots = event.first_interval, len(self.terms.bands)
         about = about_of(self.viewing.separator, event, schedule)
-        bands = self.bands(place, first // slots)
         who = f"block {said.block}: meter {address.checksum(event.device)}, report from interval {first} on"
         try:
             read = sealed.judged(
-                self.viewing.key, about, event.sealed, event.deviations, bands, first % slots
+                self.viewing.key, about, event.sealed, event.deviations, self._opened, first % slots
             )
         except SealError as error:
             self.findings.append(f"{who}: {error}")
@@ -95,7 +70,7 @@ class SealedPaper:
             self.findings.append(f"{who}: it judged otherwise than its readings and bands say")
         for interval, lane in enumerate(read.lanes, first):
             self.lanes.setdefault(event.device, {})[interval] = lane
-        return [self._judged(place, i, lane) for i, lane in enumerate(read.lanes, first)], read.register_wh
+        return [self._judged(i, lane) for i, lane in enumerate(read.lanes, first)], read.register_wh
 
     def intervals(self, model: Agreement, device: bytes) -> list[Interval]:
         """Return every interval that counts for a meter."""
@@ -104,17 +79,16 @@ class SealedPaper:
         found = []
         for interval in range(point.first, point.end):
             if interval in lanes:
-                found.append(self._judged(point.place, interval, lanes[interval]))
+                found.append(self._judged(interval, lanes[interval]))
             elif self.viewing is not None and interval >= point.next:
-                found.append(self._judged(point.place, interval, None))
+                found.append(self._judged(interval, None))
             else:
                 told = point.deviations.get(interval)
                 found.append(self._told(interval, told, reported=interval < point.next))
         return found
 
-    def _judged(self, place: int, interval: int, lane: int | None) -> Interval:
-        slots = len(self.terms.bands)
-        return judge(self.terms, interval, lane, self.bands(place, interval // slots)[interval % slots])
+    def _judged(self, interval: int, lane: int | None) -> Interval:
+        return judge(self.terms, interval, lane, self._opened[interval % len(self._opened)])
 
     def _told(self, interval: int, told: Deviation | None, *, reported: bool) -> Interval:
         """Return what the chain alone shows of an interval."""

@@ -134,24 +134,16 @@ def bands_at(
 def overrides_of(connection: Connection, agreement: int, place: int | None = None) -> tuple[Override, ...]:
     """Return an agreement's renominations, in the order in which they came: later ones hold."""
     overrides = schema.overrides
-    terms = schema.terms
-    query = (
-        sa.select(overrides, terms.c.viewing_key_hash)
-        .join(terms, terms.c.agreement == overrides.c.agreement)
-        .where(overrides.c.agreement == agreement)
-    )
+    query = sa.select(overrides).where(overrides.c.agreement == agreement)
     if place is not None:
         query = query.where(overrides.c.place == place)
     rows = connection.execute(query.order_by(overrides.c.block, overrides.c.position)).mappings()
     return tuple(
-        Override(row["place"], row["first"], _readable(row), row["by"], row["sequence"], row["at"])
+        Override(
+            row["place"], row["first"], unpack_bands(row["bands"]), row["by"], row["sequence"], row["at"]
+        )
         for row in rows
     )
-
-
-def _readable(row: Any) -> tuple[tuple[int, int], ...]:
-    """Return the bands of a renomination; none if they are sealed."""
-    return () if row["viewing_key_hash"] else unpack_bands(row["bands"])
 
 
 def _lanes(

@@ -10,7 +10,7 @@ import click
 
 from electro_console.agreement.sealed_paper import about_of
 from electro_contracts import events
-from electro_contracts.terms import HEADER_BYTES, Terms, pack_bands
+from electro_contracts.terms import Terms, pack_bands
 from electro_protocol import address, judging, sealing
 from electro_protocol.readings import is_interrupted, units, unpack
 from electro_tools import papers, viewing
@@ -24,7 +24,6 @@ from electro_tools.viewing import viewing_option
 
 from .auditing import history_of
 from .disclosure import Disclosure, read
-from .overrides import sealed_bands_held
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk
@@ -37,9 +36,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @agreement_argument
 @click.option("--device", type=ADDRESS, required=True, help="The meter that signed the report.")
 @click.option("--report", "first", type=click.IntRange(0), required=True, help="The report's first interval.")
-@click.option(
-    "--bands", is_flag=True, help="Show the bands of that pass too, so that the judgement can be checked."
-)
+@click.option("--bands", is_flag=True, help="Show the bands too, so that the judgement can be checked.")
 @click.option("--out", type=_file, required=True, help="The file to write.")
 @viewing_option
 @index_options
@@ -56,7 +53,7 @@ def disclose(
 ) -> None:
     """Write what shows one sealed report, and no other, to anyone.
 
-    It holds the seed and the key of that report alone. With --bands it shows all bands of that pass of the schedule.
+    It holds the seed and the key of that report alone. With --bands it shows all bands of the agreement.
     """
     if viewing_file is None:
         raise ToolError("without the viewing key nothing can be shown", "--viewing-key FILE")
@@ -72,10 +69,8 @@ def disclose(
     packed = bands_seed = b""
     if bands:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-        pass_ = first // len(terms.bands)
-        packed = pack_bands(sealed_bands_held(desk, agreement_id, place, pass_, terms, key))
-        topic, _ = _bands_on_chain(desk, agreement_id, place, first, terms)
-        bands_seed = sealing.bands_seed(key, topic, packed)
+        packed = pack_bands(viewing.opened(terms, viewing_file).bands)
+        bands_seed = sealing.bands_seed(key, packed)
     domain = desk.domain
     whose = domain.chain_id, domain.contract, agreement_id, event.device, first
     papers.write(out, Disclosure(*whose, seed, shown, packed, bands_seed))
@@ -115,10 +110,9 @@ def check_disclosure(desk: Desk, file: Path, kept: Kept) -> None:
     facts.say("readings", ", ".join(map(_text, lanes)))
     if packed:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-        topic, nonce = _bands_on_chain(desk, agreement_id, place, first, terms)
-        if len(packed) != 4 * len(terms.bands) or not sealing.are_bands_of(
-            nonce, topic, packed, found.bands_seed
-        ):
+        assert terms.seal is not None  # it has sealed reports
+        agreed = sealing.are_bands_of(terms.seal.nonce, packed, found.bands_seed)
+        if len(packed) != 4 * len(terms.bands) or not agreed:
             raise Discrepancy(f"{file} shows other bands than were agreed")
         right = judging.deviations(readings, packed, first % len(terms.bands)) == event.deviations
         facts.add("judged", right, "as its readings and bands say" if right else "OTHERWISE than they say")
@@ -142,20 +136,6 @@ def _reported(
     raise ToolError(
         f"meter {address.checksum(device)} has sent no sealed report that begins with interval {first}"
     )
-
-
-def _bands_on_chain(
-    desk: Desk, agreement_id: int, place: int, first: int, terms: Terms
-) -> tuple[bytes, bytes]:
-    """Return what the bands that hold there are about, and their nonce."""
-    assert terms.seal is not None  # it has sealed reports
-    slots = len(terms.bands)
-    pass_ = first // slots
-    account = desk.ask("overrideOf", agreement_id, place, pass_)[0]
-    if int(account, 16) == 0:
-        return sealing.TERMS, terms.seal.nonce
-    code = bytes(desk.web3.eth.get_code(account))[1 + HEADER_BYTES :]
-    return sealing.override(agreement_id, place, pass_ * slots), code[4 * slots :]
 
 
 def _text(lane: int) -> str:

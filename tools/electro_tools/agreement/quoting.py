@@ -17,9 +17,9 @@ from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
 from electro_tools.plan.options import load_options
-from electro_tools.viewing import opened, read, viewing_option
+from electro_tools.viewing import opened, viewing_option
 
-from .overrides import bands_held, sealed_bands_held
+from .overrides import bands_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,9 +88,7 @@ def quote(
     for begin, part in _passes(first, lanes, len(terms.bands)):
         pass_ = begin // len(terms.bands)
         if agreed.seal is not None:
-            assert viewing_file is not None  # else it was refused
-            bands = sealed_bands_held(desk, agreement_id, place, pass_, agreed, read(viewing_file))
-            bill = of_readings(begin, part, terms, _bands_of(bands))
+            bill = of_readings(begin, part, terms, _bands_of(terms.bands))
             sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, _figures(bill), strict=True)}
             continue
         answer = desk.record("quote", agreement_id, place, begin, pack(part))

@@ -58,9 +58,7 @@ class Sealing:
         if not key:
             return False
         try:
-            agreement.opened = sealing.open_bands(
-                key, sealing.TERMS, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :]
-            )
+            agreement.opened = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
         except sealing.SealError:
             return False
         return True

@@ -169,10 +169,10 @@ def terms(code: "bytes | bytearray") -> "tuple[int, int, int, int]":
 def seal_of(code: "bytes | bytearray") -> bytes:
     """Return what of sealed terms the meter needs, their viewing key's hash, the bands' nonce and the bands; else none.
 
-    The code is one of which `terms` has taken the numbers; that of an override names no key.
+    The code is one of which `terms` has taken the numbers.
     """
     end = _TERMS_HEADER_BYTES + 4 * (code[1] << 8 | code[2])
-    if not code[8] or len(code) == end + 16:
+    if not code[8]:
         return b""
     if len(code) != end + 16 + 20 * (1 + code[20]) + 32:
         raise SourceError("the sealed terms' code has another length than its numbers say")
