@@ -125,6 +125,17 @@ def test_the_charts_have_tables(visit: Callable[..., Page]) -> None:
     assert page.locator("tbody tr").count() > 90
 
 
+def test_the_table_of_readings_is_turned_over_to_its_end(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1/readings?lang=en")
+    seen = [int(page.locator("tbody tr td:nth-child(2)").last.inner_text())]
+    while page.locator("a[rel=next]").count():
+        with page.expect_navigation():
+            page.locator("a[rel=next]").click()
+        assert int(page.locator("tbody tr td:nth-child(2)").first.inner_text()) == seen[-1] + 1
+        seen.append(int(page.locator("tbody tr td:nth-child(2)").last.inner_text()))
+    assert seen == [671, 1343, 2015, 2687]
+
+
 def test_what_is_printed_has_no_buttons(visit: Callable[..., Page]) -> None:
     page = visit("/agreements/1")
     drawn(page)

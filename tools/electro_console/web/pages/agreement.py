@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from electro_console.index.records import Agreement, Readings
 
 _LEDGER_SIZE = 100
+_READINGS_SIZE = 672  # a week of quarter hours
 _SAMPLES = 200  # of the burn-down: more than its chart has room for
 _ON_PAGE = 12  # movements that the agreement's own page shows, the newest
 _PATH = r"/agreements/{id:[1-9]\d{0,17}}"
@@ -95,14 +96,18 @@ async def ledger(request: web.Request) -> Page:
 
 
 async def readings(request: web.Request) -> Page:
-    """Show a stretch of a place's readings as a table; the whole term as JSON."""
+    """Show a stretch of a place's readings as a table, by pages; whole as JSON."""
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
     stretch, place = await readings_asked(request, found, status.block_time)
+    pages = max(1, -(-len(stretch.units) // _READINGS_SIZE))
     return Page(
         "readings.html",
         {
+            "page": min(asked.number(request, "page", 0, 1 << 30), pages - 1),
+            "pages": pages,
+            "size": _READINGS_SIZE,
             "now": status.block_time,
             "agreement": facts.agreement(found, names),
             "place": place,
