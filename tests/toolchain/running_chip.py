@@ -45,6 +45,10 @@ class Chip:
         )
         os.close(ours)
 
+    def open_files(self) -> int:
+        """Return how many files and sockets it has open."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+
     def close(self) -> None:
         """Pull the cable; calling it again does nothing."""
         if self._process.poll() is None:

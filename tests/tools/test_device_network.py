@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import queue
 import socket
+import struct
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ import requests
 from eth_account import Account
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.tools.meters import electro, running
+from tests.waiting import until
 
 from electro_tools import lifeline
 
@@ -87,6 +90,48 @@ def test_a_request_without_end_is_left(page: str) -> None:
         with contextlib.suppress(ConnectionResetError):
             assert one.recv(100) == b""
     assert when_there(page + "/status.json").status_code in (200, 503)
+
+
+def test_a_crowd_of_slow_ones_takes_nothing_from_the_meter(
+    micropython_i386: list[str], tmp_path: Path
+) -> None:
+    """Slow loris, heads without end, visitors that are gone at once: what they held is free again, no task failed."""
+    flash = tmp_path / "chip" / "flash"
+    flash.mkdir(parents=True)
+    port = free_port()
+    with running(micropython_i386, flash, page_port=port) as chip:
+        url = f"http://127.0.0.1:{port}"
+        before = when_there(url + "/status.json").json()
+        files = chip.open_files()
+        for _ in range(3):
+            crowd = []
+            for number in range(60):
+                one = socket.socket()
+                one.settimeout(WAIT_S)
+                crowd.append(one)
+                with contextlib.suppress(OSError):
+                    one.connect(("127.0.0.1", port))
+                    one.sendall((b"G", b"GET / HTTP/1.1\r\nX: " + b"x" * 9_000, b"", b"\r\n\r\n")[number % 4])
+                if number % 5 == 0:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    one.close()  # by a reset
+            live = electro("monitor", "--port", chip.port, "--count", "1")
+            assert (live.returncode, live.stderr) == (0, "")
+            for one in crowd:
+                one.close()
+        asyncio.run(until(lambda: chip.open_files() <= files))
+        told = {}
+
+        def is_told() -> bool:
+            with contextlib.suppress(requests.RequestException):
+                answer = requests.get(url + "/status.json", timeout=WAIT_S)
+                told.update(answer.json() if answer.status_code == 200 else {})
+            return bool(told)
+
+        asyncio.run(until(is_told))
+        assert told["restarts"] == {}
+        assert told["uptime_s"] >= before["uptime_s"]
+        assert told["memory_free"] > before["memory_free"] - 100_000
 
 
 def test_status_and_doctor_ask_the_page(page: str) -> None:

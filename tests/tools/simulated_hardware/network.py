@@ -28,3 +28,6 @@ class WLAN:
 
     def connect(self, ssid, password):
         raise OSError("no such network")
+
+    def disconnect(self):
+        pass

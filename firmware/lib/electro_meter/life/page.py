@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from ..world import Board
     from .app import Meter
 
-_LINE_S = 5
+_REQUEST_S = 5  # from the first byte that comes to the last one that goes
 _MOST_BYTES = 1_024
 _HEAD = (
     "HTTP/1.1 {}\r\nContent-Type: {}; charset=utf-8\r\nCache-Control: no-store\r\nConnection: close\r\n"
     "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n"
+)
+_TOP = (
+    b'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Electro meter</title>'
+    b"<h1>Electro meter</h1>"
 )
 
 
@@ -34,18 +38,19 @@ async def serve(board: "Board", meter: "Meter", port: int) -> None:
 
     async def take(reader: "Any", writer: "Any") -> None:
         nonlocal busy
+        is_first = not busy
+        busy = True
         try:
-            if busy:
-                writer.write(_HEAD.format("503 Busy", "text/plain").encode())
+            if is_first:
+                await asyncio.wait_for(_answer(board, meter, reader, writer), _REQUEST_S)
             else:
-                busy = True
-                try:
-                    await asyncio.wait_for(_answer(board, meter, reader, writer), _LINE_S)
-                finally:
-                    busy = False
-            await writer.drain()
+                writer.write(_HEAD.format("503 Busy", "text/plain").encode())  # nobody waits until it is read
         except (OSError, asyncio.TimeoutError):
             pass  # whoever asked has gone, or is too slow
+        except Exception as error:  # noqa: BLE001 - memory may be short: no page is a reason to fail
+            board.log(f"page: {error!r}")
+        if is_first:
+            busy = False
         writer.close()
         await writer.wait_closed()
 
@@ -81,10 +86,10 @@ async def _answer(board: "Board", meter: "Meter", reader: "Any", writer: "Any") 
         writer.write(json.dumps(_told(board, meter)).encode())
     elif words[1] == b"/":
         writer.write(_HEAD.format("200 OK", "text/html").encode())
-        writer.write(
-            b'<!doctype html><html lang="en"><title>Electro meter</title><h1>Electro meter</h1><table>'
-        )
-        for name, value in sorted(_told(board, meter).items()):
+        told = _told(board, meter)
+        writer.write(_TOP)
+        writer.write(_sentence(told).encode())
+        for name, value in sorted(told.items()):
             writer.write(f"<tr><th>{_escaped(name)}<td>{_escaped(_words(value))}".encode())
             await writer.drain()
         writer.write(b'</table><p><a href="/status.json">status.json</a></html>')
@@ -92,6 +97,16 @@ async def _answer(board: "Board", meter: "Meter", reader: "Any", writer: "Any") 
         writer.write(
             (_HEAD.format("404 Not here", "text/plain") + "There are / and /status.json.\n").encode()
         )
+    await writer.drain()
+
+
+def _sentence(told: "dict[str, Any]") -> str:
+    """Return what most people come for."""
+    wh = told["register_wh"]
+    return (
+        f"<p>{told['urms_mv'] / 1000:.1f} V, {told['irms_ma'] / 1000:.2f} A, {told['power_mw'] / 1e6:.3f} kW; "
+        f"register {wh // 1000}.{wh % 1000:03d} kWh<table>"
+    )
 
 
 def _told(board: "Board", meter: "Meter") -> "dict[str, Any]":
