@@ -8,11 +8,13 @@ from array import array
 import scratch
 
 from electro_meter.uplink.agreements import FILE, KEPT_S, MOST_OF_A_SOURCE, SAVE_EVERY_US, Agreements
+from electro_meter.uplink.remembered import MOST_SEALS
 from electro_meter.uplink.sources import Told
 
 START = 1_800_000_000
 S = 1_000_000
-TRUE, FALSE, WORSE = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32  # hashes of terms
+TRUE, FALSE, WORSE, SEALED = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32, b"\x04" * 32  # hashes of terms
+SEAL = bytes(range(48)) + bytes(4 * 96)  # a key's hash, a nonce and bands, as `sources.seal_of` gives them
 HEADERS = {TRUE: (96, 900, 192, 10), FALSE: (96, 900, 192, 100), WORSE: (1, 1, 65_535, 1)}
 
 
@@ -275,6 +277,47 @@ class OverARestart(Trust):
                 file.write(spoiled)
             kept = Agreements(self.folder).all
             self.assertEqual(kept, [], spoiled)
+
+    def test_sealed_bands_are_kept_beside_it_and_one_file_serves_renewals(self):
+        HEADERS[SEALED] = HEADERS[TRUE] + (SEAL,)
+        self.addCleanup(HEADERS.pop, SEALED)
+        self.say(
+            "r", "operator", told(), told(8, SEALED, START + 192 * 900), told(9, SEALED, START + 384 * 900)
+        )
+        again = Agreements(self.folder)
+        self.assertEqual(sorted([(one.id, one.seal) for one in again.all]), [(7, b""), (8, SEAL), (9, SEAL)])
+        self.assertEqual(again.header_of(SEALED), HEADERS[SEALED])
+        (name,) = self.seals()
+        with open(f"{self.folder}/{name}", "wb") as file:
+            file.write(SEAL[:-1] + b"\x01")
+        self.agreements = Agreements(self.folder)
+        self.assertEqual([one.id for one in self.agreements.all], [7])  # sources tell it again
+        self.say("r", "operator", told(), told(8, SEALED, START + 192 * 900))
+        self.assertEqual(sorted([one.id for one in Agreements(self.folder).all]), [7, 8])
+        os.remove(f"{self.folder}/{name}")
+        self.assertEqual([one.id for one in Agreements(self.folder).all], [7])
+
+    def test_of_sealed_ones_a_few_files_are_kept_the_confirmed_first_and_none_that_is_not_needed(self):
+        hashes = [bytes([0x50 + k]) * 32 for k in range(6)]
+        for k in range(6):
+            HEADERS[hashes[k]] = HEADERS[TRUE] + (SEAL + bytes([k]),)
+            self.addCleanup(HEADERS.pop, hashes[k])
+        for k in range(3):
+            self.say("liar", "operator", *[told(20 + j, hashes[j], START + j) for j in range(k + 1)])
+        for k in range(3, 6):
+            self.say("r", "consumer", *[told(20 + j, hashes[j], START + j) for j in range(3, k + 1)])
+        self.say("n", "other", told(25, hashes[5], START + 5))
+        self.assertEqual(len(self.seals()), MOST_SEALS)
+        kept = Agreements(self.folder).all
+        self.assertEqual(len(kept), MOST_SEALS)
+        self.assertIn((25, True), [(one.id, one.pinned) for one in kept])
+        for _ in range(2):
+            for url, by in (("liar", "operator"), ("r", "consumer"), ("n", "other")):
+                self.say(url, by)
+        self.assertEqual((self.ids, self.seals()), ([], []))
+
+    def seals(self):
+        return [name for name in os.listdir(self.folder) if name.startswith(FILE + ".seal")]
 
     def test_a_flash_that_can_not_be_written_stops_nothing(self):
         os.mkdir(self.folder + "/" + FILE + ".new")

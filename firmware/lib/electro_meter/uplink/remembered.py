@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the agreements over a restart in a file; a missing or damaged one means that the sources are asked first."""
+"""Keep the agreements over a restart in a file; a missing or damaged one means that the sources are asked first.
+
+The bands of a sealed one, up to 3 KB, are in a file beside it, by the hash of its terms' code; renewals share one. What
+the other file has of it is their hash.
+"""
 
 import json
 import os
 from binascii import hexlify, unhexlify
+
+from electro_protocol.keccak import keccak256
 
 from .agreement import Agreement
 from .errors import SourceError
@@ -14,17 +20,35 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST_FILE_BYTES = 8_192
+MOST_SEALS = 4  # files: what runs, comes and is still owed to, with one to spare
+_MOST_SEAL_BYTES = 32 + 16 + 4 * 672
 
 
 def write(path: str, kept: "list[Agreement]") -> bool:
     """Return whether the flash took them; one that fails is no reason to stop: sources tell it again.
 
-    Sealed ones are not kept: their bands would be most of the file.
+    kept: those that matter most first.
     """
+    seals: "list[str]" = []
+    listed = []
     try:
+        for one in kept:
+            name = _seal_file(path, one.code_hash)
+            if one.seal and name not in seals:
+                if len(seals) == MOST_SEALS:
+                    continue
+                seals.append(name)
+                if _content(name) != one.seal:
+                    with open(name, "wb") as seal:
+                        seal.write(one.seal)
+            listed.append(_to_json(one))
         with open(path + ".new", "w") as file:
-            json.dump([_to_json(one) for one in kept if not one.seal], file)
+            json.dump(listed, file)
         os.rename(path + ".new", path)  # a power cut leaves the old file or the new one
+        folder, _, begins = path.rpartition("/")
+        for name in os.listdir(folder):
+            if name.startswith(begins + ".seal") and f"{folder}/{name}" not in seals:
+                os.remove(f"{folder}/{name}")
     except OSError:
         return False
     return True
@@ -32,21 +56,42 @@ def write(path: str, kept: "list[Agreement]") -> bool:
 
 def read(path: str) -> "list[Agreement]":
     """Return what was kept."""
+    kept = []
     try:
         with open(path) as file:
             text = file.read(MOST_FILE_BYTES)
-        return [_from_json(one) for one in json.loads(text)]
-    except (OSError, ValueError, TypeError, KeyError, SourceError):
+        for each in json.loads(text):
+            seal = b""
+            if each[4]:
+                seal = _content(_seal_file(path, unhexlify(each[1])))
+                if hexlify(keccak256(seal)).decode() != each[4]:
+                    continue  # a power cut, or a flash that fails: sources tell it again
+            kept.append(_from_json(each, seal))
+    except (OSError, ValueError, TypeError, KeyError, IndexError, SourceError):
         return []
+    return kept
+
+
+def _seal_file(path: str, code_hash: bytes) -> str:
+    return f"{path}.seal{hexlify(code_hash[:8]).decode()}"
+
+
+def _content(name: str) -> bytes:
+    try:
+        with open(name, "rb") as file:
+            return file.read(_MOST_SEAL_BYTES + 1)
+    except OSError:
+        return b""
 
 
 def _to_json(one: Agreement) -> "list[object]":
     numbers = [one.id, one.start_s, one.slots, one.interval_s, one.intervals, one.unit_wh]
-    return [numbers, hexlify(one.code_hash).decode(), one.pinned, one.owner]
+    seal = hexlify(keccak256(one.seal)).decode() if one.seal else ""
+    return [numbers, hexlify(one.code_hash).decode(), one.pinned, one.owner, seal]
 
 
-def _from_json(kept: "Any") -> Agreement:
-    numbers, code_hash, pinned, owner = kept
+def _from_json(kept: "Any", seal: bytes) -> Agreement:
+    numbers, code_hash, pinned, owner, _ = kept
     number, start_s, slots, interval_s, intervals, unit_wh = numbers
     raw = unhexlify(code_hash)
     if len(raw) != 32 or not isinstance(pinned, bool) or not isinstance(owner, str):
@@ -59,7 +104,7 @@ def _from_json(kept: "Any") -> Agreement:
         whole("a kept id", number, 1, (1 << 64) - 1),
         whole("a kept start", start_s, 0, (1 << 40) - 1),
         raw,
-        terms(header),
+        terms(header) + (seal,),
     )
     one.pinned = pinned
     one.owner = owner
