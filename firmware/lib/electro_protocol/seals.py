@@ -56,12 +56,25 @@ def signer(digest: bytes, seal: bytes) -> "Generator[None, None, bytes]":
     of_r = s * inverted % N
     total = Combination(r, y)
     del r, s, y, z, inverted  # what is not needed any more makes room for what follows
-    # the sum begins with R itself, which becomes 2^132·R on the way
+    yield from summing(total, of_r, of_g)
+    if total.is_nowhere():
+        raise ReceiptError("a seal recovers to no key")
+    x, y, seven = total.end()
+    if seven != 7:
+        raise ReceiptError("a seal recovers to no key")
+    return address_of(x.to_bytes(32, "big") + y.to_bytes(32, "big"))
+
+
+def summing(total: Combination, of_r: int, of_g: "int | None") -> "Generator[None, None, None]":
+    """Make of R, with which a sum begins, of_r·R + of_g·G, in slices; without of_g, of_r·R."""
+    # R itself becomes 2^132·R on the way
     straight, turned = split((of_r - (1 << _COLUMNS)) % N)
     plus, minus = _signed_digits(straight)
     turned_plus, turned_minus = _signed_digits(turned)
-    straight, turned = split(of_g % N)
-    of_g_straight, of_g_turned = digits_of(straight), digits_of(turned)
+    of_g_straight = of_g_turned = b""
+    if of_g is not None:
+        straight, turned = split(of_g % N)
+        of_g_straight, of_g_turned = digits_of(straight), digits_of(turned)
     del of_g, of_r, straight, turned
     column = _COLUMNS
     while column:
@@ -76,18 +89,12 @@ def signer(digest: bytes, seal: bytes) -> "Generator[None, None, bytes]":
             total.add_r(False, True)
         elif turned_minus[at] & bit:
             total.add_r(True, True)
-        if column < SPACING:
+        if of_g_straight and column < SPACING:
             total.add(of_g_straight, of_g_turned, column)
         if not column % _SLICE_COLUMNS:
             total.pause()
             yield
             total.resume()
-    if total.is_nowhere():
-        raise ReceiptError("a seal recovers to no key")
-    x, y, seven = total.end()
-    if seven != 7:
-        raise ReceiptError("a seal recovers to no key")
-    return address_of(x.to_bytes(32, "big") + y.to_bytes(32, "big"))
 
 
 def _signed_digits(scalar: int) -> "tuple[bytes, bytes]":

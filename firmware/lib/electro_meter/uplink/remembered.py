@@ -79,9 +79,10 @@ def _seal_file(path: str, code_hash: bytes) -> str:
 def _content(name: str) -> bytes:
     try:
         with open(name, "rb") as file:
-            return file.read(_MOST_SEAL_BYTES + 1)
+            content: bytes = file.read(_MOST_SEAL_BYTES + 1)
     except OSError:
         return b""
+    return content
 
 
 def _to_json(one: Agreement) -> "list[object]":
