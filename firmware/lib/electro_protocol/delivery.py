@@ -12,7 +12,7 @@ from .comb import entropy, inverse
 from .curve import N, P
 from .keccak import keccak256
 from .sealing import KEY_BYTES
-from .seals import Combination, summing
+from .seals import begun, summing
 from .secp256k1 import public_key
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def unwrapping(wrapped: bytes, private_key: bytes) -> "Generator[None, None, byt
 
 def _times(scalar: int, x: int, y: int) -> "Generator[None, None, tuple[int, int]]":
     """Multiply a point, in slices."""
-    total = Combination(x, y)
+    total = begun(x, y)
     total.pause()
     yield
     total.resume()

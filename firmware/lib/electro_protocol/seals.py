@@ -65,6 +65,11 @@ def signer(digest: bytes, seal: bytes) -> "Generator[None, None, bytes]":
     return address_of(x.to_bytes(32, "big") + y.to_bytes(32, "big"))
 
 
+def begun(x: int, y: int) -> Combination:
+    """Return a sum that begins with the point R = (x, y)."""
+    return Combination(x, y)
+
+
 def summing(total: Combination, of_r: int, of_g: "int | None") -> "Generator[None, None, None]":
     """Make of R, with which a sum begins, of_r·R + of_g·G, in slices; without of_g, of_r·R."""
     # R itself becomes 2^132·R on the way
