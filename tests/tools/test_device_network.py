@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import json
 import queue
+import select
 import socket
 import struct
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -211,5 +213,84 @@ def test_home_assistant_finds_the_meter(micropython_i386: list[str], tmp_path: P
         late.disconnect()
         late.loop_stop()
     finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+class Cutting:
+    """A way to a broker that cuts its first connection after some bytes, in the middle of a packet."""
+
+    def __init__(self, broker: int, after: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._broker = broker
+        self._left = after
+        self._open: tuple[socket.socket, ...] = ()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    @property
+    def has_cut(self) -> bool:
+        return self._left <= 0
+
+    def _run(self) -> None:
+        with self._listener, contextlib.suppress(OSError):  # it is shut down
+            while True:
+                client = self._listener.accept()[0]
+                with client, socket.create_connection(("127.0.0.1", self._broker)) as broker:
+                    self._open = client, broker
+                    with contextlib.suppress(OSError):  # one of them has gone
+                        self._carry(client, broker)
+
+    def _carry(self, client: socket.socket, broker: socket.socket) -> None:
+        """Carry bytes both ways, until one end is closed, or it is time to cut."""
+        while True:
+            for source in select.select([client, broker], [], [])[0]:
+                piece = source.recv(4096 if self.has_cut else 1)
+                (broker if source is client else client).sendall(piece)
+                self._left -= len(piece)
+                if not piece or self._left == 0:
+                    return
+
+    def close(self) -> None:
+        for one in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+
+@pytest.mark.parametrize("after", [10, 100, 400])
+def test_a_broker_full_of_garbage_that_is_cut_off_finds_the_meter_all_the_same(
+    micropython_i386: list[str], tmp_path: Path, broker: int, after: int
+) -> None:
+    """Cut in CONNECT, in the description, and after it; what somebody left in the meter's topics is written over."""
+    config, online = f"homeassistant/device/electro_{ID}/config", f"electro/{ID}/online"
+    heard: queue.Queue[tuple[str, bytes]] = queue.Queue()
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: heard.put((message.topic, message.payload))
+    client.connect("127.0.0.1", broker)
+    client.loop_start()
+    for topic, payload in (
+        (config, b"\xff" * 100_000), (online, b"maybe"), (f"electro/{ID}/state", b"[" * 60_000),
+        ("/".join(["x" * 900] * 30), b"y"), ("electro/" + "z" * 60_000, b"\0"),
+    ):  # fmt: skip
+        client.publish(topic, payload, qos=1, retain=True).wait_for_publish(WAIT_S)
+    client.subscribe([(config, 1), (online, 1)])
+    way = Cutting(broker, after)
+    flash = tmp_path / "chip" / "flash"
+    flash.mkdir(parents=True)
+    (flash.parent / "joined").touch()
+    try:
+        with running(micropython_i386, flash, mqtt=f"mqtt://127.0.0.1:{way.port}", mqtt_every_s=1):
+            described = b""
+            while not described.startswith(b"{"):
+                topic, payload = heard.get(timeout=WAIT_S)
+                described = payload if topic == config else described
+            assert json.loads(described)["availability_topic"] == online
+            while (online, b"online") != heard.get(timeout=WAIT_S):
+                pass
+            assert way.has_cut
+    finally:
+        way.close()
         client.disconnect()
         client.loop_stop()

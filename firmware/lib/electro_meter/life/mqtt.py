@@ -47,10 +47,11 @@ class MqttError(OSError):
 
 
 async def publish(board: "Board", meter: "Meter", settings: "Settings") -> None:
-    """Publish for ever; whatever the broker does, the pause before the next try only grows."""
+    """Publish for ever. The pause before the next try grows until a session has lasted: each may be a handshake."""
     pause_ms = _LEAST_PAUSE_MS
     while True:
         writer = None
+        began_us = board.uptime_us()
         try:
             tls, user, password, host, port = split(settings.mqtt)
             address = await meter.uplink.resolver().resolve(host)
@@ -60,7 +61,6 @@ async def publish(board: "Board", meter: "Meter", settings: "Settings") -> None:
                 greet(reader, writer, name, user, password, settings.mqtt_every_s), _ANSWER_S
             )
             await asyncio.wait_for(announce(reader, writer, name), _ANSWER_S)
-            pause_ms = _LEAST_PAUSE_MS
             while True:
                 writer.write(packet(f"electro/{name}/state", json.dumps(state(meter))))
                 await asyncio.wait_for(writer.drain(), _ANSWER_S)
@@ -68,9 +68,19 @@ async def publish(board: "Board", meter: "Meter", settings: "Settings") -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the broker's or the network's
             board.log(f"mqtt: {error!r}")
         if writer is not None:
-            writer.close()
+            await _close(writer)
+        if board.uptime_us() - began_us > 1000 * _MOST_PAUSE_MS:
+            pause_ms = _LEAST_PAUSE_MS
         await board.sleep_ms(pause_ms)
         pause_ms = min(2 * pause_ms, _MOST_PAUSE_MS)
+
+
+async def _close(writer: "Any") -> None:
+    writer.close()
+    try:
+        await writer.wait_closed()  # MicroPython closes here
+    except OSError:
+        pass  # it is closed
 
 
 def split(url: str) -> "tuple[bool, str, str, str, int]":

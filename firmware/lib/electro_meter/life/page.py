@@ -94,9 +94,7 @@ async def _answer(board: "Board", meter: "Meter", reader: "Any", writer: "Any") 
             await writer.drain()
         writer.write(b'</table><p><a href="/status.json">status.json</a></html>')
     else:
-        writer.write(
-            (_HEAD.format("404 Not here", "text/plain") + "There are / and /status.json.\n").encode()
-        )
+        writer.write((_HEAD.format("404 Not here", "text/plain") + "Only / and /status.json.\n").encode())
     await writer.drain()
 
 
