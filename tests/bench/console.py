@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def main() -> int:
         _live(life, chosen.agreements, chosen.days)
         with RunningConsole(anvil.url, life.domain.contract, Path(folder) / "index.sqlite") as console:
             console.has(life.web3.eth.block_number)
-            found = {"agreements": chosen.agreements, "intervals": chosen.days * 96, **shipped()}
+            found = {"load": os.getloadavg()[0], "agreements": chosen.agreements, "intervals": chosen.days * 96}
+            found |= shipped()
             found |= asyncio.run(_served(console.url, chosen.readers))
             found |= in_browser(console.url)
     print(json.dumps(found) if chosen.json else _table(found))
@@ -80,12 +82,14 @@ def shipped() -> dict[str, Any]:
 async def _served(url: str, readers: int) -> dict[str, Any]:
     """Return milliseconds of pages: one reader alone, first and then; many at once, the 95th of a hundred.
 
-    Processor time, of server and reader together, is what a busy machine does not stretch.
+    Processor time, of server and reader together, is what a busy machine stretches least.
     """
     found: dict[str, Any] = {"readers": readers}
     async with aiohttp.ClientSession() as session:
         for name, path in (("agreement", "/agreements/1"), ("list", "/agreements"), ("overview", "/")):
+            began = time.process_time()
             first = await _get(session, url + path)
+            found[f"{name}_first_cpu_ms"] = (time.process_time() - began) * 1000
             began = time.process_time()
             then = [await _get(session, url + path) for _ in range(20)]
             found[f"{name}_first_ms"] = first
@@ -114,7 +118,7 @@ def in_browser(url: str) -> dict[str, Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(fetch.chromium()), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 900})
-        drawn = [_draw(page, url) for _ in range(_DRAWN)]
+        drawn, drawn_cpu = zip(*(_draw(page, url) for _ in range(_DRAWN)), strict=True)
         page.locator("#chart").focus()
         zooms = page.evaluate(
             """async (zooms) => {
@@ -135,16 +139,22 @@ def in_browser(url: str) -> dict[str, Any]:
     zooms.sort()
     return {
         "drawn_ms": statistics.median(drawn),
+        "drawn_cpu_ms": statistics.median(drawn_cpu),
         "zoom_ms": statistics.median(zooms),
         "zoom_worst_ms": zooms[-1],
     }
 
 
-def _draw(page: Page, url: str) -> float:
+def _draw(page: Page, url: str) -> tuple[float, float]:
+    """Return milliseconds on the clock, and of the processor in the page's own thread: the whole page's."""
+    asked = page.context.new_cdp_session(page)
+    asked.send("Performance.enable")
     page.goto(f"{url}/agreements/1?span=all")
     page.wait_for_selector("#chart[data-drawn]")
     taken: float = page.evaluate("performance.getEntriesByName('electro:drawn')[0].duration")
-    return taken
+    metrics = {each["name"]: each["value"] for each in asked.send("Performance.getMetrics")["metrics"]}
+    asked.detach()
+    return taken, metrics["ThreadTime"] * 1000
 
 
 def _table(found: dict[str, Any]) -> str:

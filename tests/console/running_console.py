@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 
 class RunningConsole:
-    """A console that follows a node, each block of which is final; use it as a context manager.
+    """A console that follows a node; use it as a context manager.
 
     Args:
         node: address of JSON-RPC.
         contract: 20 bytes.
         database: a path.
+        final: how many blocks deep is final.
         more: of Settings.
     """
 
-    def __init__(self, node: str, contract: bytes, database: Path, **more: Any) -> None:
+    def __init__(self, node: str, contract: bytes, database: Path, final: str = "0", **more: Any) -> None:
         self.settings = Settings(
-            nodes=(node,), contract=contract, database=str(database), port=0, final="0", **more
+            nodes=(node,), contract=contract, database=str(database), port=0, final=final, **more
         )
         self.url = ""
         self._loop = asyncio.new_event_loop()
@@ -39,7 +40,9 @@ class RunningConsole:
     def __enter__(self) -> Self:
         settings = self.settings
         assert settings.database is not None
-        self.following = Following(settings.database, settings.nodes, settings.contract, "0", pause_s=0.05)
+        self.following = Following(
+            settings.database, settings.nodes, settings.contract, settings.final, pause_s=0.05
+        )
         self.following.__enter__()
         self.index = Index.open(settings.database)
         self._thread.start()

@@ -10,8 +10,12 @@ import pytest
 from eth_account import Account
 
 from electro_contracts.invoices import word
+from electro_contracts.terms import pack_bands
 from electro_protocol import address
+from electro_protocol.messages import Renomination
+from electro_protocol.signed import SignedMessage
 from electro_tools.agreement import consent
+from electro_tools.agreement.consent import Consent
 from tests.console.browser import until
 from tests.console.conftest import keep
 from tests.console.life import DAY_S, GENESIS, START, Life, terms_of
@@ -134,6 +138,11 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
     assert stage.record(number)["remaining"] >= before
     page = stage.open(number, life.operator)
     assert "The breaker was tested on our order" in page.locator(".notes").inner_text()
+    of_intervals = {"place": "0", "since": "2027-01-18T08:00", "until": "2027-01-18T10:00"}
+    stage.act(page, "waive", {"reason": "It was our crane", **of_intervals})
+    assert stage.record(number)["waived"] == 700 + 500 + 400 * terms.over_rate
+    note = stage.open(number, life.operator).locator(".notes").inner_text().replace("\u00a0", " ")
+    assert "place 0, 18 Jan 2027, 08:00 – 18 Jan 2027, 10:00" in note
 
     life.wait_until(stage.record(number)["settlesAt"] + 10)
     stage.act(stage.open(number, Account.from_key(SUCCESSOR)), "settle")
@@ -160,6 +169,61 @@ def test_an_acceptance_can_be_signed_for_others_to_send(stage: Stage, tmp_path: 
     assert signed.signer(life.domain) == address.parse(life.consumer.address)
     life.act(life.operator, "acceptBySignature", *signed.message.values(), signed.signature)
     assert stage.record(number)["state"] == 2
+
+
+def test_bands_beyond_the_consumers_own_right_need_both(stage: Stage, tmp_path: Path) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()])
+    page = stage.open(number, life.consumer)
+    fields = {
+        "place": "0",
+        "since": "2027-01-20T08:00",
+        "until": "2027-01-20T12:00",
+        "least": "10",
+        "greatest": "130",
+    }
+    page.locator("[data-act=renominate]").click()
+    for name, value in fields.items():
+        control = page.locator(f"dialog[open] [name={name}]")
+        control.select_option(value) if name == "place" else control.fill(value)
+    page.locator("dialog[open] button.first").click()
+    page.wait_for_selector("dialog[open] [data-do=sign]")
+    assert "Only together with the operator" in page.locator("dialog[open]").inner_text()
+    assert page.locator("dialog[open] [data-do=send]").count() == 0, "the consumer alone can send nothing"
+    page.locator("dialog[open] [data-do=sign]").click()
+    page.wait_for_selector("dialog[open] [data-signed]")
+    with page.expect_download() as download:
+        page.locator("dialog[open] a[download]").click()
+    file = tmp_path / "signed.json"
+    download.value.save_as(file)
+
+    page = stage.open(number, life.operator)
+    page.locator("[data-act=agree]").click()
+    page.set_input_files("dialog[open] [name=file]", file)
+    page.locator("dialog[open] button.first").click()
+    page.wait_for_selector("dialog[open] [data-do=send]:not([disabled])")
+    told = page.locator("dialog[open]").inner_text().replace("\u00a0", " ")
+    assert "30–100 kWh → 10–130 kWh" in told
+    keep(page, "act-agree")
+    page.locator("dialog[open] [data-do=send]").click()
+    page.wait_for_selector("dialog[open] [data-mined]")
+    _, sequence = life.contract.functions.overrideOf(number, 0, 0).call()
+    assert sequence == 1
+
+
+def test_a_file_that_the_consumer_has_not_signed_is_refused(stage: Stage, tmp_path: Path) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()])
+    page = stage.open(number, life.operator, refused=frozenset({400}))
+    page.locator("[data-act=agree]").click()
+    file = tmp_path / "signed.json"
+    message = Renomination(number, 0, 24, 1, pack_bands(((100, 1300),)), START + DAY_S)
+    for key, why in ((life.operator.key, "not the consumer"), (None, "no signed renomination")):
+        signed = key and SignedMessage.make(message, life.domain, bytes(key))
+        file.write_text(json.dumps(Consent(life.domain, signed).to_json()) if signed else "{}")
+        page.set_input_files("dialog[open] [name=file]", file)
+        page.locator("dialog[open] button.first").click()
+        until(page, f"document.querySelector('dialog[open] [role=alert]').textContent.includes('{why}')")
 
 
 def test_a_place_is_handed_over_and_taken(stage: Stage) -> None:

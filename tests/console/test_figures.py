@@ -85,6 +85,7 @@ def test_every_figure_is_the_models(start_anvil: Callable[..., Anvil], tmp_path:
         assert (money["accrued"], money["remaining"]) == (on_chain[7], on_chain[8])
 
         ledger = _all(console.url, number)
+        assert page["ledger"] == ledger[-12:], "the newest stand on the agreement's own page"
         taken = [each for each in ledger if each["charged"] and each["kind"] not in _GIVEN]
         assert sum(each["amount"] for each in taken) == model.accrued(now)
         assert sum(-each["amount"] for each in ledger if each["kind"] == "granted") == model.grants

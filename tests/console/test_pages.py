@@ -20,6 +20,7 @@ PAGES = {
     "agreements": "/agreements",
     "agreement": "/agreements/1",
     "offer": "/agreements/2",
+    "newest": "/agreements/1/newest",
     "ledger": "/agreements/1/ledger",
     "readings": "/agreements/1/readings",
     "audit": "/agreements/1/audit",

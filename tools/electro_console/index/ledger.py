@@ -159,7 +159,7 @@ def burn_down_of(connection: Connection, standing: Standing, now: int, samples: 
     """
     terms, counted, row = standing.terms, standing.counted, standing.row
     moved = [(_moment(each, standing), each) for each in movements_of(connection, standing, now)]
-    until = min(now, max([standing.dates().closes_at, *(at for at, _ in moved)]))
+    until = min(now, max([standing.dates.closes_at, *(at for at, _ in moved)]))
     begin = min(terms.start, until)
     at = np.unique(np.linspace(begin, until, max(2, samples)).astype(np.int64))
     sums: dict[str, list[int]] = {kind: [0] * len(at) for kind in (*_TAKING, *_GIVEN)}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def row_of(standing: Standing, now: int) -> AgreementRow:
     """Return an agreement as the row of a list."""
-    row, money, dates = standing.row, standing.money(now), standing.dates()
+    row, money, dates = standing.row, standing.money(now), standing.dates
     return AgreementRow(
         id=row["id"],
         state=standing.state,

@@ -29,7 +29,7 @@ _OF_NO_AGREEMENT = (
     "Collected",
     "DeviceRevoked",
 )
-_OF_AGREEMENTS = ["0x" + topic.hex() for name, topic in events.TOPICS.items() if name not in _OF_NO_AGREEMENT]
+OF_AGREEMENTS = ["0x" + topic.hex() for name, topic in events.TOPICS.items() if name not in _OF_NO_AGREEMENT]
 _REVOKED = "0x" + events.TOPICS["DeviceRevoked"].hex()
 
 
@@ -54,7 +54,7 @@ def said_of(
     Raises:
         NodeFailure: the node does not answer as it should.
     """
-    logs = Logs(nodes, contract, [[_OF_AGREEMENTS, f"0x{agreement:064x}"], [[_REVOKED]]])
+    logs = Logs(nodes, contract, [[OF_AGREEMENTS, f"0x{agreement:064x}"], [[_REVOKED]]])
     ranges, found, at = Ranges(), list[Said](), first
 
     def attempt(until: int) -> int:

@@ -29,7 +29,7 @@ from .standing import standings
 from .waiting import deadlines_of, redemptions_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -181,7 +181,7 @@ class Index:
                 earlier=row["earlier"],
                 terms=standing.terms,
                 kept=row["kept"],
-                dates=standing.dates(),
+                dates=standing.dates,
                 money=standing.money(now),
                 meters=standing.meters(now, revoked),
                 rotations=rotations_of(connection, schema.rotations.c.agreement == agreement),
@@ -192,6 +192,13 @@ class Index:
                 cancelled_at=row["cancelled_at"],
                 settled_at=row["settled_at"],
             )
+
+    def terms(self, agreements: Iterable[int]) -> dict[int, Terms]:
+        """Return the terms of agreements, of those that there are."""
+        with self.database.reading() as connection:
+            return {
+                id_: each.terms for id_, each in standings(connection, list(agreements), self._terms).items()
+            }
 
     def readings(
         self, agreement: int, place: int, now: int, first: int = 0, count: int | None = None
@@ -222,10 +229,13 @@ class Index:
         since: int | None = None,
         until: int | None = None,
         kinds: Sequence[str] = (),
-        page: int = 0,
+        page: int | None = 0,
         size: int = 200,
     ) -> Page[Movement]:
-        """Return what moved an agreement's money, in the order of time; by default of all kinds and times."""
+        """Return what moved an agreement's money, in the order of time; by default of all kinds and times.
+
+        A page of None is the one that ends with the newest, and begins in the middle of another.
+        """
         with self._standing(agreement) as (connection, standing):
             found = [
                 each
@@ -234,7 +244,8 @@ class Index:
                 and (until is None or (each.at or 0) < until)
                 and (not kinds or each.kind in kinds)
             ]
-        return Page(tuple(found[page * size : (page + 1) * size]), len(found), page, size)
+        first = max(0, len(found) - size) if page is None else page * size
+        return Page(tuple(found[first : first + size]), len(found), first // size, size)
 
     def burn_down(self, agreement: int, now: int, samples: int = 400) -> BurnDown:
         """Return what was left of the bonus over time."""

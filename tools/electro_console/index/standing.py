@@ -8,6 +8,7 @@ readings.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,9 @@ class Standing:
         """The first instant behind the term, as far as notice has left it."""
         return self.terms.instant(self.row["kept"])
 
+    @functools.cached_property
     def dates(self) -> Dates:
-        """Return its instants, by what is known."""
+        """Its instants, by what is known."""
         terms, counted = self.terms, self.counted
         settled_at = self.row["settled_at"]
         return Dates(
@@ -116,7 +118,7 @@ class Standing:
 
     def phase(self, now: int) -> Phase:
         """Return where it stands at an instant."""
-        terms, dates = self.terms, self.dates()
+        terms, dates = self.terms, self.dates
         if self.state is State.CANCELLED:
             return Phase.CANCELLED
         if self.state is State.PROPOSED:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def deadlines_of(standing: Standing, since: int, until: int) -> Iterator[Deadline]:
     """Yield an agreement's deadlines from an instant to before another."""
-    dates, state, row = standing.dates(), standing.state, standing.row
+    dates, state, row = standing.dates, standing.state, standing.row
     moments: list[tuple[str, int | None]] = []
     if state is State.PROPOSED:
         moments = [("accept", dates.start)]

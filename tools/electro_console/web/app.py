@@ -14,7 +14,19 @@ from . import static_files
 from .answers import NAMES, Page, answer, as_json, trouble
 from .errors import BadRequest, ConsoleError, NodeTrouble, NoSuchPage, TooLarge, Unready
 from .guarding import HEADERS, Guard
-from .pages import acts, agreement, agreements, audit, files, fleet, notes, overview, planning, sections
+from .pages import (
+    acts,
+    agreement,
+    agreements,
+    audit,
+    files,
+    fleet,
+    newest,
+    notes,
+    overview,
+    planning,
+    sections,
+)
 from .questions import QUESTIONS, Questions
 
 if TYPE_CHECKING:
@@ -39,7 +51,7 @@ def make(questions: Questions, names: Names, guard: Guard) -> web.Application:
     app = web.Application(middlewares=[_answering, _guarding(guard)], client_max_size=_MOST_UPLOAD)
     app[QUESTIONS] = questions
     app[NAMES] = names
-    for module in (overview, agreements, agreement, audit, fleet, sections, planning, files, acts):
+    for module in (overview, agreements, agreement, newest, audit, fleet, sections, planning, files, acts):
         for path, handler in module.ADDRESSES.items():
             _add(app, path, handler)
     for posted in (acts, notes, planning):

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from electro_console.index.addresses import checksum
 from electro_console.web.errors import BadRequest
 from electro_contracts import invoices
 from electro_plan import zones
@@ -33,7 +34,7 @@ class Field:
     Args:
         name: of it, in JSON.
         label: for people.
-        kind: account, amount, word, instant, number, energy, text or choice.
+        kind: account, amount, word, instant, number, energy, text, file or choice.
         value: at first.
         choices: of a choice, (value, words).
         optional: may be left empty.
@@ -74,12 +75,16 @@ class Prepared:
         lines: figures to be read first, (label, words).
         call: function and arguments of the contract's.
         message: what can be signed instead, for anybody to send; None: only a transaction does it.
+        note: what is to be kept with the reason, by the names of a note: place, first and last interval.
+        alone: its author may send it; else the other party must agree to what is signed.
     """
 
     means: str
     lines: tuple[tuple[str, str], ...]
     call: tuple[str, tuple[Any, ...]]
     message: Message | None = None
+    note: Mapping[str, int] | None = None
+    alone: bool = True
 
 
 Given = Mapping[str, Any]
@@ -101,6 +106,15 @@ class Act:
     title: str
     possible: Callable[[Setting], tuple[Field, ...] | None]
     prepare: Prepare
+
+
+def places_of(s: Setting) -> tuple[tuple[str, str], ...]:
+    """Return the places of an agreement as a choice, each with the meter that serves it."""
+    serving = {each.place: each.device for each in s.agreement.meters if not each.replaced}
+    return tuple(
+        (str(place), f"{place}: {s.names.account(device) or checksum(device)}")
+        for place, device in sorted(serving.items())
+    )
 
 
 def text(given: Given, name: str, most: int = _MOST_TEXT) -> str:

@@ -1,35 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes meters and bands: declare a fault, rotate, accept a rotation, renominate."""
+"""What changes meters: declare a fault, rotate, accept a rotation."""
 
 from __future__ import annotations
 
 from electro_console.index.addresses import checksum
 from electro_console.index.records import Phase
-from electro_console.nomination import Nomination
-from electro_console.web.errors import BadRequest, Refused
+from electro_console.web.errors import BadRequest
 from electro_contracts import foresight
-from electro_contracts.places import By
-from electro_contracts.terms import pack_bands
-from electro_protocol.messages import Renomination
 
-from .act import Act, Field, Given, Prepared, Setting, account, instant, mark, number, text, units
+from .act import Act, Field, Given, Prepared, Setting, account, mark, number, places_of, text
 
-_MOST_STRETCHES = 12  # to be read before signing
 _MEASURES = (Phase.RUNNING, Phase.GRACE)
-
-
-def _places(s: Setting) -> tuple[tuple[str, str], ...]:
-    serving = {each.place: each.device for each in s.agreement.meters if not each.replaced}
-    return tuple(
-        (str(place), f"{place}: {s.names.account(device) or checksum(device)}")
-        for place, device in sorted(serving.items())
-    )
 
 
 def _can_fault(s: Setting) -> tuple[Field, ...] | None:
     if not s.consumer or s.agreement.phase not in _MEASURES or s.agreement.settled_at:
         return None
-    return (Field("place", s.w.say("Place"), "choice", choices=_places(s)),)
+    return (Field("place", s.w.say("Place"), "choice", choices=places_of(s)),)
 
 
 async def _fault(s: Setting, given: Given) -> Prepared:
@@ -97,75 +84,7 @@ async def _accept_rotation(s: Setting, given: Given) -> Prepared:
     return Prepared(means, (), ("acceptRotation", (s.agreement.id, old_meter, new_meter)))
 
 
-def _can_renominate(s: Setting) -> tuple[Field, ...] | None:
-    a, w = s.agreement, s.w
-    if not (s.consumer or s.operator) or a.phase not in (Phase.WAITING, Phase.RUNNING):
-        return None
-    if a.terms.seal is not None:  # its meters judge by the terms' bands alone
-        return None
-    return (
-        Field("place", w.say("Place"), "choice", choices=_places(s)),
-        Field("since", w.say("From"), "instant"),
-        Field("until", w.say("To"), "instant"),
-        Field("least", w.say("Least, kWh an interval"), "energy"),
-        Field("greatest", w.say("Greatest, kWh an interval"), "energy"),
-    )
-
-
-async def _renominate(s: Setting, given: Given) -> Prepared:
-    a, w, terms = s.agreement, s.w, s.agreement.terms
-    place = number(given, "place", 63)
-    first = -(-(instant(given, "since", w.zone) - terms.start) // terms.interval_seconds)
-    count = (instant(given, "until", w.zone) - terms.start) // terms.interval_seconds - first
-    if first < 0 or not 1 <= count <= len(terms.bands):
-        raise BadRequest(
-            "until: whole intervals between since and until, within the term and one pass of the schedule"
-        )
-    band = (units(given, "least", terms.unit_wh), units(given, "greatest", terms.unit_wh))
-    slots = len(terms.bands)
-    pass_ = first // slots
-    held = await s.questions.ask(
-        s.questions.index.readings, a.id, place, s.now, first=pass_ * slots, count=slots
-    )
-    bands = list(zip(held.least.tolist(), held.greatest.tolist(), strict=True))
-    bands += terms.bands[len(bands) :]  # of a pass that the end of the term cuts
-    _, sequence = await s.questions.node.view("overrideOf", a.id, place, pass_)
-    new = Nomination(terms, place, first, (band,) * count, tuple(bands), a.kept, sequence)
-    by = By.CONSUMER if s.consumer else By.OPERATOR
-    refused = new.refusal(by, s.now)
-    if refused:
-        raise Refused(*refused)
-    return _told(s, new, by)
-
-
-def _told(s: Setting, new: Nomination, by: By) -> Prepared:
-    a, w, terms = s.agreement, s.w, s.agreement.terms
-    lines = [
-        (w.between(terms.instant(first), terms.instant(last + 1)), f"{_band(was, s)} → {_band(then, s)}")
-        for first, last, was, then in list(new.stretches())[:_MOST_STRETCHES]
-    ]
-    lines += [
-        (w.say("Would cost now what is allowed then, at most"), w.money(new.saves())),
-        (w.say("Would cost then what is allowed now, at most"), w.money(new.costs())),
-    ]
-    means = w.say(
-        "This replaces the bands of these intervals at place %(place)s; once begun an interval keeps its band.",
-        place=new.place,
-    )
-    packed = pack_bands(new.bands)
-    if by is By.OPERATOR:
-        return Prepared(means, tuple(lines), ("widen", (a.id, new.place, new.first, packed)))
-    message = Renomination(a.id, new.place, new.first, new.sequence + 1, packed, new.begins)
-    return Prepared(means, tuple(lines), ("renominate", (message.values(), b"")), message)
-
-
-def _band(of: tuple[int, int], s: Setting) -> str:
-    unit_wh = s.agreement.terms.unit_wh
-    return f"{s.w.number(of[0] * unit_wh / 1000)}–{s.w.kwh(of[1] * unit_wh)}"
-
-
 ACTS = (
-    Act("renominate", mark("Renominate"), _can_renominate, _renominate),
     Act("fault", mark("Declare a fault"), _can_fault, _fault),
     Act("rotate", mark("Propose another meter"), _can_rotate, _rotate),
     Act("accept-rotation", mark("Accept another meter"), _can_accept_rotation, _accept_rotation),

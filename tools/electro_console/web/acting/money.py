@@ -86,7 +86,12 @@ async def _waive(s: Setting, given: Given) -> Prepared:
         (w.say("Remains then, at most"), w.money(left)),
     ]
     means = w.say("This takes %(amount)s off the penalties for good.", amount=w.money(less))
-    return Prepared(means, tuple(lines), ("waive", (a.id, less)))
+    note = (
+        {}
+        if first is None or last is None or place is None
+        else {"place": place, "first": first, "last": last}
+    )
+    return Prepared(means, tuple(lines), ("waive", (a.id, less)), note=note)
 
 
 def _can_settle(s: Setting) -> tuple[Field, ...] | None:

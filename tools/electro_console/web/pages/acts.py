@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_console import refusals
 from electro_console.index.addresses import checksum
-from electro_console.web.acting import meters, money, parties
+from electro_console.web.acting import bands, meters, money, parties
 from electro_console.web.acting.act import Setting
 from electro_console.web.answers import NAMES, Page, words_of
 from electro_console.web.errors import BadRequest, NoSuchPage
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _OPERATOR = keccak256(b"OPERATOR_ROLE")
 _PATH = r"/agreements/{id:[1-9]\d{0,17}}"
-ACTS: dict[str, Act] = {act.name: act for act in (*parties.ACTS, *meters.ACTS, *money.ACTS)}
+ACTS: dict[str, Act] = {act.name: act for act in (*parties.ACTS, *bands.ACTS, *meters.ACTS, *money.ACTS)}
 _LEAST_V = 27  # wallets write the last byte as 0 or 1, too
 _BY_SIGNATURE = {"AgreementAcceptance": "acceptBySignature", "DiscountRedemption": "redeemBySignature"}
 
@@ -87,7 +87,8 @@ async def rehearsed(
     data = calldata(name, *arguments)
     refused = None
     try:
-        await questions.node.call(sender, data)
+        if made.alone:
+            await questions.node.call(sender, data)
     except Reverted as reverted:
         sentence, _ = refusals.explain(reverted.data, w.instant)  # its hints name commands
         refused = sentence
@@ -100,8 +101,9 @@ async def rehearsed(
         "lines": [list(each) for each in made.lines],
         "refused": refused,
         "function": name,
-        "transaction": transaction(sender, status.contract, data),
+        "transaction": transaction(sender, status.contract, data) if made.alone else None,
         "chain_id": status.chain_id,
+        "note": made.note,
         "typed_data": None if made.message is None else typed_data(made.message, domain),
     }
 

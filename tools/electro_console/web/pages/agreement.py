@@ -34,13 +34,9 @@ async def show(request: web.Request) -> Page:
     found = await questions.ask_once(index.agreement, number, now)
     burn, ledger, notes = await asyncio.gather(
         questions.ask_once(index.burn_down, number, now, _SAMPLES),
-        questions.ask_once(index.movements, number, now, size=_ON_PAGE),
+        questions.ask_once(index.movements, number, now, page=None, size=_ON_PAGE),
         questions.ask(index.notes, number),
     )
-    if ledger.total > _ON_PAGE:  # they come in the order of time, and the newest are of interest here
-        ledger = await questions.ask(
-            index.movements, number, now, page=(ledger.total - 1) // _ON_PAGE, size=_ON_PAGE
-        )
     return Page(
         "agreement.html",
         {
@@ -61,7 +57,7 @@ async def show(request: web.Request) -> Page:
             "movements": ledger.total,
             "notes": [_note(each) for each in notes],
         },
-        scripts=("burndown.js", "readings.js", "heat.js", "act.js"),
+        scripts=("newest.js", "burndown.js", "readings.js", "heat.js", "act.js"),
     )
 
 

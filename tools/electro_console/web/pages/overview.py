@@ -8,7 +8,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from electro_console.web import facts
-from electro_console.web.answers import NAMES, Page
+from electro_console.web.answers import NAMES, Page, words_of
+from electro_console.web.errors import NodeTrouble
+from electro_console.web.newer import newer, told
 from electro_console.web.questions import QUESTIONS
 from electro_console.web.relayers import ask_relayers
 from electro_console.web.sections import overloaded_ahead
@@ -18,8 +20,13 @@ if TYPE_CHECKING:
 
     from electro_console.index.records import Overview
     from electro_console.web.names import Names
+    from electro_console.web.node import Node
+    from electro_console.web.questions import Questions
+    from electro_console.web.words import Words
+    from electro_contracts.events import Event
 
 _DAY_S = 86_400
+_MOST_NEW = 10
 
 
 async def show(request: web.Request) -> Page:
@@ -27,11 +34,11 @@ async def show(request: web.Request) -> Page:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     now = status.block_time
-    found, overloaded, relayers, newest = await asyncio.gather(
+    found, overloaded, relayers, (newest, said) = await asyncio.gather(
         questions.ask_once(questions.index.overview, now),
         overloaded_ahead(questions, now, now + _DAY_S, names.zone),
         ask_relayers(questions.relayers),
-        _newest(questions.node),
+        _newest(questions.node, status.block),
     )
     return Page(
         "overview.html",
@@ -39,6 +46,7 @@ async def show(request: web.Request) -> Page:
             "now": now,
             "block": status.block,
             "newest": newest,
+            "not_final": {"count": len(said), "events": await _not_final(questions, said, names, words_of(request))},
             "trouble": None if questions.following is None or questions.following.trouble is None
             else questions.following.trouble.sentence,
             "status": {**dataclasses.asdict(status), "contract": facts.account(status.contract, names),
@@ -51,15 +59,33 @@ async def show(request: web.Request) -> Page:
     )  # fmt: skip
 
 
-async def _newest(node: Any) -> dict[str, Any]:
-    """Return the newest block, or why there is none: the page stands on the index, and says what it can't know."""
-    from electro_console.web.errors import NodeTrouble
+async def _newest(node: Node, block: int) -> tuple[dict[str, Any], list[tuple[int, Event]]]:
+    """Return the newest block, or why there is none, and what is not final yet.
 
+    The page stands on the index, and says what it can't know.
+    """
     try:
-        block, time = await node.newest()
+        newest, time = await node.newest()
+        said = await newer(node, block)
     except NodeTrouble as error:
-        return {"block": None, "time": None, "trouble": error.sentence}
-    return {"block": block, "time": time, "trouble": None}
+        return {"block": None, "time": None, "trouble": error.sentence}, []
+    return {"block": newest, "time": time, "trouble": None}, said
+
+
+async def _not_final(
+    questions: Questions, said: list[tuple[int, Event]], names: Names, w: Words
+) -> list[dict[str, Any]]:
+    """Return the newest of what is not final, in words."""
+    terms = await questions.ask(questions.index.terms, {each.agreement_id for _, each in said})  # type: ignore[attr-defined]
+    return [
+        {
+            "agreement": (number := each.agreement_id),  # type: ignore[attr-defined]
+            "name": names.agreement(number),
+            "block": block,
+            "words": told(each, terms.get(number), w),
+        }
+        for block, each in reversed(said[-_MOST_NEW:])
+    ]
 
 
 def _facts(of: Overview, names: Names) -> dict[str, Any]:

@@ -66,7 +66,8 @@ function ask(act) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     next.disabled = true;
-    const problem = await prepare(act, Object.fromEntries(new FormData(form)), dialog);
+    const given = await Promise.all([...new FormData(form)].map(async ([name, value]) => [name, value instanceof File ? await value.text() : value]));
+    const problem = await prepare(act, Object.fromEntries(given), dialog);
     next.disabled = false;
     if (problem) form.querySelector("[role=alert]").textContent = problem;
   });
@@ -76,6 +77,7 @@ function ask(act) {
 function input({ name, kind, value, choices, optional }) {
   if (kind === "choice") return element("select", { name }, ...choices.map(([id, label]) => element("option", { value: id }, label)));
   const attributes = { name, value, autocomplete: "off", spellcheck: "false", ...(optional ? {} : { required: "" }) };
+  if (kind === "file") return element("input", { name, type: "file", accept: ".json,application/json", required: "" });
   if (kind === "instant") return element("input", { ...attributes, type: "datetime-local", step: 60 });
   if (["amount", "energy", "number"].includes(kind)) return element("input", { ...attributes, inputmode: "decimal" });
   return element("input", { ...attributes, ...(kind === "account" ? { placeholder: "0x…", pattern: "0x[0-9a-fA-F]{40}" } : { maxlength: kind === "word" ? 66 : 1000 }) });
@@ -99,11 +101,11 @@ export async function propose(given) {
 function show(made, act, given) {
   const send = element("button", { class: "first", type: "button", "data-do": "send" }, words.send), sign = element("button", { type: "button", "data-do": "sign" }, words.sign);
   send.disabled = sign.disabled = Boolean(made.refused);
-  const state = element("p", { role: "status" }, made.refused ? `${words.refused} ${made.refused}` : words.rehearsed);
+  const state = element("p", { role: "status" }, made.refused ? `${words.refused} ${made.refused}` : made.transaction ? words.rehearsed : words.together);
   state.className = made.refused ? "bad" : "quiet";
   const dialog = opened(made.title, element("p", {}, element("strong", {}, made.means)), element("dl", {}, ...made.lines.flatMap(([label, text]) => [element("dt", {}, label), element("dd", {}, element("bdi", {}, text))])),
-    state, menu(...(made.typed_data ? [sign] : []), send));
-  send.addEventListener("click", () => during(dialog, state, async () => done(dialog, state, act, given, await provider.request({ method: "eth_sendTransaction", params: [made.transaction] }))));
+    state, menu(...(made.typed_data ? [sign] : []), ...(made.transaction ? [send] : [])));
+  send.addEventListener("click", () => during(dialog, state, async () => done(dialog, state, made.note, given, await provider.request({ method: "eth_sendTransaction", params: [made.transaction] }))));
   sign.addEventListener("click", () => during(dialog, state, async () => {
     const signature = await provider.request({ method: "eth_signTypedData_v4", params: [account, JSON.stringify(made.typed_data)] });
     const answer = await post(`/agreements/${section.dataset.agreement}/signed`, { sender: account, signature, typed_data: made.typed_data });
@@ -127,13 +129,13 @@ async function during(dialog, state, work) {
 }
 
 /** Wait until a transaction is mined, and say what has become of it. */
-async function done(dialog, state, act, given, hash) {
+async function done(dialog, state, note, given, hash) {
   state.textContent = `${words.sent} ${hash}`;
   let receipt;
   while (!(receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] }))) await new Promise((resolve) => setTimeout(resolve, 1000));
   if (Number(receipt.status) !== 1) throw new Error(words.reverted);
-  if (act.act === "waive") {
-    const kept = await post(`/agreements/${section.dataset.agreement}/notes`, { words: given.reason, transaction: hash, ...(given.place ? { place: Number(given.place) } : {}) });
+  if (note) {
+    const kept = await post(`/agreements/${section.dataset.agreement}/notes`, { ...note, words: given.reason, transaction: hash });
     if (kept.sentence) throw new Error(kept.sentence);
   }
   state.textContent = `${words.mined} ${Number(receipt.blockNumber)}. ${words.soon}`;

@@ -10,7 +10,7 @@ const place = document.getElementById("place"), beside = document.getElementById
 const MANY = 4000; // intervals in sight beyond which steps can't be told from slants, which are drawn a pixel at a time
 const SPANS = { day: 86400, week: 604800, month: 2678400 };
 const query = new URLSearchParams(location.search);
-let data, plot, words, compared, began;
+let data, plot, words, compared, began, newest = [];
 
 if (chart) {
   words = JSON.parse(chart.dataset.words);
@@ -22,6 +22,7 @@ if (chart) {
   chart.addEventListener("keydown", key);
   new ResizeObserver(() => plot?.setSize(size())).observe(chart);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  addEventListener("electro:newest", (event) => { newest = event.detail; if (plot) plot.setData(series(), false), plot.redraw(); });
   addEventListener("electro:show", (event) => { mover.show(plot, event.detail.since, event.detail.until); chart.scrollIntoView({ block: "nearest" }); });
   load();
 }
@@ -55,7 +56,17 @@ async function compare() {
   }
 }
 
-const series = () => [data.at, data.high, data.low, data.used, compared ?? new Array(data.n + 1).fill(null)];
+const series = () => [data.at, data.high, data.low, data.used, compared ?? new Array(data.n + 1).fill(null), fresh()];
+
+/** Return what is not final yet of this place. */
+function fresh() {
+  const found = new Array(data.n + 1).fill(null);
+  for (const { place: at, first, units } of newest) if (at === Number(place.value || 0)) {
+    units.forEach((each, i) => { if (each >= 0 && first + i < data.n) found[first + i] = each * data.kwh; });
+    if (first + units.length <= data.n) found[first + units.length] = found[first + units.length - 1] ?? null;
+  }
+  return found;
+}
 
 function draw() {
   plot?.destroy();
@@ -67,7 +78,7 @@ function draw() {
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(1, max) * 1.06] } },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: false } },
     series: [{}, { ...line, stroke: colour("band-line"), width: 0.8 }, { ...line, stroke: colour("band-line"), width: 0.8 },
-      { ...line, stroke: colour("used"), width: 1.4 }, { ...line, stroke: colour("beside"), width: 1, dash: [4, 3] }],
+      { ...line, stroke: colour("used"), width: 1.4 }, { ...line, stroke: colour("beside"), width: 1, dash: [4, 3] }, { ...line, stroke: colour("used"), width: 1.4, dash: [2, 3] }],
     bands: [{ series: [1, 2], fill: colour("band") }],
     hooks: { drawClear: [], drawAxes: [shade], draw: [mark], setCursor: [tell] },
     plugins: [mover.plugin],
