@@ -47,7 +47,11 @@ def main() -> int:
         _live(life, chosen.agreements, chosen.days)
         with RunningConsole(anvil.url, life.domain.contract, Path(folder) / "index.sqlite") as console:
             console.has(life.web3.eth.block_number)
-            found = {"load": os.getloadavg()[0], "agreements": chosen.agreements, "intervals": chosen.days * 96}
+            found = {
+                "load": os.getloadavg()[0],
+                "agreements": chosen.agreements,
+                "intervals": chosen.days * 96,
+            }
             found |= shipped()
             found |= asyncio.run(_served(console.url, chosen.readers))
             found |= in_browser(console.url)
