@@ -13,7 +13,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from electro_protocol.address import checksum, parse
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, FirmwareRelease, Renomination
+from electro_protocol.messages import (
+    AgreementAcceptance,
+    DiscountRedemption,
+    FirmwareRelease,
+    Renomination,
+    ValidatorSet,
+)
 
 if TYPE_CHECKING:
     from electro_protocol.eip712 import Domain
@@ -62,6 +68,14 @@ LABELS: dict[Any, tuple[str, dict[str, str]]] = {
         "Release meter firmware",
         {
             "manifest": "Hash of the program",
+            "version": "Version",
+            "deadline": "Offered until",
+        },
+    ),
+    ValidatorSet: (
+        "Let meters believe validators",
+        {
+            "set": "Hash of their addresses",
             "version": "Version",
             "deadline": "Offered until",
         },

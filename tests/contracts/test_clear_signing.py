@@ -11,7 +11,7 @@ from eth_account.messages import encode_typed_data
 from electro_contracts import clear_signing
 from electro_protocol.eip712 import Domain
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, FirmwareRelease
+from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, FirmwareRelease, ValidatorSet
 
 CONTRACT = bytes(range(20))
 
@@ -22,6 +22,7 @@ CONTRACT = bytes(range(20))
         AgreementAcceptance(1, keccak256(b"t"), keccak256(b"d"), 5, 9),
         DiscountRedemption(1, keccak256(b"i"), 5, 9),
         FirmwareRelease(keccak256(b"p"), 7, 9),
+        ValidatorSet(keccak256(b"v"), 7, 9),
     ],
 )
 def test_a_wallet_that_follows_the_descriptor_signs_the_protocols_digest(message) -> None:

@@ -18,7 +18,7 @@ from electro_meter.updating.releases import Release
 from electro_meter.updating.state import State
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
-from electro_tools.device import firmware_files
+from electro_tools.device import firmware_files, two_keys
 from electro_tools.device import release as building
 from electro_tools.errors import ToolError
 
@@ -51,7 +51,7 @@ def small(tmp_path: Path) -> Path:
     (tmp_path / f"{built.head.manifest.hex()}.bundle").write_bytes(built.raw)
     message = building.FirmwareRelease(built.head.manifest, 7, 2_000_000_000)
     paper = building.Paper(Domain(31337, address.parse(CONTRACT)), message)
-    building.rewrite(tmp_path / "xtensawin.json", paper)
+    two_keys.rewrite(tmp_path / "xtensawin.json", paper)
     return tmp_path
 
 

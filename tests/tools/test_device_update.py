@@ -27,7 +27,7 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.signed import SignedMessage
 from electro_tools import lifeline
-from electro_tools.device import firmware_files
+from electro_tools.device import firmware_files, two_keys
 from electro_tools.device import release as building
 from electro_tools.device.chip import Chip as OnChip
 from electro_tools.device.install import install
@@ -69,7 +69,7 @@ def paper(folder: Path, version: int = 7, signers: dict[str, bytes] = KEYS, chip
     message = building.FirmwareRelease(built.head.manifest, version, 2_000_000_000)
     signatures = {role: SignedMessage.make(message, DOMAIN, key).signature for role, key in signers.items()}
     file = folder / f"{chip}-{version}-{len(list(folder.iterdir()))}.json"
-    building.rewrite(file, building.Paper(DOMAIN, message, signatures))
+    two_keys.rewrite(file, building.Paper(DOMAIN, message, signatures=signatures))
     return str(file)
 
 

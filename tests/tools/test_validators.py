@@ -32,6 +32,25 @@ def test_a_file_is_lines_a_list_or_an_object(content: str, paper: dict[str, int]
     assert validators.read(str(file)) == validators.Validators(SET, paper)
 
 
+def test_a_signed_set_says_for_whose_meters_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "validators"
+    told = {
+        "validators": [ONE],
+        "chain_id": 7,
+        "contract": TWO,
+        "version": 1,
+        "deadline": 9,
+        "signatures": {},
+    }
+    file.write_text(json.dumps(told))
+    paper = {name: told[name] for name in ("version", "deadline", "signatures")}
+    assert validators.read(str(file)) == validators.Validators(SET[:1], paper, (7, SET[1]))
+    for spoiled in ({"contract": 7}, {"contract": "0x"}, {"chain_id": "one"}, {"chain_id": None}):
+        file.write_text(json.dumps({**told, **spoiled}))
+        with pytest.raises(ValueError, match="for which chain and contract"):
+            validators.read(str(file))
+
+
 def test_addresses_are_put_in_order() -> None:
     assert validators.read(f"{TWO}, {ONE}").addresses == SET
     assert validators.read(ONE).addresses == SET[:1]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from electro_contracts.node.profiles import PROFILES, Profile
+from electro_contracts.node.profiles import PROFILES, Profile, is_qbft
+from electro_protocol.address import checksum
+from electro_tools.besu.genesis import validators_of
 from electro_tools.commands import Command
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
@@ -54,10 +56,20 @@ def info(node: Endpoint, chain_id: int | None, profile: Profile | None, as_json:
     for what, how, source in told:
         facts.say(f"  {what}", how + (f"  [{source}]" if source else ""))
     facts.silent("known", [{"what": what, "how": how, "source": source} for what, how, source in told])
+    if validators := _validators(known.latest):
+        facts.silent("validators", validators)
+        facts.say("validators", "\n".join(validators))
     now = _now(asking, known)
     for what, how in now.items():
         facts.say(f"now {what}", how)
     facts.silent("now", now).print(as_json=as_json)
+
+
+def _validators(latest: dict[str, Any]) -> list[str]:
+    """Return who may seal blocks of a QBFT chain, as its newest header names them; none of any other chain."""
+    if not is_qbft(latest):
+        return []
+    return [checksum(each) for each in validators_of(bytes.fromhex(latest["extraData"][2:]))]
 
 
 def _now(asking: Asking, known: Known) -> dict[str, str]:

@@ -36,6 +36,10 @@ _SECTIONS = {
         "release": (_HERE + "cli_release:release", "Build the program and its manifest."),
         "sign-release": (_HERE + "cli_release:sign_release", "Sign it as the operator or as the consumer."),
     },
+    "Change whose seals are believed": {
+        "validators": (_HERE + "cli_validators:validators", "Write down a QBFT network's validators."),
+        "sign-validators": (_HERE + "cli_validators:sign_validators", "Sign them as one of the parties."),
+    },
 }
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,20 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from electro_meter.updating.releases import ROLES
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import FirmwareRelease
-from electro_protocol.signed import SignedMessage
 from electro_tools import papers
-from electro_tools.accounts import optional_key_options
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 from electro_tools.parameters import ADDRESS
 
-if TYPE_CHECKING:
-    from electro_tools.accounts import KeyFile
+from . import two_keys
 
+if TYPE_CHECKING:
     from .release import Paper
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -94,21 +90,8 @@ def release(
 
 @click.command("sign-release")
 @click.argument("paper_file", metavar="PAPER", type=_file)
-@click.option("--as", "role", type=click.Choice(ROLES), required=True, help="Whose release key signs.")
-@optional_key_options
-@click.option("--from", "sender", type=ADDRESS, help="Instead of a key file: whose wallet signs.")
-@click.option(
-    "--signature", "signature_text", metavar="0x…", help="With --from: what that wallet has signed."
-)
-@click.option("--yes", is_flag=True, help="Sign without asking.")
-def sign_release(
-    paper_file: Path,
-    role: str,
-    key: KeyFile | None,
-    sender: str | None,
-    signature_text: str | None,
-    yes: bool,
-) -> None:
+@two_keys.party_options
+def sign_release(paper_file: Path, party: two_keys.Party) -> None:
     """Put a party's signature to a release; no network is needed.
 
     The bundle must lie beside PAPER: what is signed is checked against it, file by file. With --from and without
@@ -116,29 +99,11 @@ def sign_release(
     """
     from . import release as building
 
-    if (key is None) == (sender is None):
-        raise ToolError("say who signs: --key-file FILE, or --from ADDRESS for a wallet")
     paper = building.read_paper(paper_file)
     built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
     if built.head.version != paper.message.version:
         raise ToolError(f"the paper says version {paper.message.version}, its bundle {built.head.version}")
-    facts = _words(paper, built)
-    if sender is not None and signature_text is None:
-        _hand(paper, paper_file, role, sender)
-        return
-    if key is not None:
-        facts.print(as_json=False)
-        if not yes:
-            click.confirm(f"sign this as the {role}?", abort=True)
-        private_key = bytes(key.open().key)
-        signature = SignedMessage.make(paper.message, paper.domain, private_key).signature
-    else:
-        signature = _wallet_signature(paper, sender or "", signature_text or "")
-    signed = paper.signed(role, signature)
-    building.rewrite(paper_file, signed)
-    missing = [other for other in ROLES if other not in signed.signatures]
-    click.echo(f"signed     as the {role}, by {paper.signer(signature)}")
-    click.echo(f"missing    {missing[0]}" if missing else "complete   both parties have signed")
+    two_keys.sign(paper, paper_file, party, _words(paper, built), "electro device sign-release")
 
 
 def _words(paper: Paper, built: object) -> Facts:
@@ -154,34 +119,3 @@ def _words(paper: Paper, built: object) -> Facts:
         if new is not None:
             facts.add(f"new {role} key", address.checksum(new))
     return facts
-
-
-def _hand(paper: Paper, paper_file: Path, role: str, sender: str) -> None:
-    """Write what a wallet signs beside the paper."""
-    from electro_contracts.clear_signing import typed_data
-
-    file = paper_file.with_name(f"{paper_file.stem}.{role}.typed-data.json")
-    papers.must_be_new(file)
-    try:
-        file.write_text(
-            json.dumps(typed_data(paper.message, paper.domain), indent=2) + "\n", encoding="utf-8"
-        )
-    except OSError as error:
-        raise ToolError(f"{file} can't be written: {error.strerror}") from error
-    click.echo(f"file       {file}  to be signed (eth_signTypedData_v4)")
-    click.echo(
-        f"then       electro device sign-release {paper_file} --as {role} --from {sender} --signature 0x…"
-    )
-
-
-def _wallet_signature(paper: Paper, sender: str, text: str) -> bytes:
-    try:
-        signature = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError as error:
-        raise ToolError("a signature is 0x and 130 hex digits") from error
-    if len(signature) == 65 and signature[64] < 27:  # wallets write the last byte as 0 or 1, too
-        signature = signature[:64] + bytes([signature[64] + 27])
-    signer = paper.signer(signature)
-    if signer != sender:
-        raise ToolError(f"that is not the signature of {sender}: it recovers to {signer}")
-    return signature

@@ -148,8 +148,10 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
     """Run electro_meter.provision on the chip and verify what it gives back.
 
     Raises:
-        ToolError: the meter's files are not on the chip, it refuses, or its signature does not hold.
+        ToolError: the meter's files are not on the chip, it refuses, its signature does not hold, or the validators
+            are signed for other meters.
     """
+    _must_be_for(settings)
     chip.hold_watchdog()
     now_s = int(time.time())
     request = {**settings.config(), "host_entropy": "0x" + secrets.token_hex(32), "unix_s": now_s}
@@ -163,6 +165,16 @@ def provision(chip: Chip, settings: Settings) -> Enrolment:
     script = f"from electro_meter import provision\nprovision.run({json.dumps(request)!r})\n"
     answer = answered(chip.ask_meter(script, _CHIP_TIMEOUT_S))
     return _verified(answer, settings, now_s)
+
+
+def _must_be_for(settings: Settings) -> None:
+    signed_for = settings.validators.domain if settings.validators else None
+    if signed_for not in (None, (settings.chain_id, settings.contract)):
+        chain_id, contract = signed_for
+        raise ToolError(
+            f"the validators are for the meters of {address.checksum(contract)} on chain {chain_id}",
+            "name that chain and contract, or have a set signed for these",
+        )
 
 
 def change(chip: Chip, entries: dict[str, Any]) -> None:

@@ -4,23 +4,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electro_meter.updating.bundle import BundleError, Head
-from electro_meter.updating.releases import ROLES
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import FirmwareRelease, MessageError
-from electro_protocol.secp256k1 import SignatureError
-from electro_protocol.signed import SignedMessage
+from electro_protocol.messages import FirmwareRelease
 from electro_tools import papers
 from electro_tools.errors import ToolError
 
-from . import firmware_files
+from . import firmware_files, two_keys
 from .chip import OLDEST_FIRMWARE
 
 if TYPE_CHECKING:
@@ -119,46 +115,16 @@ def files_of(raw: bytes, head: Head) -> dict[str, bytes]:
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A release for the meters of one contract, with the signatures that it has so far."""
+class Paper(two_keys.Paper):
+    """A release for the meters of one contract."""
 
-    domain: Domain
+    NAME = "release"
+
     message: FirmwareRelease
-    signatures: dict[str, bytes] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the file's content; a meter reads `release` and `signatures` of it."""
-        return {
-            "chain_id": self.domain.chain_id,
-            "contract": address.checksum(self.domain.contract),
-            "release": self.message.to_json(),
-            "signatures": {role: "0x" + one.hex() for role, one in sorted(self.signatures.items())},
-        }
-
-    def signer(self, signature: bytes) -> str:
-        """Return whose signature of this release it is.
-
-        Raises:
-            ToolError: nobody's.
-        """
-        try:
-            return address.checksum(SignedMessage(self.message, signature).signer(self.domain))
-        except (SignatureError, MessageError) as error:
-            raise ToolError(f"that is no signature of this release: {error}") from error
-
-    def signed(self, role: str, signature: bytes) -> Paper:
-        """Return it with one signature more.
-
-        Raises:
-            ToolError: another role has the same signer already: then one person has both keys.
-        """
-        signer = self.signer(signature)
-        for other, theirs in self.signatures.items():
-            if other != role and self.signer(theirs) == signer:
-                raise ToolError(
-                    f"{signer} has signed as the {other} already: two keys of two parties must sign"
-                )
-        return Paper(self.domain, self.message, {**self.signatures, role: signature})
+    def content(self) -> dict[str, Any]:
+        """Return what a meter reads beside the signatures."""
+        return {"release": self.message.to_json()}
 
 
 def read_paper(file: Path) -> Paper:
@@ -172,28 +138,7 @@ def read_paper(file: Path) -> Paper:
         domain = Domain(int(content["chain_id"]), address.parse(content["contract"]))
         message = FirmwareRelease.from_json(content["release"])
         assert isinstance(message, FirmwareRelease)  # its class made it
-        signatures = {
-            role: bytes.fromhex(content["signatures"][role].removeprefix("0x"))
-            for role in ROLES
-            if role in content["signatures"]
-        }
+        signatures = two_keys.signatures_of(content)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ToolError(f"{file} is no release: {error}", "electro device release writes one") from error
-    paper = Paper(domain, message, signatures)
-    for signature in signatures.values():
-        paper.signer(signature)
-    return paper
-
-
-def rewrite(file: Path, paper: Paper) -> None:
-    """Put a paper in the place of the one that it continues, whole or not at all.
-
-    Raises:
-        ToolError: it can't be written.
-    """
-    beside = file.with_name(file.name + ".new")
-    try:
-        beside.write_text(json.dumps(paper.to_json(), indent=2) + "\n", encoding="utf-8")
-        beside.replace(file)
-    except OSError as error:
-        raise ToolError(f"{file} can't be written: {error.strerror}") from error
+    return Paper(domain, message, signatures=signatures).checked()
