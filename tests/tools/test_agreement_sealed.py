@@ -255,6 +255,56 @@ def test_one_report_is_shown_to_who_has_no_key_and_nothing_else_passes_for_it(pl
     assert "the meter told other deviations than its readings have" in done.err
 
 
+def test_nobody_takes_a_sealed_place_over_that_it_can_not_open(plant: Plant) -> None:
+    world = plant.world
+    plant.agree()
+    offered = ("agreement", "hand-over", 1, "--to", world.anyone.address, *world.as_("consumer"))
+    assert electro(*offered).code == 0
+    line = ("agreement", "hand-over", 1, "--accept", *world.as_("anyone"))
+    assert "no viewing key was given" in refused(*line)
+    assert "another agreement" in refused(*line, *plant.wrong)
+    assert electro(*line, *plant.unsealed, "--json").json["consumer"] == world.anyone.address
+
+
+def test_show_says_by_which_key_an_agreement_is_sealed_and_which_meter_lacks_it(plant: Plant) -> None:
+    plant.propose()
+    key_hash = "0x" + sealing.key_hash(viewing.read(plant.key)).hex()
+    shown = electro("agreement", "show", 1, "--json").json
+    assert (shown["viewing_key_hash"], shown["without_viewing_key"]) == (key_hash, [plant.meter.address])
+    assert f"{plant.meter.address} has not said that it holds the key" in electro("agreement", "show", 1).out
+    plant.hand_key()
+    assert electro("agreement", "show", 1, "--json").json["without_viewing_key"] == []
+
+
+def test_sections_count_sealed_bands_with_a_folder_of_keys_and_say_so_without(plant: Plant) -> None:
+    world = plant.world
+    plant.agree()
+    file, folder = world.folder / "sections.toml", world.folder / "keys"
+    file.write_text(f'[[section]]\nname = "Feeder"\ncapacity_kw = 110\nmeters = ["{plant.meter.address}"]\n')
+    line = ("plan", "sections", file, "--since", f"{START}", "--days", 1)
+    assert "is no folder" in refused(*line, "--viewing-keys", folder)
+    folder.mkdir()
+
+    def feeder(*more: object) -> Any:
+        return electro(*line, *more, "--json").json["sections"][0]
+
+    for more in ((), ("--viewing-keys", folder)):
+        found = feeder(*more)
+        assert (found["sealed_meters"], set(found["least_w"]), set(found["greatest_w"])) == (
+            1,
+            {0},
+            {120_000},
+        )
+    assert "the bands of 1 of its meters are sealed" in electro(*line).out
+    (folder / "plant.viewing").write_text(plant.key.read_text())
+    found = feeder("--viewing-keys", folder)
+    assert found["sealed_meters"] == 0
+    assert found["greatest_w"] == [100.0 * greatest for _, greatest in BANDS]
+    assert found["least_w"] == [100.0 * least for least, _ in BANDS]
+    (folder / "more.viewing").write_text("0x11")
+    assert "more.viewing is no viewing key: it has 1 bytes" in refused(*line, "--viewing-keys", folder)
+
+
 def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: Plant) -> None:
     world = plant.world
     plant.agree()

@@ -55,6 +55,7 @@ class Commitment:
         least_w: shape (n,): mean powers.
         greatest_w: the same.
         actual_w: the same as reported; NaN where nothing was.
+        is_sealed: nobody here sees its bands: from nothing to all that the connection can take.
     """
 
     meter: str
@@ -63,6 +64,7 @@ class Commitment:
     least_w: NDArray[np.float64]
     greatest_w: NDArray[np.float64]
     actual_w: NDArray[np.float64]
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ class Planned:
         actual_w: shape (n,): as reported; NaN unless all that have an agreement then have reported.
         meters: shape (n,): how many have an agreement.
         of_meters: how many there are.
+        sealed_meters: how many of them have bands that nobody here sees.
     """
 
     section: Section
@@ -88,6 +91,7 @@ class Planned:
     actual_w: NDArray[np.float64]
     meters: NDArray[np.int64]
     of_meters: int
+    sealed_meters: int
 
     @property
     def overloaded(self) -> NDArray[np.bool_]:
@@ -160,6 +164,7 @@ class _Sum:
         self._starts, self._step = starts_s, step_s
         self._least, self._greatest, self._actual = (np.zeros(len(starts_s)) for _ in range(3))
         self._meters = np.zeros(len(starts_s), np.int64)
+        self._sealed: set[str] = set()
 
     def add(self, commitment: Commitment) -> None:
         index = (self._starts - int(commitment.starts_s[0])) // commitment.interval_s
@@ -169,11 +174,21 @@ class _Sum:
         self._greatest[inside] += commitment.greatest_w[at]
         self._actual[inside] += commitment.actual_w[at]
         self._meters[inside] += 1
+        if commitment.is_sealed:
+            self._sealed.add(commitment.meter)
 
     def planned(self, section: Section, of_meters: int) -> Planned:
         actual = np.where(self._meters > 0, self._actual, np.nan)
         return Planned(
-            section, self._step, self._starts, self._least, self._greatest, actual, self._meters, of_meters
+            section,
+            self._step,
+            self._starts,
+            self._least,
+            self._greatest,
+            actual,
+            self._meters,
+            of_meters,
+            len(self._sealed),
         )
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_console import viewing_keys
 from electro_contracts import sealed
 from electro_protocol.sealing import KEY_BYTES
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from electro_console.agreement.sealed_paper import Viewing
+    from electro_console.viewing_keys import ViewingKeys
     from electro_contracts.terms import Terms
     from electro_tools.contract.desk import Desk
 
@@ -26,6 +28,14 @@ viewing_option = click.option(
     type=FILE,
     envvar="ELECTRO_VIEWING_KEY",
     help="File of the viewing key, of an agreement whose readings are sealed.",
+)
+
+viewing_folder_option = click.option(
+    "--viewing-keys",
+    "viewing_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="ELECTRO_VIEWING_KEYS",
+    help=f"Folder of the viewing keys, files named {viewing_keys.PATTERN}, of agreements that are sealed.",
 )
 
 
@@ -45,13 +55,17 @@ def make(file: Path) -> bytes:
 def read(file: Path) -> bytes:
     """Return the viewing key of a file; raise ToolError."""
     try:
-        text = file.read_text(encoding="ascii").strip()
-        key = bytes.fromhex(text.removeprefix("0x"))
-    except (OSError, ValueError) as error:
-        raise ToolError(f"{file} is no viewing key: {error}", "electro key viewing FILE makes one") from error
-    if len(key) != KEY_BYTES:
-        raise ToolError(f"{file} is no viewing key: it has {len(key)} bytes, not {KEY_BYTES}")
-    return key
+        return viewing_keys.read(file)
+    except viewing_keys.NoViewingKeyError as error:
+        raise ToolError(str(error), "electro key viewing FILE makes one") from error
+
+
+def in_folder(folder: Path | None) -> ViewingKeys:
+    """Return all viewing keys of a folder, none without one; raise ToolError."""
+    try:
+        return viewing_keys.ViewingKeys() if folder is None else viewing_keys.in_folder(folder)
+    except viewing_keys.NoViewingKeyError as error:
+        raise ToolError(str(error), f"a folder has its keys in files named {viewing_keys.PATTERN}") from error
 
 
 def opened(terms: Terms, file: Path | None) -> Terms:

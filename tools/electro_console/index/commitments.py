@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
+from electro_console.viewing_keys import ViewingKeys
 from electro_plan.sections import Commitment
 
 from . import schema
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+_NO_KEYS = ViewingKeys()
+
 
 def commitments_of(
     connection: Connection,
@@ -31,6 +34,7 @@ def commitments_of(
     end_s: int,
     now: int,
     offers: Sequence[int] = (),
+    keys: ViewingKeys = _NO_KEYS,
 ) -> list[Commitment]:
     """Return one for each place of each agreement that such a meter serves, or would.
 
@@ -41,6 +45,7 @@ def commitments_of(
         end_s: the same.
         now: unix seconds.
         offers: proposals, instead of all agreements that bind.
+        keys: that open sealed bands; of those that none opens, all that the connection can take counts.
 
     Raises:
         Unknown: an offer is none.
@@ -68,6 +73,11 @@ def commitments_of(
             if device in devices and first < end:
                 read = readings_at(connection, standing, place, now, first, end - first)
                 watts = np.float64(read.unit_wh * 3600 / length)
+                least, greatest = read.least, read.greatest
+                opened = keys.opened(standing.terms)
+                if standing.terms.seal is not None and opened is not None:
+                    slots = np.arange(first, first + len(read)) % len(opened.bands)
+                    least, greatest = np.array(opened.bands, np.int32)[slots].T
                 used = np.where(read.units < 0, np.nan, read.units)
                 starts = read.start_s + length * np.arange(len(read), dtype=np.int64)
                 made.append(
@@ -75,9 +85,10 @@ def commitments_of(
                         checksum(device),
                         starts,
                         length,
-                        read.least * watts,
-                        read.greatest * watts,
+                        least * watts,
+                        greatest * watts,
                         used * watts,
+                        is_sealed=opened is None,
                     )
                 )
     return made

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import sqlalchemy as sa
 
 from electro_console.agreement.paper import rebuild
+from electro_console.viewing_keys import ViewingKeys
 
 from . import schema
 from .commitments import commitments_of
@@ -356,11 +357,17 @@ class Index:
             )
 
     def commitments(
-        self, devices: set[bytes], first_s: int, end_s: int, now: int, offers: Sequence[int] = ()
+        self,
+        devices: set[bytes],
+        first_s: int,
+        end_s: int,
+        now: int,
+        offers: Sequence[int] = (),
+        keys: ViewingKeys | None = None,
     ) -> list[Commitment]:
         """Return what agreements allow meters within a time, and what they have reported; see `commitments`."""
         with self.database.reading() as connection:
-            return commitments_of(connection, devices, first_s, end_s, now, offers)
+            return commitments_of(connection, devices, first_s, end_s, now, offers, keys or ViewingKeys())
 
     # -- Notes
 

@@ -158,6 +158,7 @@ def show(
     ):
         facts.time(label, found[key], _away(found[key], now))
     _add_money(facts, desk, found, now)
+    _add_seal(facts, desk, found, terms)
     with indexed(desk, kept) as index:
         overrides = index.overrides(agreement_id)
     _add_meters(facts, desk, agreement_id, found, terms, now, overrides)
@@ -232,6 +233,19 @@ def _add_money(facts: Facts, desk: Desk, found: dict[str, Any], now: int) -> Non
         facts.add("locked", found["locked"])
         owed = desk.ask("owed", found["consumer"])
         facts.add("owed", owed, f"{owed:,} to the consumer")
+
+
+def _add_seal(facts: Facts, desk: Desk, found: dict[str, Any], terms: Terms) -> None:
+    """Say by which key an agreement is sealed, and which of its meters have not said that they hold it."""
+    if terms.seal is None:
+        facts.silent("viewing_key_hash", None)
+        return
+    key_hash = terms.seal.key_hash
+    without = [device for device in found["devices"] if not desk.ask("holdsViewingKey", device, key_hash)]
+    words = f"0x{key_hash.hex()}  bands and readings are sealed"
+    if without:
+        words += "".join(f"\n  {device} has not said that it holds the key" for device in without)
+    facts.add("viewing key hash", f"0x{key_hash.hex()}", words).silent("without_viewing_key", without)
 
 
 def _add_meters(

@@ -15,6 +15,7 @@ from electro_tools.contract.desk import asks
 from electro_tools.contract.indexed import index_options, indexed
 from electro_tools.errors import ToolError
 from electro_tools.parameters import MOMENT
+from electro_tools.viewing import in_folder, viewing_folder_option
 
 from .options import in_zone
 
@@ -48,6 +49,7 @@ _HOUR_S = 3600
     help="Also a proposal that is not accepted: what it would change.",
 )
 @click.option("--svg", type=_path, help="Also draw a heat map.")
+@viewing_folder_option
 @index_options
 @asks
 def sections(
@@ -58,12 +60,14 @@ def sections(
     zone: str,
     offers: tuple[int, ...],
     svg: Path | None,
+    viewing_folder: Path | None,
     kept: Kept,
 ) -> None:
     """Add up what accepted agreements allow on each section of FILE, hour by hour, against what it can take.
 
     FILE has a [[section]] for each: name, capacity_kw, meters, and the parent that feeds it. Renominated bands count.
     It says the hours in which more is allowed than a section takes, those in which it idles, and where there is room.
+    Of sealed agreements without their viewing key all counts that their connection can take.
     """  # fmt: skip
     from electro_plan import zones
     from electro_plan.heat_map import heat_map_svg
@@ -75,13 +79,14 @@ def sections(
         ensure_new(svg)
     zone = zones.name(zone)
     network = read_sections(file)
+    keys = in_folder(viewing_folder)
     now = desk.now()
     first = (now if since is None else in_zone(since, zone)) // _HOUR_S * _HOUR_S
     end = first + days * _DAY_S
     meters = {address.parse(meter) for section in network for meter in section.meters}
     with indexed(desk, kept) as index:
-        held = index.commitments(meters, first, end, now)
-        more = index.commitments(meters, first, end, now, offers) if offers else []
+        held = index.commitments(meters, first, end, now, keys=keys)
+        more = index.commitments(meters, first, end, now, offers, keys) if offers else []
     planned = plan_sections(network, held, first, end)
     offered = None
     if offers:
@@ -142,7 +147,9 @@ def _tell(planned: Sequence[Planned], offered: Sequence[Planned] | None, zone: s
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         click.echo("  ".join([row[0].ljust(widths[0]), *cells]))
     for each in planned:
-        click.echo(f"{each.section.name}: {_room_words(each, zone)}{_actual_words(each)}")
+        click.echo(
+            f"{each.section.name}: {_room_words(each, zone)}{_actual_words(each)}{_sealed_words(each)}"
+        )
     for was, becomes in zip(planned, offered or (), strict=False):
         if (becomes.greatest_w != was.greatest_w).any():
             click.echo(
@@ -179,6 +186,15 @@ def _actual_words(planned: Planned) -> str:
     return f"; reported up to {_kw(float(known.max()))} kW" if len(known) else ""
 
 
+def _sealed_words(planned: Planned) -> str:
+    count = planned.sealed_meters
+    if not count:
+        return ""
+    return (
+        f"; the bands of {count} of its meters are sealed, and count as all that their connections can take"
+    )
+
+
 def _kw(watts: float) -> str:
     return f"{watts / 1000:,.6g}"
 
@@ -195,6 +211,7 @@ def _facts(planned: Sequence[Planned], offered: Sequence[Planned] | None, zone: 
             "step_s": each.step_s,
             "meters": int(each.meters.max()),
             "of_meters": each.of_meters,
+            "sealed_meters": each.sealed_meters,
             "least_w": each.least_w.tolist(),
             "greatest_w": each.greatest_w.tolist(),
             "actual_w": [None if math.isnan(power) else power for power in each.actual_w.tolist()],
