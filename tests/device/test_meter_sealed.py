@@ -41,6 +41,7 @@ class SealedTerms(Terms):
         raw = raw or code()
         self.seal = seal_of(raw)
         self.opened = b""
+        self.pinned = True
 
 
 class Codes(unittest.TestCase):
@@ -173,6 +174,19 @@ class Reporting(Accounts):
     def test_others_are_told_as_ever(self):
         self.run_steady(900 + 10, 20_000, 2_000)
         self.assertEqual(self.lanes(Terms()), [500])
+
+    def test_what_one_source_alone_tells_is_told_nothing_by_who_holds_a_key(self):
+        """Else an agreement that was invented, in the open or with another unit, would show what is sealed."""
+        self.run_steady(900 + 10, 20_000, 2_000)
+        invented, moved = Terms(unit_wh=1, number=8), SealedTerms()
+        moved.pinned, moved.unit_wh = False, 1
+        self.assertEqual((self.reports.closed(invented), self.reports.may_tell(moved)), (1, False))
+        keep(self.folder, VIEWING)
+        self.make()
+        self.reports.sealed_as = self.folder, SEPARATOR, METER
+        self.assertEqual((self.reports.closed(invented), self.reports.closed(moved)), (0, 0))
+        invented.pinned = moved.pinned = True
+        self.assertEqual((self.reports.closed(invented), self.reports.closed(moved)), (1, 1))
 
 
 def _losing(read, lost):

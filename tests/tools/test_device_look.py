@@ -124,7 +124,7 @@ def test_every_part_of_a_status_has_words() -> None:
         "device": ADDRESS,
         "agreements": {
             "7": {"next_latest": 3, "intervals": 96, "next_final": 2, "closed": 20, "confirmed": False, "fits": False,
-                  "bonus": str(1 << 90)}
+                  "bonus": str(1 << 90), "may_tell": False, "needs_viewing_key": True}
         },
         "slot": slot(),
         "sources": [
@@ -139,10 +139,28 @@ def test_every_part_of_a_status_has_words() -> None:
     text = "\n".join(f"{label} {words}" for label, words in status_words.lines(told))
     for words in (
         "interval 3 of 96 is next", "of the bonus 1,237,940,039,285,380,274,899,124,224 minor units are left",
-        "told by one side only", "band 3.0 to 6.0 kWh", "never answered; 3 failures",
+        "told by one side only, and reported once another tells the same",
+        "sealed, and its viewing key is not here", "band 3.0 to 6.0 kWh", "never answered; 3 failures",
         "uplink 2 times", "4 records wait", "two say different",
     ):  # fmt: skip
         assert words in text
     found = {finding.name for finding in diagnosis.findings(told) if not finding.well}
     assert {"DNS", "time", "source http://a", "agreement 7", "contradiction", "flash", "tasks"} <= found
     assert all(finding.hint for finding in diagnosis.findings(told) if not finding.well)
+
+
+def test_a_sealed_agreement_that_is_not_reported_says_why() -> None:
+    one = {"next_latest": 3, "intervals": 96, "next_final": 2, "closed": 3, "confirmed": True, "fits": True}
+    for more, sentence in (
+        ({"needs_viewing_key": True, "may_tell": False}, "its viewing key is not here"),
+        ({"needs_viewing_key": False, "may_tell": False}, "one side alone tells it"),
+        ({"needs_viewing_key": False, "may_tell": True}, None),
+    ):
+        found = [
+            each
+            for each in diagnosis.findings({"agreements": {"7": one | more}})
+            if each.name == "agreement 7"
+        ]
+        assert len(found) == 1
+        assert (sentence is None) == found[0].well
+        assert sentence is None or sentence in found[0].sentence

@@ -76,6 +76,7 @@ class Terms:
         self.unit_wh = unit_wh
         self.terms = bytes(16)
         self.seal = b""
+        self.pinned = False
         self.end_s = start + interval_s * intervals
 
 

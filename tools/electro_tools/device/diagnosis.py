@@ -135,6 +135,20 @@ def _contract(told: dict[str, Any]) -> Iterator[Finding]:
                 sentence="its start or interval is no multiple of base_seconds: nothing can be reported",
                 hint="the agreement, or base_seconds in the settings, must change",
             )
+        elif one.get("needs_viewing_key"):
+            yield Finding(
+                f"agreement {number}",
+                well=False,
+                sentence="it is sealed, and its viewing key is not here: nothing can be reported",
+                hint="electro device viewing-key brings it",
+            )
+        elif not one.get("may_tell", True):
+            yield Finding(
+                f"agreement {number}",
+                well=False,
+                sentence="one side alone tells it, and who holds a viewing key reports nothing on that",
+                hint="configure a second relayer or node, run by somebody else, or validators",
+            )
         elif one["closed"] - one["next_latest"] > 8:
             yield Finding(
                 f"agreement {number}",

@@ -89,6 +89,8 @@ def _chain(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"{one['closed']} measured"
             + (f"; of the bonus {int(one['bonus']):,} minor units are left" if one.get("bonus") else "")
             + ("" if one["confirmed"] else "; told by one side only")
+            + ("" if one.get("may_tell", True) else ", and reported once another tells the same")
+            + ("; sealed, and its viewing key is not here" if one.get("needs_viewing_key") else "")
             + ("" if one["fits"] else "; its intervals don't fit the base interval"),
         )
     if told.get("proved"):

@@ -9,6 +9,7 @@ is ever told in two versions.
 """
 
 import asyncio
+import os
 
 from electro_protocol.readings import INTERRUPTED, MAX_INTERRUPTED_UNITS, MAX_UNITS, NO_DATA, pack
 from electro_protocol.reports import EnergyReport, OutageReport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..uplink.clock import Clock
     from .sealing import Sealing
 
+KEYS_FILE = "viewing.keys"  # where `sealing` keeps them
 LEAST_MEASURED_PERMILLE = 950
 _PATIENCE_S = 6 * 3_600
 _J_PER_WH = 3_600
@@ -46,6 +48,27 @@ class Reports:
         # where viewing keys lie, the separator of the domain and the meter's address: what sealing takes
         self.sealed_as: "tuple[str, bytes, bytes] | None" = None
         self._sealing: "Sealing | None" = None
+        self._holds_keys: "bool | None" = None  # not looked for yet; who brings one restarts the meter
+
+    def may_tell(self, agreement: "Agreement") -> bool:
+        """Return whether an agreement is certain enough to be reported.
+
+        Where nothing is secret one source's word is enough: a false one makes reports that the contract refuses. Who
+        holds a viewing key waits for a second one, or for a proof: else whoever invents an agreement that anyone can
+        read, or moves the start or the unit of a sealed one, is told what the meter seals, or how far it deviates from
+        other bands.
+        """
+        return agreement.pinned or not (agreement.seal or self._has_keys())
+
+    def _has_keys(self) -> bool:
+        if self._holds_keys is None:
+            try:
+                self._holds_keys = (
+                    self.sealed_as is not None and os.stat(f"{self.sealed_as[0]}/{KEYS_FILE}")[6] > 0
+                )
+            except OSError:
+                self._holds_keys = False
+        return self._holds_keys
 
     def opens(self, agreement: "Agreement") -> bool:
         """Return whether the meter can judge for this agreement: where readings are sealed, by its viewing key."""
@@ -69,7 +92,9 @@ class Reports:
 
     def closed(self, agreement: "Agreement") -> int:
         """Return the first interval that may still change: all before it can be reported."""
-        if not self._clock.confirmed or not self.fits(agreement) or not self.opens(agreement):
+        if not self._clock.confirmed or not self.fits(agreement):
+            return 0
+        if not self.may_tell(agreement) or not self.opens(agreement):
             return 0
         until_s = self._account.open_s()
         undecided_s = self._outages.undecided_s()

@@ -9,13 +9,14 @@ import os
 from electro_protocol import judging, sealing
 from electro_protocol.sealed import SealedReport
 
+from .reports import KEYS_FILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from electro_protocol.reports import EnergyReport
 
     from ..uplink.agreement import Agreement
 
-FILE = "viewing.keys"
 MOST_KEYS = 8  # agreements that run, are settled and come
 _HASH = 32
 _NONCE = sealing.IV_BYTES
@@ -24,7 +25,7 @@ _NONCE = sealing.IV_BYTES
 def keys_in(directory: str) -> "list[bytes]":
     """Return the viewing keys that are kept."""
     try:
-        with open(f"{directory}/{FILE}", "rb") as file:
+        with open(f"{directory}/{KEYS_FILE}", "rb") as file:
             raw = file.read(MOST_KEYS * sealing.KEY_BYTES)
     except OSError:
         return []
@@ -34,7 +35,7 @@ def keys_in(directory: str) -> "list[bytes]":
 def keep(directory: str, key: bytes) -> None:
     """Keep a viewing key; of more than there is room for the oldest goes."""
     kept = [one for one in keys_in(directory) if one != key][1 - MOST_KEYS :] + [key]
-    path = f"{directory}/{FILE}"
+    path = f"{directory}/{KEYS_FILE}"
     with open(path + ".new", "wb") as file:
         file.write(b"".join(kept))
     os.rename(path + ".new", path)  # a power cut leaves the old file or the new one

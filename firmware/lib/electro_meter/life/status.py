@@ -34,6 +34,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "fits": meter.reports.fits(agreement),
             "confirmed": agreement.confirmed,
             "needs_viewing_key": not meter.reports.opens(agreement),
+            "may_tell": meter.reports.may_tell(agreement),
             "next_latest": agreement.next_latest,
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,

@@ -13,6 +13,8 @@ What is proved needs nobody else: see `proving`. Bounds of a header that is olde
 was first told after the header's time is not forgotten for not being in it.
 
 A candidate is an id, a start and the hash of the terms; the numbers in the terms come from the code with that hash.
+Who holds a viewing key reports nothing that one source alone has told: see `Reports.may_tell`.
+
 Each source brings four that nobody else told at most, and evicts only its own. Contradictions are told on the status
 page.
 """
