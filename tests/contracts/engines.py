@@ -108,7 +108,9 @@ class PyEvm:
             self.chain.time_travel(now)
 
     def deploy(self, code: bytes) -> str:
-        address: str = self._transact({"from": self.accounts[2], "data": code})["contract_address"]
+        receipt = self._transact({"from": self.accounts[2], "data": code})
+        assert receipt["status"] == 1, receipt
+        address: str = receipt["contract_address"]
         return address
 
     def call(self, caller: str, to: str, data: bytes) -> bytes:
@@ -119,20 +121,23 @@ class PyEvm:
         return bytes.fromhex(answer[2:])
 
     def send(self, caller: str, to: str, data: bytes) -> Outcome:
-        self.call(caller, to, data)  # a transaction that would fail tells no reason
+        before = self.chain.take_snapshot()
         receipt = self._transact({"from": caller, "to": to, "data": data})
+        if not receipt["status"]:
+            self.chain.revert_to_snapshot(before)
+            self.call(caller, to, data)  # a transaction that fails tells no reason
+            raise AssertionError(receipt)
         logs = [
             ([bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
             for log in receipt["logs"]
         ]
         return Outcome(b"", receipt["gas_used"], logs)
 
-    def _transact(self, fields: dict[str, object]) -> dict[str, object]:
+    def _transact(self, fields: dict[str, object]) -> dict[str, Any]:
         data = fields.pop("data")
         assert isinstance(data, bytes)
         sent = self.chain.send_transaction({**fields, "data": "0x" + data.hex(), "gas": 10**8})
-        receipt: dict[str, object] = self.chain.get_transaction_receipt(sent)
-        assert receipt["status"] == 1, receipt
+        receipt: dict[str, Any] = self.chain.get_transaction_receipt(sent)
         return receipt
 
 

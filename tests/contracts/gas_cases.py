@@ -8,6 +8,7 @@ other each interval; in the violating day all are above their bands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ def readings(count: int, shift: int = 0) -> list[int]:
     return [120 + ((i + shift) * 37) % 135 for i in range(count)]
 
 
+@cache
 def setting_up() -> tuple[int, int, int]:
     """The gas of enrolling a meter, proposing and accepting an agreement of 96 slots with it."""
     world, meter = World(PyEvm()), key("meter")
@@ -122,6 +124,7 @@ def snapshot() -> dict[str, int]:
     return {**reports, **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)), **parties()}
 
 
+@cache
 def days() -> list[Case]:
     """Lone reports and batches under a daily schedule."""
     world = World(PyEvm())
@@ -151,6 +154,7 @@ def days() -> list[Case]:
     return [one, lone, fifty, many, bad]
 
 
+@cache
 def week() -> Case:
     """A report of a whole weekly schedule of 672 quarter hours."""
     world, meter = World(PyEvm()), key("meter")
@@ -166,6 +170,7 @@ def week() -> Case:
     return _case(world, "a week of 672", [second])
 
 
+@cache
 def sealed_days() -> list[Case]:
     """The same, of sealed readings."""
     world = World(PyEvm())

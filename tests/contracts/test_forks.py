@@ -17,15 +17,17 @@ from eth_tester.exceptions import TransactionFailed
 from electro_contracts import calldata
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import DiscountRedemption
-from tests.toolchain.fetch import ToolchainError
-from tests.toolchain.running_anvil import Anvil
 
 from .engines import PyEvm
 from .node import GAS_LIMIT, Node
 from .world import CONSUMER, DAY, START, World, inside, key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eth.abc import VirtualMachineAPI
+
+    from tests.toolchain.running_anvil import Anvil
 
     from .engines import Engine
 
@@ -34,10 +36,8 @@ PY_EVM = sorted(
     {each for each in vars(forks).values() if isinstance(each, type) and issubclass(each, LondonVM)},
     key=lambda fork: len(fork.__mro__),
 )
-# Anvil tells no list of its forks; it ends at once when asked for one that it does not know, or knows by name only.
-ANVIL = ("london", "paris", "shanghai", "cancun", "prague", "osaka", "bpo1", "bpo2", "bpo3", "amsterdam")
-# What the anvil of these tests must know; a newer one may know more.
-ANVIL_KNOWS = ANVIL[:8]
+# Anvil tells no list of its forks: these are those of the release that the tests fetch.
+ANVIL = ("london", "paris", "shanghai", "cancun", "prague", "osaka", "bpo1", "bpo2")
 
 
 def _live(engine: Engine) -> None:
@@ -67,15 +67,8 @@ def test_a_life_on_py_evm(fork: type[VirtualMachineAPI]) -> None:
 
 
 @pytest.mark.parametrize("fork", ANVIL)
-def test_a_life_on_anvil(fork: str, anvil: Anvil) -> None:
-    """The fixture, which runs by the newest rules, is there to skip where there is no anvil."""
-    try:
-        node = Anvil("--hardfork", fork, "--enable-tx-gas-limit", chain_id=anvil.chain_id)
-    except ToolchainError:
-        if fork in ANVIL_KNOWS:
-            raise
-        pytest.skip(f"this anvil does not run {fork}")
-    with node:
+def test_a_life_on_anvil(fork: str, start_anvil: Callable[..., Anvil]) -> None:
+    with start_anvil("--hardfork", fork, "--enable-tx-gas-limit") as node:
         _live(Node(node))
 
 
@@ -99,9 +92,9 @@ def test_the_engine_tells_the_forks_apart() -> None:
         PyEvm(LondonVM).deploy(code)
 
 
-def test_anvil_holds_transactions_to_the_limit_of_osaka(anvil: Anvil) -> None:
+def test_anvil_holds_transactions_to_the_limit_of_osaka(start_anvil: Callable[..., Anvil]) -> None:
     """So that a life within it says something: one gas more is refused."""
-    with Anvil("--hardfork", "osaka", "--enable-tx-gas-limit", chain_id=anvil.chain_id) as limited:
+    with start_anvil("--hardfork", "osaka", "--enable-tx-gas-limit") as limited:
         node = Node(limited)
         fields = {"from": node.accounts[0], "to": node.accounts[1], "data": "0x"}
         node.transact(fields)
