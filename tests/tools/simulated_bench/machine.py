@@ -39,7 +39,7 @@ class _Analogue:
 
 
 def unique_id():
-    return b"\x24\x0a\xc4\x00\x01\x02"
+    return b"\x24\x0a\xc4\x00\x01" + bytes([_bench.get("number", 2)])
 
 
 def freq(hz=240_000_000):

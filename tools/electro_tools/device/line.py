@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring many boards to life at once: each port goes through the same steps as a person would type them.
 
-A board is known by its factory number once it has told it. What it has passed is kept in a file of its own, so that
-a line which was interrupted goes on where it was, and a board that failed begins at the step that failed.
+A board is known by its factory number, which MicroPython tells: a blank one once it is flashed. What it has passed is
+kept in a file of its own, so that a line which was interrupted goes on where it was, and a board that failed begins at
+the step that failed. One bench calibrates one board after the other; `{port}` in the arguments: each has its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import threading
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from electro_tools import papers
 from electro_tools.errors import ToolError
 
+from .chip import Chip
 from .programs import ProgramError, run
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 STEPS = ("flash", "install", "self-test", "provision", "calibrate", "label")
 _STEP_TIMEOUT_S = 3_600
 _TABLES = {"batch", "provision", "jig", "calibrate"}
+_NUMBER = (
+    "import binascii, json, machine\nprint(json.dumps(binascii.hexlify(machine.unique_id()).decode()))\n"
+)
 _COLUMNS = ("port", "hardware_id", "device", "verdict", "step", "reason", "time")
 
 
@@ -111,6 +117,7 @@ class Line:
         self._batch = batch
         self._on_step = on_step
         self._lock = threading.Lock()
+        self._bench = threading.Lock()
         self._numbers: dict[str, str] = {}  # factory number to port, of this run
 
     def run(self) -> list[Board]:
@@ -130,6 +137,8 @@ class Line:
 
     def _take(self, port: str) -> Board:
         board = Board(port)
+        if any(self._batch.folder.glob("*.json")):
+            self._know_again(board)
         for step in self._batch.steps:
             if step in board.passed:
                 continue
@@ -163,9 +172,19 @@ class Line:
             enrolment.unlink(missing_ok=True)
             _electro("provision", "--port", board.port, "--out", str(enrolment), *self._batch.provision)
         elif step == "calibrate":
-            _electro("calibrate", "--port", board.port, *self._batch.calibrate)
+            arguments = [word.replace("{port}", board.port) for word in self._batch.calibrate]
+            own = tuple(arguments) != self._batch.calibrate
+            with contextlib.nullcontext() if own else self._bench:
+                _electro("calibrate", "--port", board.port, *arguments)
         else:
             self._label(board)
+
+    def _know_again(self, board: Board) -> None:
+        """Ask a board for its number before its first step, if it has something that can tell it."""
+        with contextlib.suppress(ToolError):
+            hardware_id = str(Chip(board.port).ask(_NUMBER))
+            if (self._batch.folder / f"{hardware_id}.json").exists():
+                self._recognise(board, hardware_id)
 
     def _recognise(self, board: Board, hardware_id: str) -> None:
         """Find out which board it is, and what it has passed before."""
