@@ -12,7 +12,8 @@ from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.sources import seal_of, terms
 from electro_meter.viewing import take
 from electro_meter.world import Board, SetupError
-from electro_protocol import judging, sealing
+from electro_protocol import judging, sealing, secp256k1
+from electro_protocol.delivery import wrap
 from electro_protocol.eip712 import Domain
 from electro_protocol.readings import NO_DATA, pack, unpack
 from electro_protocol.sealed import SealedReport
@@ -106,10 +107,23 @@ class Keys(unittest.TestCase):
         signed = SignedMessage.from_json(answer["ready"])
         self.assertEqual(signed.message.viewing_key_hash, sealing.key_hash(VIEWING))
         self.assertEqual(keys_in(self.folder), [VIEWING])
-        for wrong in (None, 5, "", "0x", "0x" + "00" * 31, "0x" + "00" * 33, "zz"):
+        for wrong in (None, 5, "", "0x", "0x" + "00" * 31, "0x" + "00" * 33, "zz", "0x" + "00" * 65):
             with self.assertRaises(SetupError):
                 take(board, wrong, domain)
         self.assertEqual(keys_in(self.folder), [VIEWING])
+
+    def test_a_key_wrapped_for_this_meter_is_unwrapped_and_for_another_it_is_another_key(self):
+        board = Kept(self.folder)
+        domain = Domain(1337, b"\xab" * 20)
+        own = secp256k1.public_key(board.load_key())
+        for public_key, same in ((own, True), (secp256k1.public_key(bytes(31) + b"\x06"), False)):
+            wrapped = wrap(VIEWING, public_key, bytes(31) + b"\x09")
+            answer = take(board, "0x" + "".join(["%02x" % one for one in wrapped]), domain)
+            said = SignedMessage.from_json(answer["ready"]).message.viewing_key_hash
+            self.assertEqual(
+                said == sealing.key_hash(VIEWING), same
+            )  # whose hash the terms don't have is of no use
+        self.assertEqual(keys_in(self.folder)[0], VIEWING)
 
 
 class Kept(Board):

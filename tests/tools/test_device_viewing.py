@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from eth_account import Account
@@ -11,9 +13,10 @@ from tests.tools.meters import CONFIG, electro, provisioned, put
 
 from electro_protocol import address, sealing
 from electro_protocol.eip712 import Domain
-from electro_protocol.messages import ViewingKeyReady
+from electro_protocol.messages import DeviceEnrollment, ViewingKeyReady
 from electro_protocol.signed import SignedMessage
 from electro_tools import viewing
+from electro_tools.device import enrolment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +62,26 @@ def test_a_file_that_is_no_key_and_a_chip_without_settings_are_refused(chip: Chi
     assert "config.json is missing: run `electro device provision`" in done.stderr
     assert not out.exists()
     assert not (chip.flash / "viewing.keys").exists()
+
+
+def test_who_brings_a_wrapped_key_never_has_it(chip: Chip, tmp_path: Path) -> None:
+    put(chip.flash)
+    provisioned(chip.flash)
+    key_file, wrapped, out = (tmp_path / name for name in ("plant.viewing", "one.wrapped", "ready.json"))
+    key = viewing.make(key_file)
+    paper = tmp_path / "enrolment.json"
+    signed = SignedMessage.make(DeviceEnrollment(bytes(32), 300, 2_000_000_000), DOMAIN, b"\7" * 32)
+    enrolment.write(
+        paper, enrolment.Enrolment(address.parse(ADDRESS), DOMAIN.chain_id, DOMAIN.contract, signed)
+    )
+    command = [sys.executable, "-m", "electro_tools.cli", "key", "wrap", str(key_file), str(paper)]
+    command += ["--out", str(wrapped)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"0x{sealing.key_hash(key).hex()}" in made.stdout
+    assert ADDRESS in made.stdout
+    assert key.hex() not in made.stdout + wrapped.read_text()
+    assert subprocess.run(command, capture_output=True, text=True, check=False).returncode == 1  # it exists
+    done = electro("viewing-key", str(wrapped), "--port", chip.port, "--out", str(out))
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert f"0x{sealing.key_hash(key).hex()}" in done.stdout
+    assert (chip.flash / "viewing.keys").read_bytes() == key

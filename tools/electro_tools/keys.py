@@ -16,7 +16,7 @@ from electro_tools.accounts import key_options
 from electro_tools.contract.desk import json_option
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
-from electro_tools.viewing import make
+from electro_tools.viewing import make, read
 
 if TYPE_CHECKING:
     from electro_tools.accounts import KeyFile
@@ -76,6 +76,34 @@ def viewing(file: Path, as_json: bool) -> None:
     """
     key_hash = sealing.key_hash(make(file))
     Facts().add("viewing key hash", "0x" + key_hash.hex()).add("key file", str(file)).print(as_json=as_json)
+
+
+@key.command()
+@click.argument("viewing_file", metavar="KEY", type=_FILE)
+@click.argument("enrolment_file", metavar="ENROLMENT", type=_FILE)
+@click.option("--out", type=_FILE, required=True, help="Where to write it.")
+@json_option
+def wrap(viewing_file: Path, enrolment_file: Path, out: Path, as_json: bool) -> None:
+    """Wrap the viewing key in KEY for the meter of ENROLMENT alone, for who is to bring it but not to have it.
+
+    `electro device viewing-key OUT` gives it to the meter. The meter's word names the key's hash: see that it is yours.
+    """
+    from electro_protocol import address, delivery, secp256k1
+    from electro_protocol.eip712 import Domain
+    from electro_tools import papers
+    from electro_tools.device import enrolment
+
+    viewing_key = read(viewing_file)
+    papers.must_be_new(out)
+    made = enrolment.read(enrolment_file)
+    digest = made.signed.message.digest(Domain(made.chain_id, made.contract))
+    public_key = secp256k1.recover(digest, made.signed.signature)
+    # a private key, used once: 32 bytes are none with a chance of 2^-128
+    wrapped = delivery.wrap(viewing_key, public_key, secrets.token_bytes(32))
+    out.write_text(f"0x{wrapped.hex()}\n", encoding="ascii")
+    facts = Facts().add("meter", address.checksum(made.device))
+    facts.add("viewing key hash", "0x" + sealing.key_hash(viewing_key).hex())
+    facts.add("wrapped key", str(out)).print(as_json=as_json)
 
 
 @key.command()

@@ -12,6 +12,7 @@ import click
 
 from electro_console import viewing_keys
 from electro_contracts import sealed
+from electro_protocol import delivery
 from electro_protocol.sealing import KEY_BYTES
 from electro_tools.errors import ToolError
 
@@ -58,6 +59,15 @@ def read(file: Path) -> bytes:
         return viewing_keys.read(file)
     except viewing_keys.NoViewingKeyError as error:
         raise ToolError(str(error), "electro key viewing FILE makes one") from error
+
+
+def wrapped_in(file: Path) -> bytes | None:
+    """Return a wrapped viewing key of a file, None if it holds something else."""
+    try:
+        raw = bytes.fromhex(file.read_text(encoding="ascii").strip().removeprefix("0x"))
+    except (OSError, ValueError):
+        return None
+    return raw if len(raw) == delivery.WRAPPED_BYTES else None
 
 
 def in_folder(folder: Path | None) -> ViewingKeys:

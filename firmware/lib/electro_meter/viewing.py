@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Take a viewing key over the serial line: the PC calls `viewing.run('0x…')`, and gets the meter's word that it has it.
 
+A key that was wrapped for this meter alone is taken, too: who carries that never sees it.
+
 One JSON line is printed: {"ready"}, a signed ViewingKeyReady, or {"error"}.
 """
 
 import json
 
 from electro_protocol.comb import FaultError
+from electro_protocol.delivery import WRAPPED_BYTES, DeliveryError, unwrap
 from electro_protocol.eip712 import Domain
 from electro_protocol.reports import MessageError
 from electro_protocol.sealed import ViewingKeyReady
@@ -25,9 +28,14 @@ def take(board: Board, untrusted: object, domain: Domain) -> "dict[str, object]"
         key = hex_bytes("the viewing key", untrusted)
     except MessageError as error:
         raise SetupError(str(error))
-    if len(key) != KEY_BYTES:
-        raise SetupError(f"a viewing key has {KEY_BYTES} bytes")
     signer = load_signer(board, domain)
+    if len(key) == WRAPPED_BYTES:
+        try:
+            key = unwrap(key, board.load_key() or b"")
+        except DeliveryError as error:
+            raise SetupError(str(error))
+    if len(key) != KEY_BYTES:
+        raise SetupError(f"a viewing key has {KEY_BYTES} bytes, a wrapped one {WRAPPED_BYTES}")
     keep(board.directory, key)
     return {"ready": signer.sign(ViewingKeyReady(key_hash(key))).to_json()}
 

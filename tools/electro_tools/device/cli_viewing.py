@@ -13,7 +13,7 @@ from electro_protocol.messages import MessageError, ViewingKeyReady
 from electro_protocol.signed import SignedMessage
 from electro_tools.errors import ToolError
 from electro_tools.papers import must_be_new
-from electro_tools.viewing import read
+from electro_tools.viewing import read, wrapped_in
 
 from .options import port_option
 from .plausible import answered
@@ -29,6 +29,9 @@ _file = click.Path(dir_okay=False, path_type=Path)
 def viewing_key(named_port: str | None, viewing_file: Path, out: Path) -> None:
     """Give a meter the viewing key in KEY, over the serial line, and write its word that it has it to a file.
 
+    KEY may also be what `electro key wrap` has made for this meter: then nobody on the way sees the key, and the word
+    says by its hash which one came.
+
     `electro agreement submit` sends that word.
 
     Without that word no sealed agreement with this meter can be accepted. The meter is interrupted for some seconds.
@@ -36,7 +39,7 @@ def viewing_key(named_port: str | None, viewing_file: Path, out: Path) -> None:
     from .chip import Chip
     from .ports import choose
 
-    key = read(viewing_file)
+    key = wrapped_in(viewing_file) or read(viewing_file)
     must_be_new(out)
     chip = Chip(choose(named_port))
     chip.interpreter()
@@ -47,8 +50,11 @@ def viewing_key(named_port: str | None, viewing_file: Path, out: Path) -> None:
         signed = SignedMessage.from_json(answer["ready"])
     except (KeyError, MessageError) as error:
         raise ToolError(f"the chip's answer is not its word: {error}") from error
-    if signed.message != ViewingKeyReady(sealing.key_hash(key)):
+    if not isinstance(signed.message, ViewingKeyReady):
+        raise ToolError("the chip's answer is not its word: it is another message")
+    key_hash = signed.message.viewing_key_hash
+    if len(key) == sealing.KEY_BYTES and key_hash != sealing.key_hash(key):
         raise ToolError("the chip speaks of another viewing key")
     out.write_text(json.dumps(signed.to_json(), indent=1) + "\n", encoding="utf-8")
     chip.restart()
-    click.echo(f"viewing key  0x{sealing.key_hash(key).hex()}\nmeter's word {out}")
+    click.echo(f"viewing key  0x{key_hash.hex()}\nmeter's word {out}")
