@@ -22,6 +22,7 @@ from electro_protocol.trie import MOST_NODES
 from .terms import HEADER_BYTES
 
 Hash = Callable[[bytes], bytes]
+Numbers = tuple[int, int, int, int]  # of terms: slots, interval_s, intervals, unit_wh
 Calls = Generator[list[tuple[str, list[Any]]], list[Any], "Made"]
 
 # Of a header, in the order of its RLP: the name in JSON, and whether it is a number.
@@ -54,7 +55,18 @@ class Made:
         self.number = number
         self.time_s = time_s
         self.block_hash = block_hash
-        self.terms = terms  # the code of the terms by its hash
+        self.terms = terms  # the code of the terms by its hash, as far as it was asked for
+
+
+class Block:
+    """A header as receipts have it, its seals with their hints, and what it says."""
+
+    def __init__(self, told: object, hash_: Hash = keccak256, *, with_seals: bool = True) -> None:
+        """Take a block as a node tells it; see `make`. Raises ReceiptError if it makes none."""
+        if not isinstance(told, dict):
+            raise ReceiptError("the node has no such block")
+        self.form, self.seals, self.parsed, self.hash = _header(told, hash_, with_seals=with_seals)
+        self.number = self.parsed.number
 
 
 def make(
@@ -66,14 +78,26 @@ def make(
 
     Raises ReceiptError if what it says makes none.
     """
-    (told,) = yield [("eth_getBlockByNumber", [block, False])]
-    if not isinstance(told, dict):
-        raise ReceiptError("the node has no such block")
-    whole, sealed, parsed, block_hash = _header(told, hash_, with_seals=with_seals)
-    at = hex(parsed.number)
+    (told,) = yield [question(block)]
+    return (yield from make_at(contract, device, Block(told, hash_, with_seals=with_seals), {}, hash_))
+
+
+def question(block: str) -> tuple[str, list[Any]]:
+    """Return the call whose result `Block` takes."""
+    return "eth_getBlockByNumber", [block, False]
+
+
+def make_at(
+    contract: bytes, device: bytes, block: Block, known: dict[bytes, Numbers], hash_: Hash = keccak256
+) -> Calls:
+    """Ask for the receipt of a block that is there already, as one block serves all meters.
+
+    known: the numbers of terms by the hash of their code, which is asked for and kept here if it is new.
+    """
+    at = hex(block.number)
     nodes: dict[bytes, None] = {}  # each once, in the order in which they came
     terms: dict[bytes, bytes] = {}
-    questions = storage.standings(contract, device, parsed.time_s, hash_)
+    questions = storage.standings(contract, device, block.parsed.time_s, hash_)
     asked = next(questions)
     while True:
         answers: list[Any] = []
@@ -86,16 +110,20 @@ def make(
             proofs = yield [("eth_getProof", [_hex(key), [], at]) for key in asked]
             answers = [_code_hash(proof, nodes) for proof in proofs]
         else:
-            codes = yield [("eth_getCode", [_hex(key[:20]), at]) for key in asked]
-            answers = [_terms(key[20:], code, terms, hash_) for key, code in zip(asked, codes, strict=True)]
+            new = [key for key in asked if key[20:] not in known]
+            if new:
+                codes = yield [("eth_getCode", [_hex(key[:20]), at]) for key in new]
+                for key, code in zip(new, codes, strict=True):
+                    known[key[20:]] = _terms(key[20:], code, terms, hash_)
+            answers = [known[key[20:]] for key in asked]
         try:
             asked = questions.send(answers)
         except StopIteration:
             break
-    raw = qbft.packed(whole, sealed, list(nodes))
+    raw = qbft.packed(block.form, block.seals, list(nodes))
     if len(raw) > receipt.MOST_BYTES or len(nodes) > MOST_NODES:
         raise ReceiptError(f"it would have more than {receipt.MOST_BYTES} bytes, or {MOST_NODES} nodes")
-    return Made(raw, parsed.number, parsed.time_s, block_hash, terms)
+    return Made(raw, block.number, block.parsed.time_s, block.hash, terms)
 
 
 def _header(
@@ -162,9 +190,7 @@ def _keep(proof: object, name: str, nodes: dict[bytes, None]) -> None:
             nodes[node] = None
 
 
-def _terms(
-    code_hash: bytes, code: object, terms: dict[bytes, bytes], hash_: Hash
-) -> tuple[int, int, int, int]:
+def _terms(code_hash: bytes, code: object, terms: dict[bytes, bytes], hash_: Hash) -> Numbers:
     """Return the numbers in the code of terms, which is kept if it has the hash that was proved."""
     octets = _unhex(code, "code")
     if hash_(octets) != code_hash or len(octets) <= HEADER_BYTES:

@@ -13,6 +13,7 @@ from aiohttp import web
 from electro_relayer.chain.chain import Chain
 from electro_relayer.chain.comparison import Comparison
 from electro_relayer.chain.failover import Nodes
+from electro_relayer.chain.proofs import MOST_OF_ONE_SENDER
 from electro_relayer.chain.standings import Standings
 from electro_relayer.chain.upkeep import Upkeep
 from electro_relayer.gauges import add_gauges
@@ -26,7 +27,7 @@ from electro_relayer.paying.blame import Blame
 from electro_relayer.paying.checking import Checking
 from electro_relayer.paying.gas import GasLimits
 from electro_relayer.paying.key import Key, key_of
-from electro_relayer.paying.limits import Buckets, Budgets, too_many_strangers
+from electro_relayer.paying.limits import Buckets, Budgets, too_many_receipts, too_many_strangers
 from electro_relayer.paying.nonces.heal import Healer
 from electro_relayer.paying.nonces.spend import Spender
 from electro_relayer.paying.nonces.unmined import Unmined
@@ -182,6 +183,13 @@ def _parts(
             clock,
             limit=settings.meters_remembered,
             refusal=too_many_strangers,
+        ),
+        receipts=Buckets(
+            settings.stranger_rate,
+            MOST_OF_ONE_SENDER,
+            clock,
+            limit=settings.meters_remembered,
+            refusal=too_many_receipts,
         ),
         readiness=readiness,
         metrics=metrics,

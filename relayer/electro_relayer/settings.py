@@ -112,7 +112,8 @@ class Settings:
         "gas that one device's messages may need a day, then 429; 0: no limit", 50_000_000, low=0
     )
     stranger_rate: float = _setting(
-        "signers and addresses the contract does not know that one sender may show a second, then 429; 0: no limit",
+        "signers and addresses the contract does not know that one sender may show a second, then 429, and meters "
+        "whose receipts it may have made, then 503; 0: no limit",
         20.0,
         low=0,
     )

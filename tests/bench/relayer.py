@@ -290,7 +290,9 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def relayer_server(ready: Queue[str], rpc_url: str, contract: bytes, key_file: str) -> None:
+def relayer_server(
+    ready: Queue[str], rpc_url: str, contract: bytes, key_file: str, stranger_rate: float = 20.0
+) -> None:
     settings = Settings.load(
         environ={},
         rpc_url=rpc_url,
@@ -303,6 +305,7 @@ def relayer_server(ready: Queue[str], rpc_url: str, contract: bytes, key_file: s
         queue_size=100_000,
         device_rate=0,
         device_gas_per_day=0,
+        stranger_rate=stranger_rate,
         drain_s=0,
     )
     run(settings, ready=lambda told: ready.put(told.url))

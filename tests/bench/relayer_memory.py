@@ -157,8 +157,11 @@ def main() -> None:
 
 
 @asynccontextmanager
-async def relayer_before(node: StandIn) -> AsyncIterator[tuple[int, str]]:
-    """Run a relayer in a process of its own, before this node; its process' number and its address."""
+async def relayer_before(node: StandIn, *arguments: Any) -> AsyncIterator[tuple[int, str]]:
+    """Run a relayer in a process of its own, before this node; its process' number and its address.
+
+    arguments: of `relayer_server` behind the key's file.
+    """
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/", node.handle)
     runner = web.AppRunner(app, access_log=None)
@@ -170,7 +173,9 @@ async def relayer_before(node: StandIn) -> AsyncIterator[tuple[int, str]]:
         key_file.write("5a" * 32)
         key_file.flush()
         address = f"http://127.0.0.1:{site.port}/"
-        process, url = await asyncio.to_thread(start, relayer_server, address, CONTRACT, key_file.name)
+        process, url = await asyncio.to_thread(
+            start, relayer_server, address, CONTRACT, key_file.name, *arguments
+        )
     try:
         yield process.pid, url
     finally:

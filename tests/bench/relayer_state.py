@@ -73,17 +73,19 @@ async def measure(asks: int, meter_count: int) -> dict[str, Any]:
         for first in range(0, asks, TURN):
             cpu, began = cpu_s(pid), time.perf_counter()
             asked, called = node.requests, node.calls
-            await _all(connections, [_get(path) for path in paths[first : first + TURN]])
+            await all_of(connections, [getting(path) for path in paths[first : first + TURN]])
             requests, calls = requests + node.requests - asked, calls + node.calls - called
             took_s += time.perf_counter() - began
             get_s, cpu = get_s + cpu_s(pid) - cpu, cpu_s(pid)
-            await _all(connections, [_post(body) for body in bodies[first : first + TURN]])
+            await all_of(connections, [_post(body) for body in bodies[first : first + TURN]])
             while node.signed and len(node.signed) > asks - first - TURN:
                 await asyncio.sleep(0.05)
             post_s += cpu_s(pid) - cpu
         for number in range(0, meter_count, TURN):
             devices = [(number + i).to_bytes(20, "big").hex() for i in range(min(TURN, meter_count - number))]
-            await _all(connections, [_get(f"/v1/meters/0x{each}?ahead={MOST_AHEAD}") for each in devices])
+            await all_of(
+                connections, [getting(f"/v1/meters/0x{each}?ahead={MOST_AHEAD}") for each in devices]
+            )
         after = resident_mb(pid)
         for connection in connections:
             connection.close()
@@ -101,7 +103,7 @@ async def measure(asks: int, meter_count: int) -> dict[str, Any]:
     }
 
 
-def _get(path: str) -> Any:
+def getting(path: str) -> Any:
     async def ask(connection: Connection) -> None:
         status = await connection.get(path)
         assert status == 200, status
@@ -117,7 +119,7 @@ def _post(body: bytes) -> Any:
     return ask
 
 
-async def _all(connections: list[Connection], jobs: list[Any]) -> None:
+async def all_of(connections: list[Connection], jobs: list[Any]) -> None:
     """Let each connection take the next job as soon as its last is done."""
     waiting = iter(jobs)
 

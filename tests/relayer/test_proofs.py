@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from electro_protocol import receipt
+from electro_relayer import app
 from electro_relayer.chain import proofs
 from electro_relayer.chain.proofs import Crowded, Proofs
 from electro_relayer.hashing import checksum
@@ -76,7 +77,7 @@ async def test_a_receipt_proves_what_the_relayer_tells_with_the_fewest_seals(cli
     assert checksum(one.account) == agreement["terms"]["account"]
 
 
-async def test_it_is_made_once_for_a_final_block_and_known_by_its_tag(client, shared_world, besu):
+async def test_it_is_made_once_in_half_a_minute_and_known_by_its_tag(client, shared_world, besu, monkeypatch):
     meter = shared_world.meters[0]
     raw, headers = await told(client, meter)
     asked = besu.calls.count("eth_getProof")
@@ -88,9 +89,36 @@ async def test_it_is_made_once_for_a_final_block_and_known_by_its_tag(client, sh
     assert body == b""
     await asyncio.to_thread(shared_world.rpc, "evm_mine")
     await asyncio.sleep(proofs.FINAL_KNOWN_FOR_S)
+    assert (await told(client, meter))[0] == raw  # an older block proves as much
+    assert besu.calls.count("eth_getProof") == asked
+    monkeypatch.setattr(proofs, "GOOD_FOR_S", 0.0)
     other, _ = await told(client, meter)
     assert other != raw
     assert (await checked(client, shared_world, meter, other))[0].sealed == 3
+
+
+async def test_header_and_terms_are_asked_for_once_for_all_meters(client, shared_world, besu):
+    one, other = shared_world.meters[:2]
+    await told(client, one)
+    before = len(besu.calls)
+    await told(client, other)
+    new = besu.calls[before:]
+    assert "eth_getCode" not in new
+    assert new.count("eth_getBlockByNumber") <= 1  # by its tag, whether it is another one now
+
+
+async def test_one_sender_has_only_so_many_made_and_is_told_those_that_are(
+    besu, shared_world, settings_for, relay, monkeypatch
+):
+    """Anyone may know all meters: who asks for theirs leaves room for others."""
+    monkeypatch.setattr(app, "MOST_OF_ONE_SENDER", 1)
+    await asyncio.to_thread(shared_world.agree, 2, seed=next(_seeds))
+    client = await relay(settings_for(shared_world, rpc_url=besu.url, stranger_rate=0.001))
+    one, other = shared_world.meters[:2]
+    await told(client, one)
+    assert b"TOO_MANY_RECEIPTS" in (await told(client, other, 503))[0]
+    await told(client, one)
+    assert proofs.MOST_OF_ONE_SENDER * 2 <= proofs.MOST_WAITING
 
 
 async def test_a_chain_without_seals_is_proved_by_the_hash_of_its_header(client, shared_world, besu):
@@ -141,6 +169,8 @@ async def test_a_node_without_proofs_and_one_with_another_hash_make_no_receipt(c
         return answer
 
     besu.change = forged
+    await asyncio.to_thread(shared_world.rpc, "evm_mine")  # the header that was right serves its own block
+    await asyncio.sleep(proofs.FINAL_KNOWN_FOR_S)
     assert b"later fork" in (await told(client, shared_world.meters[0], 503))[0]
 
 

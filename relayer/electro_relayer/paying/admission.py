@@ -74,12 +74,14 @@ class Admission:
         buckets: Buckets,
         budgets: Budgets,
         senders: Buckets,
+        receipts: Buckets,
         readiness: Readiness,
         metrics: Metrics,
     ) -> None:
         self._chain, self._queue, self._standings = chain, queue, standings
         self._refusals, self._buckets, self._budgets = refusals, buckets, budgets
-        self._senders, self._readiness, self._metrics = senders, readiness, metrics
+        self._senders, self._receipts = senders, receipts
+        self._readiness, self._metrics = readiness, metrics
         self._outages: OrderedDict[tuple[bytes, bytes], tuple[Outcome, float]] = OrderedDict()
 
     async def admit(self, verified: Verified, sender: Callable[[], str]) -> Outcome:
@@ -139,9 +141,14 @@ class Admission:
         return code
 
     async def receipt(self, device: bytes, sender: Callable[[], str]) -> bytes:
-        """Return the proof of an enrolled meter's standing; raises what `read` does, NoReceipt or TooManyReceipts."""
+        """Return the proof of an enrolled meter's standing; raises what `read` does, NoReceipt or TooManyReceipts.
+
+        Who sends is charged for each that has to be made: anyone may ask for all meters' there are.
+        """
         if self._standings.remembered(device) is None:
             await self.read(device, sender)
+        if not self._chain.proofs.has(device):
+            self._receipts.take(sender())
         with _node_trouble():
             try:
                 return await self._chain.proofs.receipt(device)

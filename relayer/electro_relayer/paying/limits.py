@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from electro_relayer.errors import GasBudgetSpent, TooManyMessages, TooManyStrangers
+from electro_relayer.errors import GasBudgetSpent, TooManyMessages, TooManyReceipts, TooManyStrangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -29,6 +29,12 @@ def too_many_strangers(rate: float) -> Refusal:
     return TooManyStrangers(
         f"From here come more than {rate:g} signers and addresses a second that the contract does not know; "
         "send again later."
+    )
+
+
+def too_many_receipts(rate: float) -> Refusal:
+    return TooManyReceipts(
+        f"From here come more than {rate:g} meters a second for receipts; ask again later."
     )
 
 
