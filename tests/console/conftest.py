@@ -99,12 +99,16 @@ def console(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
         yield running
 
 
-@pytest.fixture
-def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., Page]]:
-    """Open a page of the console; whatever it does that it should not fails the test at its end."""
-    watched: list[tuple[Any, Watched]] = []
+class Visits:
+    """Opens pages of a console; whatever one does that it should not fails the test when they are closed."""
 
-    def open_page(
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self._watched: list[tuple[Any, Watched]] = []
+
+    def __call__(
+        self,
         path: str,
         *,
         status: int = 200,
@@ -113,10 +117,11 @@ def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., P
         refused: frozenset[int] = frozenset(),
         **device: Any,
     ) -> Page:
-        url = (at or console).url
-        context = browser.new_context(**(device or DESKTOP))
+        """Open a page, of another console by `at`, and wait until it asks for nothing more."""
+        url = self._url if at is None else at.url
+        context = self._browser.new_context(**(device or DESKTOP))
         eye = Watched(context, url)
-        watched.append((context, eye))
+        self._watched.append((context, eye))
         eye.expected |= {*refused, *({status} - {200})}
         if wallet is not None:
             context.wallet = Wallet(context, *wallet)
@@ -128,10 +133,20 @@ def visit(browser: Browser, console: RunningConsole) -> Iterator[Callable[..., P
         page.wait_for_load_state("networkidle")
         return page
 
-    yield open_page
-    for context, eye in watched:
-        eye.close()
-        context.close()
+    def close(self) -> None:
+        """Close all pages: before their console ends, which they ask now and then."""
+        while self._watched:
+            context, eye = self._watched.pop()
+            eye.close()
+            context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, console: RunningConsole) -> Iterator[Visits]:
+    """Open pages of the console."""
+    made = Visits(browser, console.url)
+    yield made
+    made.close()
 
 
 def keep(page: Page, name: str) -> None:

@@ -17,7 +17,7 @@ from electro_protocol.signed import SignedMessage
 from electro_tools.agreement import consent
 from electro_tools.agreement.consent import Consent
 from tests.console.browser import until
-from tests.console.conftest import keep
+from tests.console.conftest import Visits, keep
 from tests.console.life import DAY_S, GENESIS, START, Life, terms_of
 from tests.console.running_console import RunningConsole
 
@@ -79,10 +79,11 @@ class Stage:
 
 
 @pytest.fixture
-def stage(start_anvil: Callable[..., Anvil], visit: Callable[..., Page], tmp_path: Path) -> Iterator[Stage]:
+def stage(start_anvil: Callable[..., Anvil], visit: Visits, tmp_path: Path) -> Iterator[Stage]:
     life = Life(start_anvil(*GENESIS))
     with RunningConsole(life.url, life.domain.contract, tmp_path / "index.sqlite") as console:
         yield Stage(life, console, visit)
+        visit.close()
 
 
 def test_a_life_by_wallets_alone(stage: Stage) -> None:
@@ -111,6 +112,7 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
         "greatest": "80",
     }
     told = stage.act(page, "renominate", fields)
+    assert "20 Jan 2027, 08:00–12:00" in told.replace("\u00a0", " ")
     assert "30–100 kWh → 30–80 kWh" in told.replace("\u00a0", " ")
     _, sequence = life.contract.functions.overrideOf(number, 0, 0).call()
     assert sequence == 1
@@ -142,7 +144,7 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
     stage.act(page, "waive", {"reason": "It was our crane", **of_intervals})
     assert stage.record(number)["waived"] == 700 + 500 + 400 * terms.over_rate
     note = stage.open(number, life.operator).locator(".notes").inner_text().replace("\u00a0", " ")
-    assert "place 0, 18 Jan 2027, 08:00 – 18 Jan 2027, 10:00" in note
+    assert "place 0, 18 Jan 2027, 08:00–10:00" in note
 
     life.wait_until(stage.record(number)["settlesAt"] + 10)
     stage.act(stage.open(number, Account.from_key(SUCCESSOR)), "settle")

@@ -21,16 +21,13 @@ from electro_console.web.relayers import _read
 from electro_console.web.serving import Settings, guard_of
 from electro_console.web.words import plain
 from electro_protocol import address
-from tests.console.conftest import keep
+from tests.console.conftest import Visits, keep
 from tests.console.running_console import RunningConsole
 from tests.tools.agreements import refused
 from tests.waiting import LIMIT_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from playwright.sync_api import Page
 
     from tests.console.life import Life
 
@@ -56,7 +53,7 @@ def got_json(url: str) -> Any:
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_a_name_is_text(visit: Callable[..., Page], life: Life, tmp_path: Path, evil: str) -> None:
+def test_a_name_is_text(visit: Visits, life: Life, tmp_path: Path, evil: str) -> None:
     consumer = address.parse(life.consumer.address)
     names = Names(agreements={1: evil, 2: evil}, addresses={consumer: evil})
     with RunningConsole(life.url, life.domain.contract, tmp_path / "i.sqlite", names=names) as console:
@@ -67,6 +64,7 @@ def test_a_name_is_text(visit: Callable[..., Page], life: Life, tmp_path: Path, 
             assert page.evaluate("[document.documentElement.scrollWidth <= innerWidth]") == [True]
             assert "\u202e" not in page.content()
         keep(page, "hostile")
+        visit.close()
 
 
 def test_what_is_plain_is_short_and_has_no_controls() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from tests.console.conftest import Visits
     from tests.console.life import Life
 
 
@@ -72,9 +73,7 @@ def test_green_button_is_read_again_as_it_was(console: RunningConsole, tmp_path:
     assert float(history.energy_wh[history.energy_wh == history.energy_wh].sum()) == sum(known)
 
 
-def test_80020_is_offered_to_a_sender_with_a_number_only(
-    visit: Callable[..., Page], life: Life, tmp_path: Path
-) -> None:
+def test_80020_is_offered_to_a_sender_with_a_number_only(visit: Visits, life: Life, tmp_path: Path) -> None:
     with RunningConsole(
         life.url, life.domain.contract, tmp_path / "i.sqlite", names=Names("Europe/Moscow", inn="7707083893")
     ) as console:
@@ -86,6 +85,7 @@ def test_80020_is_offered_to_a_sender_with_a_number_only(
         with zipfile.ZipFile(io.BytesIO(fetched(address).content)) as archive:
             assert all("7707083893" in name for name in archive.namelist())
             assert len(archive.namelist()) == 3, "days of Moscow's clock that are whole"
+        visit.close()
     assert "80020" not in visit("/agreements/1").locator("#files-title ~ ul").inner_text()
 
 

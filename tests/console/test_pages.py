@@ -171,3 +171,40 @@ def test_an_offer_shows_the_bands_that_it_binds_to(visit: Callable[..., Page]) -
     assert "No money has moved." in page.locator("main").inner_text()
     assert page.locator("#burndown").count() == 0
     assert page.locator(".list .bad").count() == 0, "nobody is behind before it is accepted"
+
+
+def test_the_chart_is_moved_by_fingers(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1?span=week", **PHONE)
+    drawn(page)
+    chart = page.locator("#chart .u-over")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    fingers = page.context.new_cdp_session(page)
+    left, middle, right = (box["x"] + box["width"] * share for share in (0.3, 0.5, 0.7))
+    y = box["y"] + box["height"] / 2
+    asked = "new URL(document.getElementById('csv').href).searchParams"
+    sight = f"[+{asked}.get('since'), +{asked}.get('until')]"
+
+    def touch(kind: str, *places: float) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, x in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    since, end = page.evaluate(sight)
+    touch("touchStart", middle)
+    for step in range(1, 6):
+        touch("touchMove", middle + step * 10)
+    touch("touchEnd")
+    until(page, f"{sight}[0] < {since}")
+    moved = page.evaluate(sight)
+    assert abs((moved[1] - moved[0]) - (end - since)) <= 2, "one finger moves it, and no more"
+
+    touch("touchStart", left, right)
+    for step in range(1, 6):
+        touch("touchMove", left - step * 8, right + step * 8)
+    touch("touchEnd")
+    until(page, f"{sight}[1] - {sight}[0] < 0.9 * {moved[1] - moved[0]}")
+    assert page.evaluate("scrollX") == 0
+    touch("touchStart", middle)
+    touch("touchEnd")
+    until(page, "document.getElementById('cursor').textContent.includes('–')")

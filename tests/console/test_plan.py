@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
     from tests.toolchain.running_anvil import Anvil
 
+HOLIDAY = (11, 4)
+
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    """Twenty weeks of hours of a plant that works on weekdays."""
+    """Twenty weeks of hours of a plant that works on weekdays, but not on the one Russian holiday among them."""
     begins = datetime(2026, 7, 6, tzinfo=UTC)
     rows = ["time,kWh"]
     for hour in range(20 * 168):
         at = begins + timedelta(hours=hour)
-        works = at.weekday() < 5 and 6 <= at.hour < 20
+        works = at.weekday() < 5 and 6 <= at.hour < 20 and (at.month, at.day) != HOLIDAY
         rows.append(f"{at:%Y-%m-%dT%H:%M:%SZ},{(80 if works else 20) + hour * 7919 % 13 - 6}")
     file = tmp_path / "load.csv"
     file.write_text("\n".join(rows) + "\n")
@@ -49,6 +51,7 @@ def test_a_history_becomes_a_proposal(
         page.set_input_files("#file", history)
         page.wait_for_selector("#bands[data-drawn]")
         assert "3,360 intervals of 1 h" in page.locator("#understood").inner_text()
+        assert "a unit of 50 Wh" in page.locator("#basis").inner_text().replace("\u00a0", " ")
         assert page.locator("#rows tr").count() == 12
         width, penalties = (page.locator(f"#rows tr.chosen td:nth-child({n})").inner_text() for n in (2, 4))
         page.locator("#margin").focus()
@@ -86,6 +89,9 @@ def test_what_is_unclear_is_asked(visit: Callable[..., Page], tmp_path: Path) ->
     page.set_input_files("#file", file)
     page.wait_for_selector("#question:not([hidden])")
     assert page.locator("#question button").count() >= 2
+    assert page.locator("#question p").inner_text().startswith("unclear.csv: "), (
+        "not where it lay for a moment"
+    )
     keep(page, "plan-asked")
 
 
@@ -100,3 +106,24 @@ def test_what_is_no_history_is_refused_with_a_sentence(visit: Callable[..., Page
     )
     assert response[0] == 400
     assert len(response[1]) > 10
+
+
+def test_days_off_and_outages_are_asked_for(
+    visit: Callable[..., Page], history: Path, tmp_path: Path
+) -> None:
+    page = visit("/plan?lang=en")
+    for name, value in {
+        "start": "2027-02-15T00:00", "outage": "77", "minute": "1.25", "holidays": "RU", "days_off": "2027-02-26",
+    }.items():  # fmt: skip
+        page.fill(f"#wish [name={name}]", value)
+    page.set_input_files("#file", history)
+    page.wait_for_selector("#bands[data-drawn]")
+    special = page.locator("#special").inner_text().replace("\u00a0", " ")
+    assert "26 Feb 2027" in special
+    assert "23 Feb 2027" in special, "the plant kept a holiday, and may keep this one"
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    file = tmp_path / "terms.toml"
+    download.value.save_as(file)
+    terms = terms_file.read(file)
+    assert (terms.outage_penalty, terms.outage_minute_penalty) == (7700, 125)

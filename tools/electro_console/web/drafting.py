@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from electro_contracts.bill import dearest_truth
 from electro_contracts.terms import MAX_SLOTS, NUMBERS, Terms
 from electro_plan import planning
 from electro_plan.bands import Prices
-from electro_plan.calendar import Calendar
-from electro_plan.errors import TooShort
+from electro_plan.calendar import Calendar, public_holidays
+from electro_plan.errors import PlanError, TooShort
 from electro_plan.reading import read
 from electro_plan.recommending import recommend
 from electro_plan.schedule import Term, resampled
@@ -45,6 +46,8 @@ class Wish:
     over: int
     bonus: int
     zone: str | None = None
+    days_off: frozenset[date] = frozenset()
+    holidays: str = ""  # of which country, ISO 3166: "RU", "DE-BY"
     settled: tuple[tuple[str, str], ...] = ()
 
 
@@ -61,14 +64,18 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="electro-console-") as folder:
         path = Path(folder) / (Path(name).name or "load")
         path.write_bytes(data)
-        reading = read(path, settings)
+        try:
+            reading = read(path, settings)
+        except PlanError as error:  # which names the file where it lay for a moment
+            error.sentence = error.sentence.replace(f"{folder}/", "")
+            raise
     history = reading.history
     interval_s = planning.interval_for(history)
     slots = planning.slots_of(interval_s, weekly=7 * _DAY_S // interval_s <= MAX_SLOTS)
     term = Term(wish.start_s, interval_s, wish.days * _DAY_S // interval_s, slots)
     unit_wh = planning.unit_wh(history.peak_w * interval_s / 3600)
     prices = Prices(wish.violation, wish.under / unit_wh, wish.over / unit_wh)
-    calendar = Calendar(history.zone or wish.zone or "UTC")
+    calendar = _calendar(history, term, wish)
     test, untested = None, None
     try:
         room = history.end_s - history.first_s - 2 * _LEAST_TEST_S
@@ -97,7 +104,16 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
             for margin, each in zip(margins, plans, strict=True)
         ],
         "past": _past(history, term, unit_wh),
+        "special": [f"{day}" for day in plans[0].special],
     }
+
+
+def _calendar(history: LoadHistory, term: Term, wish: Wish) -> Calendar:
+    """Return the days off that are named, and the public holidays of all years concerned."""
+    country, _, region = wish.holidays.upper().partition("-")
+    first, last = (datetime.fromtimestamp(each, UTC).year for each in (history.first_s, term.end_s))
+    public = public_holidays(country, region or None, range(first, last + 1)) if country else {}
+    return Calendar(history.zone or wish.zone or "UTC", wish.days_off, public)
 
 
 def _recommended(test: BackTest | None, wish: Wish, intervals: int, margins: Sequence[float]) -> int:

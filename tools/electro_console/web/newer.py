@@ -108,7 +108,7 @@ def _outage(of: Any, _terms: Terms | None, w: Words) -> str:
         return w.say("Supply is out since %(time)s", time=w.instant(of.started_at))
     return w.say(
         "Supply was out, %(when)s: %(sum)s",
-        when=w.between(of.started_at, of.ended_at),
+        when=w.stretch(of.started_at, of.ended_at),
         sum=w.money(of.penalty),
     )
 
@@ -127,10 +127,7 @@ def _renominated(of: Any, terms: Terms | None, w: Words) -> str:
 def _when(first: int, count: int, terms: Terms | None, w: Words) -> str:
     if terms is None:
         return f"№ {w.number(first)}–{w.number(first + count - 1)}"
-    since, until = terms.instant(first), terms.instant(first + count)
-    if w.day(since) == w.day(until):
-        return f"{w.day(since)}, {w.between(since, until)}"
-    return f"{w.instant(since)} – {w.instant(until)}"
+    return w.stretch(terms.instant(first), terms.instant(first + count))
 
 
 def _money(message: str) -> Callable[[Any, Terms | None, Words], str]:

@@ -125,6 +125,12 @@ class Words:
             else f"{self.instant(since_s)} {_DASH} {self.instant(until_s)}"
         )
 
+    def stretch(self, since_s: int, until_s: int) -> str:
+        """Return the same where no day stands beside it: "31 Jan 2027, 10:00–10:15"."""
+        same = self.day(since_s) == self.day(until_s - 1)
+        between = self.between(since_s, until_s)
+        return f"{self.day(since_s)}, {between}" if same else between
+
     def machine(self, unix_s: int) -> str:
         """Return what a <time> element's datetime holds."""
         return _utc(unix_s)

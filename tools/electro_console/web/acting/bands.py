@@ -93,7 +93,7 @@ def _told(s: Setting, new: Nomination, by: By, refused: str = "") -> Prepared:
 def _lines(s: Setting, new: Nomination) -> tuple[tuple[str, str], ...]:
     w, terms = s.w, s.agreement.terms
     stretches = [
-        (w.between(terms.instant(first), terms.instant(last + 1)), f"{_band(was, s)} → {_band(then, s)}")
+        (w.stretch(terms.instant(first), terms.instant(last + 1)), f"{_band(was, s)} → {_band(then, s)}")
         for first, last, was, then in list(new.stretches())[:_MOST_STRETCHES]
     ]
     return (

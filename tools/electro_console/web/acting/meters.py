@@ -28,7 +28,7 @@ async def _fault(s: Setting, given: Given) -> Prepared:
     places = 1 + max(each.place for each in a.meters)
     does = foresight.fault(a.terms, a.money.bonus, places, a.kept, meter.next, meter.end, s.now)
     lines = [
-        (w.say("Its last interval"), w.between(a.terms.instant(does.last), a.terms.instant(does.last + 1))),
+        (w.say("Its last interval"), w.stretch(a.terms.instant(does.last), a.terms.instant(does.last + 1))),
         (w.say("Neutral ahead, until you accept another meter"), w.number(does.ahead)),
         (w.say("Neutral of the look-back, unless they still come"), w.number(does.back)),
         (w.say("Costs at most, as their share of the bonus"), w.money(does.share)),

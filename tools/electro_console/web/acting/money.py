@@ -78,7 +78,7 @@ async def _waive(s: Setting, given: Given) -> Prepared:
     less, place, first, last = await waived(s, given)
     lines = [(w.say("Reason"), reason)]
     if first is not None and last is not None:
-        when = w.between(a.terms.instant(first), a.terms.instant(last + 1))
+        when = w.stretch(a.terms.instant(first), a.terms.instant(last + 1))
         lines.append((w.say("For"), w.say("place %(place)s, %(when)s", place=place, when=when)))
     left = a.money.remaining + less
     lines += [

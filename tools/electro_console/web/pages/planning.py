@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from electro_console.index.addresses import checksum
@@ -64,6 +65,8 @@ async def draft(request: web.Request) -> Page:
         over=amount(query, "over", w, 0),
         bonus=amount(query, "bonus", w, 0),
         zone=w.zone,
+        days_off=_days_off(query.get("days_off", "")),
+        holidays=query.get("holidays", "").strip()[:10],
         settled=_settled(query.get("settled", "[]")),
     )
     data = await request.read()
@@ -78,7 +81,20 @@ async def draft(request: web.Request) -> Page:
         )
     except PlanError as error:
         raise BadRequest(error.sentence) from error
+    made["basis"] = w.say(
+        "Intervals of %(length)s, a unit of %(unit)s Wh; the connection takes %(capacity)s an interval.",
+        length=w.span(made["interval_seconds"]),
+        unit=w.number(made["unit_wh"]),
+        capacity=w.kwh(made["capacity_units"] * made["unit_wh"]),
+    )
     return Page("acts.html", made)
+
+
+def _days_off(untrusted: str) -> frozenset[date]:
+    try:
+        return frozenset(date.fromisoformat(each) for each in untrusted[:5000].replace(",", " ").split())
+    except ValueError as error:
+        raise BadRequest("days_off: write days as 2027-05-03, spaces between") from error
 
 
 def _settled(untrusted: str) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 // Plan: a dropped history goes to the server, which answers bands at each margin; moving the margin asks nobody.
 import { common } from "./axes.js";
 import { propose } from "./act.js";
-import { colour, element, money, number } from "./words.js";
+import { colour, date, element, money, number } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const wish = by("wish"), drop = by("drop"), file = by("file"), margin = by("margin"), words = JSON.parse(by("plan-words").dataset.words);
@@ -22,7 +22,7 @@ by("propose").addEventListener("submit", (event) => {
   event.preventDefault();
   propose({ ...Object.fromEntries(new FormData(event.target)), bonus: wish.bonus.value, terms: terms() });
 });
-addEventListener("electro:account", () => (by("propose").querySelector("button").disabled = false));
+addEventListener("electro:account", () => { by("propose").querySelector("button").disabled = false; by("unconnected").hidden = true; });
 
 function begin(given) { chosen = given; settled = []; send(); }
 
@@ -42,6 +42,8 @@ async function send() {
   made = answer;
   by("planned").hidden = false;
   by("understood").textContent = made.understood;
+  by("basis").textContent = made.basis;
+  by("special").textContent = made.special.length ? `${words.special} ${made.special.map((each) => date(Date.parse(`${each}T12:00Z`) / 1000)).join(", ")}` : "";
   by("untested").textContent = made.untested ?? "";
   by("rows").replaceChildren(...made.rows.map((row, i) => {
     const line = element("tr", { "data-row": i }, ...[`${Math.round(row.margin * 100)} %`, number(Math.round(row.width_kw)), number(row.violations), money(row.penalty), row.left === null ? "" : `${number(Math.round(row.left * 1000) / 10)} %`].map((text) => element("td", { class: "n" }, text)));
@@ -88,7 +90,7 @@ function shown(i) {
 function terms() {
   const minor = (name) => Math.round(Number(wish[name].value.replace(/\s/g, "").replace(",", ".")) * 10 ** document.body.dataset.decimals);
   const { start, interval_seconds, intervals, unit_wh, capacity_units } = made;
-  return { start, interval_seconds, intervals, unit_wh, capacity_units, violation_penalty: minor("violation"), under_rate: minor("under"), over_rate: minor("over"), bands: made.plans[margin.value].bands };
+  return { start, interval_seconds, intervals, unit_wh, capacity_units, violation_penalty: minor("violation"), under_rate: minor("under"), over_rate: minor("over"), outage_penalty: minor("outage"), outage_minute_penalty: minor("minute"), bands: made.plans[margin.value].bands };
 }
 
 async function save() {
