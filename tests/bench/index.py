@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sqlite3
 import statistics
@@ -194,10 +195,11 @@ def ask(name: str, agreements: int, days: int) -> dict[str, Any]:
     for what, question in questions.items():
         times = []
         for _ in range(_ASKED if what != "paper" else 3):
-            begun = time.perf_counter()
+            begun = Took.now()
             question()
-            times.append(time.perf_counter() - begun)
-        found[f"{what}_ms"] = round(1000 * statistics.median(times), 2)
+            times.append(Took.now() - begun)
+        found[f"{what}_ms"] = round(1000 * statistics.median(each.clock_s for each in times), 2)
+        found[f"{what}_processor_ms"] = round(1000 * statistics.median(each.processor_s for each in times), 2)
     filled.database.close()
     return found
 
@@ -217,25 +219,33 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     found: dict[str, Any] = {}
+
+    def tell(what: str, figures: dict[str, Any] | float) -> None:
+        """Keep it, and print it at once: of a run that is ended early what was measured is not lost."""
+        found[what] = figures
+        if given.json:
+            return
+        print(what.replace("_", " "), "" if isinstance(figures, dict) else figures, flush=True)
+        for key, value in figures.items() if isinstance(figures, dict) else ():
+            print(f"  {key.replace('_', ' '):36}{value:>14,}", flush=True)
+
+    tell("load", round(os.getloadavg()[0], 1))
     if given.database:
-        found["postgresql"], filled = take_in(given.database, given.meters, given.days)
+        figures, filled = take_in(given.database, given.meters, given.days)
+        tell("postgresql", figures)
         filled.database.close()
     else:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            found["sqlite"], filled = take_in(str(folder / "index.sqlite"), given.meters, given.days)
+            figures, filled = take_in(str(folder / "index.sqlite"), given.meters, given.days)
+            tell("sqlite", figures)
             filled.database.close()
-            found["row_per_interval"] = rows_beside(folder, given.meters)
-            found["day"] = one_day(str(folder / "day.sqlite"), given.day_of)
-            found["questions"] = ask(str(folder / "asked.sqlite"), given.agreements, 365)
-    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+            tell("row_per_interval", rows_beside(folder, given.meters))
+            tell("questions", ask(str(folder / "asked.sqlite"), given.agreements, 365))
+            tell("day", one_day(str(folder / "day.sqlite"), given.day_of))
+    tell("peak_mb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
     if given.json:
         print(json.dumps(found))
-        return
-    for what, figures in found.items():
-        print(what.replace("_", " "), "" if isinstance(figures, dict) else figures)
-        for key, value in figures.items() if isinstance(figures, dict) else ():
-            print(f"  {key.replace('_', ' '):28}{value:>14,}")
 
 
 if __name__ == "__main__":

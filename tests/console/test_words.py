@@ -12,17 +12,19 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from jinja2 import Environment
 
+from electro_console import refusals
 from electro_console.web import static_files
 from electro_console.web.words import Words
 from electro_plan.money import Currency
 
 WEB = Path(str(files("electro_console.web")))
-_FIGURE = re.compile(r"%\((\w+)\)s")
+_FIGURE = re.compile(r"%\((\w+)\)s|\{(\d)\}")
 
 
 def said() -> set[str | tuple[str, str]]:
     """Return every message of templates and sources; of one and many both."""
-    found: set[str | tuple[str, str]] = set()
+    found: set[str | tuple[str, str]] = {*refusals.SENTENCES.values(), *refusals.ROLES.values()}
+    found |= {each for names in refusals.NAMED.values() for each in names}
     environment = Environment(extensions=["jinja2.ext.i18n"])
     for template in (WEB / "templates").glob("*.html"):
         text = template.read_text()
@@ -60,6 +62,14 @@ def test_every_sentence_has_its_russian_with_the_same_figures() -> None:
         wanted = set(_FIGURE.findall(message if isinstance(message, str) else message[1]))
         assert all(forms), message
         assert all(set(_FIGURE.findall(form)) == wanted for form in forms), message
+
+
+def test_a_refusal_is_told_in_the_readers_language() -> None:
+    russian = Words("ru", "Europe/Moscow")
+    told = refusals.tell("WrongState", (7, 2), russian.instant, russian.say)
+    assert told == "договор 7 принят, и тогда этого сделать нельзя"
+    late = refusals.tell("TooEarly", (1_800_000_000, 1_800_000_060), russian.instant, russian.say)
+    assert "15\u00a0янв. 2027, 11:00" in str(late)
 
 
 def test_plurals_are_those_of_the_language() -> None:

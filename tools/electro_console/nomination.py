@@ -15,10 +15,12 @@ from electro_console import refusals
 from electro_contracts.bill import of_readings
 from electro_contracts.discount import Refused
 from electro_contracts.places import By, Place
+from electro_plan.quantities import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from electro_console.refusals import Say, When
     from electro_contracts.bill import Band
     from electro_contracts.terms import Bands, Terms
 
@@ -58,7 +60,9 @@ class Nomination:
         slot = self.first % len(self.terms.bands)
         return self.held[slot : slot + len(self.bands)]
 
-    def refusal(self, by: By, now: int) -> tuple[str, str | None] | None:
+    def refusal(
+        self, by: By, now: int, when: When = instant_text, say: Say = str
+    ) -> tuple[str, str | None] | None:
         """Return why these bands would not be taken from them, and what to do; None if they would."""
         pass_ = self.first // len(self.terms.bands)
         place = Place(self.terms, [], {pass_: self.held})
@@ -66,7 +70,7 @@ class Nomination:
             place.renominate(self.first, self.bands, by, self.kept, now)
         except Refused as refused:
             hint = refusals.HINTS.get(refused.reason)
-            return refusals.tell(refused.reason, refused.numbers) or refused.reason, hint
+            return refusals.tell(refused.reason, refused.numbers, when, say) or refused.reason, hint
         return None
 
     def saves(self) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     When = Callable[[int], str]
+    Say = Callable[[str], str]
 
 # Numbers of the errors that are unix seconds, by the names that the ABI gives them.
 _TIMES = {
@@ -32,9 +33,10 @@ _TIMES = {
 _INPUTS = {each["name"]: each["inputs"] for each in artifact.load().abi if each["type"] == "error"}
 STATES = ("unknown", "proposed", "accepted", "settled", "cancelled", "ended early")
 # What numbers of an error are called, by its name and their type.
-_NAMED = {("WrongState", "uint8"): STATES, ("OtherForm", "bool"): ("open", "sealed")}
-_ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
-_SENTENCES = {
+NAMED = {("WrongState", "uint8"): STATES, ("OtherForm", "bool"): ("open", "sealed")}
+ROLES = {bytes(32): "the administrator", keccak256(b"OPERATOR_ROLE"): "the operator"}
+SENTENCES = {
+    **errors.SENTENCES,
     "BadLength": "{0} bytes came, where at most {1} are taken, and whole intervals only",
     "TooLate": "this was possible until {0}, and the chain's time is {1}",
     "AlreadyStarted": "it would begin at {0}, and the chain's time is {1}",
@@ -119,24 +121,34 @@ _ERC20 = {
 }
 
 
-def explain(data: bytes, when: When = instant_text) -> tuple[str, str | None]:
-    """Return a sentence for revert data, and a hint what to do, if there is one; `when` tells instants."""
+def explain(data: bytes, when: When = instant_text, say: Say = str) -> tuple[str, str | None]:
+    """Return a sentence for revert data, and a hint what to do, if there is one.
+
+    Args:
+        data: of the refusal.
+        when: tells instants.
+        say: returns a sentence of ours in another language.
+    """
     foreign = _foreign(data)
     if foreign is not None:
         return f"the token in escrow says: {foreign}", HINTS["SafeERC20FailedOperation"]
     error = errors.decode(data)
     if len(_INPUTS.get(error.name, ())) != len(error.args) or error.name not in _INPUTS:
         return error.sentence, HINTS.get(error.name)
-    return tell(error.name, error.args, when) or error.sentence, HINTS.get(error.name)
+    return tell(error.name, error.args, when, say) or error.sentence, HINTS.get(error.name)
 
 
-def tell(name: str, arguments: Sequence[int | str | bytes], when: When = instant_text) -> str | None:
+def tell(
+    name: str, arguments: Sequence[int | str | bytes], when: When = instant_text, say: Say = str
+) -> str | None:
     """Return the sentence of an error of the contract, whoever has found it; None if it has none."""
-    sentence = _SENTENCES.get(name) or errors.SENTENCES.get(name)
+    sentence = SENTENCES.get(name)
     if sentence is None:
         return None
-    shown = [_shown(name, each, value, when) for each, value in zip(_INPUTS[name], arguments, strict=True)]
-    return sentence.format(*shown)
+    shown = [
+        _shown(name, each, value, when, say) for each, value in zip(_INPUTS[name], arguments, strict=True)
+    ]
+    return say(sentence).format(*shown)
 
 
 def _foreign(data: bytes) -> str | None:
@@ -147,16 +159,16 @@ def _foreign(data: bytes) -> str | None:
     return _ERC20.get(data[:4])
 
 
-def _shown(error: str, declared: dict[str, Any], value: int | str | bytes, when: When) -> str:
+def _shown(error: str, declared: dict[str, Any], value: int | str | bytes, when: When, say: Say) -> str:
     if isinstance(value, bytes):
         if declared["name"] == "neededRole":
-            return _ROLES.get(value, f"a holder of the role 0x{value.hex()}")
+            return say(ROLES[value]) if value in ROLES else f"a holder of the role 0x{value.hex()}"
         return word_text(value) if declared["name"] == "invoice" else "0x" + value.hex()
     if isinstance(value, str):
         return value
-    named = _NAMED.get((error, declared["type"]))
+    named = NAMED.get((error, declared["type"]))
     if named is not None:
-        return named[value] if value < len(named) else str(value)
+        return say(named[value]) if value < len(named) else str(value)
     if (declared["name"] in _TIMES or error in ("NoticeTooLong", "OtherStart")) and value:
         return when(value)
     return str(value)

@@ -54,10 +54,10 @@ async def _renominate(s: Setting, given: Given) -> Prepared:
     band = (units(given, "least", terms.unit_wh), units(given, "greatest", terms.unit_wh))
     new = await _nomination(s, place, first, (band,) * count)
     by = By.CONSUMER if s.consumer else By.OPERATOR
-    refused = new.refusal(by, s.now)
+    refused = new.refusal(by, s.now, s.w.instant, s.w.say)
     if refused is None:
         return _told(s, new, by)
-    if s.consumer and new.refusal(By.BOTH, s.now) is None:
+    if s.consumer and new.refusal(By.BOTH, s.now, s.w.instant, s.w.say) is None:
         return _told(s, new, By.BOTH, refused[0])
     raise Refused(*refused)
 
@@ -129,7 +129,7 @@ async def _agree(s: Setting, given: Given) -> Prepared:
         new = await _nomination(s, message.place, message.first_interval, unpack_bands(message.bands))
     except TermsError as error:
         raise BadRequest(f"file: {error}") from error
-    refused = new.refusal(By.BOTH, s.now)
+    refused = new.refusal(By.BOTH, s.now, s.w.instant, s.w.say)
     if refused:
         raise Refused(*refused)
     signer = (s.w.say("Signed by the consumer"), s.names.account(a.consumer) or checksum(a.consumer))
