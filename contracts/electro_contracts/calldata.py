@@ -42,6 +42,8 @@ METER_STATE = _selector("meterState(address,uint16)")
 METER_STATES = _selector("meterStates(address[],uint16)")
 QUOTE = _selector("quote(uint64,uint32,uint32,bytes)")
 
+MOST_SERVED = 3  # agreements of one meter
+MOST_SLOTS = 0xFFFF  # of which bounds can be asked
 STATES = ("none", "proposed", "accepted", "settled", "cancelled", "terminated")
 
 
@@ -170,8 +172,11 @@ def decode_meter_state(data: bytes) -> list[MeterState]:
         raise DecodeError("the answer of meterState is cut off") from error
 
 
-def decode_meter_states(data: bytes) -> list[list[MeterState] | None]:
-    """Return for each device of a meterStates answer its records; None if it is not enrolled."""
+def decode_meter_states(data: bytes, most_slots: int = MOST_SLOTS) -> list[list[MeterState] | None]:
+    """Return for each device of a meterStates answer its records; None if it is not enrolled.
+
+    An answer with bounds of more slots than were asked for is none: a few kilobytes could tell of millions.
+    """
     words = _words(data)
     try:
         enrolled_at, lists_at = words[0] // 32, words[1] // 32
@@ -180,28 +185,38 @@ def decode_meter_states(data: bytes) -> list[list[MeterState] | None]:
         if words[lists_at] != len(enrolled):
             raise DecodeError("this is not the answer of meterStates")
         return [
-            _decode_states(data, words, first + words[first + i] // 32) if known else None
+            _decode_states(data, words, first + words[first + i] // 32, most_slots) if known else None
             for i, known in enumerate(enrolled)
         ]
     except (IndexError, ValueError) as error:
         raise DecodeError("the answer of meterStates is cut off") from error
 
 
-def _decode_states(data: bytes, words: list[int], at: int) -> list[MeterState]:
+def _decode_states(data: bytes, words: list[int], at: int, most_slots: int = MOST_SLOTS) -> list[MeterState]:
     """The records of an array whose length stands at word `at`."""
+    if words[at] > MOST_SERVED:
+        raise DecodeError(f"a meter serves no more than {MOST_SERVED} agreements")
     base = at + 1
-    return [_decode_state(data, words, base + words[base + i] // 32) for i in range(words[at])]
+    return [_decode_state(data, words, base + words[base + i] // 32, most_slots) for i in range(words[at])]
 
 
-_STATE_WORDS = 19
+# Of each word of a record in the ABI; the last is an offset.
+_STATE_BITS = (64, 8, 32, 40, 32, 32, 32, 32, 40, 16, 32, 160, 256, 32, 32, 1, 256, 32, 256)
+_STATE_WORDS = len(_STATE_BITS)
 
 
-def _decode_state(data: bytes, words: list[int], at: int) -> MeterState:
+def _decode_state(data: bytes, words: list[int], at: int, most_slots: int) -> MeterState:
     fields = words[at : at + _STATE_WORDS]
     length_at = at + fields[-1] // 32
     bounds_at = 32 * (length_at + 1)
     packed = data[bounds_at : bounds_at + words[length_at]]
-    if len(fields) != _STATE_WORDS or len(packed) != words[length_at] or fields[1] >= len(STATES):
+    if (
+        len(fields) != _STATE_WORDS
+        or any(field >> bits for field, bits in zip(fields, _STATE_BITS, strict=True))
+        or len(packed) != words[length_at]
+        or len(packed) > 4 * most_slots
+        or fields[1] >= len(STATES)
+    ):
         raise DecodeError("the answer of meterState is cut off or of another version")
     hash_at = 32 * (at + 12)
     return MeterState(

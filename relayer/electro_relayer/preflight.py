@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from electro_relayer.chain.chain import Chain
 from electro_relayer.chain.nodewords import Verdict
-from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError, hex_data, understood
+from electro_relayer.chain.rpc import Node, NodeUnreachable, RpcError, hex_data, read_quantity, understood
 from electro_relayer.errors import NodeMissing, StartError, printable
 from electro_relayer.hashing import checksum
 from electro_relayer.paying import gas
@@ -87,12 +87,13 @@ async def _on(chain: Chain, node: Node, settings: Settings) -> AsyncIterator[Fin
     yield Finding("chain", True, f"taken for {chain.profile.name}: electro chain info shows what that means")
     with understood(node):
         header = await node.call("eth_getBlockByNumber", ["latest", False])
-        age_s = time.time() - int(header["timestamp"], 16)
+        age_s = time.time() - read_quantity(header["timestamp"])
+        number = read_quantity(header["number"])
         syncing = await node.call("eth_syncing", [])
     if syncing:
         yield Finding("node", False, f"{node.shown} is still syncing.")
     old = age_s > STALE_S
-    words = f"block {int(header['number'], 16)} is {max(0, age_s):.0f} s old"
+    words = f"block {number} is {max(0, age_s):.0f} s old"
     yield Finding("blocks", None if old else True, words + (": does the chain move?" if old else ""))
     fees = await chain.quote()
     balance = await chain.balance()
@@ -151,4 +152,4 @@ async def _unmined(chain: Chain, node: Node) -> int:
                 for tag in ("pending", "latest")
             ]
         )
-        return int(pending, 16) - int(latest, 16)
+        return read_quantity(pending) - read_quantity(latest)

@@ -218,6 +218,6 @@ def is_qbft(header: Any) -> bool:
     """Recognise a block of Besu's QBFT: extraData is RLP [vanity 32, validators, vote, round, seals]."""
     try:
         parts = rlp.decode(bytes.fromhex(header["extraData"].removeprefix("0x")))
-    except (rlp.DecodingError, ValueError, KeyError, TypeError, AttributeError):
+    except (rlp.DecodingError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
     return isinstance(parts, list) and len(parts) == 5 and isinstance(parts[0], bytes) and len(parts[0]) == 32

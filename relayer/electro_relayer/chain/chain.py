@@ -30,6 +30,8 @@ from electro_relayer.chain.rpc import (
     all_or_none,
     hex_data,
     read_data,
+    read_quantity,
+    read_wei,
     understood,
 )
 from electro_relayer.chain.standings import BACKWARDS_BLOCKS
@@ -60,7 +62,8 @@ class Chain:
         self.sender = sender
         self.chain_id = 0
         self.domain = Domain(0, self.contract)
-        self.time_s = 0  # of the latest block seen
+        self.time_s = 0  # of the latest block seen with its time
+        self._time_of = 0  # that block
         self.highest = 0  # block seen
         self._moved_at = clock()  # when it was first seen
         self.last_asked: bytes | None = None  # a meter whose standing was read: nodes are compared by it
@@ -82,7 +85,7 @@ class Chain:
             if isinstance(self._node, Nodes):
                 await self._node.begin_with_one_that_answers()
             with understood(self._node):
-                self.chain_id = int(await self._node.call("eth_chainId", []), 16)
+                self.chain_id = read_quantity(await self._node.call("eth_chainId", []), 256)
             if wanted is not None and wanted != self.chain_id:
                 raise WrongChain(
                     f"The node {self._node.shown} serves chain {self.chain_id}, the settings say {wanted}."
@@ -121,7 +124,7 @@ class Chain:
         """Return the latest block's number; raises NodeUnreachable unless all is as at the start."""
         answers = await self._node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
         with understood(self._node):
-            chain_id, number = (int(answer, 16) for answer in all_or_none(answers))
+            chain_id, number = (read_quantity(answer, 256) for answer in all_or_none(answers))
         if chain_id != self.chain_id or not await self._has_contract():
             raise NodeUnreachable(
                 f"The node {self._node.shown} no longer serves the contract on {self.chain_id}."
@@ -134,7 +137,7 @@ class Chain:
         try:
             with understood(node):
                 return (
-                    int(await node.call("eth_chainId", []), 16) == self.chain_id
+                    read_quantity(await node.call("eth_chainId", []), 256) == self.chain_id
                     and await surveyor.is_electro()
                 )
         except RpcError:
@@ -142,10 +145,11 @@ class Chain:
 
     def _saw(self, number: int, time_s: int = 0) -> None:
         """Note a block that was told as the latest."""
-        self.time_s = max(self.time_s, time_s)
         if number + BACKWARDS_BLOCKS < self.highest:
             self.suspicious(f"its latest block is {number}, and {self.highest} was known")
-            self.highest = -1
+            self.highest = self._time_of = -1
+        if time_s and number >= self._time_of:  # a later block's time holds, even an earlier one
+            self._time_of, self.time_s = number, time_s
         if number > self.highest:
             self.highest, self._moved_at = number, self.clock()
 
@@ -165,19 +169,19 @@ class Chain:
     async def balance(self) -> int:
         """Return what the key has left for gas, in wei."""
         with understood(self._node):
-            return int(await self._node.call("eth_getBalance", [hex_data(self.sender), "latest"]), 16)
+            return read_wei(await self._node.call("eth_getBalance", [hex_data(self.sender), "latest"]))
 
     async def pending_nonce(self) -> int:
         """Return the key's next nonce after all that the node has, mined or waiting."""
         with understood(self._node):
             answer = await self._node.call("eth_getTransactionCount", [hex_data(self.sender), "pending"])
-            return int(answer, 16)
+            return read_quantity(answer)
 
     async def latest_block(self) -> tuple[int, int, bool]:
         """Return the newest block's number and time, and whether nothing is in it."""
         header = await self._node.call("eth_getBlockByNumber", ["latest", False])
         with understood(self._node):
-            number, time_s = int(header["number"], 16), int(header["timestamp"], 16)
+            number, time_s = read_quantity(header["number"]), read_quantity(header["timestamp"])
             self._saw(number, time_s)
             return number, time_s, header.get("transactions") == []
 
@@ -221,7 +225,7 @@ class Chain:
             reasons = list(calldata.decode_reasons(read_data(answer)))
             if len(reasons) != count:
                 raise ValueError(f"{len(reasons)} of {count} messages were checked")
-            return reasons, int(nonce, 16)
+            return reasons, read_quantity(nonce)
 
     async def quote(self) -> Fees:
         """Return what to offer for gas now, under the cap."""
@@ -233,7 +237,7 @@ class Chain:
         _, parameters = self._surveyor.question(data, "pending")
         estimate = await self._node.call("eth_estimateGas", parameters)
         with understood(self._node):
-            return int(estimate, 16)
+            return read_quantity(estimate)
 
     async def send(self, raws: Sequence[bytes]) -> list[tuple[Verdict, str]]:
         """Send signed bytes in one request; return the node's verdicts and words.
@@ -261,5 +265,8 @@ class Chain:
             raise count
         with understood(self._node):
             if isinstance(number, str):
-                self._saw(int(number, 16))
-            return int(count, 16), [read_receipt(receipt) for receipt in receipts]
+                self._saw(read_quantity(number))
+            return read_quantity(count), [
+                read_receipt(receipt, digest, self.contract)
+                for digest, receipt in zip(hashes, receipts, strict=True)
+            ]

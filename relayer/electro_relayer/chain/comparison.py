@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
-from electro_relayer.chain.rpc import NodeUnreachable, RpcError, hex_data
+from electro_relayer.chain.rpc import NodeUnreachable, RpcError, hex_data, read_quantity
 
 if TYPE_CHECKING:
     from electro_relayer.chain.chain import Chain
@@ -111,6 +111,6 @@ async def _ask(node: Node, method: str, params: list[Any]) -> Any:
 
 def _number(head: Any) -> int:
     try:
-        return int(head, 16)
+        return read_quantity(head)
     except (TypeError, ValueError):
         return 0

@@ -7,7 +7,7 @@ import logging
 
 from electro_contracts.node.profiles import UNKNOWN, Profile
 from electro_relayer.chain.finality import Finality, find_finality
-from electro_relayer.chain.rpc import NodeUnreachable, Rpc, RpcError, understood
+from electro_relayer.chain.rpc import NodeUnreachable, Rpc, RpcError, read_quantity, understood
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class FinalBlock:
         block = self.rule.tag
         if block is None:
             with understood(self._node):
-                latest = int(await self._node.call("eth_blockNumber", []), 16)
+                latest = read_quantity(await self._node.call("eth_blockNumber", []))
             block = self.rule.block(latest)
         try:
             header = await self._node.call("eth_getBlockByNumber", [block, False])
@@ -61,8 +61,9 @@ class FinalBlock:
                 raise NodeUnreachable(f"The node {self._node.shown} does not know the block {block}.")
             return 0, ""
         with understood(self._node):
-            self.lives = True
-            return int(header["number"], 16), str(header["hash"])
+            mark = read_quantity(header["number"]), str(header["hash"])
+        self.lives = True
+        return mark
 
     async def still_has(self, number: int, digest: str) -> bool | None:
         """Tell whether a block that was told is still the chain's; None if the chain is not as long now."""

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from electro_relayer.chain.rpc import Rpc, RpcError, understood
+from electro_relayer.chain.rpc import Rpc, RpcError, read_quantity, read_wei, understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,17 +102,17 @@ class Market:
             raise header
         floor_wei = self._floor()
         with understood(self._node):
-            self._saw(int(header["number"], 16), int(header["timestamp"], 16))
-            self.block_gas = int(header.get("gasLimit") or "0x0", 16)
+            self._saw(read_quantity(header["number"]), read_quantity(header["timestamp"]))
+            self.block_gas = read_quantity(header.get("gasLimit") or "0x0")
             base_fee = header.get("baseFeePerGas")
             if self._mode == "legacy" or (self._mode == "auto" and base_fee is None):
                 if isinstance(price, RpcError):
                     raise price
-                fees = legacy_offer(max(int(price, 16), floor_wei), self._cap_wei)
+                fees = legacy_offer(max(read_wei(price), floor_wei), self._cap_wei)
             else:
-                base_fee_wei = int(base_fee or "0x0", 16)
-                free = base_fee_wei == 0 and (isinstance(price, RpcError) or int(price, 16) == 0)
-                tip_wei = DEFAULT_TIP_WEI if isinstance(tip, RpcError) else int(tip, 16)
+                base_fee_wei = read_wei(base_fee or "0x0")
+                free = base_fee_wei == 0 and (isinstance(price, RpcError) or read_wei(price) == 0)
+                tip_wei = DEFAULT_TIP_WEI if isinstance(tip, RpcError) else read_wei(tip)
                 # anvil suggests a tip even where gas costs nothing
                 fees = dynamic_offer(base_fee_wei, max(0 if free else tip_wei, floor_wei), self._cap_wei)
         self._quote = (self._clock(), fees)

@@ -127,6 +127,7 @@ _CODES = {
     -32009: Verdict.UNDERPRICED,  # B
     429: Verdict.TROUBLE,  # H
 }
+_NUMBER = re.compile("[0-9]+")  # of 500 characters: those of an error are not more
 _DEMANDED = re.compile(r"minimum (?:needed|required priority fee):? (\d{1,30})(?!\d)")  # G R
 
 
@@ -137,7 +138,7 @@ def understand(error: RpcError) -> Verdict:
         if phrase in words:
             return verdict
     if "nonce" in words and "expected" in words:  # P: "Invalid transaction nonce: Expected 5, but got 4"
-        numbers = [int(digits) for digits in "".join(c if c.isdigit() else " " for c in words).split()]
+        numbers = [int(digits) for digits in _NUMBER.findall(words)]
         return Verdict.NONCE_HIGH if len(numbers) == 2 and numbers[1] > numbers[0] else Verdict.NONCE_LOW
     return _CODES.get(error.code, Verdict.UNKNOWN)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -27,6 +28,7 @@ _LOG_EVERY_S = 60  # a node that is down for a night must not fill the disk
 MAX_ANSWER_BYTES = 16 << 20
 MAX_RETRY_AFTER_S = 60.0  # a node that asks for more is asked again all the same
 DEFAULT_RETRY_AFTER_S = 1.0
+_QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
 class NodeUnreachable(Exception):  # noqa: N818 - a state of the node, which callers wait out
@@ -113,7 +115,11 @@ class Node:
         )
         if not isinstance(answers, list):  # a server without batches answers one error: ask one by one
             return [await self._settled(request) for request in requests]
-        by_id = {answer.get("id"): answer for answer in answers if isinstance(answer, dict)}
+        by_id = {
+            answer["id"]: answer
+            for answer in answers
+            if isinstance(answer, dict) and isinstance(answer.get("id"), int)
+        }
         if len(by_id) != len(requests) or any(i not in by_id for i in range(len(requests))):
             raise self._failed("it left out answers of a batch")
         return [_settle(by_id[i]) for i in range(len(requests))]
@@ -240,6 +246,18 @@ def understood(node: Rpc) -> Iterator[None]:
         yield
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise NodeUnreachable(f"The node {node.shown} answers nonsense: {error!r:.100}") from error
+
+
+def read_quantity(text: Any, bits: int = 64) -> int:
+    """Return a number as JSON-RPC writes it; raises ValueError if it is none, or has more bits than any honest one."""
+    if not (isinstance(text, str) and _QUANTITY.fullmatch(text)) or (number := int(text, 16)) >> bits:
+        raise ValueError(f"{text!r:.40} is no number of {bits} bits")
+    return number
+
+
+def read_wei(text: Any) -> int:
+    """Return an amount of money, or a price."""
+    return read_quantity(text, 256)
 
 
 def hex_data(data: bytes) -> str:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electro_contracts import calldata
-from electro_relayer.chain.rpc import NodeUnreachable, RpcError, all_or_none, hex_data, read_data, understood
+from electro_relayer.chain.rpc import (
+    NodeUnreachable,
+    RpcError,
+    all_or_none,
+    hex_data,
+    read_data,
+    read_quantity,
+    understood,
+)
 from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
@@ -87,11 +95,11 @@ class Surveyor:
             read = await self._read([questions[i] for i in group], "latest", answer)
             states |= zip(group, read, strict=True)
         with understood(self._node):
-            latest, time_s = int(answers[0]["number"], 16), int(answers[0]["timestamp"], 16)
+            latest, time_s = read_quantity(answers[0]["number"]), read_quantity(answers[0]["timestamp"])
             if none_final:
                 final = 0
             elif asks_final:
-                final = int(answers[1]["number"], 16)
+                final = read_quantity(answers[1]["number"])
             else:
                 final = latest if finality.instant else max(0, latest - finality.depth)
         head = Head(latest, time_s, min(final, latest), finality.instant)
@@ -119,7 +127,7 @@ class Surveyor:
         if not isinstance(answer, RpcError):
             try:
                 with understood(self._node):
-                    return _states(read_data(answer), len(questions))
+                    return _states(read_data(answer), len(questions), questions[0][1])
             except NodeUnreachable as error:
                 return [error] * len(questions)
         if len(questions) == 1:
@@ -146,8 +154,8 @@ def _together(questions: Sequence[Question]) -> list[list[int]]:
     return groups
 
 
-def _states(data: bytes, count: int) -> list[Told]:
-    told: list[Told] = [*calldata.decode_meter_states(data)]
+def _states(data: bytes, count: int, ahead: int) -> list[Told]:
+    told: list[Told] = [*calldata.decode_meter_states(data, ahead)]
     if len(told) != count:
         raise ValueError(f"{len(told)} of {count} meters are told of")
     return told

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
-from electro_relayer.hashing import keccak256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from electro_relayer.chain.chain import Chain
     from electro_relayer.chain.receipts import Receipt
@@ -30,10 +29,6 @@ FIRST_POLL_S = 0.005  # an automining chain has the receipt at once
 LAST_POLL_S = 0.25
 SETTLED_AT_ONCE = 8  # receipts of fifty reports each in one answer: more would keep senders waiting
 FOREIGN_AFTER_S = 3.0  # a nonce is used but no receipt is ours: nodes behind one address may lag so long
-_SKIPPED = {
-    "0x" + keccak256(signature).hex()
-    for signature in (b"ReportSkipped(uint256,bytes4)", b"OutageSkipped(uint256,bytes4)")
-}
 
 
 class Watch:
@@ -116,7 +111,7 @@ class Watch:
         if not receipt.succeeded:
             self._reverted(sent, receipt)
             return
-        skipped = skipped_items(receipt.logs, self._chain.contract)
+        skipped = receipt.skipped
         for index, item in enumerate(sent.items):
             verified = item.verified
             self._queue.release(item)
@@ -154,13 +149,3 @@ class Watch:
             log.error("nonce %d was used by a foreign transaction: does someone else hold this key?", nonce)
             self._unmined.note_foreign()
             self._spender.give_up(nonce, sent)
-
-
-def skipped_items(logs: Iterable[dict[str, Any]], contract: bytes) -> set[int]:
-    """Return which items of a batch the contract left out; the event's data is index and reason, a word each."""
-    address = "0x" + contract.hex()
-    return {
-        int(entry["data"][2:66], 16)
-        for entry in logs
-        if entry["topics"] and entry["topics"][0] in _SKIPPED and entry["address"].lower() == address
-    }
