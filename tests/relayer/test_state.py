@@ -10,6 +10,7 @@ from eth_abi.abi import encode
 
 from electro_contracts import calldata
 from electro_contracts.calldata import MeterState
+from electro_relayer.chain import rpc
 from electro_relayer.chain.finality import Finality
 from electro_relayer.chain.gathering import Gathering
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
@@ -265,6 +266,26 @@ async def test_a_call_that_a_node_will_not_make_is_made_in_halves(most, calls):
     assert told == [[]] * 90 + [None] * 10
     assert sorted(node.calls) == sorted(calls)
     assert await surveyor.positions_at([device(0)], "0x1") == [{}]
+
+
+async def test_however_many_numbers_of_slots_are_asked_for_the_calls_are_few(shared_world):
+    shared_world.agree(2, seed=next(_seeds), passed=0)
+    first, second = [meter.device for meter in shared_world.meters]
+    questions = [(first, ahead) for ahead in range(97)] + [(second, ahead) for ahead in (0, 5, 672)]
+    async with rpc.Node(shared_world.url, timeout_s=10) as node:
+        asked = []
+        batch = node.batch
+
+        async def count(requests):
+            asked.append([method for method, _ in requests])
+            return await batch(requests)
+
+        node.batch = count
+        _, told = await Surveyor(node, shared_world.address, bytes(20)).at_latest(
+            questions, Finality("latest")
+        )
+    assert asked == [["eth_getBlockByNumber"] + 4 * ["eth_call"]]  # for none, 24, 96 and 672 slots
+    assert [len(state.bounds) for [state] in told] == [ahead for _, ahead in questions]
 
 
 async def test_one_meter_that_can_not_be_told_of_costs_the_others_nothing():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electro_contracts import calldata
@@ -31,6 +31,9 @@ _IS_ENROLLED = keccak256(b"isEnrolled(address)")[:4]
 # node that won't is asked for less. A test holds the figures to the contract.
 CALL_GAS = 12_500_000
 METER_GAS, SLOT_GAS = 52_000, 770
+# Slots that are asked for: of each number in between the next, so that who asks for many numbers of the same meter, or
+# of many, has the node make few calls.
+STEPS = (0, 24, 96, 192, 384, 672)
 Question = tuple[bytes, int]  # a meter, and for how many slots its bounds are asked
 Told = list["MeterState"] | NodeUnreachable | None  # of one meter; None of a stranger
 
@@ -85,15 +88,15 @@ class Surveyor:
         asks_final = finality.tag is not None and not finality.instant
         if asks_final:
             headers.append(("eth_getBlockByNumber", [finality.tag, False]))
-        groups = _together(questions)
-        calls = [self._about([questions[i] for i in group], "latest") for group in groups]
+        asked = [(device, _step(ahead)) for device, ahead in questions]
+        groups = _together(asked)
+        calls = [self._about(group, "latest") for group in groups]
         answers = await self._node.batch(headers + calls)
         none_final = asks_final and none_yet and (answers[1] is None or isinstance(answers[1], RpcError))
         all_or_none(answers[: 1 if none_final else len(headers)])
-        states: dict[int, Told] = {}
+        states: dict[Question, Told] = {}
         for group, answer in zip(groups, answers[len(headers) :], strict=True):
-            read = await self._read([questions[i] for i in group], "latest", answer)
-            states |= zip(group, read, strict=True)
+            states |= zip(group, await self._read(group, "latest", answer), strict=True)
         with understood(self._node):
             latest, time_s = read_quantity(answers[0]["number"]), read_quantity(answers[0]["timestamp"])
             if none_final:
@@ -103,18 +106,19 @@ class Surveyor:
             else:
                 final = latest if finality.instant else max(0, latest - finality.depth)
         head = Head(latest, time_s, min(final, latest), finality.instant)
-        return head, [states[i] for i in range(len(questions))]
+        told = zip(questions, asked, strict=True)
+        return head, [_cut(states[its], ahead) for (_, ahead), its in told]
 
     async def positions_at(self, devices: Sequence[bytes], block: str) -> list[dict[int, Position]]:
         """Return each meter's position by agreement at a block; raises NodeUnreachable."""
-        questions = [(device, 0) for device in devices]
-        groups = [[questions[i] for i in group] for group in _together(questions)]
+        groups = _together([(device, 0) for device in devices])
         answers = await self._node.batch([self._about(group, block) for group in groups])
-        told: list[Told] = []
+        told: dict[Question, Told] = {}
         for group, answer in zip(groups, answers, strict=True):
             older = answer == "0x"  # than the contract is the block
-            told += [None] * len(group) if older else await self._read(group, block, answer)
-        return [_positions(states) for states in told]
+            read = [None] * len(group) if older else await self._read(group, block, answer)
+            told |= zip(group, read, strict=True)
+        return [_positions(told[device, 0]) for device in devices]
 
     def _about(self, questions: Sequence[Question], block: str) -> Request:
         """Return the call that asks for meters' states, for as many slots of each as of the first."""
@@ -142,15 +146,27 @@ class Surveyor:
         ]
 
 
-def _together(questions: Sequence[Question]) -> list[list[int]]:
-    """Part questions, by their places, into calls: of one number of slots, and of bounded gas."""
-    by_slots: dict[int, list[int]] = {}
-    for place, (_, ahead) in enumerate(questions):
-        by_slots.setdefault(ahead, []).append(place)
+def _step(ahead: int) -> int:
+    return next((step for step in STEPS if step >= ahead), ahead)
+
+
+def _cut(told: Told, ahead: int) -> Told:
+    """Return the same with bounds of so many slots at most."""
+    if not isinstance(told, list) or all(len(state.bounds) <= ahead for state in told):
+        return told
+    return [replace(state, bounds=state.bounds[:ahead]) for state in told]
+
+
+def _together(questions: Sequence[Question]) -> list[list[Question]]:
+    """Part questions, each once, into calls: of one number of slots, and of bounded gas."""
+    by_slots: dict[int, dict[Question, None]] = {}
+    for question in questions:
+        by_slots.setdefault(question[1], {})[question] = None
     groups = []
-    for ahead, places in by_slots.items():
+    for ahead, asked in by_slots.items():
         most = max(1, CALL_GAS // (METER_GAS + SLOT_GAS * ahead))
-        groups += [places[start : start + most] for start in range(0, len(places), most)]
+        each = list(asked)
+        groups += [each[start : start + most] for start in range(0, len(each), most)]
     return groups
 
 
