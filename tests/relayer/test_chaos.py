@@ -128,6 +128,25 @@ async def test_a_node_that_lies_about_next_is_noticed_and_left_for_the_majority(
         await all_carried(world, [settings], [client])
 
 
+async def test_a_node_that_takes_all_and_hands_on_nothing_is_gone_around(world, faulty, settings_for, relay):
+    world.agree(2)
+    world.block_time(1)
+
+    def keep(calls):
+        if faults.sends(calls):
+            answers = [{"jsonrpc": "2.0", "id": c["id"], "result": "0x" + "77" * 32} for c in calls]
+            return web.json_response(answers if len(answers) > 1 else answers[0])
+        return None
+
+    faulty.instead = keep
+    async with FaultyNode(world.url) as slow:
+        settings = settings_for(world, rpc_url=f"{faulty.url},{slow.url},{world.url}", **QUICK)
+        client = await relay(settings)
+        slow.instead = lambda calls: asyncio.sleep(2)
+        await all_carried(world, [settings], [client])
+        assert await gauge(client, "failovers_total") == 0  # all else it answers well
+
+
 async def test_another_node_takes_over_but_never_one_of_another_chain(
     world, start_anvil, faulty, settings_for, relay
 ):

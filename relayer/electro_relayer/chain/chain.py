@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from electro_relayer.chain.market import Fees
+    from electro_relayer.chain.rpc import Request
     from electro_relayer.chain.survey import Head, Position, Question, Told
     from electro_relayer.settings import Settings
 
@@ -239,13 +240,19 @@ class Chain:
         with understood(self._node):
             return read_quantity(estimate)
 
+    async def send_again(self, raws: Sequence[bytes]) -> list[tuple[Verdict, str]]:
+        """Send what was sent before and is not mined, to all nodes: the one in use may have taken it and kept it."""
+        if isinstance(self._node, Nodes):
+            self._node.tell_others([_sending(raw) for raw in raws])
+        return await self.send(raws)
+
     async def send(self, raws: Sequence[bytes]) -> list[tuple[Verdict, str]]:
         """Send signed bytes in one request; return the node's verdicts and words.
 
         NodeUnreachable: taken or not.
         """
         try:
-            answers = await self._node.batch([("eth_sendRawTransaction", [hex_data(raw)]) for raw in raws])
+            answers = await self._node.batch([_sending(raw) for raw in raws])
         except QuestionTooLarge as error:
             if len(raws) == 1:
                 return [(Verdict.REFUSED, str(error))]
@@ -270,3 +277,7 @@ class Chain:
                 read_receipt(receipt, digest, self.contract)
                 for digest, receipt in zip(hashes, receipts, strict=True)
             ]
+
+
+def _sending(raw: bytes) -> Request:
+    return "eth_sendRawTransaction", [hex_data(raw)]

@@ -8,8 +8,9 @@ chain with the contract. The one in use stays in use until it fails: there is no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from contextlib import AsyncExitStack
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 from electro_relayer.chain.rpc import Node, NodeUnreachable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_UNTOLD = 32  # requests kept for nodes not in use while those are slow
 DISTRUSTED_S = 60.0  # a node caught lying is asked again after so long, if no other answers sooner
 
 
@@ -44,7 +46,9 @@ class Nodes:
         self._active = self._nodes[0]
         self._distrusted: dict[Node, float] = {}
         self._changing = asyncio.Lock()
-        self._open = AsyncExitStack()
+        self._open = contextlib.AsyncExitStack()
+        self._untold: deque[Request] = deque(maxlen=MOST_UNTOLD)
+        self._telling: asyncio.Task[None] | None = None
         self.proves: Callable[[Node], Awaitable[bool]] | None = None  # set once it is known what to ask for
 
     async def __aenter__(self) -> Self:
@@ -55,6 +59,9 @@ class Nodes:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
         await self._open.aclose()
 
     def __iter__(self) -> Iterator[Node]:
@@ -92,6 +99,21 @@ class Nodes:
                 if not await self._change_from(node):
                     raise
         return await self._active.batch(requests)
+
+    def tell_others(self, requests: Sequence[Request]) -> None:
+        """Put requests to the nodes not in use too, as far as they answer; nobody waits for that."""
+        self._untold.extend(requests)
+        if len(self._nodes) > 1 and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._untold:
+            requests = list(self._untold)
+            self._untold.clear()
+            for node in self._nodes:
+                if node is not self._active:
+                    with contextlib.suppress(NodeUnreachable):
+                        await node.batch(requests)
 
     async def begin_with_one_that_answers(self) -> None:
         """Begin with the first node that answers at all; raises NodeUnreachable, the first one's, if none does."""

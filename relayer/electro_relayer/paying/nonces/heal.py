@@ -121,8 +121,8 @@ class Healer:
         """Send the same bytes again, those that a fork has undone first; give up what is refused for good."""
         self._metrics.count("healed_total", len(undone) + len(waiting))
         for start in range(0, len(undone), HEALED_AT_ONCE):
-            await self._chain.send(undone[start : start + HEALED_AT_ONCE])
-        verdicts = await self._chain.send([sent.attempts[-1].raw for _, sent in waiting])
+            await self._chain.send_again(undone[start : start + HEALED_AT_ONCE])
+        verdicts = await self._chain.send_again([sent.attempts[-1].raw for _, sent in waiting])
         for (nonce, sent), (verdict, words) in zip(waiting, verdicts, strict=True):
             if self._unmined.get(nonce) is not sent:
                 continue
@@ -150,5 +150,5 @@ class Healer:
         transaction = sign(self._key, sent.call, nonce, raised)
         sent.attempts.append(transaction)
         sent.healed_at = self._chain.clock()
-        await self._chain.send([transaction.raw])
+        await self._chain.send_again([transaction.raw])
         return True
