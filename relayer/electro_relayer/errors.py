@@ -34,6 +34,7 @@
         TooManyConnections  503  the relayer has as many connections as it takes
         NoMoney             503  the relayer's key can't pay for a transaction
         SenderNotAllowed    503  not ready: the chain takes no transactions from the key
+        NodeBehind          503  the node has yet to fetch the chain's latest blocks
         ChainHalted         503  the chain makes no blocks
         NothingMined        503  messages wait, and for long none was mined
 
@@ -228,6 +229,10 @@ class NoMoney(Refusal):
 
 class SenderNotAllowed(Refusal):
     code, status, retry_after_s = "SENDER_NOT_ALLOWED", 503, 60
+
+
+class NodeBehind(Refusal):
+    code, status, retry_after_s = "NODE_BEHIND", 503, 30
 
 
 class ChainHalted(Refusal):

@@ -136,7 +136,14 @@ async def test_every_metric_that_is_watched_is_told_by_a_relayer(shared_world, s
                 assert re.sub("_(bucket|sum|count)$", "", name) in told, name
     # and each label that is asked for has values that there are
     reasons = {key[1] for key in await client.metrics() if key[0] == "not_ready"}
-    assert reasons == {"DRAINING", "NO_MONEY", "SENDER_NOT_ALLOWED", "CHAIN_HALTED", "NOTHING_MINED"}
+    assert reasons == {
+        "DRAINING",
+        "NO_MONEY",
+        "SENDER_NOT_ALLOWED",
+        "NODE_BEHIND",
+        "CHAIN_HALTED",
+        "NOTHING_MINED",
+    }
     named = [part for text in expressions() for part in re.findall(r'code[=!]~?"([^"]+)"', text)]
     runbook = (RELAYER / "RUNBOOK.md").read_text("utf-8")
     assert all(f"- `{reason}`: " in runbook for reason in reasons)

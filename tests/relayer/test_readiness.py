@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readiness tells the truth: why nothing can be carried, and nothing of what does no harm."""
 
+import time
+
 import pytest
 
 from electro_relayer.chain import upkeep
@@ -194,6 +196,74 @@ async def test_receipts_that_come_late_are_nothing(world, faulty, settings_for, 
 
 async def client_is_empty(client):
     return (await client.metrics())["queue_messages",] == 0
+
+
+def far_behind(call, answer):
+    """What a node says that has fetched the blocks up to an hour ago."""
+    if call["method"] == "eth_syncing":
+        return {**answer, "result": {"startingBlock": "0x0", "currentBlock": "0x10", "highestBlock": "0x100"}}
+    if call["method"] == "eth_getBlockByNumber" and call["params"][0] == "latest":
+        return {**answer, "result": {**answer["result"], "timestamp": hex(int(time.time()) - 3600)}}
+    return answer
+
+
+async def test_a_node_that_is_fetching_blocks_is_not_ready_and_takes_nothing(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(1)
+    client = await relay(settings_for(world, rpc_url=faulty.url))
+    faulty.change = far_behind
+
+    async def is_behind():
+        return await readiness(client) == (503, "NODE_BEHIND")
+
+    await eventually(is_behind)
+    assert (await client.metrics())["not_ready", "NODE_BEHIND"] == 1
+    [meter] = world.meters
+    status, body = await client.post(meter.report(0))
+    assert (status, body["error"]["code"]) == (503, "NODE_BEHIND")
+    faulty.change = lambda call, answer: answer
+
+    async def is_ready():
+        return await readiness(client) == (200, "ready")
+
+    await eventually(is_ready)
+
+
+async def test_a_node_that_is_fetching_blocks_is_left_for_another(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(1)
+    faulty.change = far_behind
+    client = await relay(settings_for(world, rpc_url=f"{faulty.url},{world.url}"))
+
+    async def left():
+        return (await client.metrics())["failovers_total",] == 1 and await readiness(client) == (200, "ready")
+
+    await eventually(left)
+
+
+@pytest.mark.parametrize(
+    "syncing",
+    [
+        False,
+        None,
+        {},
+        {"currentBlock": "0x10", "highestBlock": "0x11"},
+        {"currentBlock": 1, "highestBlock": []},
+    ],
+)
+async def test_who_fetches_old_blocks_only_is_not_behind(
+    world, faulty, settings_for, relay, eventually, syncing
+):
+    def change(call, answer):
+        told = far_behind(call, answer)
+        return {**told, "result": syncing} if call["method"] == "eth_syncing" else told
+
+    faulty.change = change
+    client = await relay(settings_for(world, rpc_url=faulty.url))
+    await eventually(lambda: faulty.calls.count("eth_syncing") > 3)
+    assert await readiness(client) == (200, "ready")
 
 
 async def test_however_often_readiness_is_asked_the_node_is_asked_once_a_second(

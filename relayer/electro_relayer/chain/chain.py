@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from electro_contracts import calldata
 from electro_contracts.node.profiles import PROFILES, UNKNOWN, Profile, recognise
@@ -178,13 +178,23 @@ class Chain:
             answer = await self._node.call("eth_getTransactionCount", [hex_data(self.sender), "pending"])
             return read_quantity(answer)
 
-    async def latest_block(self) -> tuple[int, int, bool]:
-        """Return the newest block's number and time, and whether nothing is in it."""
-        header = await self._node.call("eth_getBlockByNumber", ["latest", False])
+    async def latest_block(self) -> tuple[int, int, bool, bool]:
+        """Return the newest block's number and time, whether nothing is in it, and whether there are later ones."""
+        header, syncing = await self._node.batch(
+            [("eth_getBlockByNumber", ["latest", False]), ("eth_syncing", [])]
+        )
+        if isinstance(header, RpcError):
+            raise header
         with understood(self._node):
             number, time_s = read_quantity(header["number"]), read_quantity(header["timestamp"])
             self._saw(number, time_s)
-            return number, time_s, header.get("transactions") == []
+            return number, time_s, header.get("transactions") == [], _is_behind(syncing)
+
+    async def leave_node(self, why: str) -> None:
+        """Change to another node, if there is one that serves the contract."""
+        if isinstance(self._node, Nodes):
+            self._node.doubt(self._node.active, why)
+            await self._node.settle_on_trusted()
 
     async def _has_contract(self) -> bool:
         try:
@@ -277,6 +287,15 @@ class Chain:
                 read_receipt(receipt, digest, self.contract)
                 for digest, receipt in zip(hashes, receipts, strict=True)
             ]
+
+
+def _is_behind(syncing: Any) -> bool:
+    """Tell whether a node says that it has blocks to fetch; some say other things, of old ones that they fetch."""
+    try:
+        missing = read_quantity(syncing["highestBlock"]) - read_quantity(syncing["currentBlock"])
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return False
+    return missing > BACKWARDS_BLOCKS
 
 
 def _sending(raw: bytes) -> Request:

@@ -34,10 +34,11 @@ class Pulse:
         )  # how long after the last, and whether empty
         self.number: int | None = None
         self._time_s = 0
+        self._syncing = False
 
-    def note(self, number: int, time_s: int, *, empty: bool) -> None:
-        """Take what the latest block says of itself."""
-        now, self._time_s = self._clock(), time_s
+    def note(self, number: int, time_s: int, *, empty: bool, syncing: bool = False) -> None:
+        """Take what the latest block says of itself, and whether the node knows of later ones."""
+        now, self._time_s, self._syncing = self._clock(), time_s, syncing
         if number != self.number:
             if self.number is not None:
                 self._seen.append((now - self._moved_at, empty))
@@ -52,6 +53,10 @@ class Pulse:
     def still_s(self) -> float:
         """For how long no block came."""
         return self._clock() - self._moved_at
+
+    def is_behind(self, limit_s: float) -> bool:
+        """Tell whether the node is fetching blocks, and its newest is so old."""
+        return self._syncing and (self.age_s or 0.0) > limit_s
 
     def has_halted(self, limit_s: float, *, awaited: bool) -> bool:
         """Tell whether no block came for so long though one was due; `awaited`: ours wait to be in one."""

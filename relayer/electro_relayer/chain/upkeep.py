@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 HEAD_EVERY_S = 5.0  # less than any chain's blocks need to be missed
 REVIEW_EVERY_S = 60.0  # of what the chain calls final, where a node's first answer settles nothing
+BEHIND_S = 60.0  # a node that is fetching blocks, and whose newest is so old, is left for another
 BALANCE_EVERY_S, POOR_EVERY_S = 30.0, 5.0  # the second while somebody may be sending money
 # Of a transaction with one report: what it may need at the present price, the key must have to send anything.
 LEAST_GAS = 70_000
@@ -70,8 +71,12 @@ class Upkeep:
     async def _follow_head(self) -> None:
         while True:
             try:
-                number, time_s, empty = await self._chain.latest_block()
-                self.pulse.note(number, time_s, empty=empty)
+                number, time_s, empty, syncing = await self._chain.latest_block()
+                self.pulse.note(number, time_s, empty=empty, syncing=syncing)
+                if self.pulse.is_behind(BEHIND_S):
+                    await self._chain.leave_node(
+                        f"it is fetching blocks, its latest is {self.pulse.age_s:.0f} s old"
+                    )
                 await self._look_at_final()
             except (NodeUnreachable, RpcError) as error:
                 log.debug("the newest block is unknown: %s", error)

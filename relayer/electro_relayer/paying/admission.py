@@ -88,6 +88,7 @@ class Admission:
         """Queue a message that is due, and say what became of one that was; raises a Refusal."""
         if self._queue.holds(verified):
             return Outcome.ACCEPTED
+        self._readiness.refuse_behind()
         refusal = self._refusals.of(verified)
         if refusal is not None:
             raise refusal

@@ -14,6 +14,7 @@ from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 from electro_relayer.errors import (
     ChainHalted,
     Draining,
+    NodeBehind,
     NodeDown,
     NoMoney,
     NothingMined,
@@ -71,6 +72,15 @@ class Readiness:
             return SenderNotAllowed(
                 "The chain takes no transactions from the relayer's key; its operator has to be allowed."
             )
+        return self._behind() or self._standstill()
+
+    def _behind(self) -> Refusal | None:
+        pulse = self._upkeep.pulse
+        if pulse.is_behind(self._stalled_s):
+            return NodeBehind(f"The node is fetching blocks, and its latest is {pulse.age_s:.0f} s old.")
+        return None
+
+    def _standstill(self) -> Refusal | None:
         pulse, still_s = self._upkeep.pulse, self._queue.still_s()
         stalled = still_s > self._stalled_s  # where nothing happens a block may be old when a message comes
         if pulse.has_halted(self._stalled_s, awaited=stalled and bool(self._unmined)):
@@ -80,6 +90,12 @@ class Readiness:
                 f"Messages wait, and for {still_s:.0f} s none was mined; see the relayer's log."
             )
         return None
+
+    def refuse_behind(self) -> None:
+        """Raise a Refusal if the node knows too little of the chain to judge any message by it."""
+        trouble = self._behind()
+        if trouble is not None:
+            raise trouble
 
     def refuse_new(self) -> None:
         """Raise a Refusal if nothing new is to be taken: where the key can't pay only when that has lasted."""
@@ -99,7 +115,7 @@ class Readiness:
         trouble = self.trouble()
         return {
             kind.code: float(type(trouble) is kind)
-            for kind in (Draining, NoMoney, SenderNotAllowed, ChainHalted, NothingMined)
+            for kind in (Draining, NoMoney, SenderNotAllowed, NodeBehind, ChainHalted, NothingMined)
         }
 
     async def ask(self) -> int:
