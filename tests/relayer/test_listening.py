@@ -11,6 +11,7 @@ from collections import Counter
 
 import aiohttp
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,53 @@ async def test_a_connection_that_waits_for_its_answer_keeps_its_place(
     assert b"TOO_MANY_CONNECTIONS" in await asyncio.wait_for(late.read(), 20)
     go_on.set()
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_who_reads_no_answers_makes_place_for_one_more(
+    shared_world, settings_for, relay, connect, monkeypatch
+):
+    monkeypatch.setattr(places, "SILENT_S", 0.2)
+    client = await relay(settings_for(shared_world, connections=1))
+    _, writer = await connect(client)
+    writer.transport.pause_reading()
+    with contextlib.suppress(TimeoutError):  # until the relayer reads no more of them either
+        async with asyncio.timeout(60):
+            while writer.transport.get_write_buffer_size() < 1 << 20:
+                writer.write(1000 * b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+                await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    async with client.session.get(client.url + "/healthz") as response:
+        assert response.status == 200
+    writer.transport.abort()
+
+
+class Wire(asyncio.Transport):
+    """Notes how it is ended."""
+
+    def __init__(self):
+        super().__init__()
+        self.ended = []
+
+    def abort(self):
+        self.ended.append("abort")
+
+    def close(self):
+        self.ended.append("close")
+
+    def is_closing(self):
+        return bool(self.ended)
+
+
+async def test_who_makes_place_keeps_no_file_open_with_what_he_does_not_read():
+    held, wire = places.Places(1, lambda: 0.0), Wire()
+    conversation = listening.Conversation(
+        web.Server(None), held, "here", loop=asyncio.get_running_loop(), access_log=None
+    )
+    conversation.connection_made(wire)
+    conversation.end()
+    assert wire.ended[0] == "abort"  # to close it would wait until what was written is read
+    conversation.connection_lost(None)
+    assert len(held) == 0
 
 
 async def test_who_keeps_all_connections_busy_keeps_nobody_else_out(

@@ -72,15 +72,15 @@ class Conversation(web.RequestHandler):
 
     @property
     def waits_for_an_answer(self) -> bool:
-        """Whether a whole request has come that is being answered."""
+        """Whether a whole request has come that is being answered; not if the answer waits for its reader."""
         request = self._current_request
-        return request is not None and request.content.is_eof()
+        return request is not None and request.content.is_eof() and not self.writing_paused
 
     def end(self) -> None:
-        """Close the connection at once: another takes its place."""
-        self.force_close()
+        """Close the connection at once, for another takes its place: nobody waits until what was written is read."""
         if self.transport is not None:
             self.transport.abort()
+        self.force_close()
 
     def handle_error(
         self,

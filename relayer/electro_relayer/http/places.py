@@ -7,9 +7,9 @@ Where all places are taken, one more takes the place of another:
 - where somebody has two more than who comes, that one's longest silent connection gives way, even if it is busy;
 - else the one gives way that is silent for longest.
 
-Silent is whose last request is more than a second ago and was answered, or has not come whole: who holds connections
-open, or sends byte by byte, keeps nobody out, and who has many and keeps all of them busy only himself. A trusted proxy
-speaks for many: its connections are nobody's share.
+Silent is whose last request is more than a second ago and was answered, has not come whole, or has an answer that is
+not read: who holds connections open, sends byte by byte, or reads nothing, keeps nobody out, and who has many and keeps
+all of them busy only himself. A trusted proxy speaks for many: its connections are nobody's share.
 """
 
 from __future__ import annotations
