@@ -14,7 +14,7 @@ from tests.relayer import faults
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 from tests.relayer.faults import FaultyNode
 
-QUICK = {"rpc_timeout_s": 1, "heal_s": 0.5, "bump_s": 60}
+QUICK = {"rpc_timeout_s": 3, "heal_s": 0.5, "bump_s": 60}
 COUNT = 24  # intervals of each meter
 
 

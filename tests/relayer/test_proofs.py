@@ -16,7 +16,7 @@ from tests.protocol.receipts import address, driven, seal, validators
 from tests.relayer.faults import error
 
 KEYS = validators(4)
-_seeds = itertools.count(700)
+_seeds = itertools.count(900)
 SET = tuple(address(one) for one in KEYS)
 
 
