@@ -14,7 +14,7 @@ from tests.relayer import faults
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 from tests.relayer.faults import FaultyNode
 
-QUICK = {"rpc_timeout_s": 3, "heal_s": 0.5, "bump_s": 60}
+QUICK = {"rpc_timeout_s": 2, "heal_s": 0.5, "bump_s": 60}
 COUNT = 24  # intervals of each meter
 
 
@@ -77,7 +77,7 @@ async def test_a_node_that_answers_slowly(world, faulty, settings_for, relay):
     turn = iter(range(10**6))
 
     async def dawdle(calls):
-        await asyncio.sleep((0.0, 0.2, 0.4, 0.1, 1.2)[next(turn) % 5])  # the last one is too slow
+        await asyncio.sleep((0.0, 0.2, 0.4, 0.1, 2.4)[next(turn) % 5])  # the last one is too slow
 
     faulty.instead = dawdle
     await all_carried(world, [settings], [client])
