@@ -80,8 +80,16 @@ class Plant:
         done = electro("agreement", "accept", 1, *self.unsealed, *self.world.as_("consumer"), "--json")
         assert done.json["state"] == "accepted"
 
-    def report(self, first: int, lanes: list[int], register_wh: int, words: bytes | None = None) -> Any:
-        """Send what a meter seals of these readings; with other words than it should say, if they are given."""
+    def report(
+        self,
+        first: int,
+        lanes: list[int],
+        register_wh: int,
+        words: bytes | None = None,
+        *,
+        spoiled: bool = False,
+    ) -> Any:
+        """Send what a meter seals of these readings; with other words than it should say, or spoiled."""
         world = self.world
         contract = at(world.web3, world.contract)
         schedule = contract.functions.scheduleOf(1, 0, first).call()[1][:16]
@@ -90,6 +98,8 @@ class Plant:
         device = address.parse(self.meter.address)
         about = sealing.report(world.domain.separator, device, 1, first, schedule, len(lanes))
         sealed = sealing.seal_report(viewing.read(self.key), about, register_wh, pack(lanes), words)
+        if spoiled:
+            sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
         return self.carry(f"report-{first}", SealedReport(1, START, schedule, first, sealed, words))
 
 
@@ -189,6 +199,22 @@ def test_the_audit_with_the_key_names_a_report_that_was_judged_wrongly(plant: Pl
         "the money is as the meters told, and 1 reports are not what their readings and bands say" in done.err
     )
     assert f"meter {plant.meter.address}, report from interval 0 on: it judged otherwise" in done.out
+
+
+def test_the_audit_with_the_key_names_a_report_that_opens_for_nobody(plant: Plant) -> None:
+    plant.agree()
+    plant.world.wait_until(START + 48 * HOUR_S)
+    assert plant.report(0, OVER_AT_12, 10_000_000, spoiled=True)["penalty"] == 500 + 100 * 7
+    assert audit()["equal"]
+    done = electro("agreement", "audit", 1, *plant.unsealed)
+    assert done.code == 3
+    assert (
+        f"meter {plant.meter.address}, report from interval 0 on: the viewing key does not open" in done.out
+    )
+    line = ("agreement", "disclose", 1, "--device", plant.meter.address, "--report", 0)
+    assert "does not open this report" in refused(
+        *line, "--out", plant.world.folder / "x.json", *plant.unsealed
+    )
 
 
 def test_one_report_is_shown_to_who_has_no_key_and_nothing_else_passes_for_it(plant: Plant) -> None:
