@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import json
+import os
+import tty
 from typing import TYPE_CHECKING
 
 import pytest
+import serial  # type: ignore[import-untyped]
 from eth_account import Account
 from tests.tools.meters import electro, put, running
 
 from electro_tools.device import diagnosis, status_words
+from electro_tools.device.chip import Chip as OnChip
 from electro_tools.device.cli_look import live_words
+from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +99,32 @@ def test_where_no_meter_runs_one_sentence_says_so(chip: Chip) -> None:
     assert done.returncode == 1
     assert "no meter answers at" in done.stderr
     assert "doctor" in done.stderr
+
+
+def test_a_port_that_another_program_has_is_told_apart_from_silence() -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    port = os.ttyname(theirs)
+    try:
+        with serial.Serial(port, exclusive=True):
+            for command in ("status", "monitor", "logs", "identify", "doctor"):
+                done = electro(command, "--port", port)
+                assert done.returncode == 1
+                assert f"the serial port {port} can't be opened" in done.stderr, command
+                assert "is another program using it" in done.stderr
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_chip_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "name": "micropython", "version": [1, 25, 0], "machine": "Raspberry Pi Pico with RP2040", "mpy": 3 << 10,
+        "platform": "rp2", "free": 190_000,
+    }  # fmt: skip
+    monkeypatch.setattr(OnChip, "ask", lambda *_: told)
+    with pytest.raises(ToolError, match="is no ESP32 but a Raspberry Pi Pico with RP2040"):
+        OnChip("/dev/ttyACM0").interpreter()
 
 
 def slot(**changes: int) -> dict[str, int]:

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import json
+import re
 import subprocess
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,13 +32,14 @@ from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.signed import SignedMessage
 from electro_tools import lifeline
-from electro_tools.device import firmware_files, two_keys
+from electro_tools.device import fetched, firmware_files, two_keys
 from electro_tools.device import release as building
 from electro_tools.device.chip import Chip as OnChip
 from electro_tools.device.install import install
+from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.toolchain.running_chip import Chip
 
@@ -109,6 +115,63 @@ def test_what_is_not_signed_by_both_changes_nothing(meter: Chip, tmp_path: Path)
     assert "it is for xtensawin, and this chip is x86" in other.stderr
     assert kept(meter.flash).pack() == before
     assert not (meter.flash / "lib2").exists()
+
+
+@pytest.fixture
+def offered(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder of releases, and the URL that hands it out."""
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_release_comes_from_a_url(meter: Chip, offered: tuple[Path, str]) -> None:
+    folder, url = offered
+    Path(paper(folder)).rename(folder / "x86.json")
+    done = electro("update", url + "/", "--port", meter.port)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.startswith("version  7\nstate    staged\nwritten  4\n")
+    assert (meter.flash / "lib2" / "whole").exists()
+    again = electro("update", url + "/x86.json", "--port", meter.port)
+    assert again.stdout.startswith("version  7\nstate    staged\nwritten  0\n")
+
+
+def test_what_a_url_has_instead_of_a_release_is_one_sentence(
+    tmp_path: Path, offered: tuple[Path, str]
+) -> None:
+    folder, url = offered
+    good = Path(paper(folder))
+    bundle = folder / f"{building.read_paper(good).message.manifest.hex()}.bundle"
+    raw = bundle.read_bytes()
+    into = tmp_path / "into"
+    into.mkdir()
+    assert fetched.fetch(f"{url}/{good.name}", "x86", into).read_bytes() == good.read_bytes()
+    for file, content, sentence in (
+        (
+            bundle,
+            raw[:-1],
+            f"{url}/{bundle.name} is no bundle: electro_protocol/keccak.mpy is not what the list says",
+        ),
+        (bundle, raw + bytes(2**20), f"{url}/{bundle.name} is larger than any release"),
+        (bundle, None, f"{url}/{bundle.name} answers 404"),
+        (good, b"{}", f"{url}/{good.name} is no release: chain_id is missing"),
+        (good, b"[]", f"{url}/{good.name} is no release: it has another shape"),
+        (good, b"<html>", f"{url}/{good.name} is no JSON"),
+        (good, b" " * 20_000, f"{url}/{good.name} is larger than any release"),
+        (good, None, f"{url}/{good.name} answers 404"),
+    ):
+        file.unlink() if content is None else file.write_bytes(content)
+        with pytest.raises(ToolError, match=re.escape(sentence)):
+            fetched.fetch(f"{url}/{good.name}", "x86", into)
+    with pytest.raises(ToolError, match="can't be fetched"):
+        fetched.fetch("http://127.0.0.1:1", "x86", into)
 
 
 def test_an_older_version_is_refused(meter: Chip, tmp_path: Path) -> None:

@@ -40,6 +40,13 @@ def content_of(file: Path) -> Any:
         raise ToolError(f"{file} is no JSON: {str(error)[:100]}") from error
 
 
+def what_is_wrong(error: Exception) -> str:
+    """Return in words what made a file's content unfit."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return "it has another shape" if isinstance(error, TypeError | AttributeError) else str(error)
+
+
 def must_be_new(file: Path) -> None:
     """Refuse to write over a file, before anything is sent."""
     if file.exists():

@@ -23,6 +23,8 @@ _ANSWER_TIMEOUT_S = 60
 # The native code format 6.3 and SSLContext come with 1.23.
 OLDEST_FIRMWARE = (1, 23)
 
+_PLATFORMS = ("esp32", "linux", "darwin")  # MicroPython's Unix build stands in for a chip
+
 # The architecture field of sys.implementation._mpy, in the order of MicroPython's py/persistentcode.h, by the
 # names mpy-cross takes; index 0 is an interpreter that runs no native code.
 _ARCHITECTURES = (
@@ -43,6 +45,7 @@ print(json.dumps({
     "version": list(implementation[1])[:3],
     "machine": getattr(implementation, "_machine", sys.platform),
     "mpy": getattr(implementation, "_mpy", 0),
+    "platform": sys.platform,
     "free": gc.mem_free(),
 }))
 """
@@ -89,6 +92,10 @@ class Chip:
             raise ToolError(
                 f"the chip at {self.port} runs MicroPython {said}: 1.23 is the oldest that works",
                 _FLASH_FIRST,
+            )
+        if answer["platform"] not in _PLATFORMS:
+            raise ToolError(
+                f"the chip at {self.port} is no ESP32 but a {answer['machine']}", "is it the right port?"
             )
         index = answer["mpy"] >> 10 & 0xF
         if not 0 < index < len(_ARCHITECTURES):

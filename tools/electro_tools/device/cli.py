@@ -26,7 +26,7 @@ _SECTIONS = {
     "Change one": {
         "viewing-key": (_HERE + "cli_viewing:viewing_key", "Give it the key of a sealed agreement."),
         "wifi": (_HERE + "cli_provision:wifi", "Bring it into another network."),
-        "update": (_HERE + "cli_update:update", "Bring it a signed release over the serial line."),
+        "update": (_HERE + "cli_update:update", "Bring it a signed release: a file's, or a URL's."),
     },
     "Make many": {
         "line": (_HERE + "cli_line:line", "Take a batch of boards through all steps at once."),

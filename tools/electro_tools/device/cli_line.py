@@ -41,7 +41,7 @@ def self_test(named_port: str | None, volts: float | None, as_json: bool) -> Non
 @click.command()
 @click.argument("batch_file", metavar="BATCH.toml", type=_file)
 def line(batch_file: Path) -> None:
-    """Take every port of a batch through its steps at once: install, self-test, provision, calibrate, label.
+    """Take every port of a batch through its steps at once: flash, install, self-test, provision, calibrate, label.
 
     Labels, enrolments and verdicts.csv go into the batch's folder. Run it again for the next boards, or after a
     failure: what a board has passed it does not do twice. Exit code 3: some board is bad.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -10,31 +11,34 @@ import click
 from .cli_chip import progress
 from .options import port_option
 
-_file = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.argument("paper_file", metavar="PAPER", type=_file)
+@click.argument("paper", metavar="PAPER|URL")
 @port_option
-def update(paper_file: Path, named_port: str | None) -> None:
-    """Bring a meter a release (PAPER, its bundle beside it) over the serial line.
+def update(paper: str, named_port: str | None) -> None:
+    """Bring a meter a release over the serial line.
+
+    PAPER is the release's file, its bundle beside it. A URL is that of a paper, or of the place that has one for each
+    chip, as a relayer's /v1/releases.
 
     Those release keys that are pinned on the chip must have signed it. The running program stays until the new one has
     proved itself: it is tried after the next exchange with a relayer, and the old one comes back if it fails.
     """
-    from . import release as building
+    from . import fetched
     from . import update as updating
     from .chip import Chip
     from .ports import choose
 
-    paper = building.read_paper(paper_file)
-    built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
+    if not fetched.is_url(paper):
+        updating.read(Path(paper))  # before anything is asked of the chip
     chip = Chip(choose(named_port))
-    chip.interpreter()
-    with progress() as bar:
-        task = bar.add_task("writing", total=built.files + 1)
+    interpreter = chip.interpreter()
+    with tempfile.TemporaryDirectory() as folder, progress() as bar:
+        is_url = fetched.is_url(paper)
+        file = fetched.fetch(paper, interpreter.architecture, Path(folder)) if is_url else Path(paper)
+        task = bar.add_task("writing", total=updating.read(file)[1].files + 1)
         staged = updating.update(
-            chip, paper_file, lambda verb, place: bar.update(task, advance=1, description=f"{verb} {place}")
+            chip, file, lambda verb, place: bar.update(task, advance=1, description=f"{verb} {place}")
         )
     chip.restart()
     click.echo(f"version  {staged.version}\nstate    {staged.state}\nwritten  {staged.written}")

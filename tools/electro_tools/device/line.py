@@ -102,7 +102,8 @@ def read(file: Path) -> Batch:
             tuple(str(word) for word in content.get("calibrate", {}).get("arguments", [])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ToolError(f"{file} is no batch: {error}", "[batch] needs a name and ports") from error
+        said = papers.what_is_wrong(error)
+        raise ToolError(f"{file} is no batch: {said}", "[batch] needs a name and ports") from error
     if not made.ports or len(set(made.ports)) < len(made.ports):
         raise ToolError(f"{file} names no port, or one twice")
     if wrong := [step for step in steps if step not in STEPS]:

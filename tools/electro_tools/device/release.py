@@ -140,5 +140,6 @@ def read_paper(file: Path) -> Paper:
         assert isinstance(message, FirmwareRelease)  # its class made it
         signatures = two_keys.signatures_of(content)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ToolError(f"{file} is no release: {error}", "electro device release writes one") from error
+        wrong = papers.what_is_wrong(error)
+        raise ToolError(f"{file} is no release: {wrong}", "electro device release writes one") from error
     return Paper(domain, message, signatures=signatures).checked()

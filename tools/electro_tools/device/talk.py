@@ -41,6 +41,7 @@ class Line:
             self._serial = serial.serial_for_url(port, do_not_open=True, baudrate=_BAUD, timeout=_READ_S)
             # both lines as they are by default would reset some boards, and then the meter is not the one that ran
             self._serial.dtr = self._serial.rts = False
+            self._serial.exclusive = True  # two that read would each get half of an answer
             self._serial.open()
         except (OSError, ValueError) as error:
             raise ToolError(

@@ -31,6 +31,19 @@ class Staged(NamedTuple):
     written: int
 
 
+def read(paper_file: Path) -> tuple[building.Paper, building.Built]:
+    """Return a release and its bundle, which lies beside it.
+
+    Raises:
+        ToolError: the release is not whole.
+    """
+    paper = building.read_paper(paper_file)
+    built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
+    if built.head.manifest != paper.message.manifest:
+        raise ToolError("the bundle is not the one that was signed", "both files must be of one `release`")
+    return paper, built
+
+
 def update(chip: Chip, paper_file: Path, on_step: Callable[[str, str], None]) -> Staged:
     """Copy a release into the folder that does not run, and let it wait for its trial.
 
@@ -42,10 +55,7 @@ def update(chip: Chip, paper_file: Path, on_step: Callable[[str, str], None]) ->
     Raises:
         ToolError: the release is not whole, or the chip refuses it.
     """
-    paper = building.read_paper(paper_file)
-    built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
-    if built.head.manifest != paper.message.manifest:
-        raise ToolError("the bundle is not the one that was signed", "both files must be of one `release`")
+    paper, built = read(paper_file)
     files = building.files_of(built.raw, built.head)
     chip.hold_watchdog()
     begun = _asked(

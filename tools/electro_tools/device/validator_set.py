@@ -58,7 +58,8 @@ def read_paper(file: Path) -> Paper:
         )
         signatures = two_keys.signatures_of(content)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
+        wrong = papers.what_is_wrong(error)
         raise ToolError(
-            f"{file} is no set of validators: {error}", "electro device validators writes one"
+            f"{file} is no set of validators: {wrong}", "electro device validators writes one"
         ) from error
     return Paper(domain, message, signatures=signatures, addresses=listed).checked()
