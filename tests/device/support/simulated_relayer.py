@@ -29,12 +29,18 @@ class SimulatedRelayer:
         """agreement: the relayer's JSON for it; positions and terms are added."""
         self.domain = Domain(chain_id, contract)
         self._chain_id = chain_id
-        self._contract = contract
         self.agreement = agreement
         self.code = terms_code(
             agreement["slots"], agreement["interval_seconds"], agreement["intervals"], agreement["unit_wh"]
         )
-        self.account = keccak256(self.code)[12:]
+        code_hash = keccak256(self.code)
+        self.terms = code_hash[:16]  # what a report must sign of them
+        # what each answer tells, in words; a hash of the terms takes milliseconds in Python
+        self._told_contract = checksum(contract)
+        self._told_terms = {
+            "account": checksum(code_hash[12:]),
+            "code_hash": "0x" + hexlify(code_hash).decode(),
+        }
         self.readings: "dict[str, list[int]]" = {}  # by enrolled address
         self.outages: "list[dict[str, Any]]" = []
         self.registers: "list[int]" = []
@@ -46,17 +52,12 @@ class SimulatedRelayer:
     def enrol(self, address: str) -> None:
         self.readings[address] = []
 
-    @property
-    def terms(self) -> bytes:
-        """Return what a report must sign of the terms."""
-        return keccak256(self.code)[:16]
-
     def answer(self, method: str, path: str, body: bytes) -> "tuple[int, dict[str, Any] | bytes]":
         """Return (status, JSON or bytes) of a request."""
         self.requests += 1
         if self.down:
             return 503, _error("NODE_DOWN", 503)
-        if path == "/v1/terms/" + checksum(self.account):
+        if path == "/v1/terms/" + self._told_terms["account"]:
             return 200, self.code
         if method == "GET":
             return self._state(path[path.rfind("/") + 1 :].partition("?")[0])
@@ -81,17 +82,14 @@ class SimulatedRelayer:
         agreement["place"] = 0
         agreement["end"] = self.agreement.get("end", self.agreement["intervals"])
         agreement["reports_until"] = self.agreement["start"] + 365 * 86_400
-        agreement["terms"] = {
-            "account": checksum(self.account),
-            "code_hash": "0x" + hexlify(keccak256(self.code)).decode(),
-        }
+        agreement["terms"] = dict(self._told_terms)
         closed = len([one for one in self.outages if one["endedAt"]])
         agreement["next_outage"] = {"latest": closed, "final": closed}
         agreement["outage_open"] = bool(self.outages and not self.outages[-1]["endedAt"])
         return 200, {
             "device": address,
             "chain_id": self._chain_id,
-            "contract": checksum(self._contract),
+            "contract": self._told_contract,
             "time": 0,
             "block": {"latest": 1, "final": 1},
             "agreements": [agreement],
