@@ -44,7 +44,7 @@ class RunningConsole:
             settings.database, settings.nodes, settings.contract, settings.final, pause_s=0.05
         )
         self.following.__enter__()
-        self.index = Index.open(settings.database)
+        self.index = Index.open(settings.database, settings.keys)
         self._thread.start()
         self._answers.wait()
         return self

@@ -11,6 +11,7 @@ from electro_tools.commands import Command
 from electro_tools.contract.desk import contract_option
 from electro_tools.errors import ToolError
 from electro_tools.node import access_options, endpoint, parts_of
+from electro_tools.viewing import in_folder, viewing_folder_option
 
 _file = click.Path(dir_okay=False, path_type=Path)
 
@@ -46,6 +47,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--final", default="auto", show_default=True, help="Which block is final: auto, a tag, or how many deep."
 )
+@viewing_folder_option
 def console(
     rpc_urls: tuple[str, ...],
     contract_address: str,
@@ -58,6 +60,7 @@ def console(
     sections: Path | None,
     relayer_metrics: tuple[str, ...],
     final: str,
+    viewing_folder: Path | None,
     **access: Path | None,
 ) -> None:
     """Show agreements in the browser, and let a wallet act on them.
@@ -84,6 +87,7 @@ def console(
         sections=tuple(read_sections(sections)) if sections else (),
         names=read(names) if names else Names(),
         final=final,
+        keys=in_folder(viewing_folder),
     )
     serve(settings, lambda url: click.echo(f"console    {url}"))
 

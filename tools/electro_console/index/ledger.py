@@ -13,6 +13,7 @@ from electro_contracts.model import Point
 from electro_protocol.messages import OutageReport
 
 from . import schema
+from .opening import opened
 from .records import BurnDown, Kind, Movement
 from .series import lanes_of, readings_at
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from sqlalchemy import Connection
+
+    from electro_console.agreement.paper import Paper
 
     from .records import Readings
     from .standing import Standing
@@ -35,12 +38,15 @@ _LEFT = (
 _TAKING = ("under", "over", "no data", "missing", "unexplained", "outage", "forfeited", "neutral")
 
 
-def movements_of(connection: Connection, standing: Standing, now: int) -> list[Movement]:
-    """Return all movements up to an instant, in the order of time."""
+def movements_of(
+    connection: Connection, standing: Standing, now: int, paper: Paper | None = None
+) -> list[Movement]:
+    """Return all movements up to an instant, in the order of time; `paper`: with the key of what is sealed."""
     found: list[Movement] = []
     if standing.state.binds:
         for place in range(standing.row["places"]):
-            found += _of_readings(readings_at(connection, standing, place, now), standing)
+            readings = readings_at(connection, standing, place, now)
+            found += _of_readings(readings if paper is None else opened(readings, paper), standing)
         found += _of_outages(connection, standing)
         found += _neutral(standing, now)
     found += _of_parties(connection, standing)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import sqlalchemy as sa
 
 from electro_console.agreement.paper import rebuild
+from electro_console.agreement.sealed_paper import Viewing
 from electro_console.viewing_keys import ViewingKeys
+from electro_protocol.eip712 import Domain
 
 from . import schema
 from .commitments import commitments_of
@@ -23,6 +25,7 @@ from .fleet import meters_page
 from .histories import history_of
 from .ledger import burn_down_of, movements_of
 from .lists import notes_of, outages_of, rotations_of, row_of
+from .opening import opened
 from .overview import overview_of
 from .records import Agreement, Device, Note, Page, Status
 from .series import overrides_of, readings_at
@@ -76,18 +79,19 @@ class Lending(Protocol):
 class Index:
     """An index to be read, from any number of threads and processes; close it, or use it as a context manager."""
 
-    def __init__(self, database: Lending) -> None:
+    def __init__(self, database: Lending, keys: ViewingKeys | None = None) -> None:
         self.database = database
+        self.keys = keys or ViewingKeys()
         self._terms: dict[int, Terms] = {}  # they never change
 
     @classmethod
-    def open(cls, name: str | Path) -> Self:
-        """Open the index at a path or URL.
+    def open(cls, name: str | Path, keys: ViewingKeys | None = None) -> Self:
+        """Open the index at a path or URL, with the keys of agreements that are sealed.
 
         Raises:
             DatabaseFailure: there is none.
         """
-        index = cls(Database(name))
+        index = cls(Database(name), keys)
         try:
             index.status()
         except BaseException:
@@ -210,7 +214,9 @@ class Index:
             Unknown: there is no such agreement or place.
         """
         with self._standing(agreement) as (connection, standing):
-            return readings_at(connection, standing, place, now, first, count)
+            found = readings_at(connection, standing, place, now, first, count)
+        paper = self._with_key(agreement, standing.terms)
+        return found if paper is None else opened(found, paper)
 
     def overrides(self, agreement: int, place: int | None = None) -> tuple[Override, ...]:
         """Return renominations in the order in which they came: of two for one interval the later holds."""
@@ -238,9 +244,10 @@ class Index:
         A page of None is the one that ends with the newest, and begins in the middle of another.
         """
         with self._standing(agreement) as (connection, standing):
+            paper = self._with_key(agreement, standing.terms)
             found = [
                 each
-                for each in movements_of(connection, standing, now)
+                for each in movements_of(connection, standing, now, paper)
                 if (since is None or (each.at or 0) >= since)
                 and (until is None or (each.at or 0) < until)
                 and (not kinds or each.kind in kinds)
@@ -265,7 +272,9 @@ class Index:
             agreement: which.
             newer: events behind those of the index.
         """
-        return rebuild(agreement, [*self.history(agreement), *newer])
+        history = [*self.history(agreement), *newer]
+        terms = self.terms([agreement]).get(agreement)
+        return rebuild(agreement, history, None if terms is None else self._viewing(terms))
 
     # -- Meters, and what waits
 
@@ -367,7 +376,7 @@ class Index:
     ) -> list[Commitment]:
         """Return what agreements allow meters within a time, and what they have reported; see `commitments`."""
         with self.database.reading() as connection:
-            return commitments_of(connection, devices, first_s, end_s, now, offers, keys or ViewingKeys())
+            return commitments_of(connection, devices, first_s, end_s, now, offers, keys or self.keys)
 
     # -- Notes
 
@@ -416,6 +425,18 @@ class Index:
         return Note(id_, agreement, place, first, last, kind, amount, author, words.strip(), now)
 
     # -- Within
+
+    def _with_key(self, agreement: int, terms: Terms) -> Paper | None:
+        """Return a sealed agreement as who has its key sees it; None: it is not sealed, or nobody here has the key."""
+        viewing = self._viewing(terms)
+        return None if viewing is None else rebuild(agreement, self.history(agreement), viewing)
+
+    def _viewing(self, terms: Terms) -> Viewing | None:
+        key = self.keys.key_of(terms)
+        if key is None or self.keys.opened(terms) is None:
+            return None
+        status = self.status()
+        return Viewing(key, Domain(status.chain_id, status.contract).separator)
 
     @contextlib.contextmanager
     def _standing(self, agreement: int) -> Iterator[tuple[Connection, Standing]]:

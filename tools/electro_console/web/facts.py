@@ -83,14 +83,19 @@ def agreement(of: Agreement, names: Names) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def terms(of: Terms) -> dict[str, Any]:
-    """Return terms by the names of their fields, bands in pairs, with their hash. Sealed bands are ciphertext."""
+def terms(of: Terms, opened: Terms | None = None) -> dict[str, Any]:
+    """Return terms by the names of their fields, bands in pairs, with their hash.
+
+    Bands that are sealed are ciphertext unless they are given `opened`; `closed` says so.
+    """
     found = {field.name: getattr(of, field.name) for field in dataclasses.fields(of)}
     found["seal"] = of.seal and {
         "key_hash": "0x" + of.seal.key_hash.hex(),
         "nonce": "0x" + of.seal.nonce.hex(),
     }
-    return {**found, "bands": [list(band) for band in of.bands], "end": of.end, "hash": _hash(of)}
+    bands = [list(band) for band in (opened or of).bands]
+    closed = of.seal is not None and opened is None
+    return {**found, "bands": bands, "closed": closed, "end": of.end, "hash": _hash(of)}
 
 
 @functools.lru_cache(maxsize=4096)

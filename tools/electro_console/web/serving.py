@@ -14,6 +14,7 @@ from aiohttp import web
 
 from electro_console.index.database import default_path
 from electro_console.index.reading import Index
+from electro_console.viewing_keys import ViewingKeys
 from electro_protocol.address import checksum
 
 from .app import make
@@ -51,6 +52,7 @@ class Settings:
         sections: of the network.
         names: for people.
         final: which block is final, see electro_console.index.final.
+        keys: viewing keys of agreements that are sealed.
     """
 
     nodes: tuple[Endpoint | str, ...]
@@ -65,6 +67,7 @@ class Settings:
     sections: tuple[Section, ...] = ()
     names: Names = field(default_factory=Names)
     final: str = "auto"
+    keys: ViewingKeys = field(default_factory=ViewingKeys)
 
 
 def guard_of(settings: Settings) -> Guard:
@@ -109,7 +112,7 @@ def serve(
     )
     with (
         Following(database, settings.nodes, settings.contract, settings.final) as following,
-        Index.open(database) as index,
+        Index.open(database, settings.keys) as index,
     ):
         asyncio.run(_serve(settings, index, following, tell, then))
 

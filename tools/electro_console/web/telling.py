@@ -22,6 +22,7 @@ def _deviation(figures: Facts, movement: Facts, terms: Mapping[str, Any], w: Wor
     unit = terms["unit_wh"]
     over = movement["kind"] == "over"
     bound = figures["greatest"] if over else figures["least"]
+    sealed = figures["used"] < 0  # the chain says by how much, and no more
     told = {
         "when": _when(figures["first"], figures["first"], terms, w),
         "used": w.kwh(figures["used"] * unit),
@@ -32,6 +33,13 @@ def _deviation(figures: Facts, movement: Facts, terms: Mapping[str, Any], w: Wor
         "rate": w.amount(figures["rate"]),
         "sum": w.amount(movement["amount"]),
     }
+    if sealed:
+        message = (
+            w.say("%(when)s: %(off_units)s units or %(off)s over the sealed band", **told)
+            if over
+            else w.say("%(when)s: %(off_units)s units or %(off)s under the sealed band", **told)
+        )
+        return f"{message}: {w.say('%(flat)s + %(off_units)s × %(rate)s = %(sum)s', **told)}"
     if over:
         return w.say(
             "%(when)s: %(used)s used, %(off_units)s units or %(off)s over %(bound)s: "

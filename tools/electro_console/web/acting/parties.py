@@ -17,8 +17,8 @@ _NOBODY = bytes(20)
 
 def _can_accept(s: Setting) -> tuple[Field, ...] | None:
     if (
-        s.agreement.terms.seal is not None
-    ):  # nobody should accept what this page can't show: electro agreement accept
+        s.questions.index.keys.opened(s.agreement.terms) is None
+    ):  # nobody should accept what this page can't show
         return None
     return () if s.consumer and s.agreement.phase is Phase.OPEN else None
 
