@@ -195,7 +195,8 @@ class Chip:
             )
         if "no end within" in output:
             return ToolError(
-                f"the chip at {self.port} does not answer in time", "is it powered, and is it an ESP32?"
+                f"the chip at {self.port} does not answer in time",
+                "is it powered, and has it MicroPython? electro device flash puts that on an ESP32",
             )
         if "could not enter raw repl" in output:
             return ToolError(f"no MicroPython answers at {self.port}", _FLASH_FIRST)
