@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,12 @@ from electro_console.index.database import Database
 from electro_console.index.following import Follower
 from electro_console.index.points import Points
 from electro_console.index.reading import Index
-from electro_console.index.records import Kind
+from electro_console.index.records import Kind, Phase
+from electro_console.index.standing import standings
+from electro_console.index.waiting import deadlines_of
 from electro_contracts import events
 from electro_contracts.bill import of_readings
+from tests.console.life import DAY_S
 from tests.console.recorded import Life
 
 if TYPE_CHECKING:
@@ -113,6 +117,27 @@ def test_a_life_is_told_to_the_unit_at_every_stage(seed: int, tmp_path: Path) ->
         life.end()
         _follow(database, life)
         assert _same(Index(database), life) > 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_overview_counts_what_every_agreement_says_of_itself(seed: int, tmp_path: Path) -> None:
+    life = Life(seed)
+    life.go_on(STEPS)
+    with contextlib.closing(Database(tmp_path / "index.sqlite")) as database:
+        _follow(database, life)
+        index = Index(database)
+        for now in (life.now - 5 * DAY_S, life.now, life.now + 3 * DAY_S, life.now + 200 * DAY_S):
+            every = [index.agreement(each.id, now) for each in index.agreements(now, size=10_000).items]
+            found = index.overview(now, deadlines_s=30 * DAY_S, most=10_000)
+            assert found.agreements == Counter(each.phase for each in every)
+            waiting = [each.id for each in every if each.phase is Phase.OPEN]
+            assert sorted(each.id for each in found.offers_waiting) == sorted(waiting)
+            assert found.offers == len(waiting)
+            with database.reading() as connection:
+                whole = standings(connection, [each.id for each in every]).values()
+                due = [one for each in whole for one in deadlines_of(each, now, now + 30 * DAY_S)]
+            assert sorted(map(repr, found.deadlines)) == sorted(map(repr, due))
+            assert index.deadlines(now, now + 30 * DAY_S, size=10_000).total == len(due)
 
 
 def test_every_event_has_its_way_into_the_tables() -> None:

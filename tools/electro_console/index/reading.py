@@ -30,7 +30,7 @@ from .overview import overview_of
 from .records import Agreement, Device, Note, Page, Status
 from .series import overrides_of, readings_at
 from .standing import standings
-from .waiting import deadlines_of, redemptions_page
+from .waiting import deadlines_of, may_be_due, redemptions_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -330,10 +330,9 @@ class Index:
         self, now: int, until: int, agreement: int | None = None, page: int = 0, size: int = 50
     ) -> Page[Deadline]:
         """Return the deadlines from now to before another instant, the next first."""
-        agreements = schema.agreements
-        query = sa.select(agreements.c.id)
+        query = may_be_due(now, until)
         if agreement is not None:
-            query = query.where(agreements.c.id == agreement)
+            query = query.where(schema.agreements.c.id == agreement)
         with self.database.reading() as connection:
             every = [
                 each
@@ -354,10 +353,9 @@ class Index:
     ) -> Overview:
         """Return what needs somebody now."""
         with self.database.reading() as connection:
-            every = self._standings(connection, sa.select(schema.agreements.c.id))
             return overview_of(
                 connection,
-                every,
+                lambda query: self._standings(connection, query),
                 now,
                 behind_s=behind_s,
                 silent_s=silent_s,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from . import schema
+from .fleet import SERVING
 from .records import Deadline, Page, Redemption, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from .standing import Standing
 
@@ -40,6 +41,25 @@ def deadlines_of(standing: Standing, since: int, until: int) -> Iterator[Deadlin
     for kind, at in moments:
         if at is not None and since <= at < until:
             yield Deadline(at, row["id"], kind, row["consumer"])
+
+
+def may_be_due(since: int, until: int) -> Select[tuple[int]]:
+    """Return a query for the agreements that may have deadlines from an instant to before another.
+
+    Those whose reports are still to come it names all; of the many that are over or not accepted, only those whose
+    one deadline it is.
+    """
+    agreements, terms = schema.agreements, schema.terms
+    expiry = agreements.c.settled_at + terms.c.discount_expiry
+    return (
+        sa.select(agreements.c.id)
+        .join(terms, terms.c.agreement == agreements.c.id)
+        .where(
+            agreements.c.state.in_(SERVING)
+            | ((agreements.c.state == State.PROPOSED) & terms.c.start.between(since, until - 1))
+            | ((agreements.c.state == State.SETTLED) & expiry.between(since, until - 1))
+        )
+    )
 
 
 def redemptions_page(
