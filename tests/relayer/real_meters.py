@@ -177,11 +177,8 @@ class RealMeter:
 
     def on_chain(self):
         """The same as the contract's events tell it; the register is None but at the end of a report."""
-        logs = self.world.contract.events.EnergyReported().get_logs(
-            from_block=0, argument_filters={"device": "0x" + self.meter.device.hex()}
-        )
         found = []
-        for entry in logs:
+        for entry in self.world.report_events(self.meter):
             told = entry["args"]
             assert told["firstInterval"] == len(found)  # in order, none twice, none missing
             lanes = unpack(told["readings"])

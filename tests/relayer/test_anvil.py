@@ -11,6 +11,8 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from electro_contracts import calldata
+from electro_protocol.signed import SignedMessage
 from electro_relayer.paying.key import read_key
 from tests.relayer.carrying import assert_all_there_once, assert_no_gas_was_burnt, carry
 
@@ -244,3 +246,15 @@ async def test_a_terminated_relayer_finishes_what_it_has_accepted(world, setting
         assert response.status == 200
     assert await asyncio.to_thread(relayer.end, signal.SIGTERM) == 0
     assert world.reported(meter) == list(range(20))
+
+
+def test_logs_that_come_after_their_blocks_state_are_waited_for(world, monkeypatch):
+    world.agree(1, passed=10)
+    [meter] = world.meters
+    report = SignedMessage.from_json(meter.report(0, 3))
+    sending = {"to": world.contract.address, "data": "0x" + calldata.submit(report).hex()}
+    sent = world.rpc("eth_sendTransaction", {**sending, "from": world.operator.address, "gas": "0x989680"})
+    world.web3.eth.wait_for_transaction_receipt(sent)
+    tell, times = world.web3.eth.get_logs, iter(range(10))
+    monkeypatch.setattr(world.web3.eth, "get_logs", lambda asked: tell(asked) if next(times) else [])
+    assert world.reported(meter) == [0, 1, 2]

@@ -6,6 +6,7 @@ The meters sign with libsecp256k1, not with Electro's own code, and the chain is
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ from electro_relayer.paying.key import Key
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 
 INTERVAL_S = 900
+GONE_S = 30.0  # what a chain does not tell by then it does not have
 SLOTS = 96
 CONSUMER = Account.from_key("0x" + "c0" * 32)
 
@@ -222,16 +224,26 @@ class World:
 
     def reported(self, meter: Meter) -> list[int]:
         """Every interval of a meter that an event reports, in the order of the log."""
-        events = self.contract.events
-        kind, around, lanes = events.EnergyReported, 0, "readings"
-        if meter.viewing_key:
-            kind, around, lanes = events.SealedReported, sealing.AROUND, "sealedReadings"
-        logs = kind().get_logs(from_block=0, argument_filters={"device": "0x" + meter.device.hex()})
         return [
             entry["args"]["firstInterval"] + i
-            for entry in logs
-            for i in range((len(entry["args"][lanes]) - around) // 2)
+            for entry in self.report_events(meter)
+            for i in range(_intervals(entry, meter))
         ]
+
+    def report_events(self, meter: Meter) -> list[Any]:
+        """The events of a meter's reports, in the order of the log.
+
+        A busy anvil tells a block's state before its logs: they are read until they tell of as much as the state.
+        """
+        events = self.contract.events
+        kind = events.SealedReported if meter.viewing_key else events.EnergyReported
+        began = time.monotonic()
+        while True:
+            known = self.next_interval(meter)
+            logs = kind().get_logs(from_block=0, argument_filters={"device": "0x" + meter.device.hex()})
+            if sum(_intervals(entry, meter) for entry in logs) >= known or time.monotonic() - began > GONE_S:
+                return list(logs)
+            time.sleep(0.02)
 
     @property
     def terms_account(self) -> str:
@@ -252,3 +264,9 @@ class World:
                 if bytes.fromhex(transaction["from"][2:]) == sender:
                     mine.append(self.web3.eth.get_transaction_receipt(transaction["hash"]))  # noqa: PERF401 - reads better
         return mine
+
+
+def _intervals(entry: Any, meter: Meter) -> int:
+    if meter.viewing_key:
+        return (len(entry["args"]["sealedReadings"]) - sealing.AROUND) // 2
+    return len(entry["args"]["readings"]) // 2
