@@ -208,3 +208,25 @@ def test_the_chart_is_moved_by_fingers(visit: Callable[..., Page]) -> None:
     touch("touchStart", middle)
     touch("touchEnd")
     until(page, "document.getElementById('cursor').textContent.includes('–')")
+
+
+def test_every_page_is_in_reach_of_a_thumb(visit: Callable[..., Page]) -> None:
+    for language in ("en", "ru"):
+        page = visit(f"/?lang={language}", **PHONE)
+        whole = "(() => { const n = document.querySelector('.top nav'); return n.scrollWidth <= n.clientWidth; })()"
+        assert page.evaluate(whole), language
+    page = visit("/plan", **PHONE)
+    assert page.evaluate("document.querySelector('#wish [name=days]').offsetWidth") > 150
+
+
+def test_months_stand_as_beside_a_day(visit: Callable[..., Page]) -> None:
+    page = visit("/agreements/1?lang=ru")
+    drawn(page)
+    months = page.evaluate(
+        """async () => {
+            const chart = [...document.scripts].find((each) => each.src.includes("/readings."));
+            const [named] = (await (await fetch(chart.src)).text()).match(/\\/static\\/words[^"]*/);
+            return (await import(named)).months("short");
+        }"""
+    )
+    assert (months[2], months[4]) == ("мар.", "мая")

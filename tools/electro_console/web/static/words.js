@@ -17,7 +17,7 @@ export const day = (s) => format({ weekday: "short", day: "numeric", month: "sho
 export const date = (s) => format({ day: "numeric", month: "short", year: "numeric" }).format(s * 1000);
 export const wall = (s) => uPlot.tzDate(new Date(s * 1000), clockZone || "UTC");
 export const zoneName = clockZone || "UTC";
-export const months = (pattern) => Array.from({ length: 12 }, (_, m) => new Intl.DateTimeFormat(locale, { month: pattern }).format(new Date(2024, m, 1)));
+export const months = (pattern) => Array.from({ length: 12 }, (_, m) => new Intl.DateTimeFormat(locale, { day: "numeric", month: pattern }).formatToParts(new Date(2024, m, 1)).find((part) => part.type === "month").value); // as beside a day: "1 мар.", not "март"
 export const weekdays = (pattern) => Array.from({ length: 7 }, (_, d) => new Intl.DateTimeFormat(locale, { weekday: pattern }).format(new Date(2024, 0, 7 + d)));
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 export const fmtDate = () => {
