@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.toolchain.running_anvil import FUNDED_PRIVATE_KEY
 from tests.tools.agreements import electro
 
+from electro_contracts.node.profiles import ANVIL
+from electro_tools.fleet import pace
 from electro_tools.fleet.failures import CLOCK, DNS, FLASH, OFFLINE, REBOOT, plan
 from electro_tools.fleet.run import Standing
 from electro_tools.fleet.summary import as_json, reasons
+from electro_tools.transact import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,3 +103,21 @@ def test_a_summary_counts_what_is_missing_with_the_meters_own_words() -> None:
     assert [(group["kind"], group["missing"]) for group in told["groups"]] == [("sound", 0), (OFFLINE, 3)]
     assert told["arrived"] == 5
     assert reasons(standings, 4) == [("the network is down", 1)]
+
+
+def test_a_chain_that_makes_blocks_for_transactions_alone_goes_on_in_real_time(
+    anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of this machine is played: waiting for a block that nobody makes would have no end."""
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        assert passed[0] < 100
+
+    monkeypatch.setattr(pace.time, "sleep", sleep)
+    monkeypatch.setattr(pace.time, "monotonic", lambda: passed[0])
+    clock = pace.Pace(connect(anvil.url), ANVIL, real_time=True)
+    began_s = clock.now_s()
+    assert asyncio.run(clock.reach(began_s + 30)) == began_s + 30
+    assert 29 <= passed[0] <= 31

@@ -115,6 +115,7 @@ def demo(
     plans = scenario.plan(curve)
     real_s = load.DAY_SECONDS // curve.intervals_per_day
     windows = max(1, real_s // (_WINDOW_EVERY_S if days == 1 else _WINDOW_EVERY_S_LONGER))
+    windows = min(windows, curve.interval_seconds)  # of a day in short: one a second, of 0.2 s
     _introduce(console, curve, windows, interpreter, there.words if there else "embedded (py-evm)")
     with Progress(
         SpinnerColumn(),

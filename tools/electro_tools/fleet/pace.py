@@ -22,11 +22,15 @@ _LOOK_S = 0.25
 
 
 class Pace:
-    """The chain's clock: `moves` tells whether this run moves it."""
+    """The chain's clock: `moves` tells whether this run moves it on; else it goes as time does.
+
+    A chain in memory that makes blocks for transactions alone stands still in between: it is told the time that passed.
+    """
 
     def __init__(self, web3: Web3, profile: Profile, *, real_time: bool) -> None:
         self._web3 = web3
-        self.moves = profile in MOVABLE and not real_time
+        self._movable = profile in MOVABLE
+        self.moves = self._movable and not real_time
 
     def now_s(self) -> int:
         """Return the newest block's time."""
@@ -39,8 +43,13 @@ class Pace:
         return await asyncio.to_thread(self._wait, unix_s)
 
     def _wait(self, unix_s: int) -> int:
+        began_s, began = self.now_s(), time.monotonic()
         while (now_s := self.now_s()) < unix_s:
-            time.sleep(_LOOK_S)
+            passed_s = int(time.monotonic() - began)
+            if self._movable and began_s + passed_s > now_s:
+                self._move(min(unix_s, began_s + passed_s))
+            else:
+                time.sleep(_LOOK_S)
         return now_s
 
     def _move(self, unix_s: int) -> int:
