@@ -151,6 +151,7 @@ def test_what_is_not_there_is_said(visit: Callable[..., Page]) -> None:
     page = visit("/agreements/999", status=404)
     assert "999" in page.locator("main").inner_text()
     assert visit("/nothing", status=404).locator("main h1").inner_text() == "404"
+    assert "такой страницы нет" in visit("/nothing?lang=ru", status=404).locator("main").inner_text()
 
 
 def test_an_overloaded_section_is_told(visit: Callable[..., Page]) -> None:

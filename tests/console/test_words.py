@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from jinja2 import Environment
 
 from electro_console import refusals
-from electro_console.web import static_files
+from electro_console.web import errors, static_files
 from electro_console.web.words import Words
 from electro_plan.money import Currency
 
@@ -43,6 +43,8 @@ def _of_call(node: ast.Call) -> set[str | tuple[str, str]]:
     texts = [
         each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
     ]
+    if isinstance(getattr(errors, name, None), type):  # a failure: its sentence, and what to do
+        return set(texts)
     if name in ("say", "mark", "_") and texts:
         return {texts[0]}
     return {(texts[0], texts[1])} if name in ("count", "_stretch") and len(texts) > 1 else set()

@@ -86,11 +86,12 @@ def wants_json(request: web.Request) -> bool:
 
 
 def trouble(request: web.Request, error: ConsoleError) -> web.Response:
-    """Return a failure as a page, or as JSON."""
+    """Return a failure as a page, or as JSON; in the reader's language, unless its sentence has figures in it."""
+    w = words_of(request)
     facts = {
         "error": type(error).__name__,
-        "sentence": error.sentence,
-        "hint": error.hint,
+        "sentence": w.say(error.sentence),
+        "hint": error.hint and w.say(error.hint),
         "status": error.status,
     }
     headers = {"WWW-Authenticate": 'Basic realm="Electro", charset="UTF-8"'} if error.status == 401 else {}
