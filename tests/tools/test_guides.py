@@ -80,6 +80,12 @@ def test_every_line_is_a_command_with_options_that_there_are(line: str) -> None:
     assert required <= set(named) | {"--key-file"}, line
 
 
+@pytest.mark.parametrize("guide", [BESU, MOVING])
+def test_no_line_writes_over_what_an_earlier_one_wrote(guide: Path) -> None:
+    written = re.findall(r" --out (\S+)", "\n".join(lines_of(guide)))
+    assert len(set(written)) == len(written)
+
+
 def test_the_way_to_a_network_leads_to_reports_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_anvil: Callable[..., Anvil]
 ) -> None:
