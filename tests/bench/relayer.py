@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the benchmark shares the tests' world
@@ -246,7 +247,11 @@ def start(target: Any, *arguments: Any) -> tuple[Any, str]:
     ready: Queue[str] = SPAWN.Queue()
     process = child(target, ready, *arguments)
     process.start()
-    return process, ready.get(timeout=30)
+    while True:
+        try:
+            return process, ready.get(timeout=1)
+        except Empty:
+            assert process.is_alive()
 
 
 class Server:

@@ -119,6 +119,7 @@ class StandIn:
         self.block += 1
         digest = "0x" + keccak256(raw).hex()
         fields = {
+            "transactionHash": digest,
             "status": "0x1",
             "blockNumber": hex(self.block),
             "blockHash": _hash(hex(self.block)),
