@@ -129,6 +129,11 @@ class Settings:
     releases: Path | None = _setting(
         "a folder of firmware releases that meters are handed at /v1/releases; none: 404", None
     )
+    viewing_keys: Path | None = _setting(
+        "a folder of viewing keys, each wrapped for one meter, that these are handed at /v1/viewing-keys, and of the "
+        "meters' words that they have them; none: 404",
+        None,
+    )
     drain_s: float = _setting("time a going-down relayer has to finish what it accepted", 30.0, low=0)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,9 @@ A journal that has every interval stands in for the account; the contract's side
 """
 
 import asyncio
+import json
 import unittest
+from binascii import hexlify
 
 import scratch
 from network_board import NetworkBoard
@@ -18,9 +20,11 @@ from electro_meter.uplink import exchange
 from electro_meter.uplink.clock import SURE, UNSURE, Clock
 from electro_meter.uplink.exchange import EXCHANGE_S, Uplink
 from electro_protocol.address import checksum
+from electro_protocol.delivery import wrap
 from electro_protocol.eip712 import Domain
 from electro_protocol.readings import pack
 from electro_protocol.reports import EnergyReport, OutageReport
+from electro_protocol.secp256k1 import public_key
 
 START = 1_800_000_000
 CONTRACT = bytes(range(20))
@@ -42,6 +46,9 @@ class Reports:
 
     def fits(self, agreement):
         return True
+
+    def forget_keys(self):
+        pass
 
     async def build(self, agreement, first, end):
         end = min(end, first + agreement.slots - first % agreement.slots)
@@ -139,6 +146,44 @@ def lying(ledger, change):
         return status, told
 
     return answer
+
+
+class Bringing(Exchanges):
+    def test_viewing_keys_are_fetched_where_the_state_says_so_and_reports_go_on_whatever_they_are(self):
+        self.make(("http://one", "operator"))
+        wrapped = wrap(bytes(range(32)), public_key(b"\x07" * 32), bytes(31) + b"\x09")
+        offered = ["0x" + hexlify(wrapped).decode()]
+        words = []
+
+        def answer(method, path, body):
+            if path.startswith("/v1/viewing-keys/"):
+                self.assertEqual(path, "/v1/viewing-keys/" + self.address)
+                if method == "POST":
+                    words.append(json.loads(body))
+                    return 202, {"device": self.address}
+                return 200, {"wrapped": offered}
+            status, told = self.ledger.answer(method, path, body)
+            if method == "GET" and isinstance(told, dict):
+                told["viewing_keys"] = True
+            return status, told
+
+        def then():
+            self.assert_all(10)
+            self.assertEqual([one["type"] for one in words], ["ViewingKeyReady"])
+            offered[:] = ["0x" + "00" * 65]
+
+        self.board.hosts["one"] = answer
+        self.run_to(10 * INTERVAL_S + 60, then, 40 * INTERVAL_S + 60)
+        self.assert_all(40)
+        self.assertEqual(len(words), 1)
+        asked = [one for one in self.board.asked if "GET /v1/viewing-keys/" in one]
+        self.assertEqual(len(asked), 2)  # six hours later again
+
+    def test_who_says_nothing_of_keys_is_not_asked_for_any(self):
+        self.make(("http://one", "operator"))
+        self.board.hosts["one"] = self.ledger.answer
+        self.run_to(3 * INTERVAL_S + 60)
+        self.assertEqual([one for one in self.board.asked if "viewing" in one], [])
 
 
 class Honest(Exchanges):

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A meter in a sealed agreement: it takes the key by its hash, judges, seals, and without the key reports nothing."""
 
+import os
 import unittest
 
 import scratch
 from accounts import Accounts, Terms
 
-from electro_meter.account.sealing import MOST_KEYS, Sealing, keep, keys_in
+from electro_meter.account.reports import KEYS_FILE
+from electro_meter.account.sealing import MOST_KEYS, Sealing, brought_in, keep, keep_brought, keys_in
+from electro_meter.life.keys import load_signer
 from electro_meter.uplink.agreement import Agreement
+from electro_meter.uplink.bringing import bring
 from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.sources import seal_of, terms
 from electro_meter.viewing import take
@@ -126,6 +130,96 @@ class Keys(unittest.TestCase):
         self.assertEqual(keys_in(self.folder)[0], VIEWING)
 
 
+class Bringing(unittest.TestCase):
+    """Keys that a relayer has for this meter."""
+
+    def setUp(self):
+        import asyncio
+
+        if not hasattr(asyncio, "run"):
+            raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
+        self.folder = scratch.folder()
+        self.addCleanup(scratch.remove, self.folder)
+        self.board = Kept(self.folder)
+        self.domain = Domain(1337, b"\xab" * 20)
+        self.signer = load_signer(self.board, self.domain)
+        self.sealing = Sealing(self.folder, SEPARATOR, METER)
+
+    def forget_keys(self):
+        """What bring tells the reports."""
+        self.sealing.forget()
+
+    def bring(self, *keys, more=()):
+        import asyncio
+
+        public_key = secp256k1.public_key(self.board.load_key())
+        texts = [
+            "0x" + "".join(["%02x" % one for one in wrap(key, public_key, bytes(31) + b"\x09")])
+            for key in keys
+        ]
+        client = Offering(texts + list(more))
+        asyncio.run(bring(self.board, client, "http://r", self.signer, self))
+        return client.words
+
+    def test_the_meter_takes_them_and_gives_its_word(self):
+        agreement = SealedTerms()
+        self.assertFalse(self.sealing.opens(agreement))
+        (word,) = self.bring(VIEWING)
+        signed = SignedMessage.from_json(word)
+        self.assertEqual(signed.message.viewing_key_hash, sealing.key_hash(VIEWING))
+        self.assertEqual(signed.signer(self.domain), self.signer.address)
+        self.assertTrue(self.sealing.opens(agreement))
+
+    def test_what_anyone_brings_pushes_out_no_key_that_is_used(self):
+        made = [bytes([k]) * 32 for k in range(1, 7)]
+        keep(self.folder, made[0])
+        self.bring(VIEWING)
+        candidate = SealedTerms()
+        candidate.pinned = False
+        self.assertTrue(self.sealing.opens(candidate))
+        self.assertEqual(keys_in(self.folder), [made[0]])  # nobody has confirmed it yet
+        self.assertTrue(self.sealing.opens(SealedTerms()))
+        self.assertEqual(keys_in(self.folder), [made[0], VIEWING])
+        for key in made:
+            self.bring(key)
+        self.assertEqual(keys_in(self.folder), [made[0], VIEWING])
+        self.assertEqual(brought_in(self.folder), made[-2:])
+        self.assertTrue(Sealing(self.folder, SEPARATOR, METER).opens(SealedTerms()))
+
+    def test_what_is_no_key_is_refused_and_two_are_taken_at_most(self):
+        for bad in (5, None, "0x", "0x" + "00" * 65, "0x02" + "ff" * 64):
+            try:
+                self.bring(more=(bad,))
+            except (SourceError, ValueError):
+                continue
+            self.fail("it was taken")
+        self.assertEqual(brought_in(self.folder), [])
+        self.assertEqual(len(self.bring(*[bytes([k]) * 32 for k in range(1, 5)])), 2)
+
+
+class Offering:
+    """A relayer's answers, and what it was posted."""
+
+    def __init__(self, wrapped):
+        self.wrapped = wrapped
+        self.words = []
+
+    async def request(self, method, url, body=None):
+        assert url.startswith("http://r/v1/viewing-keys/0x")
+        if method == "POST":
+            self.words.append(body)
+        return Answered(202 if method == "POST" else 200, {"wrapped": self.wrapped})
+
+
+class Answered:
+    def __init__(self, status, content):
+        self.status = status
+        self.content = content
+
+    def json(self):
+        return self.content
+
+
 class Kept(Board):
     """A chip that was provisioned."""
 
@@ -137,6 +231,9 @@ class Kept(Board):
 
     def log(self, sentence):
         raise AssertionError(sentence)
+
+    async def sleep_ms(self, ms):
+        pass
 
 
 class Reporting(Accounts):
@@ -199,6 +296,14 @@ class Reporting(Accounts):
         self.make()
         self.reports.sealed_as = self.folder, SEPARATOR, METER
         self.assertEqual((self.reports.closed(invented), self.reports.closed(moved)), (0, 0))
+        os.remove(self.folder + "/" + KEYS_FILE)
+        keep_brought(self.folder, VIEWING)
+        self.make()
+        self.reports.sealed_as = self.folder, SEPARATOR, METER
+        self.assertEqual((self.reports.closed(invented), self.reports.closed(SealedTerms())), (1, 1))
+        self.assertEqual(
+            self.reports.closed(invented), 0
+        )  # from the first sealed agreement that is confirmed on
         invented.pinned = moved.pinned = True
         self.assertEqual((self.reports.closed(invented), self.reports.closed(moved)), (1, 1))
 

@@ -81,7 +81,12 @@ def viewing(file: Path, as_json: bool) -> None:
 @key.command()
 @click.argument("viewing_file", metavar="KEY", type=_FILE)
 @click.argument("enrolment_file", metavar="ENROLMENT", type=_FILE)
-@click.option("--out", type=_FILE, required=True, help="Where to write it.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write; in a folder: ADDRESS.wrapped, by which a relayer finds it.",
+)
 @json_option
 def wrap(viewing_file: Path, enrolment_file: Path, out: Path, as_json: bool) -> None:
     """Wrap the viewing key in KEY for the meter of ENROLMENT alone, for who is to bring it but not to have it.
@@ -94,8 +99,10 @@ def wrap(viewing_file: Path, enrolment_file: Path, out: Path, as_json: bool) -> 
     from electro_tools.device import enrolment
 
     viewing_key = read(viewing_file)
-    papers.must_be_new(out)
     made = enrolment.read(enrolment_file)
+    if out.is_dir():
+        out /= f"{address.checksum(made.device)}.wrapped"
+    papers.must_be_new(out)
     digest = made.signed.message.digest(Domain(made.chain_id, made.contract))
     public_key = secp256k1.recover(digest, made.signed.signature)
     # a private key, used once: 32 bytes are none with a chance of 2^-128

@@ -8,26 +8,19 @@ blocks have moved on.
 from __future__ import annotations
 
 import re
-from binascii import unhexlify
 from hashlib import blake2b
 
 import orjson
 from aiohttp import web
 
-from electro_relayer.errors import (
-    Malformed,
-    MistypedAddress,
-    NoSuchMeter,
-    NoSuchTerms,
-    UnknownDevice,
-)
+from electro_relayer.errors import Malformed, NoSuchMeter, NoSuchTerms, UnknownDevice
 from electro_relayer.hashing import checksum, keccak256
-from electro_relayer.http.parts import ADMISSION, CHAIN, REFUSALS, SETTINGS, sender_in
+from electro_relayer.http.parts import ADMISSION, CHAIN, REFUSALS, SETTINGS, parse_address, sender_in
+from electro_relayer.http.viewing_keys import offered
 
 PATH = "/v1/meters/"
 MOST_AHEAD = 672  # slots: a week of quarter hours, the most that terms have
 USUAL = re.compile(PATH + r"(0x[0-9a-fA-F]{40})(?:\?ahead=([0-9]{1,3}))?")
-_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 async def get_meter(request: web.Request) -> web.Response:
@@ -39,7 +32,7 @@ async def tell(
     app: web.Application, request: web.Request, untrusted_address: str, untrusted_ahead: str | None
 ) -> web.Response:
     """Answer for the application or past its router; raises a Refusal."""
-    device, ahead = _parse(untrusted_address), _ahead(untrusted_ahead, app[SETTINGS].slots_ahead)
+    device, ahead = parse_address(untrusted_address), _ahead(untrusted_ahead, app[SETTINGS].slots_ahead)
     try:
         standing = await app[ADMISSION].read(device, sender_in(app, request), ahead)
     except UnknownDevice:
@@ -49,6 +42,8 @@ async def tell(
     refused = app[REFUSALS].of_device(device)
     if refused:
         lasting["refused"] = refused
+    if offered(app[SETTINGS].viewing_keys, device):
+        lasting["viewing_keys"] = True
     told = orjson.dumps(lasting)
     tag = f'W/"{blake2b(told, digest_size=12).hexdigest()}"'
     # "no-cache": it may be kept, and is asked for again with its tag
@@ -61,7 +56,7 @@ async def tell(
 
 async def get_receipt(request: web.Request) -> web.Response:
     """Prove to a meter where it stands at the final block: electro_protocol.receipt checks it."""
-    app, device = request.app, _parse(request.match_info["address"])
+    app, device = request.app, parse_address(request.match_info["address"])
     try:
         receipt = await app[ADMISSION].receipt(device, sender_in(app, request))
     except UnknownDevice:
@@ -75,7 +70,7 @@ async def get_receipt(request: web.Request) -> web.Response:
 
 async def get_terms(request: web.Request) -> web.Response:
     """Tell the terms themselves: who hashes them knows what to believe of the other answers. They never change."""
-    app, account = request.app, _parse(request.match_info["account"])
+    app, account = request.app, parse_address(request.match_info["account"])
     code = await app[ADMISSION].terms(account, sender_in(app, request))
     if code is None:
         raise NoSuchTerms("No agreement's terms are at this address.")
@@ -84,15 +79,6 @@ async def get_terms(request: web.Request) -> web.Response:
     if _is_known(request.headers.get("If-None-Match"), tag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=code, content_type="application/octet-stream", headers=headers)
-
-
-def _parse(untrusted: str) -> bytes:
-    if not _ADDRESS.fullmatch(untrusted):
-        raise Malformed("The path must end in an address: 0x and 40 hex digits.")
-    device, digits = unhexlify(untrusted[2:]), untrusted[2:]
-    if digits not in (digits.lower(), digits.upper()) and checksum(device) != untrusted:
-        raise MistypedAddress("Nothing has this address: it fails its EIP-55 checksum, so a digit is wrong.")
-    return device
 
 
 def _ahead(untrusted: str | None, usual: int) -> int:

@@ -46,6 +46,14 @@ def _tagged(kind: str, cache: str) -> dict[str, Any]:
     }
 
 
+_METER = {
+    "name": "address",
+    "in": "path",
+    "required": True,
+    "description": "in one case, or with EIP-55's checksum; with a wrong one it is nobody's, 404",
+    "schema": ADDRESS,
+}
+_NOT_KEPT = {"Cache-Control": {"schema": {"const": "no-store"}, "required": True}}
 _STANDING_TAGGED = _tagged("weak", "no-cache")
 _RECEIPT_TAGGED = _tagged("a hash of the receipt", "no-cache")
 _TERMS_TAGGED = _tagged("the code's keccak256", "public, max-age=31536000, immutable")
@@ -99,13 +107,7 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "getMeter",
                 "summary": "Tell a meter where it stands",
                 "parameters": [
-                    {
-                        "name": "address",
-                        "in": "path",
-                        "required": True,
-                        "description": "in one case, or with EIP-55's checksum; with a wrong one it is nobody's, 404",
-                        "schema": ADDRESS,
-                    },
+                    _METER,
                     {
                         "name": "ahead",
                         "in": "query",
@@ -136,13 +138,7 @@ DOCUMENT: dict[str, Any] = {
                     " meter's words in it, and the accounts of terms and bands. Where no validators seal, no seals."
                 ),
                 "parameters": [
-                    {
-                        "name": "address",
-                        "in": "path",
-                        "required": True,
-                        "description": "in one case, or with EIP-55's checksum; with a wrong one it is nobody's, 404",
-                        "schema": ADDRESS,
-                    },
+                    _METER,
                     _IF_NONE_MATCH,
                 ],
                 "responses": _answers(
@@ -230,6 +226,30 @@ DOCUMENT: dict[str, Any] = {
                     "404",
                 ),
             }
+        },
+        "/v1/viewing-keys/{address}": {
+            "get": {
+                "operationId": "getViewingKeys",
+                "summary": "Hand a meter viewing keys that were wrapped for it",
+                "description": "Nobody but the meter can unwrap them.",
+                "parameters": [_METER],
+                "responses": _answers(
+                    {"200": {**_answer("they", ref("Wrapped")), "headers": _NOT_KEPT}}, *("400", "404")
+                ),
+            },
+            "post": {
+                "operationId": "postViewingKeyReady",
+                "summary": "Take a meter's word that it holds a viewing key",
+                "description": "For who is to send it to the contract; only where there is one for the meter.",
+                "parameters": [_METER],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": ref("ViewingKeyReady")}},
+                },
+                "responses": _answers(
+                    {"202": _answer("it is kept", ref("Kept"))}, *("400", "403", "404", "413")
+                ),
+            },
         },
         "/healthz": {
             "get": {

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from binascii import unhexlify
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ import orjson
 from aiohttp import web
 
 from electro_relayer.chain.chain import Chain
-from electro_relayer.errors import http_answer
+from electro_relayer.errors import Malformed, MistypedAddress, http_answer
+from electro_relayer.hashing import checksum
 from electro_relayer.http.senders import sender_of
 from electro_relayer.metrics import Metrics
 from electro_relayer.paying.admission import Admission
@@ -27,6 +30,7 @@ METRICS = web.AppKey("metrics", Metrics)
 SETTINGS = web.AppKey("settings", Settings)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 
 
 def refuse(app: web.Application, failure: Exception, **more: str) -> web.Response:
@@ -45,3 +49,13 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 def sender_in(app: web.Application, request: web.BaseRequest) -> Callable[[], str]:
     """Return a function that finds out who sends the request, which is seldom asked for."""
     return lambda: sender_of(request, app[SETTINGS].trusted_networks)
+
+
+def parse_address(untrusted: str) -> bytes:
+    """Return the 20 bytes of a path's end; raises Malformed or MistypedAddress."""
+    if not _ADDRESS.fullmatch(untrusted):
+        raise Malformed("The path must end in an address: 0x and 40 hex digits.")
+    device, digits = unhexlify(untrusted[2:]), untrusted[2:]
+    if digits not in (digits.lower(), digits.upper()) and checksum(device) != untrusted:
+        raise MistypedAddress("Nothing has this address: it fails its EIP-55 checksum, so a digit is wrong.")
+    return device

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from electro_relayer.errors import NoSuchPath, WrongMethod
-from electro_relayer.http import messages, meters, releases
+from electro_relayer.http import messages, meters, releases, viewing_keys
 from electro_relayer.http.health import get_health, get_metrics, get_readiness
 from electro_relayer.http.listening import Conversation
 from electro_relayer.http.openapi import DOCUMENT
@@ -25,6 +25,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(meters.PATH + "{address}/proof", meters.get_receipt)
     app.router.add_get("/v1/terms/{account}", meters.get_terms)
     app.router.add_get(releases.PATH + "{name}", releases.get_release)
+    app.router.add_get(viewing_keys.PATH + "{address}", viewing_keys.get_viewing_keys)
+    app.router.add_post(viewing_keys.PATH + "{address}", viewing_keys.post_word)
     app.router.add_get("/healthz", get_health)
     app.router.add_get("/readyz", get_readiness)
     app.router.add_get("/openapi.json", get_openapi)

@@ -179,7 +179,18 @@ SCHEMAS = {
             "description": "what the contract refused in the last minute, after a 202 or at once",
             "items": _object(digest=_DIGEST, agreement_id=COUNT, error=_ERROR),
         },
+        viewing_keys_={"const": True, "description": "some that were wrapped for it are at /v1/viewing-keys"},
     ),
+    "Wrapped": _object(
+        wrapped={
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 2,
+            "items": {"type": "string", "pattern": "^0x[0-9a-f]{130}$"},
+        }
+    ),
+    "Kept": _object(device=ADDRESS),
+    "ViewingKeyReady": _signed("ViewingKeyReady", viewingKeyHash=_DIGEST),
     "Health": _object(status={"const": "alive"}),
     "Readiness": _object(
         status={"const": "ready"},

@@ -48,7 +48,7 @@ class Reports:
         # where viewing keys lie, the separator of the domain and the meter's address: what sealing takes
         self.sealed_as: "tuple[str, bytes, bytes] | None" = None
         self._sealing: "Sealing | None" = None
-        self._holds_keys: "bool | None" = None  # not looked for yet; who brings one restarts the meter
+        self._holds_keys: "bool | None" = None  # not looked for yet
 
     def may_tell(self, agreement: "Agreement") -> bool:
         """Return whether an agreement is certain enough to be reported.
@@ -59,6 +59,12 @@ class Reports:
         other bands.
         """
         return agreement.pinned or not (agreement.seal or self._has_keys())
+
+    def forget_keys(self) -> None:
+        """Look for viewing keys anew: one came."""
+        self._holds_keys = None
+        if self._sealing is not None:
+            self._sealing.forget()
 
     def _has_keys(self) -> bool:
         if self._holds_keys is None:
@@ -80,7 +86,10 @@ class Reports:
             if self.sealed_as is None:
                 return False
             self._sealing = Sealing(*self.sealed_as)
-        return self._sealing.opens(agreement)
+        opened = self._sealing.opens(agreement)
+        if opened and agreement.pinned:
+            self._holds_keys = True  # if a relayer brought it, it is kept from now on
+        return opened
 
     @property
     def outage_version(self) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..uplink.agreement import Agreement
 
+BROUGHT_FILE = "viewing.brought"
 MOST_KEYS = 8  # agreements that run, are settled and come
 _HASH = 32
 _NONCE = sealing.IV_BYTES
@@ -24,20 +25,38 @@ _NONCE = sealing.IV_BYTES
 
 def keys_in(directory: str) -> "list[bytes]":
     """Return the viewing keys that are kept."""
+    return _read(directory, KEYS_FILE)
+
+
+def keep(directory: str, key: bytes) -> None:
+    """Keep a viewing key; of more than there is room for the oldest goes."""
+    _write(directory, KEYS_FILE, [one for one in keys_in(directory) if one != key][1 - MOST_KEYS :] + [key])
+
+
+def keep_brought(directory: str, key: bytes) -> None:
+    """Keep a key that a relayer brought, until an agreement is confirmed that is sealed by it."""
+    if key not in keys_in(directory):
+        _write(directory, BROUGHT_FILE, [one for one in brought_in(directory) if one != key][-1:] + [key])
+
+
+def brought_in(directory: str) -> "list[bytes]":
+    """Return the keys that relayers brought last."""
+    return _read(directory, BROUGHT_FILE)
+
+
+def _read(directory: str, name: str) -> "list[bytes]":
     try:
-        with open(f"{directory}/{KEYS_FILE}", "rb") as file:
+        with open(f"{directory}/{name}", "rb") as file:
             raw = file.read(MOST_KEYS * sealing.KEY_BYTES)
     except OSError:
         return []
     return [raw[at : at + sealing.KEY_BYTES] for at in range(0, len(raw) - 31, sealing.KEY_BYTES)]
 
 
-def keep(directory: str, key: bytes) -> None:
-    """Keep a viewing key; of more than there is room for the oldest goes."""
-    kept = [one for one in keys_in(directory) if one != key][1 - MOST_KEYS :] + [key]
-    path = f"{directory}/{KEYS_FILE}"
+def _write(directory: str, name: str, keys: "list[bytes]") -> None:
+    path = f"{directory}/{name}"
     with open(path + ".new", "wb") as file:
-        file.write(b"".join(kept))
+        file.write(b"".join(keys))
     os.rename(path + ".new", path)  # a power cut leaves the old file or the new one
 
 
@@ -62,7 +81,13 @@ class Sealing:
             agreement.opened = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
         except sealing.SealError:
             return False
+        if agreement.pinned and key not in keys_in(self._directory):
+            keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
         return True
+
+    def forget(self) -> None:
+        """Look for keys anew."""
+        self._keys = {}
 
     def seal(self, agreement: "Agreement", report: "EnergyReport") -> SealedReport:
         """Return what is signed in place of a report that anyone could read; the agreement is one that opens."""
@@ -85,8 +110,8 @@ class Sealing:
     def _key(self, key_hash: bytes) -> bytes:
         """Return the viewing key with this hash, empty if it is not here."""
         if key_hash not in self._keys:
-            self._keys[key_hash] = b""  # until a restart, which a key that is brought causes
-            for key in keys_in(self._directory):
+            self._keys[key_hash] = b""  # until a restart, or until a relayer brings one
+            for key in brought_in(self._directory) + keys_in(self._directory):
                 if sealing.key_hash(key) == key_hash:
                     self._keys[key_hash] = key
         return self._keys[key_hash]

@@ -16,7 +16,7 @@ from ..world import Board, SetupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from typing import TypeVar
 
     Made = TypeVar("Made")
@@ -63,6 +63,12 @@ class Signer:
 
     def digest(self, message: Message) -> bytes:
         return message.digest(self._domain)
+
+    def unwrapping(self, wrapped: bytes) -> "Generator[None, None, bytes]":
+        """Return what unwraps a viewing key, in slices; it raises ValueError for what was wrapped for none."""
+        from electro_protocol.delivery import unwrapping  # for those whom a relayer brings one
+
+        return unwrapping(wrapped, self._private_key)
 
     def rest(self) -> None:
         """Let go of the curve's arithmetic, 13 KB: the next signature imports it anew, which takes a chip 0.2 s."""

@@ -72,6 +72,9 @@ class Uplink:
         self._board = board
         self._settings = settings
         self._address = signer.address
+        self._signer = signer
+        self._reports = reports
+        self._bring_due_us = 0  # uptime
         self.clock = clock
         self.wake = wake
         self.agreements = Agreements(board.directory)
@@ -168,7 +171,23 @@ class Uplink:
         due_us = max(self.proved.due_us, source.proves_us) if self.proved is not None else 0
         if self.proved is not None and not pause_s and self._board.uptime_us() >= due_us:
             await self._prove(client, source, self.proved)
+        if source.brings and not pause_s and self._board.uptime_us() >= self._bring_due_us:
+            await self._bring(client, source)
         return pause_s
+
+    async def _bring(self, client: "Client", source: Source) -> None:
+        """Take viewing keys that a relayer has for this meter; that they are none is no failure of what it carries."""
+        from .bringing import AGAIN_MS, MODULES, bring
+
+        before = collect_every(EXCHANGE_BYTES)
+        self._bring_due_us = self._board.uptime_us() + AGAIN_MS * 1000
+        try:
+            await bring(self._board, client, source.url, self._signer, self._reports)
+        except (SourceError, ValueError) as error:
+            self._board.log(f"no viewing key from {source.url}: {error}")
+        finally:
+            forget_modules(MODULES)
+            collect_as(before)
 
     async def _prove(self, client: "Client", source: Source, last: "LastProof") -> None:
         """Have a relayer prove what it says; that it can't is no failure of what it carries.
@@ -206,7 +225,9 @@ class Uplink:
         elif answer.status != 200:
             return answer.pause_s or 1
         else:
-            listed = standing(answer.json(), self._settings.chain_id, self._settings.contract)
+            untrusted = answer.json()
+            listed = standing(untrusted, self._settings.chain_id, self._settings.contract)
+            source.brings = isinstance(untrusted, dict) and untrusted.get("viewing_keys") is True
         headers = {}
         for told in self._unknown(listed):
             url = f"{source.url}/v1/terms/{checksum(told.account)}"

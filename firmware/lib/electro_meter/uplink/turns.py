@@ -42,6 +42,7 @@ class Source:
         self.asked_us = 0  # when it answered last; 0: never
         self.not_before_us = 0
         self.proves_us = 0  # uptime before which it is asked for no receipt
+        self.brings = False  # it says that it has viewing keys for this meter
         self.failures = 0  # in a row
         self.why = ""  # of the last one
         # agreement and terms → first interval sent, end, when, how often it took this first one
