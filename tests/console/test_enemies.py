@@ -192,6 +192,14 @@ def test_a_node_that_answers_nonsense(answer: bytes, tmp_path: Path, life: Life)
         assert got(f"{console.url}/")[0] == 200, "what is in the index is shown all the same"
 
 
+def test_a_relayer_that_is_silent_is_named_in_the_readers_language(life: Life, tmp_path: Path) -> None:
+    relayers = ("http://127.0.0.1:1/metrics",)
+    with RunningConsole(life.url, life.domain.contract, tmp_path / "i.sqlite", relayers=relayers) as console:
+        console.has(life.web3.eth.block_number)
+        assert "no answer" in got(f"{console.url}/?lang=en")[1]
+        assert "нет ответа" in got(f"{console.url}/?lang=ru")[1]
+
+
 class _liar:  # noqa: N801 - a context manager of one use
     """A node that answers one thing whatever it is asked."""
 

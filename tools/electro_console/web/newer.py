@@ -17,6 +17,7 @@ from electro_protocol import address, sealing
 from electro_protocol.readings import MAX_UNITS, NO_DATA
 
 from .errors import NodeTrouble
+from .words import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,31 +141,26 @@ def _fixed(message: str) -> Callable[[Any, Terms | None, Words], str]:
     return lambda _of, _terms, w: w.say(message)
 
 
-def _(message: str) -> str:
-    """Mark a message for translation; it is said later."""
-    return message
-
-
 _TELLERS: dict[str, Callable[[Any, Terms | None, Words], str]] = {
-    "AgreementProposed": _fixed(_("Proposed")),
-    "AgreementAccepted": _fixed(_("Accepted by the consumer")),
-    "AgreementRenewed": _fixed(_("It renews an earlier agreement")),
-    "RotationProposed": _fixed(_("Another meter proposed")),
-    "DeviceRotated": _fixed(_("Another meter accepted")),
+    "AgreementProposed": _fixed(mark("Proposed")),
+    "AgreementAccepted": _fixed(mark("Accepted by the consumer")),
+    "AgreementRenewed": _fixed(mark("It renews an earlier agreement")),
+    "RotationProposed": _fixed(mark("Another meter proposed")),
+    "DeviceRotated": _fixed(mark("Another meter accepted")),
     "EnergyReported": _report,
     "SealedReported": _sealed,
     "Violations": _violations,
     "OutageReported": _outage,
-    "Granted": _money(_("%(amount)s added to the bonus")),
-    "Waived": _money(_("%(amount)s of penalties waived")),
-    "Cancelled": _fixed(_("Called off")),
+    "Granted": _money(mark("%(amount)s added to the bonus")),
+    "Waived": _money(mark("%(amount)s of penalties waived")),
+    "Cancelled": _fixed(mark("Called off")),
     "Terminated": lambda of, _terms, w: w.say("Notice given: it ends %(time)s", time=w.instant(of.end)),
     "Settled": lambda of, _terms, w: w.say("Settled: a discount of %(amount)s", amount=w.money(of.discount)),
-    "DiscountRedeemed": _money(_("%(amount)s redeemed against invoice %(invoice)s")),
-    "RedemptionAcknowledged": _money(_("The operator acknowledged %(amount)s on invoice %(invoice)s")),
-    "Credited": _money(_("%(amount)s credited")),
+    "DiscountRedeemed": _money(mark("%(amount)s redeemed against invoice %(invoice)s")),
+    "RedemptionAcknowledged": _money(mark("The operator acknowledged %(amount)s on invoice %(invoice)s")),
+    "Credited": _money(mark("%(amount)s credited")),
     "FaultDeclared": lambda of, _terms, w: w.say("A fault declared at place %(place)s", place=of.place),
     "Renominated": _renominated,
-    "SuccessorOffered": _fixed(_("The consumer's place is offered, or the offer taken back")),
-    "ConsumerChanged": _fixed(_("Another consumer has taken its place")),
+    "SuccessorOffered": _fixed(mark("The consumer's place is offered, or the offer taken back")),
+    "ConsumerChanged": _fixed(mark("Another consumer has taken its place")),
 }

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from .words import mark
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,9 +40,9 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
             text = (await response.content.read(_MOST_BYTES)).decode("utf-8", "replace")
         return {**empty, **_read(text)}
     except (TimeoutError, aiohttp.ClientError):
-        return {**empty, "trouble": "no answer"}
+        return {**empty, "trouble": mark("no answer")}
     except ValueError:
-        return {**empty, "trouble": "these are no metrics"}
+        return {**empty, "trouble": mark("these are no metrics")}
 
 
 def _read(text: str) -> dict[str, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .words import mark
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -124,11 +126,6 @@ def _when(first: int, last: int, terms: Mapping[str, Any], w: Words) -> str:
     return w.between(start + first * length, start + (last + 1) * length)
 
 
-def _(message: str) -> str:
-    """Mark a message for translation; it is said later."""
-    return message
-
-
 _TELLERS: dict[str, Callable[..., str]] = {
     "under": _deviation,
     "over": _deviation,
@@ -148,10 +145,10 @@ _TELLERS: dict[str, Callable[..., str]] = {
     "forfeited": _forfeited,
     "neutral": _neutral,
     "settled": _settled,
-    "granted": _plain(_("The operator added to the bonus")),
-    "waived": _plain(_("The operator waived penalties")),
-    "redeemed": _plain(_("%(amount)s redeemed against invoice %(invoice)s")),
-    "acknowledged": _plain(_("The operator acknowledged %(amount)s on invoice %(invoice)s")),
-    "credited": _plain(_("%(amount)s credited to %(account)s")),
-    "collected": _plain(_("%(amount)s paid out to %(account)s")),
+    "granted": _plain(mark("The operator added to the bonus")),
+    "waived": _plain(mark("The operator waived penalties")),
+    "redeemed": _plain(mark("%(amount)s redeemed against invoice %(invoice)s")),
+    "acknowledged": _plain(mark("The operator acknowledged %(amount)s on invoice %(invoice)s")),
+    "credited": _plain(mark("%(amount)s credited to %(account)s")),
+    "collected": _plain(mark("%(amount)s paid out to %(account)s")),
 }

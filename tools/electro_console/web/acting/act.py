@@ -182,8 +182,3 @@ def _decimal(given: Given, name: str) -> Decimal:
     if not found.is_finite() or found < 0 or found.adjusted() > 40:
         raise BadRequest(f"{name} is a number from 0 up")
     return found
-
-
-def mark(message: str) -> str:
-    """Mark a message for translation; it is said later."""
-    return message

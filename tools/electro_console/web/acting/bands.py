@@ -10,6 +10,7 @@ from electro_console.index.addresses import checksum
 from electro_console.index.records import Phase
 from electro_console.nomination import Nomination
 from electro_console.web.errors import BadRequest, Refused
+from electro_console.web.words import mark
 from electro_contracts.places import By
 from electro_contracts.terms import TermsError, pack_bands, unpack_bands
 from electro_protocol import address
@@ -18,7 +19,7 @@ from electro_protocol.messages import MessageError, Renomination
 from electro_protocol.secp256k1 import SignatureError
 from electro_protocol.signed import SignedMessage
 
-from .act import Act, Field, Given, Prepared, Setting, instant, mark, number, places_of, text, units
+from .act import Act, Field, Given, Prepared, Setting, instant, number, places_of, text, units
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Bands

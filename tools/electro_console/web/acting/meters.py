@@ -6,9 +6,10 @@ from __future__ import annotations
 from electro_console.index.addresses import checksum
 from electro_console.index.records import Phase
 from electro_console.web.errors import BadRequest
+from electro_console.web.words import mark
 from electro_contracts import foresight
 
-from .act import Act, Field, Given, Prepared, Setting, account, mark, number, places_of, text
+from .act import Act, Field, Given, Prepared, Setting, account, number, places_of, text
 
 _MEASURES = (Phase.RUNNING, Phase.GRACE)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from electro_console.index.records import Kind, Phase
 from electro_console.web.errors import BadRequest
+from electro_console.web.words import mark
 from electro_contracts.invoices import word_text
 from electro_protocol.messages import DiscountRedemption
 
-from .act import SIGNED_FOR_S, Act, Field, Given, Prepared, Setting, amount, instant, mark, number, text, word
+from .act import SIGNED_FOR_S, Act, Field, Given, Prepared, Setting, amount, instant, number, text, word
 
 if TYPE_CHECKING:
     from electro_console.index.records import Redemption

@@ -6,11 +6,12 @@ from __future__ import annotations
 from electro_console.index.addresses import checksum
 from electro_console.index.records import Phase, State
 from electro_console.web.errors import BadRequest
+from electro_console.web.words import mark
 from electro_contracts import foresight
 from electro_contracts.terms import devices_hash
 from electro_protocol.messages import AgreementAcceptance
 
-from .act import Act, Field, Given, Prepared, Setting, account, mark
+from .act import Act, Field, Given, Prepared, Setting, account
 
 _NOBODY = bytes(20)
 
