@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import aiohttp
 import orjson
 import rlp
 from aiohttp import web
 from eth_abi import encode
+from tests.bench.posting import Connection
 from tests.bench.relayer import relayer_server, start
 from tests.relayer.world import Meter
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 CHAIN_ID, CONTRACT = 31337, bytes(range(20))
 CONNECTIONS = 64
+RECEIPTS_KEPT = 1_000  # asked for more than once: mined, and final
 _STATE = (
     "(uint64,uint8,uint8,uint40,uint32,uint32,uint32,uint32,uint40,uint16,uint32,address,bytes32,"
     "uint32,uint32,bool,uint128,uint32,bytes)[]"
@@ -81,7 +82,7 @@ class StandIn:
         if method == "eth_sendRawTransaction":
             return self._take(bytes.fromhex(params[0][2:]))
         if method == "eth_getTransactionReceipt":
-            return self.receipts.pop(params[0], None)
+            return self.receipts.get(params[0])
         if method == "eth_getBlockByNumber":
             number = params[0] if params[0].startswith("0x") else hex(self.block)
             return {
@@ -127,6 +128,8 @@ class StandIn:
             "effectiveGasPrice": "0x1",
         }
         self.receipts[digest] = {**fields, "logs": []}
+        if len(self.receipts) > RECEIPTS_KEPT:
+            del self.receipts[next(iter(self.receipts))]
         return digest
 
 
@@ -206,16 +209,16 @@ async def one_round(node: StandIn, meters: list[Meter], url: str, round_s: float
     waiting = enumerate(meters)
     began = time.perf_counter()
 
-    async def send(session: aiohttp.ClientSession) -> None:
+    async def send(connection: Connection) -> None:
         for place, meter in waiting:
             await asyncio.sleep(began + round_s * place / len(meters) - time.perf_counter())
             [report] = meter.reports(1)
             node.signed[bytes.fromhex(str(report["signature"])[2:66])] = (meter.device, meter.next)
-            async with session.post(url + "/v1/messages", json=report) as response:
-                assert response.status == 202, await response.text()
+            status = await connection.post("/v1/messages", orjson.dumps(report))
+            assert status == 202, status
+        connection.close()
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await asyncio.gather(*[send(session) for _ in range(CONNECTIONS)])
+    await asyncio.gather(*[send(await Connection.open(url)) for _ in range(CONNECTIONS)])
     while node.signed:
         await asyncio.sleep(0.1)
     await asyncio.sleep(0.5)
