@@ -117,7 +117,9 @@ async def test_who_makes_place_keeps_no_file_open_with_what_he_does_not_read():
     conversation.connection_made(wire)
     conversation.end()
     assert wire.ended[0] == "abort"  # to close it would wait until what was written is read
+    conversation.hear()  # of what had come before
     conversation.connection_lost(None)
+    conversation.hear()
     assert len(held) == 0
 
 

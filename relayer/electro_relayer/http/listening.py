@@ -63,8 +63,9 @@ class Conversation(web.RequestHandler):
         self.hear()
 
     def hear(self) -> None:
-        """Note that the head of a request has come; single bytes are nothing."""
-        self._places.hear(self)
+        """Note that the head of a request has come; single bytes are nothing, nor is what came before the end."""
+        if self.transport is not None:
+            self._places.hear(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._places.forget(self)
