@@ -65,6 +65,11 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 def _put_right(signed: dict[str, Any]) -> None:
     fields = signed["message"]
+    if signed["type"] == "ViewingKeyReady":
+        chance = int(signed["signature"][2:4], 16)
+        word = BY_NAME["ViewingKeyReady"].from_json(fields)
+        signed["signature"] = METERS[chance % len(METERS)].sign(word).to_json()["signature"]
+        return
     was = {name: int(value) for name, value in fields.items() if name not in _BYTES}
     now = dict(was)
     if signed["type"] == "SealedReport":
