@@ -243,6 +243,19 @@ async def test_a_node_that_is_fetching_blocks_is_left_for_another(
     await eventually(left)
 
 
+async def test_where_all_nodes_are_fetching_blocks_none_is_left_again_and_again(
+    world, faulty, settings_for, relay, eventually
+):
+    world.agree(1)
+    async with faults.FaultyNode(world.url) as second:
+        for each in (faulty, second):
+            each.change = far_behind
+        client = await relay(settings_for(world, rpc_url=f"{faulty.url},{second.url}"))
+        await eventually(lambda: second.calls.count("eth_syncing") > 10)
+        assert (await client.metrics())["failovers_total",] == 1
+        assert await readiness(client) == (503, "NODE_BEHIND")
+
+
 @pytest.mark.parametrize(
     "syncing",
     [

@@ -191,8 +191,8 @@ class Chain:
             return number, time_s, header.get("transactions") == [], _is_behind(syncing)
 
     async def leave_node(self, why: str) -> None:
-        """Change to another node, if there is one that serves the contract."""
-        if isinstance(self._node, Nodes):
+        """Change to another node, if there is one that is not doubted and serves the contract."""
+        if isinstance(self._node, Nodes) and self._node.have_another:
             self._node.doubt(self._node.active, why)
             await self._node.settle_on_trusted()
 

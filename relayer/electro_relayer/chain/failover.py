@@ -133,6 +133,11 @@ class Nodes:
         self._distrusted[node] = self._clock()
         log.warning("node %s is not believed for a while: %s", node.shown, why)
 
+    @property
+    def have_another(self) -> bool:
+        """Whether there is a node beside the one in use that is not doubted."""
+        return any(node is not self._active and not self._is_distrusted(node) for node in self._nodes)
+
     async def settle_on_trusted(self) -> None:
         """Change away from a doubted node if another one proves itself."""
         if self._is_distrusted(self._active):
