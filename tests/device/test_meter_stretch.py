@@ -122,5 +122,16 @@ class Stretches(unittest.TestCase):
         self.assertGreater(phase.window.cycles, 9)
 
 
+class Lateness(unittest.TestCase):
+    def test_what_stalls_a_start_moves_no_current_against_its_voltage(self):
+        made = settings(1)
+        made.board, made.wifi_ssid, made.wifi_password = "", "", ""
+        made.channels[0].fine_ua_per_count = 0
+        self.assertEqual(chip_board.make(made).skew_us, chip_board.READ_US)
+        chip_board.Converter.stalls = 3
+        self.addCleanup(setattr, chip_board.Converter, "stalls", 0)
+        self.assertEqual(chip_board.make(made).skew_us, chip_board.READ_US)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -38,7 +38,12 @@ class Converter:
     def atten(self, attenuation):
         pass
 
+    stalls = 0  # reads that last 5 ms
+
     def read(self):
+        if Converter.stalls:
+            Converter.stalls -= 1
+            CLOCK.t += 5_000
         CLOCK.t += READ_US
         return _WAVE[CLOCK.t // STEP_US % CYCLE]
 
