@@ -6,6 +6,7 @@ import unittest
 
 from played import UA, UV, sines
 
+from electro_meter.sensing.frames import TOTAL_UU
 from electro_meter.sensing.linearisation import table_of
 from electro_meter.sensing.metering import Calibration, square_root
 from electro_meter.sensing.sampling import GAP, LOST, WHOLE
@@ -46,6 +47,15 @@ class WhatAWindowMeasures(unittest.TestCase):
             with self.subTest(lag_deg=lag_deg):
                 truth = 230 * 50 * 1000 * math.cos(math.radians(lag_deg))
                 self.assert_within(measured(sines(lag_deg=lag_deg)).power_mw, truth, 0.1)
+
+    def test_sums_that_can_not_be_are_no_measurement_and_teach_no_middle(self):
+        at = station(sines())
+        self.assertTrue(at.window())
+        middles = at.metering.volts_middle, at.metering.amps_middle
+        for place in range(3):
+            at.metering.frame[TOTAL_UU + place] = 0
+        self.assertFalse(at.metering.measure(at.sampler))
+        self.assertEqual((at.metering.volts_middle, at.metering.amps_middle), middles)
 
     def test_sixty_hertz_takes_twelve_cycles(self):
         window = measured(sines(hz=60.0, lag_deg=60.0), mains_hz=60)

@@ -181,6 +181,8 @@ class Metering:
         weight = frame[TOTAL_W]
         su, si, sx = _of_two(frame, TOTAL_U), _of_two(frame, TOTAL_I), _of_two(frame, TOTAL_X)
         suu, sii, sxi = _of_three(frame, TOTAL_UU), _of_three(frame, TOTAL_II), _of_three(frame, TOTAL_XI)
+        if suu * weight <= su * su:
+            return False  # no voltage with cycles has such sums: nothing of them is believed, and no middle is learned
         uv = calibration.uv_per_count
         ua = calibration.fine_ua_per_count if sampler.amplified else calibration.ua_per_count
         no_load_mw = calibration.fine_no_load_mw if sampler.amplified else calibration.no_load_mw
