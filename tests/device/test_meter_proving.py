@@ -338,8 +338,8 @@ class Disbelieved(Proofs):
                 self.board.renew_time(3_600)
                 self.run_for(3_600)
             self.assertTrue(self.uplink.proved.number >= self.chain.number + 2, self.uplink.proved.number)
-            scratch.remove(self.folder)
-            self.folder = scratch.folder()
+            self.folder = scratch.folder()  # whose name another process may have had before
+            self.addCleanup(scratch.remove, self.folder)
 
     def old_receipt(self, method, path, body):
         return 200, self.old

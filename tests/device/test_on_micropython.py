@@ -12,9 +12,16 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from electro_tools.device import firmware_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -24,20 +31,49 @@ FILES = sorted(path for path in HERE.glob("test_*.py") if path != Path(__file__)
 EMULATED = ("armhf",) if shutil.which("qemu-arm-static") or shutil.which("qemu-arm") else ()
 ARCHITECTURES = ("i386", "amd64", "wasm", *EMULATED)
 
-# What the device has on its path; the simulated grid, which runs beside the meter under both Pythons; the tests' own.
-SEARCH_PATH = [str(ROOT / "firmware" / "lib"), str(ROOT / "tools"), str(HERE / "support"), ".frozen"]
+LIBRARY = ROOT / "firmware" / "lib"
+SUPPORT = HERE / "support"
+# Where the device's modules are compiled as for a chip, and how mpy-cross calls it. The other interpreters read the
+# sources: that takes far longer, for a meter lets go of modules that it needs now and then.
+COMPILED = {"i386": "x86", "amd64": "x64"}
+# Beside the device's: the simulated grid, which runs beside the meter under both Pythons; the tests' own.
+SEARCH_PATH = [str(ROOT / "tools"), str(SUPPORT), ".frozen"]
 
 DEFAULT_HEAP = "8m"  # the vectors are JSON, which the chip never reads; the Unix build's own default is 1m
 TIMEOUT_S = 1_000  # for what hangs, on a busy machine too: within pytest's own, so the interpreter ends before its test
 
 
-def run_in_micropython(command: list[str], file: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function from an architecture to the folder with the device's packages as it gets them.
+
+    They are those of a chip, but that the tests' own files may say constants.
+    """
+
+    @cache
+    def of(arch: str) -> Path:
+        if arch not in COMPILED:
+            return LIBRARY
+        folder = tmp_path_factory.mktemp(arch)
+        firmware_files.compile_for(COMPILED[arch], folder, users=[*FILES, *SUPPORT.glob("*.py")])
+        return folder / "lib"
+
+    return of
+
+
+def run_in_micropython(
+    command: list[str], file: Path, library: Path = LIBRARY
+) -> subprocess.CompletedProcess[str]:
     heap = re.search(r"^# micropython: heapsize=(\d+[km]?)$", file.read_text(), re.MULTILINE)
     options = ["-X", f"heapsize={heap.group(1) if heap else DEFAULT_HEAP}"]
     folders = f"{file.parent}:{ROOT / 'firmware'}"  # boot.py is there
     return subprocess.run(
         [*command, *options, str(RUN), str(file)],
-        env={**os.environ, "MICROPYPATH": ":".join(SEARCH_PATH), "ELECTRO_WASM_FOLDERS": folders},
+        env={
+            **os.environ,
+            "MICROPYPATH": ":".join([str(library), *SEARCH_PATH]),
+            "ELECTRO_WASM_FOLDERS": folders,
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -56,8 +92,10 @@ def counts(output: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_passes_on_micropython(file: Path, arch: str, request: pytest.FixtureRequest) -> None:
-    done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file)
+def test_passes_on_micropython(
+    file: Path, arch: str, library: Callable[[str], Path], request: pytest.FixtureRequest
+) -> None:
+    done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file, library(arch))
     result = counts(done.stdout)
     assert (done.returncode, result["failed"]) == (0, 0), f"{file.name} on MicroPython {arch}:\n{done.stdout}"
     if not result["ran"] and arch == "wasm":

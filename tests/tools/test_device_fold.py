@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Modules are compiled without the names of numbers, and do the same: the device's tests pass on what a chip gets."""
+"""Modules are compiled without the names of numbers, and do the same.
+
+That the device's tests pass on what a chip gets, tests/device/test_on_micropython.py shows.
+"""
 
 from __future__ import annotations
 
 import builtins
-import os
 import re
-import subprocess
 import symtable
-from pathlib import Path
-
-import pytest
 
 from electro_tools.device import firmware_files
 from electro_tools.device.fold import Folded
 from electro_tools.device.private import readable
-
-DEVICE_TESTS = Path(__file__).parents[1] / "device"
-SUPPORT = DEVICE_TESTS / "support"
-FILES = sorted(path for path in DEVICE_TESTS.glob("test_*.py") if path.stem != "test_on_micropython")
 
 
 def folded(outside: str = "", **texts: str) -> dict[str, str | None]:
@@ -144,25 +138,3 @@ def test_no_module_says_a_name_that_it_lacks() -> None:
     for place in texts:
         text = program.text(place[4:-3].replace("/", "."))
         assert text is None or not missing(text), place
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules as a chip gets them, but that the tests' own files may say constants."""
-    folder = tmp_path_factory.mktemp("compiled")
-    firmware_files.compile_for("x86", folder, users=[*FILES, *SUPPORT.glob("*.py")])
-    return folder / "lib"
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_what_a_chip_gets_passes_the_devices_tests(
-    file: Path, compiled: Path, micropython_i386: list[str]
-) -> None:
-    path = [compiled, DEVICE_TESTS.parents[1] / "tools", SUPPORT, ".frozen"]
-    done = subprocess.run(
-        [*micropython_i386, "-X", "heapsize=8m", DEVICE_TESTS / "micropython" / "run.py", file],
-        env={**os.environ, "MICROPYPATH": ":".join(map(str, path))},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    assert "failed 0" in done.stdout
