@@ -14,7 +14,6 @@ keeps a ledger answers over TCP.
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import os
 import subprocess
@@ -57,11 +56,9 @@ SYSTEM = (
     "os",
     "time",
 )  # not the meter's: imported before it
-ROOTS = (
-    "electro_meter.life.app",
-    "electro_meter.sensing.calibration",
-    "electro_meter.life.supervision",
-)  # what main.py begins with
+JOINED = "electro_meter.joined"  # what is always there, in one file
+# what is in the process beside the meter
+BESIDE = ("__init__", "grid/__init__", "grid/virtual_time", "grid/virtual_board", "grid/lean")
 START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
@@ -91,8 +88,8 @@ def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool 
         lib, flash = folder / "mpy", folder / "flash"
         flash.mkdir()
         if not frozen:
-            firmware_files.compile_for("x86", lib)
-        for name in ("__init__", "grid/__init__", "grid/virtual_time", "grid/virtual_board", "grid/lean"):
+            firmware_files.compile_for("x86", lib, users=[TOOLS / f"{name}.py" for name in BESIDE])
+        for name in BESIDE:
             source = firmware_files.Source(TOOLS / f"{name}.py", f"lib/electro_tools/{name}.py")
             firmware_files.compile_one("x86", source, lib)
         watts = [20_000.0 * (0.2 + (slot * 37 % 64) / 80) for slot in range(intervals)]
@@ -170,35 +167,10 @@ def imports(interpreter: list[str]) -> dict[str, int]:
             found: dict[str, Any] = json.loads(done.stdout)
             return found
 
-        names = {name for name in run(ROOTS)["modules"] if name.startswith("electro_")}
-        sizes: dict[str, int] = dict(run(_inner_first(names))["found"])
+        names = {name for name in run([JOINED])["modules"] if name.startswith("electro_")}
+        # what it imports comes before it
+        sizes: dict[str, int] = dict(run(sorted(names, key=lambda name: (name == JOINED, name)))["found"])
         return {name: size for name, size in sizes.items() if size and name in names}
-
-
-def _inner_first(names: set[str]) -> list[str]:
-    """Return modules so that each comes after those that it imports."""
-    files = {
-        source.place[len("lib/") : -len(".py")].replace("/", ".").removesuffix(".__init__"): source.local
-        for source in firmware_files.modules()
-    }
-    order: list[str] = []
-
-    def visit(name: str) -> None:
-        if name in order or name not in names:
-            return
-        for node in ast.parse(files[name].read_text()).body:
-            if isinstance(node, ast.ImportFrom):
-                parts = name.split(".")
-                above = parts[: len(parts) - node.level] if node.level else []
-                module = ".".join([*above, *filter(None, [node.module])])
-                visit(module)
-                for one in node.names:
-                    visit(f"{module}.{one.name}")
-        order.append(name)
-
-    for name in sorted(names):
-        visit(name)
-    return order
 
 
 def least_heap(interpreter: list[str], *, frozen: bool) -> int:

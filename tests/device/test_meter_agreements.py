@@ -7,9 +7,9 @@ from array import array
 
 import scratch
 
+from electro_meter.uplink.agreement import Told
 from electro_meter.uplink.agreements import FILE, KEPT_S, MOST_OF_A_SOURCE, SAVE_EVERY_US, Agreements
 from electro_meter.uplink.remembered import MOST_SEALS
-from electro_meter.uplink.sources import Told
 
 START = 1_800_000_000
 S = 1_000_000

@@ -23,7 +23,7 @@ from electro_protocol.address import checksum
 from electro_protocol.delivery import wrap
 from electro_protocol.eip712 import Domain
 from electro_protocol.readings import pack
-from electro_protocol.reports import EnergyReport, OutageReport
+from electro_protocol.reports import EnergyReport
 from electro_protocol.secp256k1 import public_key
 
 START = 1_800_000_000
@@ -38,7 +38,7 @@ class Reports:
     def __init__(self, board):
         self._board = board
         self.outage_version = 0
-        self.outages = []  # (started, ended, cause)
+        self.lost = []  # (started, ended, cause)
 
     def closed(self, agreement):
         passed_s = self._board.true_us // S - agreement.start_s
@@ -55,10 +55,16 @@ class Reports:
         lanes = pack([k & 0x7FFF for k in range(first, end)])
         return EnergyReport(agreement.id, agreement.start_s, agreement.terms, first, end, lanes)
 
+    def outages(self, agreement):
+        return [(number,) + one for number, one in enumerate(self.lost)]
+
     def outage(self, agreement, number):
-        if number >= len(self.outages):
+        if number >= len(self.lost):
             return None
-        started, ended, cause = self.outages[number]
+
+        from electro_protocol.reports import OutageReport  # for an exchange, as the meter imports it
+
+        started, ended, cause = self.lost[number]
         return OutageReport(agreement.id, number, started, ended, cause)
 
 
@@ -511,12 +517,12 @@ class Outages(Exchanges):
         self.board.hosts["one"] = self.ledger.answer
 
         def lose():
-            self.reports.outages.append((START + 1_000, 0, 1))
+            self.reports.lost.append((START + 1_000, 0, 1))
             self.reports.outage_version += 1
             self.wake.set()
 
         def regain():
-            self.reports.outages[0] = (START + 1_000, START + 2_000, 1)
+            self.reports.lost[0] = (START + 1_000, START + 2_000, 1)
             self.reports.outage_version += 1
             self.wake.set()
 
@@ -531,7 +537,7 @@ class Outages(Exchanges):
 
     def test_many_go_in_their_order(self):
         self.make(("http://one", "operator"))
-        self.reports.outages = [(START + 100 * k, START + 100 * k + 50, 1) for k in range(30)]
+        self.reports.lost = [(START + 100 * k, START + 100 * k + 50, 1) for k in range(30)]
         self.reports.outage_version = 30
         self.board.hosts["one"] = self.ledger.answer
         self.run_to(5 * INTERVAL_S)
@@ -541,7 +547,7 @@ class Outages(Exchanges):
     def test_one_that_was_lost_is_told_again(self):
         self.make(("http://one", "operator"))
         self.board.hosts["one"] = self.ledger.answer
-        self.reports.outages = [(START + 100, START + 150, 1)]
+        self.reports.lost = [(START + 100, START + 150, 1)]
         self.reports.outage_version = 1
 
         def reorganise():
@@ -560,7 +566,7 @@ class Outages(Exchanges):
             return self.ledger.answer(method, path, body)
 
         self.board.hosts["one"] = answer
-        self.reports.outages = [(START + 100, START + 150, 1)]
+        self.reports.lost = [(START + 100, START + 150, 1)]
         self.reports.outage_version = 1
         self.run_to(12 * INTERVAL_S + 120)
         self.assert_all(12)

@@ -12,7 +12,6 @@ from whole_meter import CONTRACT, START, Meters
 from electro_meter.life.keys import TRIES
 from electro_protocol.comb import FaultError
 from electro_protocol.readings import INTERRUPTED, NO_DATA
-from electro_protocol.signed import SignedMessage
 from electro_tools.grid.periods import CONSUMER, Period
 
 
@@ -112,18 +111,17 @@ class BadNetworks(Meters):
 class Faults(Meters):
     def test_a_chip_that_errs_while_signing_loses_nothing(self):
         board, meter = self.make()
-        make = SignedMessage.make
+        insist = meter.signer._insist  # what makes a signature is imported for each
         tried_us = []
 
-        def erring(message, domain, private_key):
+        def erring():
             tried_us.append(board.time.now_us)
             raise FaultError("erred")
 
         def mend():
-            SignedMessage.make = make
+            meter.signer._insist = insist
 
-        SignedMessage.make = erring
-        self.addCleanup(mend)
+        meter.signer._insist = lambda make: insist(erring)
         self.run_to(board, meter, 5 * 900 + 300, mend, 13 * 900)
         self.assertEqual(len(self.readings), 12)
         self.assert_measured(self.readings)

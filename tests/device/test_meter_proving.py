@@ -45,6 +45,9 @@ class Nothing:
     def fits(self, agreement):
         return True
 
+    def outages(self, agreement):
+        return []
+
     def outage(self, agreement, number):
         return None
 

@@ -10,7 +10,8 @@ import scratch
 from settings import entries
 
 from electro_meter.life.config import load, stored
-from electro_meter.life.keys import TRIES, MissingKeyError, load_signer, make_key
+from electro_meter.life.keys import TRIES, MissingKeyError, load_signer
+from electro_meter.life.new_key import make_key
 from electro_meter.provision import change, provision
 from electro_meter.uplink.proof.last import LastProof
 from electro_meter.world import Board, ConfigError

@@ -15,7 +15,7 @@ class LostSupply(Meters):
         """Return the outages that were signed, each once."""
         found = []
         for one in self.signed:
-            if isinstance(one.message, OutageReport) and one.message.to_json() not in found:
+            if one.message.TYPE == OutageReport.TYPE and one.message.to_json() not in found:
                 found.append(one.message.to_json())
         return found
 

@@ -55,7 +55,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if arch not in COMPILED:
             return LIBRARY
         folder = tmp_path_factory.mktemp(arch)
-        firmware_files.compile_for(COMPILED[arch], folder, users=[*FILES, *SUPPORT.glob("*.py")])
+        grid = Path(__file__).parents[2] / "tools" / "electro_tools" / "grid"
+        users = [*FILES, *SUPPORT.glob("*.py"), *grid.glob("*.py")]
+        # each module by itself: tests put something of their own into some; joined ones live a day in test_meter_week
+        firmware_files.compile_for(COMPILED[arch], folder, users=users, groups={})
         return folder / "lib"
 
     return of

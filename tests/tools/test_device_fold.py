@@ -9,10 +9,14 @@ from __future__ import annotations
 import builtins
 import re
 import symtable
+import sys
+import types
+
+import pytest
 
 from electro_tools.device import firmware_files
 from electro_tools.device.fold import Folded
-from electro_tools.device.private import readable
+from electro_tools.device.names import readable
 
 
 def folded(outside: str = "", **texts: str) -> dict[str, str | None]:
@@ -21,12 +25,13 @@ def folded(outside: str = "", **texts: str) -> dict[str, str | None]:
 
 
 def test_a_number_stands_where_its_name_was() -> None:
-    found = folded(one="A_DAY = 24 * 3_600\n_LATE = -A_DAY\ndef late(by):\n    return by < _LATE\n")
+    found = folded("late", one="A_DAY = 24 * 3_600\n_LATE = -A_DAY\ndef late(by):\n    return by < _LATE\n")
     assert found == {"one": "def late(a0):\n    return a0 < -86400\n"}
 
 
 def test_a_number_from_another_module_is_not_imported() -> None:
     found = folded(
+        "start(run)",
         one="from two import HOUR as AN_HOUR, run\ndef start():\n    run(AN_HOUR)\n",
         two="HOUR = 3_600\ndef run(seconds):\n    return seconds + HOUR\n",
     )
@@ -46,7 +51,7 @@ def test_what_is_no_constant_stays() -> None:
         "NAMES = ('a', 'b')\n",
         "class Report:\n    TYPE = 5\n",  # an attribute
     ):
-        assert folded(one=text) == {"one": text}
+        assert folded("STATE, forget, WH, joules, NAMES, Report.TYPE", one=text) == {"one": text}
 
 
 def test_what_is_for_type_checkers_goes() -> None:
@@ -55,12 +60,16 @@ def test_what_is_for_type_checkers_goes() -> None:
 
 
 def test_parameters_share_names() -> None:
-    found = folded(one="def outer(first, second=1):\n    return lambda third: first + second + third\n")
+    found = folded(
+        "outer", one="def outer(first, second=1):\n    return lambda third: first + second + third\n"
+    )
     assert found["one"] == "def outer(a0, a1=1):\n    return lambda a2: a0 + a1 + a2\n"
 
 
 def test_a_default_belongs_to_what_is_around() -> None:
-    found = folded(one="def outer(size):\n    def inner(size=size):\n        return size\n    return inner\n")
+    found = folded(
+        "outer", one="def outer(size):\n    def inner(size=size):\n        return size\n    return inner\n"
+    )
     scope: dict[str, object] = {}
     exec(str(found["one"]), scope)
     assert scope["outer"](5)() == 5  # type: ignore[operator]
@@ -73,14 +82,23 @@ def test_a_parameter_that_is_given_by_its_name_keeps_it() -> None:
 
 def test_what_is_private_shares_names() -> None:
     found = folded(
-        one="class Meter:\n    def _open(self):\n        self._now = _late()\n\ndef _late():\n    return 1\n",
+        one="class Meter:\n    def _open(self):\n        self._now = 1\n",
         two="class Clock:\n    def _judge(self):\n        return self._judge\n",
     )
-    assert (
-        found["one"]
-        == "class Meter:\n\n    def d0(self):\n        self.c0 = b0()\n\ndef b0():\n    return 1\n"
+    first = re.findall(r"def (\w+)|self\.(\w+)", str(found["one"]))
+    assert first[0][0] != first[1][1]
+    assert f"def {first[0][0]}(self)" in str(found["two"]) or f"def {first[1][1]}(self)" in str(found["two"])
+    assert not {"_open", "_judge"} & set(re.findall(r"\w+", str(found)))
+
+
+def test_what_several_modules_say_has_one_short_name() -> None:
+    found = folded(
+        one="class Meter:\n    def settle(self):\n        self.windows = 1\n",
+        two="def close(meter):\n    meter.settle()\n    return meter.windows\n",
     )
-    assert found["two"] == "class Clock:\n\n    def b0(self):\n        return self.b0\n"
+    for name in re.findall(r"a0\.(\w+)", str(found["two"])):
+        assert re.search(rf"(def |self\.){name}\b", str(found["one"]))
+    assert "settle" not in str(found)
 
 
 def test_who_inherits_shares_the_names_of_what_it_inherits() -> None:
@@ -88,26 +106,112 @@ def test_who_inherits_shares_the_names_of_what_it_inherits() -> None:
         one="class Board:\n    def _open(self):\n        pass\n",
         two="from one import Board\nclass Chip(Board):\n    def _log(self):\n        self._open()\n",
     )
-    assert found["one"] == "class Board:\n\n    def b0(self):\n        pass\n"
-    assert "def c0(self):\n        self.b0()\n" in str(found["two"])
+    opened = re.findall(r"def (\w+)", str(found["one"]))[0]
+    logged, called = re.findall(r"def (\w+)|self\.(\w+)", str(found["two"]))
+    assert called[1] == opened != logged[0]
 
 
-def test_a_private_name_stays_if_others_say_it() -> None:
+def test_a_name_stays_if_others_say_it() -> None:
     for outside, text in (
         ("meter._open()", "def _open():\n    pass\n"),
-        ("", "def _open():\n    pass\nNAME = '_open'\n"),  # in a string
+        (
+            "",
+            "class A:\n    def __init__(self):\n        self._open = 1\n        setattr(self, '_open', 2)\n",
+        ),
         ("", "from . import _fast\n"),  # a module
         ("", "def told(other):\n    return other._machine\n"),  # somebody else's
         ("", "def told(*, _late=1):\n    return _late\n"),
+        ("", "class A:\n    def append(self):\n        pass\n"),  # MicroPython's own
     ):
-        names = {word for word in ("_open", "_fast", "_machine", "_late") if word in text}
+        names = {word for word in ("_open", "_fast", "_machine", "_late", "append") if word in text}
         assert names <= set(re.findall(r"\w+", str(folded(outside, one=text)["one"])))
 
 
 def test_a_log_is_told_with_the_names_of_the_sources() -> None:
-    short = Folded({"meter.one": "def _open():\n    pass\n"}, []).short
-    log = 'Traceback (most recent call last):\n  File "one", line 1, in b0\n  File "two", line 1, in b0\nOSError: 5\n'
-    assert readable(log, short) == log.replace('"one", line 1, in b0', '"one", line 1, in _open')
+    program = Folded({"meter.one": "class A:\n    def _open(self):\n        pass\n"}, ["A"])
+    ((_, short),) = [key for key, name in program.long().items() if name == "_open"]
+    log = f'Traceback (most recent call last):\n  File "one", line 1, in {short}\n  File "two", line 1, in {short}\n'
+    assert readable(log, program.long()) == log.replace(
+        f'"one", line 1, in {short}', '"one", line 1, in _open'
+    )
+
+
+ROOM = {
+    "meter": "",
+    "meter.app": (
+        "from .clock import now as at\nfrom .clock import Clock\nfrom .log import LINES, say\nSTATE = []\n"
+        "def start(now):\n    from .late import rare\n    from .clock import ahead\n"
+        "    say(Clock().read())\n    return now + at() + rare() + ahead() + len(LINES)\n"
+    ),
+    "meter.clock": (
+        "import time\n_offset = 5\ndef now():\n    return _offset\ndef ahead():\n    global _offset\n"
+        "    _offset += 1\n    return _offset\n"
+        "class Clock:\n    zero = 0\n    def read(self):\n        return time is not None\n"
+    ),
+    "meter.log": "import time\nLINES = []\n_offset = 'x'\ndef say(what):\n    LINES.append((_offset, what))\n",
+    "meter.late": (
+        "from .clock import now\nAPART = ('meter.late', 'meter.clock')\ndef rare():\n    return now() * 100\n"
+    ),
+}
+GROUPS = {"meter.all": ("meter.app",)}
+
+
+def lived(program: Folded) -> dict[str, types.ModuleType]:
+    """Import a program's modules."""
+    made = {}
+    for name in program.names():
+        module = made[name] = types.ModuleType(name)
+        module.__dict__["__package__"] = "meter"
+        if name == "meter":
+            module.__path__ = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name, module in made.items():
+            patch.setitem(sys.modules, name, module)
+        for name in sorted(made, key=lambda one: one != "meter.all"):
+            exec(str(program.text(name)), made[name].__dict__)
+    return made
+
+
+def test_modules_that_are_always_there_are_one_and_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Folded(ROOM, ["from meter.app import start"], GROUPS)
+    # the one that tests import stands there still, and gives what is said of it
+    assert program.names() == {"meter", "meter.all", "meter.app", "meter.late"}
+    assert "start" in str(program.text("meter.app"))
+    made = lived(program)
+    for name, module in made.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    assert made["meter.app"].start(1) == 1 + 5 + 500 + 6 + 1
+
+
+def test_of_modules_that_are_tried_each_gives_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {
+        "meter": "",
+        "meter.fast": "import nowhere\ndef run():\n    return 'fast'\n",
+        "meter.plain": "def run():\n    return 'plain'\n",
+        "meter.user": (
+            "try:\n    from .fast import run\nexcept ImportError:\n    from .plain import run\n"
+            "def use():\n    return run()\n"
+        ),
+    }
+    made = {name: types.ModuleType(name) for name in texts}
+    program = Folded(texts, ["use"])
+    for name in ("meter", "meter.plain"):
+        monkeypatch.setitem(sys.modules, name, made[name])
+    made["meter"].__path__ = []
+    for name in ("meter.plain", "meter.user"):
+        exec(str(program.text(name)), made[name].__dict__)
+    assert made["meter.user"].use() == "plain"
+
+
+def test_who_forgets_a_module_forgets_what_it_is_in() -> None:
+    program = Folded(ROOM, [], GROUPS)
+    assert "('meter.late', 'meter.all')" in str(program.text("meter.late"))
+
+
+def test_what_is_one_name_for_two_things_is_not_joined() -> None:
+    with pytest.raises(SyntaxError, match="can't be joined"):
+        Folded({"one": "import two\nfrom os import sep\n", "two": "from sys import path as sep\n", "three": (
+            "from one import sep as a\nfrom two import sep as b\nprint(a, b)\n")}, [], {"all": ("three",)})  # fmt: skip
 
 
 def test_viper_stays_as_it_is() -> None:
@@ -133,8 +237,7 @@ def test_a_missing_name_would_be_seen() -> None:
 
 
 def test_no_module_says_a_name_that_it_lacks() -> None:
-    texts = {source.place: source.local.read_text() for source in firmware_files.modules()}
-    program = Folded({place[4:-3].replace("/", "."): text for place, text in texts.items()}, [])
-    for place in texts:
-        text = program.text(place[4:-3].replace("/", "."))
-        assert text is None or not missing(text), place
+    program = firmware_files.program()
+    for name in program.names():
+        text = program.text(name)
+        assert text is None or not missing(text), name

@@ -18,7 +18,7 @@ from electro_meter.uplink.node import standing
 from electro_meter.world import Board
 
 if TYPE_CHECKING:
-    from electro_meter.uplink.sources import Told
+    from electro_meter.uplink.agreement import Told
 
 CONTRACT, DEVICE = bytes(range(20)), bytes(range(20, 40))
 STATE = (

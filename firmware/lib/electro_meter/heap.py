@@ -67,6 +67,14 @@ def make_room() -> None:
         gc.collect()
 
 
+def let_go(*_nothing: None) -> None:
+    """Be called with a few arguments: in a coroutine they take the places where what it awaited is still found.
+
+    A coroutine that is over is kept by asyncio for a while, and with it what its frame names: whole modules, if it
+    awaited theirs. Call it last, and delete the names before.
+    """
+
+
 def forget_modules(names: "tuple[str, ...]") -> None:
     """Let go of modules that are not needed for a while; whoever needs one imports it anew. On a chip alone.
 

@@ -30,7 +30,8 @@ from electro_protocol.reports import DeviceEnrollment, MessageError
 from electro_protocol.untrusted import hex_bytes
 
 from .life.config import FILE, Config, stored
-from .life.keys import Signer, draw_key
+from .life.keys import Signer
+from .life.new_key import draw_key
 from .pinning import ENTRIES, check, keep
 from .updating.state import BLOB, State, unpack
 from .world import Board, ConfigError

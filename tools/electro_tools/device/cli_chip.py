@@ -69,7 +69,7 @@ def install(named_port: str | None) -> None:
     interpreter = chip.interpreter()
     with progress() as bar:
         task = bar.add_task(
-            "compiling", total=2 * len(firmware_files.modules()) + len(firmware_files.STARTERS)
+            "compiling", total=2 * len(firmware_files.places()) + len(firmware_files.STARTERS)
         )
         done = put(
             chip,

@@ -7,7 +7,9 @@ for large viper functions. boot.py and main.py stay as they are: MicroPython sta
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -15,15 +17,38 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from electro_tools.errors import ToolError
 
-from . import private
+from . import names
 from .fold import Folded
 from .programs import ProgramError, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 PACKAGES = ("electro_protocol", "electro_meter")
 STARTERS = ("boot.py", "main.py")
+# What is one file on the chip, by what it begins with. What an earlier one needs a later one takes from there.
+GROUPS = {
+    "electro_meter.joined": (  # always there
+        "electro_meter.life.start",
+        "electro_meter.life.app",
+        "electro_meter.life.settings",
+        "electro_meter.life.supervision",
+    ),
+    "electro_protocol.signing": ("electro_protocol.secp256k1",),
+    "electro_meter.http": ("electro_meter.uplink.http",),
+    "electro_meter.talk": (  # an exchange
+        "electro_meter.uplink.conversation",
+        "electro_meter.uplink.posting",
+        "electro_meter.uplink.remembered",
+        "electro_meter.account.lanes",
+        "electro_protocol.signed",
+    ),
+    "electro_meter.once": (  # a start
+        "electro_meter.life.config",
+        "electro_meter.account.opening",
+        "electro_meter.sensing.linearisation",
+    ),
+}
 
 _DATA = "electro-device"  # pyproject.toml puts them under share/ by this name
 _COMPILE_TIMEOUT_S = 60
@@ -46,6 +71,12 @@ def modules() -> list[Source]:
     return found
 
 
+def places() -> list[str]:
+    """List where the compiled modules go; raises SyntaxError."""
+    kept = {_dotted(source.place): source.place.removesuffix(".py") for source in modules()}
+    return [kept.get(name, f"lib/{name.replace('.', '/')}") + ".mpy" for name in sorted(program().names())]
+
+
 def starters() -> list[Source]:
     """List boot.py and main.py: a checkout has them above lib/, a wheel brings them as data."""
     above = _folder("electro_meter").parent.parent
@@ -65,6 +96,7 @@ def compile_for(
     folder: Path,
     on_file: Callable[[str], None] = lambda _place: None,
     users: Iterable[Path] = (),
+    groups: Mapping[str, Iterable[str]] = GROUPS,
 ) -> list[Source]:
     """Compile every module into `folder`; return the compiled files with their places, ending in .mpy.
 
@@ -72,15 +104,16 @@ def compile_for(
         architecture: as mpy-cross calls it.
         folder: where the files go, each to its place.
         on_file: called with the place of each.
-        users: files beside boot.py, main.py and the tools that are to find the modules' constants; see `fold`.
+        users: files beside boot.py, main.py and the tools that are to find the modules' names; see `fold`.
+        groups: what is joined; none for whoever puts something of its own into modules.
 
     Raises:
         ToolError: there is no compiler, or it refuses a file; with the compiler's words.
     """
     compiled = []
     with tempfile.TemporaryDirectory() as folded:
-        for source, shorter in zip(modules(), _folded(Path(folded), users), strict=True):
-            compiled.append(_compile(architecture, source.place, shorter, folder))
+        for source in _folded(Path(folded), users, groups):
+            compiled.append(_compile(architecture, source.place, source.local, folder))
             on_file(compiled[-1].place)
     return compiled
 
@@ -111,33 +144,42 @@ def _compile(architecture: str, source_place: str, local: Path, folder: Path) ->
 
 def readable(log: str) -> str:
     """Return what a chip wrote to its log with the names that functions have in the sources."""
-    return private.readable(log, _program(()).short)
+    return names.readable(log, program().long())
 
 
-def _program(users: Iterable[Path]) -> Folded:
+def program(users: Iterable[Path] = (), groups: Mapping[str, Iterable[str]] = GROUPS) -> Folded:
     """Fold the modules; raises SyntaxError."""
     texts = {_dotted(source.place): source.local.read_text() for source in modules()}
-    tools = [path.read_text() for path in _folder("electro_tools").rglob("*.py")]
-    # MicroPython has no __future__: what imports that never runs on a chip
-    outside = [text for text in tools if "from __future__" not in text]
-    outside += [path.read_text() for path in [*users, *(source.local for source in starters())]]
-    return Folded(texts, outside)
+    outside = [*_sent(), *(path.read_text() for path in [*users, *(source.local for source in starters())])]
+    return Folded(texts, outside, groups)
 
 
-def _folded(folder: Path, users: Iterable[Path]) -> list[Path]:
-    """Write the modules with their constants folded into `folder`; return the files in the order of `modules`."""
-    sources = modules()
+def _sent() -> list[str]:
+    """Return the texts that the tools run on a chip: a file of its own, and what is written in others."""
+    folder = _folder("electro_tools") / "device"
+    texts = [(folder / "on_chip.py").read_text()]
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import" in node.value:
+                found = re.findall(r"^ *(?:from \S+ )?import \w.*", node.value, re.MULTILINE)
+                texts += [one.strip() for one in found if "electro_" in one]
+    return texts
+
+
+def _folded(folder: Path, users: Iterable[Path], groups: Mapping[str, Iterable[str]]) -> list[Source]:
+    """Write what is compiled into `folder`; return the files with their places."""
+    sources = {_dotted(source.place): source for source in modules()}
     try:
-        program = _program(users)
+        folded = program(users, groups)
     except SyntaxError:
-        return [source.local for source in sources]  # the compiler says it better
+        return list(sources.values())  # the compiler says it better
     found = []
-    for source in sources:
-        name = _dotted(source.place)
-        text = program.text(name)
-        found.append(source.local if text is None else folder / f"{name}.py")
+    for name in sorted(folded.names()):
+        text = folded.text(name)
+        place = sources[name].place if name in sources else f"lib/{name.replace('.', '/')}.py"
+        found.append(Source(sources[name].local if text is None else folder / f"{name}.py", place))
         if text is not None:
-            found[-1].write_text(text)
+            found[-1].local.write_text(text)
     return found
 
 

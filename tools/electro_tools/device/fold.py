@@ -16,7 +16,8 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from .private import Renaming, renamed
+from .joined import MARK, Program
+from .names import Attributes, TopNames, top_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,31 +35,87 @@ _MOST_BITS = 30
 
 
 class Folded:
-    """The modules of a program, by their names, with their constants folded."""
+    """The modules of a program, by their names, as they are compiled: folded, those of `groups` joined, names short."""
 
-    def __init__(self, texts: Mapping[str, str], outside: Iterable[str]) -> None:
-        """texts: of the modules by their dotted names; outside: the texts of what may use them otherwise."""
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        outside: Iterable[str],
+        groups: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        """texts: of the modules by their dotted names; outside: the texts of what may use them otherwise.
+
+        groups: the roots of what is joined, see `joined`.
+        """
         self._trees = {name: ast.parse(text) for name, text in texts.items()}
         self._viper = {name for name, text in texts.items() if "micropython.viper" in text}
         self._packages = {name for name in texts if any(other.startswith(name + ".") for other in texts)}
         self._values: dict[str, dict[str, int]] = {}
-        outside = list(outside)
+        others = [*map(ast.parse, outside), *(self._trees[name] for name in self._viper)]
         self._bound = {"self", "cls"}  # what can't be renamed by looking at names alone
-        for tree in [*self._trees.values(), *map(ast.parse, outside)]:
+        for tree in [*self._trees.values(), *others]:
             self._bound |= {name for node in ast.walk(tree) for name in _named(node)}
-        self._said = set(re.findall(r"\w+", " ".join([*outside, *(texts[name] for name in self._viper)])))
-        said = set(self._said) | {part for name in texts for part in name.split(".")}
-        for tree in self._trees.values():
-            self._said |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        said = set().union(*map(_words, others))
+        self._said = said | {
+            node.attr
+            for tree in self._trees.values()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+        }
         self._folded = {name: self._fold(name) for name in texts if name not in self._viper}
-        # the names of functions and classes, by the short ones: see `private`
-        self.short = renamed(self._folded, said)
+        self._drop_unused(others)
+        self.attributes = Attributes(self._folded, said)
+        for name, tree in self._folded.items():
+            self.attributes.rename(name, tree)
+        program = Program(self._folded, self._packages, self._said, groups or {})
+        self.place = program.place
+        joined = program.joined()
+        for name in self.place.keys() & imported_by(others):
+            joined[name] = program.door(name, said)
+        self.top = top_names(joined, said)
+        self._texts = {
+            name: ast.unparse(TopNames(self.top).visit(tree)) + "\n" for name, tree in joined.items()
+        }
+
+    def _drop_unused(self, others: list[ast.Module]) -> None:
+        """Let modules import from each other no name that they don't use: annotations did."""
+        passed_on = {
+            (module, alias.name)
+            for name, tree in self._trees.items()
+            for module, alias in _imported(name, name in self._packages, tree)
+        }
+        passed_on |= {pair for tree in others for pair in imported_names(tree)}
+        for name, tree in self._folded.items():
+            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            used |= {name_of for module, name_of in passed_on if module == name}
+            for node in ast.walk(tree):
+                if (
+                    isinstance(node, ast.ImportFrom)
+                    and _source(name, name in self._packages, node) in self._trees
+                ):
+                    node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
+            tree.body = [one for one in tree.body if not isinstance(one, ast.ImportFrom) or one.names]
+
+    def names(self) -> set[str]:
+        """Return the modules that are compiled."""
+        return set(self._texts) | self._viper
+
+    def long(self) -> dict[tuple[str, str], str]:
+        """Return what functions are called in the sources, by the last part of a module's name and their short one."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for module in self._folded:
+            file = self.place.get(module, module).rpartition(".")[2]
+            for name, short in self.attributes.of(module).items():
+                found.setdefault((file, short), set()).add(name)
+            for name, short in self.top.items():
+                plain, _, of = name.partition(MARK)
+                if of == module.replace(".", "_"):
+                    found.setdefault((file, short), set()).add(plain)
+        return {key: " or ".join(sorted(names)) for key, names in found.items()}
 
     def text(self, name: str) -> str | None:
         """Return what is to be compiled of a module; None for one that stays as it is."""
-        if name in self._viper:
-            return None
-        return ast.unparse(Renaming(self.short[name]).visit(copy.deepcopy(self._folded[name]))) + "\n"
+        return self._texts.get(name)
 
     def _fold(self, name: str) -> ast.Module:
         values = self._values_in(name)
@@ -96,9 +153,27 @@ class _Folding(ast.NodeTransformer):
         self._values = values
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
         dropped = {*self._values, "TYPE_CHECKING", "__all__"}
         node.body = [one for one in node.body if _assigned(one) not in dropped]
         return self.generic_visit(node)
+
+    def _visit_documented(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        if not isinstance(node, ast.ClassDef):
+            node.returns = None
+        return self.generic_visit(node)
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _visit_documented  # noqa: N815 - ast's way of naming
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(node.arg)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.value = node.value and self.visit(node.value)
+        return ast.Assign([node.target], node.value, lineno=0) if node.value else ast.Pass()
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -111,6 +186,8 @@ class _Folding(ast.NodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt]:
+        if node.module in ("typing", "collections.abc"):
+            return ast.Pass()  # perhaps all that is tried
         node.names = [alias for alias in node.names if (alias.asname or alias.name) not in self._values]
         return node if node.names else []
 
@@ -152,6 +229,44 @@ class _Naming(ast.NodeTransformer):
         return node
 
 
+def _words(tree: ast.AST) -> set[str]:
+    """Return the names that a piece of a program says, and the words of its texts."""
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            words.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            words.add(node.attr)
+        elif isinstance(node, ast.arg):
+            words.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            words.add(node.name)
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and not isinstance(node, ast.Expr)
+        ):
+            words |= set(re.findall(r"\w+", node.value))
+        if isinstance(node, ast.ImportFrom):
+            words |= set((node.module or "").split("."))
+        words |= set(_named(node))
+    return words
+
+
+def imported_by(trees: Iterable[ast.AST]) -> set[str]:
+    """Return the dotted names of what texts import, modules or names in them."""
+    found: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported_names(tree: ast.Module) -> set[tuple[str, str]]:
+    """Return (module, name in it) of what a text imports."""
+    return {(module, alias.name) for module, alias in _imported("", False, tree)}
+
+
 def _named(node: ast.AST) -> list[str]:
     """Return the names that a piece of a program says otherwise than as names."""
     if isinstance(node, ast.keyword):
@@ -167,14 +282,19 @@ def _named(node: ast.AST) -> list[str]:
 
 def _imported(name: str, is_package: bool, tree: ast.Module) -> list[tuple[str, ast.alias]]:
     """Return (module, name in it) of all that a module imports, wherever it does."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            parts = name.split(".")
-            above = parts[: len(parts) - node.level + is_package] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            found += [(module, alias) for alias in node.names]
-    return found
+    return [
+        (_source(name, is_package, node), alias)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+
+
+def _source(name: str, is_package: bool, node: ast.ImportFrom) -> str:
+    """Return the dotted name of the module that an import is from."""
+    parts = name.split(".")
+    above = parts[: len(parts) - node.level + is_package] if node.level else []
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def _assigned(node: ast.stmt) -> str:

@@ -9,6 +9,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from electro_meter.sensing.sampling import RING
+from electro_protocol.address import checksum
 from electro_tools import lifeline
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class LeanMeter:
             pass_fds=lifeline.pass_fds(),
         )
         first = {"config": config, "directory": board.directory, "start": board.time.now_us // 1_000_000}
-        self.address: str = self._ask(first)["address"]
+        self.address = checksum(bytes.fromhex(self._ask(first)["address"]))
 
     def advance_to(self, unix_s: int) -> dict[str, Any]:
         """Let the meter live until an instant and return what it says then."""

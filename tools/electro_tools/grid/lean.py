@@ -5,7 +5,7 @@
 
 | line in | line out |
 |---|---|
-| {"config", "directory", "start"} | {"address"} |
+| {"config", "directory", "start"} | {"address"}: in hex |
 | {"advance_to": unix_s} | {"at": unix_s, "register_wh", "closed", "ram_free", "ram_live"} |
 | | {"sample": [unix_us, pairs, whether a stretch begins]}, and bytes come back: times, volts and amps of so many |
 
@@ -16,10 +16,10 @@ import asyncio
 import gc
 import json
 import sys
+from binascii import hexlify
 
-from electro_meter.heap import ram_free
+from electro_meter.heap import forget_modules, ram_free
 from electro_meter.life.start import begin
-from electro_protocol.address import checksum
 from electro_tools.grid.virtual_board import VirtualBoard
 
 TYPE_CHECKING = False
@@ -109,10 +109,12 @@ async def _run() -> None:
     def configure() -> "tuple[Board, Settings]":
         from electro_meter.life.config import Config
 
-        return board, Config(given.pop("config")).bare()
+        settings = Config(given.pop("config")).bare()
+        forget_modules(("electro_meter.life.config",))  # where a chip's program has it, `begin` does
+        return board, settings
 
     _, meter = begin(configure)
-    _say({"address": checksum(meter.signer.address)})
+    _say({"address": hexlify(meter.signer.address).decode()})
     meter.start()
     while True:
         line = sys.stdin.readline()

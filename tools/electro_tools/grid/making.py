@@ -2,7 +2,7 @@
 """Make a simulated meter from its settings: the board with grid, load and chip, and on it the meter's own code."""
 
 from electro_meter.life.app import Meter
-from electro_meter.life.keys import make_key
+from electro_meter.life.new_key import make_key
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.converter import Converter
 from electro_tools.grid.randomness import Randomness

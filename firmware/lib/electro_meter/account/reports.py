@@ -1,26 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Say what of the journal an agreement is told: a function of records that never change, and of the agreement's terms.
 
-A reading is the sum over joined runs of floor(end / unit) − floor(start / unit) of the import register, so the
-readings of a period add up to its energy and nothing is carried. An interval is interrupted if a declared outage
-touches it, and has no data if less than LEAST_MEASURED_PERMILLE of its time with supply was measured. Nothing is told
-of the open base, of time in an interruption that is not decided, or while the clock is not confirmed: so no interval
-is ever told in two versions.
+Nothing is told of the open base, of time in an interruption that is not decided, or while the clock is not confirmed:
+so no interval is ever told in two versions. What a reading is says `lanes`.
 """
 
-import asyncio
 import os
-
-from electro_protocol.readings import INTERRUPTED, MAX_INTERRUPTED_UNITS, MAX_UNITS, NO_DATA, pack
-from electro_protocol.reports import EnergyReport, OutageReport
 
 from .account import Account
 from .journal import Ring
 from .outages import Outages
-from .records import JOINED, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from electro_protocol.reports import EnergyReport, OutageReport
     from electro_protocol.sealed import SealedReport
 
     from ..uplink.agreement import Agreement
@@ -28,11 +21,8 @@ if TYPE_CHECKING:
     from .sealing import Sealing
 
 KEYS_FILE = "viewing.keys"  # where `sealing` keeps them
-LEAST_MEASURED_PERMILLE = 950
 _PATIENCE_S = 6 * 3_600
 _J_PER_WH = 3_600
-# A base's record takes a chip some milliseconds: after so many the others have their turn.
-_TURN = 8
 
 
 class Reports:
@@ -116,21 +106,12 @@ class Reports:
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s
         outages = self._outages.touching(start_s, start_s + (end - first) * agreement.interval_s)
-        register_j = 0
-        lanes = []
-        turn = 0
+        from electro_protocol.reports import EnergyReport  # for an exchange
+
+        from .lanes import work_out
+
         unread = self._ring.unread
-        for index in range(first, end):
-            lane, at_end_j = self._lane(agreement, index, outages)
-            lanes.append(lane)
-            register_j = at_end_j or register_j
-            turn += agreement.interval_s // self._base_s
-            if turn >= _TURN:
-                turn = 0
-                await asyncio.sleep(0)
-        if not register_j:  # without data it did not move
-            before = self._ring.before(start_s // self._base_s)
-            register_j = before[4] if before is not None else 0
+        lanes, register_j = await work_out(self._ring, outages, self._base_s, agreement, first, end)
         self._check(self._ring.unread != unread or not self._ring.is_all_known)
         report = EnergyReport(
             agreement.id,
@@ -138,7 +119,7 @@ class Reports:
             agreement.terms,
             first,
             register_j // _J_PER_WH,
-            pack(lanes),
+            lanes,
         )
         if agreement.seal and self._sealing is not None:
             return self._sealing.seal(agreement, report)
@@ -165,59 +146,7 @@ class Reports:
         found = self.outages(agreement)
         if number >= len(found):
             return None
+        from electro_protocol.reports import OutageReport  # for an exchange
+
         _, started_s, ended_s, cause = found[number]
         return OutageReport(agreement.id, number, started_s, ended_s, cause)
-
-    def _lane(
-        self, agreement: "Agreement", index: int, outages: "list[tuple[int, int, int, int]]"
-    ) -> "tuple[int, int]":
-        """Return an interval's lane, and the import register at the end of its last record in joules (0: none)."""
-        base_s = self._base_s
-        from_s = agreement.start_s + index * agreement.interval_s
-        to_s = from_s + agreement.interval_s
-        unit_j = agreement.unit_wh * _J_PER_WH
-        measured = dark = units = 0  # tenths of seconds; units of the agreement
-        end_j = -1  # of the run
-        for number in range(from_s // base_s, to_s // base_s):
-            at = self._ring.find(number)
-            record = self._ring.read(at) if at >= 0 else None
-            start_j = -1
-            if record is not None:
-                start_j = end_j if end_j >= 0 and record[1] & JOINED else self._start_j(record, at)
-            if record is None or start_j < 0:
-                dark += 10 * _overlap_s(outages, number * base_s, (number + 1) * base_s)
-                end_j = -1
-                continue
-            end_j = record[4]
-            units += end_j // unit_j - start_j // unit_j
-            measured += record[2]
-            dark += record[6]
-        register_j = max(end_j, 0)
-        # each record's two times are rounded down: hardly any supply is no gap in the measurement
-        supplied = 10 * agreement.interval_s - dark - 2 * (agreement.interval_s // base_s)
-        if measured * 1000 < LEAST_MEASURED_PERMILLE * supplied:
-            return NO_DATA, register_j
-        if _overlap_s(outages, from_s, to_s):
-            return INTERRUPTED | min(units, MAX_INTERRUPTED_UNITS), register_j
-        return min(units, MAX_UNITS), register_j
-
-    def _start_j(self, record: "tuple[int, ...]", at: int) -> int:
-        """Return the import register at the beginning of a base, -1 if its record is lost."""
-        if record[1] & JOINED:
-            at = self._ring.find(record[3] - 1)
-            before = self._ring.read(at) if at >= 0 else None
-        else:
-            before = self._ring.read(at - 1)
-            if before is None or before[0] != START:
-                before = self._ring.read(at - 2)  # a SUMMARY lies between
-            if before is not None and (before[0] != START or before[3] != record[3]):
-                before = None
-        return before[4] if before is not None else -1
-
-
-def _overlap_s(outages: "list[tuple[int, int, int, int]]", from_s: int, to_s: int) -> int:
-    """Return the seconds of a time in which declared outages lie."""
-    total = 0
-    for _, started_s, ended_s, _ in outages:
-        total += max(0, min(ended_s or to_s, to_s) - max(started_s, from_s))
-    return total

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the meter: measure, follow outages, keep the account, talk to relayers. The world comes in through the Board."""
 
-from electro_protocol.eip712 import Domain
-from electro_protocol.reports import DeviceEnrollment
-from electro_protocol.signed import SignedMessage
-
 from ..account.account import Account
 from ..account.journal import BASE_FILES, BASE_SLOTS, OUTAGE_FILES, OUTAGE_SLOTS, Ring
 from ..account.outages import Outages
@@ -27,6 +23,8 @@ from .supervision import Supervisor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from electro_protocol.signed import SignedMessage
 
     from ..updating.steps import Updating
     from .reserve import Reserve
@@ -60,6 +58,8 @@ class Meter:
         """phases: made before, when the heap was still whole."""
         self.board = board
         self._config = config
+        from electro_protocol.eip712 import Domain  # which `start` forgets
+
         self.signer = load_signer(board, Domain(config.chain_id, config.contract))
         self.phases = phases or Phases(board, config)
         self.supervisor = Supervisor(board)
@@ -108,8 +108,10 @@ class Meter:
         """Return whether the board lives on its reserve."""
         return self.reserve is not None and self.reserve.level > 0
 
-    def enrollment(self, unix_s: int) -> SignedMessage:
+    def enrollment(self, unix_s: int) -> "SignedMessage":
         """Sign the wish to be enrolled with this operator's contract."""
+        from electro_protocol.reports import DeviceEnrollment
+
         config = self._config
         return self.signer.sign(
             DeviceEnrollment(config.hardware_id, config.base_seconds, unix_s + ENROLLMENT_VALID_S)

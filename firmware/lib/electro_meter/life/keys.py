@@ -4,13 +4,6 @@
 Stock ESP32 firmware has no flash encryption: whoever holds the chip can read the key. The firmware's README says so.
 """
 
-import hashlib
-
-from electro_protocol.address import address_of
-from electro_protocol.eip712 import Domain
-from electro_protocol.reports import Message
-from electro_protocol.signed import SignedMessage
-
 from ..heap import forget_modules
 from ..world import Board, SetupError
 
@@ -19,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import TypeVar
 
+    from electro_protocol.eip712 import Domain
+    from electro_protocol.reports import Message
+    from electro_protocol.signed import SignedMessage
+
     Made = TypeVar("Made")
 
 TRIES = 4  # of a computation that its own check refutes: each is blinded otherwise
-# SEC 2, 2.4.1: the order of the curve; a key is from 1 to one below it
-_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-
-
 # What only signing needs. The loops in machine code stay.
 _ARITHMETIC = (
     "electro_protocol.secp256k1",
@@ -43,26 +36,33 @@ class MissingKeyError(SetupError):
 class Signer:
     """The meter's identity: its address, and signatures for one chain and contract."""
 
-    def __init__(self, private_key: bytes, domain: Domain, log: "Callable[[str], None]") -> None:
+    def __init__(self, private_key: bytes, domain: "Domain", log: "Callable[[str], None]") -> None:
+        from electro_protocol.address import address_of  # what is only needed to sign is there when it is
+
         self._private_key = private_key
-        self._domain = domain
+        self._chain_id, self._contract = domain.chain_id, domain.contract
+        self.separator = domain.separator
         self._log = log
         self.address = address_of(self._insist(lambda: _public_key(private_key)))
         self.rest()
 
-    def sign(self, message: Message) -> SignedMessage:
+    def sign(self, message: "Message") -> "SignedMessage":
         """Return the message signed.
 
         Raises FaultError if the chip errs again and again.
         """
-        return self._insist(lambda: SignedMessage.make(message, self._domain, self._private_key))
+        from electro_protocol.signed import SignedMessage
 
-    @property
-    def separator(self) -> bytes:
-        return self._domain.separator
+        domain = self._domain()
+        return self._insist(lambda: SignedMessage.make(message, domain, self._private_key))
 
-    def digest(self, message: Message) -> bytes:
-        return message.digest(self._domain)
+    def digest(self, message: "Message") -> bytes:
+        return message.digest(self._domain())
+
+    def _domain(self) -> "Domain":
+        from electro_protocol.eip712 import Domain
+
+        return Domain(self._chain_id, self._contract)
 
     def unwrapping(self, wrapped: bytes) -> "Generator[None, None, bytes]":
         """Return what unwraps a viewing key, in slices; it raises ValueError for what was wrapped for none."""
@@ -93,25 +93,7 @@ def _public_key(private_key: bytes) -> bytes:
     return public_key(private_key)
 
 
-def draw_key(board: Board, host_entropy: bytes) -> bytes:
-    """Make a private key from the chip's generator mixed with the host's entropy; nothing keeps it yet.
-
-    Either source alone is enough: a weak chip cannot weaken a good host, and a lying host cannot learn the key.
-    """
-    while True:
-        candidate: bytes = hashlib.sha256(b"electro key" + board.entropy(64) + host_entropy).digest()
-        if 0 < int.from_bytes(candidate, "big") < _ORDER:
-            return candidate
-
-
-def make_key(board: Board, host_entropy: bytes) -> bytes:
-    """Do so, and keep it in the Board's storage."""
-    private_key = draw_key(board, host_entropy)
-    board.store_key(private_key)
-    return private_key
-
-
-def load_signer(board: Board, domain: Domain) -> Signer:
+def load_signer(board: Board, domain: "Domain") -> Signer:
     """Return the signer of the stored key.
 
     Raises MissingKeyError, and FaultError if the chip errs again and again.

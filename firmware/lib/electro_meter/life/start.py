@@ -20,6 +20,10 @@ _ONCE = (
     "electro_meter.account.opening",
     "electro_meter.uplink.remembered",
     "electro_protocol.untrusted",
+    "electro_protocol.eip712",
+    "electro_protocol.address",
+    "electro_meter.uplink.sources",
+    "electro_meter.uplink.parsing",
 )
 
 

@@ -3,11 +3,30 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .sources import Told
+    from array import array
 
     Header = tuple[int, int, int, int] | tuple[int, int, int, int, bytes]
 
 _FRESH_US = 7_200_000_000  # sources are asked every hour; older bounds may have been overridden since
+
+
+class Told:
+    """What one source says of one agreement, every number in its range."""
+
+    id: int
+    start_s: int
+    account: bytes  # of the terms
+    code_hash: bytes  # of the terms' code
+    next_latest: int  # interval
+    next_final: int
+    next_outage: int  # number
+    outage_open: bool  # the outage of that number is known to be open
+    end: int  # interval
+    cancelled: bool
+    bonus = -1  # what is left of it, in minor units of money; -1: it does not say
+    bounds_from: int  # interval
+    least: "array[int]"
+    most: "array[int]"
 
 
 class Agreement:

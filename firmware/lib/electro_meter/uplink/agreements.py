@@ -23,8 +23,7 @@ from .agreement import Agreement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .agreement import Header
-    from .sources import Told
+    from .agreement import Header, Told
 
 FILE = "agreements.json"
 MOST_OF_A_SOURCE = 4  # running, next and the one still owed to are three

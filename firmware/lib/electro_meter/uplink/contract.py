@@ -3,8 +3,9 @@
 
 from array import array
 
+from .agreement import Told
 from .errors import SourceError
-from .sources import LAST_S, MOST_BONUS, MOST_INTERVALS, MOST_SLOTS, MOST_TOLD, Told, part, shown, sound
+from .sources import LAST_S, MOST_BONUS, MOST_INTERVALS, MOST_SLOTS, MOST_TOLD, part, shown, sound
 
 _REVERTED = 3  # JSON-RPC's code for a call that the contract itself refuses (EIP-1474, geth)
 _CANCELLED = 4  # of the contract's states

@@ -5,11 +5,12 @@ from binascii import hexlify, unhexlify
 
 from electro_protocol.keccak import keccak256
 
+from .agreement import Told
 from .contract import result, states
 from .errors import SourceError
 from .http import Answer, Client
 from .parsing import MOST_BYTES
-from .sources import MOST_TERMS_BYTES, Told, octets
+from .sources import MOST_TERMS_BYTES, octets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

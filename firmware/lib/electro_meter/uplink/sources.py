@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read what relayers say of agreements and messages: with `parsing` the meter's boundary of trust.
 
-Whatever the bytes, the result is one of the records below or a SourceError, in bounded time and memory. Whether a
+Whatever the bytes, the result is a record or a SourceError, in bounded time and memory. Whether a
 record is true is another question: `agreements` asks it.
 
 | function | of what | gives |
@@ -21,6 +21,7 @@ from binascii import unhexlify
 
 from electro_protocol.address import parse as parse_address
 
+from .agreement import Told
 from .errors import SourceError
 from .parsing import are_digits
 
@@ -38,25 +39,6 @@ LAST_S = (1 << 40) - 1
 MOST_BONUS = (1 << 128) - 1  # the contract's own
 _MOST_DIGITS = 39  # of it
 _TERMS_HEADER_BYTES = 97  # a byte 0 and three words
-
-
-class Told:
-    """What one source says of one agreement, every number in its range."""
-
-    id: int
-    start_s: int
-    account: bytes  # of the terms
-    code_hash: bytes  # of the terms' code
-    next_latest: int  # interval
-    next_final: int
-    next_outage: int  # number
-    outage_open: bool  # the outage of that number is known to be open
-    end: int  # interval
-    cancelled: bool
-    bonus = -1  # what is left of it, in minor units of money; -1: it does not say
-    bounds_from: int  # interval
-    least: "array[int]"
-    most: "array[int]"
 
 
 def whole(name: str, untrusted: object, least: int, greatest: int) -> int:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from ..account.reports import Reports
     from ..life.settings import Settings
     from ..world import Board
-    from .agreement import Agreement
+    from .agreement import Agreement, Told
     from .agreements import Agreements
-    from .sources import Told
 
 MOST_AT_ONCE = 8  # outages, and reports: a signature costs up to 0.1 s, and a relayer takes 50 in one request
 LEAST_BACKOFF_MS = 2_000
@@ -163,23 +162,20 @@ class Turns:
             return _FAR_US
         return when_us + min(self._settings.resend_ms << min(tries - 1, 8), STATE_MS) * 1000
 
-    def outages(self, agreement: "Agreement", told: "Told") -> "list[OutageReport]":
+    def outages(self, agreement: "Agreement", told: "Told") -> "list[int]":
         """Return the outages that a source takes now: closed ones whose readings are on the chain, or an open one."""
-        found: "list[OutageReport]" = []
+        kept = self._reports.outages(agreement)
+        found: "list[int]" = []
         number = told.next_outage
-        while len(found) < self.at_once:
-            outage = self._reports.outage(agreement, number)
-            if outage is None:
-                break
-            if outage.ended_at:
-                touched = (
-                    outage.ended_at - agreement.start_s + agreement.interval_s - 1
-                ) // agreement.interval_s
+        while number < len(kept) and len(found) < self.at_once:
+            ended_s = kept[number][2]
+            if ended_s:
+                touched = (ended_s - agreement.start_s + agreement.interval_s - 1) // agreement.interval_s
                 if told.next_latest < min(max(touched, 0), told.end):
                     break  # the contract takes readings first
             elif found or told.outage_open:
                 break
-            found.append(outage)
+            found.append(number)
             number += 1
         return found
 

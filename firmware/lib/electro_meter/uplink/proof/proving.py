@@ -16,8 +16,9 @@ from electro_protocol.receipt import check
 from electro_protocol.rlp import ReceiptError
 from electro_protocol.storage import CANCELLED, Standing
 
+from ..agreement import Told
 from ..errors import SourceError
-from ..sources import Told, seal_of, terms
+from ..sources import seal_of, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
