@@ -39,6 +39,17 @@ def test_a_number_from_another_module_is_not_imported() -> None:
     assert "HOUR" not in str(found["two"])
 
 
+def test_one_name_for_two_numbers_is_refused() -> None:
+    """Each function would have its own; folding knows one of a module."""
+    with pytest.raises(ValueError, match="one: AGAIN is 5 here and 7 there"):
+        folded(
+            one="def soon():\n    from two import AGAIN\n    return AGAIN\n"
+            "def late():\n    from three import AGAIN\n    return AGAIN\n",
+            two="AGAIN = 5\n",
+            three="AGAIN = 7\n",
+        )
+
+
 def test_a_name_that_others_say_stays() -> None:
     text = "HOUR = 3600\nDAY = 24 * HOUR\n"
     assert folded("from one import HOUR", one=text) == {"one": "HOUR = 3600\n"}

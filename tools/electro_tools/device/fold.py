@@ -124,14 +124,22 @@ class Folded:
         return tree
 
     def _values_in(self, name: str) -> dict[str, int]:
-        """Return the whole numbers that a module's names stand for, its own and those it imports."""
+        """Return the whole numbers that a module's names stand for, its own and those it imports.
+
+        Raises:
+            ValueError: one name stands for two.
+        """
         if name in self._values or name not in self._trees:
             return self._values.get(name, {})
         values = self._values[name] = {}
         tree = self._trees[name]
         for module, alias in _imported(name, name in self._packages, tree):
             if alias.name in self._values_in(module):
-                values[alias.asname or alias.name] = self._values_in(module)[alias.name]
+                known, number = alias.asname or alias.name, self._values_in(module)[alias.name]
+                if values.setdefault(known, number) != number:
+                    raise ValueError(
+                        f"{name}: {known} is {values[known]} here and {number} there; rename one"
+                    )
         assigned = [
             node.id
             for node in ast.walk(tree)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..world import Board
     from .http import Client
 
-AGAIN_MS = 21_600_000  # six hours: a key takes as long as ten signatures
+BRING_AGAIN_MS = 21_600_000  # six hours: a key takes as long as ten signatures
 MOST = 2
 # What only this needs, let go after it.
 MODULES = (

@@ -53,11 +53,11 @@ class Conversation:
 
     async def _bring(self) -> None:
         """Take viewing keys that a relayer has for this meter; that they are none is no failure of what it carries."""
-        from .bringing import AGAIN_MS, MODULES, bring
+        from .bringing import BRING_AGAIN_MS, MODULES, bring
 
         uplink, source = self._uplink, self._source
         before = collect_every(EXCHANGE_BYTES)
-        uplink.bring_due_us = self._board.uptime_us() + AGAIN_MS * 1000
+        uplink.bring_due_us = self._board.uptime_us() + BRING_AGAIN_MS * 1000
         try:
             await bring(self._board, self._client, source.url, uplink.signer, uplink.reports)
         except (SourceError, ValueError) as error:
