@@ -32,6 +32,8 @@ _FREE = (
     "callable", "const", "copy", "dir", "eval", "exec", "globals", "isalpha", "islower", "isspace", "issubclass",
     "isupper", "little", "locals", "lstrip", "map", "popitem", "repr", "reverse", "rindex", "rsplit", "sep",
 )  # fmt: skip
+# The MP_QSTR_ names in the C sources of MicroPython 1.25.0 (py, extmod, shared, drivers, the ports for Unix and ESP32),
+# and the names that its frozen modules and its boards' pins have.
 _MICROPYTHON = Path(__file__).with_name("micropython.txt")
 
 
