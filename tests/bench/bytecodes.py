@@ -71,8 +71,8 @@ def measure(program: str, minutes: int, heap_kb: int) -> dict[str, Any]:
         folder = Path(name)
         lib, flash = folder / "mpy", folder / "flash"
         flash.mkdir()
-        firmware_files.compile_for("x86", lib)
         bench = {f"electro_tools/{part}": TOOLS / f"{part}.py" for part in BENCH} | {"bytecodes": SCRIPT}
+        firmware_files.compile_for("x86", lib, users=list(bench.values()))  # whose names stay
         for place, file in bench.items():
             firmware_files.compile_one("x86", firmware_files.Source(file, f"lib/{place}.py"), lib)
         randomness = Randomness(1)
