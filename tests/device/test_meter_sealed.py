@@ -7,7 +7,6 @@ import unittest
 import scratch
 from accounts import Accounts, Terms
 
-from electro_meter.account.reports import KEYS_FILE
 from electro_meter.account.sealing import MOST_KEYS, Sealing, brought_in, keep, keep_brought, keys_in
 from electro_meter.life.keys import load_signer
 from electro_meter.uplink.agreement import Agreement
@@ -15,7 +14,7 @@ from electro_meter.uplink.bringing import bring
 from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.sources import seal_of, terms
 from electro_meter.viewing import take
-from electro_meter.world import Board, SetupError
+from electro_meter.world import KEYS_FILE, Board, SetupError
 from electro_protocol import judging, sealing, secp256k1
 from electro_protocol.delivery import wrap
 from electro_protocol.eip712 import Domain

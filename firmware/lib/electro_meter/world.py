@@ -7,6 +7,10 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
+KEYS_FILE = (
+    "viewing.keys"  # in Board.directory: `account.sealing` keeps them there, and not all meters have that
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array

@@ -7,6 +7,7 @@ so no interval is ever told in two versions. What a reading is says `lanes`.
 
 import os
 
+from ..world import KEYS_FILE
 from .account import Account
 from .journal import Ring
 from .outages import Outages
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..uplink.clock import Clock
     from .sealing import Sealing
 
-KEYS_FILE = "viewing.keys"  # where `sealing` keeps them
 _PATIENCE_S = 6 * 3_600
 _J_PER_WH = 3_600
 

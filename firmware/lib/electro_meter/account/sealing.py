@@ -9,7 +9,7 @@ import os
 from electro_protocol import judging, sealing
 from electro_protocol.sealed import SealedReport
 
-from .reports import KEYS_FILE
+from ..world import KEYS_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
