@@ -39,21 +39,24 @@ def test_the_demo_stays_with_the_console_on_it(browser: Browser) -> None:
                 break
         else:
             raise AssertionError("".join(said))
-        context = browser.new_context(viewport={"width": 1360, "height": 1300}, locale="en-GB")
-        context.set_default_timeout(LIMIT_S * 1000)
-        watched = Watched(context, found[1])
-        page = context.new_page()
-        page.goto(f"{found[1]}/agreements/2")
-        page.wait_for_selector("#chart[data-drawn]")
-        page.wait_for_selector("#burndown[data-drawn]")
-        assert "Furnace" in page.locator("h1").inner_text()
-        assert "consumer's side" in page.locator(".ledger").inner_text()
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        where = README_PICTURE if os.environ.get("ELECTRO_PICTURE") else SCREENSHOTS / "demo.png"
-        page.screenshot(path=str(where), clip=_SHOWN)  # type: ignore[arg-type]
-        page.goto(f"{found[1]}/agreements/2/audit")
-        assert "agree, to the unit" in page.locator(".verdict").inner_text()
-        watched.close()
-        context.close()
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait() in (0, 130)
+        try:
+            context = browser.new_context(viewport={"width": 1360, "height": 1300}, locale="en-GB")
+            context.set_default_timeout(LIMIT_S * 1000)
+            watched = Watched(context, found[1])
+            page = context.new_page()
+            page.goto(f"{found[1]}/agreements/2")
+            page.wait_for_selector("#chart[data-drawn]")
+            page.wait_for_selector("#burndown[data-drawn]")
+            assert "Furnace" in page.locator("h1").inner_text()
+            assert "consumer's side" in page.locator(".ledger").inner_text()
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            where = README_PICTURE if os.environ.get("ELECTRO_PICTURE") else SCREENSHOTS / "demo.png"
+            page.screenshot(path=str(where), clip=_SHOWN)  # type: ignore[arg-type]
+            page.goto(f"{found[1]}/agreements/2/audit")
+            assert "agree, to the unit" in page.locator(".verdict").inner_text()
+            watched.close()
+            context.close()
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait() in (0, 130)
+        finally:
+            demo.kill()  # if a page was not as it should be

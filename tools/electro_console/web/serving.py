@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("electro.console")
 
+_LOOK_EVERY_S = 0.1
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -53,6 +55,7 @@ class Settings:
         names: for people.
         final: which block is final, see electro_console.index.final.
         keys: viewing keys of agreements that are sealed.
+        whole: its address is told once the index has the block that was the newest at the start.
     """
 
     nodes: tuple[Endpoint | str, ...]
@@ -68,6 +71,7 @@ class Settings:
     names: Names = field(default_factory=Names)
     final: str = "auto"
     keys: ViewingKeys = field(default_factory=ViewingKeys)
+    whole: bool = False
 
 
 def guard_of(settings: Settings) -> Guard:
@@ -134,7 +138,11 @@ async def _serve(
     tell: Callable[[str], None],
     then: Callable[[str], Awaitable[None]] | None,
 ) -> None:
-    async with running(settings, index, following) as (url, _):
+    async with running(settings, index, following) as (url, questions):
+        if settings.whole:
+            newest, _ = await questions.node.newest()
+            while following.trouble is None and index.status().block < newest:  # noqa: ASYNC110 - a thread follows
+                await asyncio.sleep(_LOOK_EVERY_S)
         tell(url)
         if then is not None:
             await then(url)

@@ -38,5 +38,6 @@ def show(outcome: Outcome, tell: Callable[[str], None], *, in_memory: bool) -> N
             port=0,
             names=names,
             final="0" if in_memory else "auto",  # a chain in memory never takes a block back
+            whole=in_memory,
         )
         serve(settings, tell)
