@@ -140,6 +140,15 @@ def test_what_lies_beside_the_paper_is_what_is_signed(small: Path) -> None:
         assert done.returncode == 1, wrong[:40]
         assert done.stderr.startswith("error: "), done.stderr
         assert not building.read_paper(small / "xtensawin.json").signatures
+    other = {"electro_meter/a.mpy": b"M\x06another", "electro_protocol/b.mpy": b""}
+    bundle_file.write_bytes(
+        building.bundle_of(other, 7, "xtensawin", {"operator": None, "consumer": None}).raw
+    )
+    done = electro(small, *command)
+    assert "not the one that the paper names" in done.stderr, (
+        "a good program is shown, and another one signed"
+    )
+    assert not building.read_paper(small / "xtensawin.json").signatures
     bundle_file.unlink()
     assert "can't be read" in electro(small, *command).stderr
 

@@ -99,8 +99,7 @@ def sign_release(paper_file: Path, party: two_keys.Party) -> None:
     """
     from . import release as building
 
-    paper = building.read_paper(paper_file)
-    built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
+    paper, built = building.read_release(paper_file)
     if built.head.version != paper.message.version:
         raise ToolError(f"the paper says version {paper.message.version}, its bundle {built.head.version}")
     two_keys.sign(paper, paper_file, party, _words(paper, built), "electro device sign-release")

@@ -25,20 +25,22 @@ def update(paper: str, named_port: str | None) -> None:
     proved itself: it is tried after the next exchange with a relayer, and the old one comes back if it fails.
     """
     from . import fetched
+    from . import release as building
     from . import update as updating
     from .chip import Chip
     from .ports import choose
 
-    if not fetched.is_url(paper):
-        updating.read(Path(paper))  # before anything is asked of the chip
+    is_url = fetched.is_url(paper)
+    release = None if is_url else building.read_release(Path(paper))  # before anything is asked of the chip
     chip = Chip(choose(named_port))
     interpreter = chip.interpreter()
-    with tempfile.TemporaryDirectory() as folder, progress() as bar:
-        is_url = fetched.is_url(paper)
-        file = fetched.fetch(paper, interpreter.architecture, Path(folder)) if is_url else Path(paper)
-        task = bar.add_task("writing", total=updating.read(file)[1].files + 1)
+    if release is None:
+        with tempfile.TemporaryDirectory() as folder:
+            release = fetched.fetch(paper, interpreter.architecture, Path(folder))
+    with progress() as bar:
+        task = bar.add_task("writing", total=release[1].files + 1)
         staged = updating.update(
-            chip, file, lambda verb, place: bar.update(task, advance=1, description=f"{verb} {place}")
+            chip, release, lambda verb, place: bar.update(task, advance=1, description=f"{verb} {place}")
         )
     chip.restart()
     click.echo(f"version  {staged.version}\nstate    {staged.state}\nwritten  {staged.written}")

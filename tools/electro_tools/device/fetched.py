@@ -26,8 +26,8 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
-def fetch(url: str, architecture: str, folder: Path) -> Path:
-    """Bring a release into a folder and return its paper's file, the bundle beside it.
+def fetch(url: str, architecture: str, folder: Path) -> tuple[release.Paper, release.Built]:
+    """Bring a release into a folder, the bundle beside its paper, and return it.
 
     Args:
         url: of a paper, which ends with .json, or of the place that has one for each architecture: as in the setting
@@ -47,8 +47,7 @@ def fetch(url: str, architecture: str, folder: Path) -> Path:
     bundle_file = folder / f"{manifest}.bundle"
     bundle_file.write_bytes(_get(bundle_url, MOST_HEAD_BYTES + MOST_LIST_BYTES + MOST_BYTES))
     with _called(bundle_file, bundle_url):
-        release.read_bundle(bundle_file)
-    return paper_file
+        return release.read_release(paper_file)
 
 
 @contextlib.contextmanager

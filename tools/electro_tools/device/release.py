@@ -73,6 +73,21 @@ def build(version: int, chip: str, keys: Mapping[str, bytes | None]) -> Built:
     return bundle_of(files, version, chip, keys)
 
 
+def read_release(paper_file: Path) -> tuple[Paper, Built]:
+    """Return a release's paper, and its bundle, which lies beside it and is the one that the paper names.
+
+    Raises:
+        ToolError: one of them is not there, or they are of two releases.
+    """
+    paper = read_paper(paper_file)
+    built = read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
+    if built.head.manifest != paper.message.manifest:
+        raise ToolError(
+            "the bundle is not the one that the paper names", "both files must be of one `release`"
+        )
+    return paper, built
+
+
 def read_bundle(file: Path) -> Built:
     """Return a bundle's content, every hash checked.
 

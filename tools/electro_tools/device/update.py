@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from electro_tools.errors import ToolError
-
 from . import release as building
 from .plausible import answered
 
@@ -31,31 +29,20 @@ class Staged(NamedTuple):
     written: int
 
 
-def read(paper_file: Path) -> tuple[building.Paper, building.Built]:
-    """Return a release and its bundle, which lies beside it.
-
-    Raises:
-        ToolError: the release is not whole.
-    """
-    paper = building.read_paper(paper_file)
-    built = building.read_bundle(paper_file.with_name(f"{paper.message.manifest.hex()}.bundle"))
-    if built.head.manifest != paper.message.manifest:
-        raise ToolError("the bundle is not the one that was signed", "both files must be of one `release`")
-    return paper, built
-
-
-def update(chip: Chip, paper_file: Path, on_step: Callable[[str, str], None]) -> Staged:
+def update(
+    chip: Chip, release: tuple[building.Paper, building.Built], on_step: Callable[[str, str], None]
+) -> Staged:
     """Copy a release into the folder that does not run, and let it wait for its trial.
 
     Args:
         chip: with the meter's program.
-        paper_file: the release; its bundle lies beside it.
+        release: its paper, and its bundle.
         on_step: called with a verb and a path for each file.
 
     Raises:
-        ToolError: the release is not whole, or the chip refuses it.
+        ToolError: the chip refuses it.
     """
-    paper, built = read(paper_file)
+    paper, built = release
     files = building.files_of(built.raw, built.head)
     chip.hold_watchdog()
     begun = _asked(
