@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from electro_console.web.newer import _TELLERS
+from electro_console.web.newer import _TELLERS, newer
 from electro_contracts import events
 from tests.console.browser import until
 from tests.console.conftest import keep
@@ -83,3 +83,16 @@ def test_it_is_marked_and_counts_in_nothing(
 def test_every_event_of_an_agreement_has_words() -> None:
     of_one = {name for name in events.TOPICS if "agreement_id" in getattr(events, name).__dataclass_fields__}
     assert of_one == set(_TELLERS)
+
+
+async def test_an_index_at_its_beginning_asks_for_no_news() -> None:
+    class Far:
+        contract = bytes(20)
+
+        async def newest(self) -> tuple[int, int]:
+            return 1_000_000, 0
+
+        async def ask(self, *_: object) -> list[object]:
+            raise AssertionError("a million blocks are no news")
+
+    assert await newer(Far(), 10) == []  # type: ignore[arg-type]  # a node that only tells how far it is

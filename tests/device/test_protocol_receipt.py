@@ -8,6 +8,8 @@ import json
 import unittest
 from binascii import unhexlify
 
+from driving import driven
+
 from electro_protocol import comb, qbft, receipt, storage
 from electro_protocol.address import address_of
 from electro_protocol.curve import GX, GY, N, P
@@ -37,15 +39,6 @@ def rows(kind):
 
 def octets(text):
     return unhexlify("0" * (len(text) % 2) + text[2:])
-
-
-def driven(steps):
-    """Return what a generator returns, without pauses."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def nodes_of(listed):

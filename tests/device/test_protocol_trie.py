@@ -3,19 +3,12 @@
 
 import unittest
 
+from driving import driven
+
 from electro_protocol import qbft, storage
 from electro_protocol.keccak import keccak256
 from electro_protocol.rlp import ReceiptError, items
 from electro_protocol.trie import Nodes
-
-
-def driven(steps):
-    """Return what a generator returns, without pauses."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def word(listed, root, key):

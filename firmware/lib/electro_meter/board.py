@@ -293,6 +293,11 @@ def _adc(pin: int) -> "machine.ADC":
     return converter
 
 
+def powered_on() -> bool:
+    """Return whether the chip starts because its power came."""
+    return machine.reset_cause() == machine.PWRON_RESET
+
+
 def rest(sentence: str, seconds: int) -> None:
     """Say why the meter does not run, blink, and start the chip anew; until then the serial line is free."""
     led = machine.Pin(pins_of(_MACHINE, 1).led, machine.Pin.OUT)

@@ -4,8 +4,6 @@
 import asyncio
 import os
 
-import machine
-
 from .heap import ram_free
 from .life.start import begin
 from .life.supervision import SAFE_MODE_S, STABLE_S, Starts
@@ -27,8 +25,9 @@ def configure() -> "tuple[Esp32Board, Settings]":
         from .provision import finish  # a cut came between its commit and its end
 
         try:
-            finish(Esp32Board(None))
-            machine.reset()
+            unset = Esp32Board(None)
+            finish(unset)
+            unset.reset("provisioning is finished")
         except OSError as error:
             print("provisioning can't be finished:", error)  # noqa: T201 - a full flash ends no measuring
     board = Esp32Board(load("."))
@@ -60,7 +59,9 @@ def rest(sentence: str, seconds: int) -> None:
 
 starts = Starts(".")
 try:
-    safe = not starts.begin(machine.reset_cause() == machine.PWRON_RESET)
+    from .board import powered_on
+
+    safe = not starts.begin(powered_on())
     asyncio.run(main(starts, safe))
 except SetupError as error:
     starts.lasted()  # nothing crashed: something is missing or wrong

@@ -7,9 +7,8 @@ the meter goes through `sleep_ms` and `wait`, so a simulation can let the clock 
 
 import asyncio
 
-KEYS_FILE = (
-    "viewing.keys"  # in Board.directory: `account.sealing` keeps them there, and not all meters have that
-)
+# In Board.directory: `account.sealing` keeps them there, and not all meters have that module.
+KEYS_FILE = "viewing.keys"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ in vain.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -37,11 +38,19 @@ def offered(folder: Path | None, device: bytes) -> list[str]:
     """Return what is there for a meter, in hex; none of a file that holds something else."""
     if folder is None:
         return []
+    file = folder / f"{checksum(device)}.wrapped"
     try:
-        lines = (folder / f"{checksum(device)}.wrapped").read_text(encoding="ascii").split()
+        known = file.stat()
+        return list(_wrapped_in(file, known.st_mtime_ns, known.st_size))
     except (OSError, ValueError):
         return []
-    return [line for line in lines if _WRAPPED.fullmatch(line)][:MOST]
+
+
+@lru_cache(maxsize=4096)
+def _wrapped_in(file: Path, _changed_ns: int, _size: int) -> tuple[str, ...]:
+    """Return what a file holds; read once while it does not change, for each state that is told asks for it."""
+    lines = file.read_text(encoding="ascii").split()
+    return tuple(line for line in lines if _WRAPPED.fullmatch(line))[:MOST]
 
 
 async def get_viewing_keys(request: web.Request) -> web.Response:
@@ -74,5 +83,7 @@ async def post_word(request: web.Request) -> web.Response:
             raise Malformed(
                 f"There are {_MOST_WORDS} words of this meter here; somebody has to take them away."
             )
-        file.write_bytes(orjson.dumps(signed.to_json(), option=orjson.OPT_INDENT_2))
+        beside = file.with_suffix(".new")
+        beside.write_bytes(orjson.dumps(signed.to_json(), option=orjson.OPT_INDENT_2))
+        beside.replace(file)  # whole or not at all: what is there is not written again
     return json_answer(202, {"device": name})

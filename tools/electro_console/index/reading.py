@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .standing import Standing
 
 _MOST_WORDS = 4000  # of a note
+_PAPERS = 8  # at once
 
 
 class Lending(Protocol):
@@ -83,6 +84,7 @@ class Index:
         self.database = database
         self.keys = keys or ViewingKeys()
         self._terms: dict[int, Terms] = {}  # they never change
+        self._papers: dict[tuple[int, int], Paper] = {}  # with their keys, by agreement and block
 
     @classmethod
     def open(cls, name: str | Path, keys: ViewingKeys | None = None) -> Self:
@@ -427,7 +429,14 @@ class Index:
     def _with_key(self, agreement: int, terms: Terms) -> Paper | None:
         """Return a sealed agreement as who has its key sees it; None: it is not sealed, or nobody here has the key."""
         viewing = self._viewing(terms)
-        return None if viewing is None else rebuild(agreement, self.history(agreement), viewing)
+        if viewing is None:
+            return None
+        at = agreement, self.status().block
+        if at not in self._papers:  # a page asks for its readings, for its movements, and again
+            if len(self._papers) >= _PAPERS:
+                self._papers.clear()
+            self._papers[at] = rebuild(agreement, self.history(agreement), viewing)
+        return self._papers[at]
 
     def _viewing(self, terms: Terms) -> Viewing | None:
         key = self.keys.key_of(terms)

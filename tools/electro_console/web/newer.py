@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .node import Node
     from .words import Words
 
-_MOST = 200  # events that a page tells: more is an index that is far behind, and says so itself
+_MOST = 200  # events that a page tells
+_FARTHEST = (
+    20_000  # blocks: an index that has more to follow is at its beginning, and nothing it lacks is news
+)
 
 
 async def newer(node: Node, block: int, agreement: int | None = None) -> list[tuple[int, events.Event]]:
@@ -37,7 +40,7 @@ async def newer(node: Node, block: int, agreement: int | None = None) -> list[tu
         NodeTrouble: the node does not answer as it should.
     """
     newest, _ = await node.newest()
-    if newest <= block:  # which some nodes refuse to search
+    if not block < newest <= block + _FARTHEST:  # nothing, or more than nodes search at once
         return []
     topics: list[Any] = [OF_AGREEMENTS] if agreement is None else [OF_AGREEMENTS, f"0x{agreement:064x}"]
     wanted = {"fromBlock": hex(block + 1), "address": "0x" + node.contract.hex(), "topics": topics}

@@ -31,7 +31,7 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 _FACTOR = re.compile(
-    r"(?<!power )(?:factor|fa[ck]tor)\b|multipl|\bratio\b|wandler|коэфф|\bк(?:тт|тн|тр)\b", re.IGNORECASE
+    r"(?<!power )fa[ck]tor\b|multipl|\bratio\b|wandler|коэфф|\bк(?:тт|тн|тр)\b", re.IGNORECASE
 )
 _REGISTER = re.compile(
     r"regist|reading|z(?:ä|ae)hlerst|\bstand\b|cumul|kumul|counter|total_increasing|показан|нарастающ|odczyt",

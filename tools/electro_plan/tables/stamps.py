@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROWS_PER_FALL = (
-    10  # where times fall more often, rows are in no order, and what stands behind what says nothing
-)
+# Where times fall more often, rows are in no order, and what stands behind what says nothing.
+_ROWS_PER_FALL = 10
 
 
 def with_late_midnights(

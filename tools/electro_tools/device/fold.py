@@ -16,7 +16,7 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from .joined import MARK, Program
+from .joined import MARK, Program, source_of
 from .names import Attributes, TopNames, top_names
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Folded:
             for node in ast.walk(tree):
                 if (
                     isinstance(node, ast.ImportFrom)
-                    and _source(name, name in self._packages, node) in self._trees
+                    and source_of(node, name, name in self._packages) in self._trees
                 ):
                     node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
             tree.body = [one for one in tree.body if not isinstance(one, ast.ImportFrom) or one.names]
@@ -291,18 +291,11 @@ def _named(node: ast.AST) -> list[str]:
 def _imported(name: str, is_package: bool, tree: ast.Module) -> list[tuple[str, ast.alias]]:
     """Return (module, name in it) of all that a module imports, wherever it does."""
     return [
-        (_source(name, is_package, node), alias)
+        (source_of(node, name, is_package), alias)
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     ]
-
-
-def _source(name: str, is_package: bool, node: ast.ImportFrom) -> str:
-    """Return the dotted name of the module that an import is from."""
-    parts = name.split(".")
-    above = parts[: len(parts) - node.level + is_package] if node.level else []
-    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def _assigned(node: ast.stmt) -> str:

@@ -69,9 +69,7 @@ class Program:
 
     def absolute(self, module: str, node: ast.ImportFrom) -> str:
         """Return the dotted name of the module that an import is from."""
-        parts = module.split(".")
-        above = parts[: len(parts) - node.level + (module in self._packages)] if node.level else []
-        return ".".join([*above, *([node.module] if node.module else [])])
+        return source_of(node, module, module in self._packages)
 
     def origin(self, module: str, name: str) -> tuple[str, str]:
         """Return where a name that a module gives was defined."""
@@ -153,6 +151,13 @@ class Program:
                     )
                 )
         return ast.Module(body, [])
+
+
+def source_of(node: ast.ImportFrom, module: str, is_package: bool) -> str:
+    """Return the dotted name of the module that an import in another is from."""
+    parts = module.split(".")
+    above = parts[: len(parts) - node.level + is_package] if node.level else []
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def _imported_names(tree: ast.Module) -> Iterator[str]:
