@@ -122,7 +122,6 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ((), "nobody could send anything"),
         (("--relayer", RELAYER, "--host", "10.0.0.1"), "1 hosts are named for 4 validators"),
         (("--relayer", RELAYER, "--validators", "1", "--host", "node.example"), "is no address of IP"),
     ],
@@ -132,6 +131,42 @@ def test_what_can_not_be_a_network_is_refused(tmp_path: Path, line: tuple[str, .
     assert done.code == 1
     assert said in done.err
     assert not (tmp_path / "net").exists()
+
+
+def test_who_names_nobody_gets_the_keys_of_a_relayer_and_an_operator(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    done = electro("chain", "new", "besu", "--validators", 4, folder)
+    assert (done.code, done.err) == (0, "")
+    keys = [folder / "accounts/relayer.key", folder / "accounts/operator.key"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in keys} == {0o600}
+    made = {electro("key", "address", "--key-file", key).out.split()[-1].lower() for key in keys}
+    allowed = tomllib.loads((folder / "permissions.toml").read_text())["accounts-allowlist"]
+    assert len(made) == 2
+    assert set(allowed) == made
+    for file in folder.rglob("*"):
+        if file.is_file() and file not in keys:
+            assert not any(key.read_text().strip() in file.read_text() for key in keys)
+    looked = electro("chain", "check", folder)
+    assert looked.code == 0
+    assert "operator.key of an account lies beside the nodes' files" in looked.out
+    keys[0].chmod(0o640)
+    assert electro("chain", "check", folder).code == 3
+    (line,) = [line for line in (folder / "README.md").read_text().splitlines() if "contract deploy" in line]
+    assert line.endswith("--key-file accounts/operator.key")
+
+
+def test_whoever_is_named_is_all_who_may_send(network: Path) -> None:
+    assert not (network / "accounts").exists()
+    assert "accounts/" not in (network / "README.md").read_text() + (network / "relayer.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("validators", "away", "note"), [(1, 0, True), (2, 0, True), (3, 1, True), (4, 1, False), (7, 2, False)]
+)
+def test_how_many_may_be_away_and_lie_is_said(tmp_path: Path, validators: int, away: int, note: bool) -> None:
+    done = electro("chain", "new", "besu", tmp_path / "net", "--relayer", RELAYER, "--validators", validators)
+    assert f"{away} of {validators}" in done.out
+    assert ("none of them may lie" in done.out) is note
 
 
 def test_a_node_is_told_what_electro_needs(network: Path) -> None:
@@ -295,6 +330,31 @@ SPOILT: list[tuple[str, Callable[[Path], None], int, str]] = [
         _replace("nodes/validator-3/config.toml", "percentage=0.0155", "percentage=0.00"),
         0,
         "its pool holds",
+    ),
+    ("list", _edit("genesis.json", lambda b: b.update(alloc=["0x1"])), 3, "alloc is no object"),
+    (
+        "number",
+        lambda folder: (folder / "static-nodes.json").write_text("7"),  # type: ignore[list-item]
+        3,
+        "static-nodes.json is no list",
+    ),
+    (
+        "no account",
+        lambda folder: (folder / "permissions.toml").write_text('accounts-allowlist=["0x12"]'),  # type: ignore[list-item]
+        3,
+        "allows what is no account",
+    ),
+    (
+        "one account",
+        lambda folder: (folder / "permissions.toml").write_text("accounts-allowlist=7"),  # type: ignore[list-item]
+        3,
+        "nobody can send",
+    ),
+    (
+        "no pool",
+        _replace("nodes/validator-3/config.toml", "percentage=0.0155", "percentage=nan #"),
+        3,
+        "what its pool holds is no number",
     ),
     ("read", lambda folder: (folder / "nodes/validator-1/key").chmod(0o644), 3, "others may read its key"),
 ]

@@ -12,6 +12,7 @@ import coincurve
 
 from electro_contracts.deployment import FACTORY, FACTORY_CODE
 from electro_protocol.address import checksum
+from electro_protocol.address import parse as parse_address
 from electro_tools.besu.genesis import CODE_LIMIT, validators_of
 from electro_tools.besu.network import FEWEST_SAFE, address_of, public_key
 from electro_tools.chain.needs import BLOCK_GAS, Finding
@@ -44,7 +45,7 @@ def look_at(folder: Path) -> Iterator[Finding]:
     yield _accounts(folder)
     for name in secrets:
         yield from _node(folder / "nodes" / name)
-    yield _kept(folder)
+    yield from _kept(folder)
 
 
 def _consensus(config: dict[str, Any]) -> Finding:
@@ -110,9 +111,12 @@ def _sizes(block: dict[str, Any], config: dict[str, Any]) -> Finding:
 
 
 def _factory(block: dict[str, Any]) -> Finding:
+    listed = block.get("alloc") or {}
+    if not isinstance(listed, dict):
+        return Finding("factory", False, "alloc is no object of accounts")
     there = {
         name.lower().removeprefix("0x"): account
-        for name, account in (block.get("alloc") or {}).items()
+        for name, account in listed.items()
         if isinstance(account, dict)
     }
     code = str(there.get(FACTORY.hex(), {}).get("code", "")).lower().removeprefix("0x")
@@ -139,7 +143,9 @@ def _transitions(block: dict[str, Any], config: dict[str, Any]) -> Finding:
 
 def _peers(folder: Path, secrets: dict[str, bytes]) -> Finding:
     nodes = _json(folder / "static-nodes.json")
-    listed = {str(each).removeprefix("enode://").partition("@")[0] for each in nodes or ()}
+    if not isinstance(nodes, list):
+        return Finding("peers", False, "static-nodes.json is no list")
+    listed = {str(each).removeprefix("enode://").partition("@")[0] for each in nodes}
     missing = [name for name, secret in secrets.items() if public_key(secret).hex() not in listed]
     if missing:
         return Finding("peers", False, f"static-nodes.json does not list {', '.join(missing)}")
@@ -148,8 +154,13 @@ def _peers(folder: Path, secrets: dict[str, bytes]) -> Finding:
 
 def _accounts(folder: Path) -> Finding:
     allowed = _toml(folder / "permissions.toml").get("accounts-allowlist")
-    if not allowed:
+    if not allowed or not isinstance(allowed, list):
         return Finding("accounts", False, "permissions.toml allows no account: nobody can send anything")
+    for each in allowed:
+        try:
+            parse_address(str(each))
+        except ValueError as error:
+            return Finding("accounts", False, f"permissions.toml allows what is no account: {error}")
     return Finding("accounts", True, f"{len(allowed)} may send")
 
 
@@ -163,7 +174,9 @@ def _node(folder: Path) -> Iterator[Finding]:
     sequenced = str(settings.get("tx-pool", "layered")).lower() == "sequenced"
     if settings.get("min-gas-price") != 0:
         yield Finding(name, False, "min-gas-price is not 0: its blocks leave out what pays nothing")
-    if sequenced and math.ceil(share * size) < _FEWEST_PER_ACCOUNT:
+    if not _is_share(share) or not isinstance(size, int):
+        yield Finding(name, False, "what its pool holds is no number")
+    elif sequenced and math.ceil(share * size) < _FEWEST_PER_ACCOUNT:
         words = f"its pool holds {math.ceil(share * size)} transactions of an account: tell the relayer"
         yield Finding(name, None, f"{words} (unmined_transactions)")
     if not settings.get("permissions-accounts-config-file-enabled"):
@@ -175,11 +188,20 @@ def _node(folder: Path) -> Iterator[Finding]:
     yield Finding(name, True, f"seals as {checksum(address_of(_secret(folder / 'key')))}")
 
 
-def _kept(folder: Path) -> Finding:
+def _kept(folder: Path) -> Iterator[Finding]:
+    """Look at the secrets that belong elsewhere."""
+    for key in sorted(folder.glob("accounts/*.key")):
+        if key.stat().st_mode & _OPEN:
+            yield Finding("keys", False, f"others may read an account's key: chmod 600 {key}")
+        else:
+            yield Finding(
+                "keys", None, f"{key.name} of an account lies beside the nodes' files: take it to its owner"
+            )
     if (folder / "jwt-private.pem").exists():
         words = "jwt-private.pem, which signs tokens, lies beside the nodes' files: take it elsewhere"
-        return Finding("tokens", None, words)
-    return Finding("tokens", True, "the key that signs tokens is not here")
+        yield Finding("tokens", None, words)
+    else:
+        yield Finding("tokens", True, "the key that signs tokens is not here")
 
 
 def _secret(file: Path) -> bytes:
@@ -191,6 +213,10 @@ def _secret(file: Path) -> bytes:
     except ValueError as error:
         raise ToolError(f"{file} holds no key of a node") from error
     return secret
+
+
+def _is_share(told: Any) -> bool:
+    return isinstance(told, int | float) and 0 <= told <= 1
 
 
 def _number(told: Any) -> int:

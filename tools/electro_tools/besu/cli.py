@@ -31,7 +31,11 @@ def new() -> None:
     "--validators", type=click.IntRange(1, 16), default=4, show_default=True, help="Nodes that seal."
 )
 @click.option(
-    "--relayer", "relayers", type=ADDRESS, multiple=True, help="Account of a relayer. Repeat for more."
+    "--relayer",
+    "relayers",
+    type=ADDRESS,
+    multiple=True,
+    help="Account of a relayer. Repeat for more. Without it and --account, a key of each is made.",
 )
 @click.option(
     "--account", "people", type=ADDRESS, multiple=True, help="Account of somebody who acts. Repeat for more."
@@ -67,13 +71,10 @@ def besu(
 
     Genesis, keys, each node's settings, and what runs them: compose, Kubernetes, systemd. DIR/README.md tells the rest.
     """
+    from electro_protocol.address import checksum
     from electro_tools.besu import tokens, writing
-    from electro_tools.besu.network import FEWEST_SAFE, Network, Validator
+    from electro_tools.besu.network import FEWEST_SAFE, Network, Validator, address_of
 
-    if not relayers and not people:
-        raise ToolError(
-            "nobody could send anything", "name --relayer ADDRESS, and --account ADDRESS of who acts"
-        )
     if hosts and len(hosts) != validators:
         raise ToolError(
             f"{len(hosts)} hosts are named for {validators} validators", "give --host once for each"
@@ -81,6 +82,10 @@ def besu(
     for host in hosts:
         _look_at(host)
     public = tokens.public_key(jwt_public_key) if jwt_public_key else None
+    keys: tuple[tuple[str, bytes], ...] = ()
+    if not relayers and not people:
+        keys = tuple((name, secrets.token_bytes(32)) for name in ("relayer", "operator"))
+        relayers, people = ((checksum(address_of(secret)),) for _, secret in keys)
     whose = dict.fromkeys(people, "somebody who acts") | dict.fromkeys(relayers, "a relayer")
     network = Network(
         chain_id or _CHAIN_IDS[secrets.randbelow(len(_CHAIN_IDS))],
@@ -89,6 +94,7 @@ def besu(
         tuple(Validator.new(i + 1, hosts[i] if hosts else "127.0.0.1") for i in range(validators)),
         tuple(whose.items()),
         image,
+        keys,
     )
     writing.write(folder, writing.files(network, public))
     facts = Facts().add("network", str(folder)).count("chain id", network.chain_id)
@@ -96,7 +102,9 @@ def besu(
     away = network.may_be_away
     facts.add("may be away", away, f"{away} of {validators}")
     if validators < FEWEST_SAFE:
-        facts.say("note", f"fewer than {FEWEST_SAFE} validators: the chain halts when one is away")
+        facts.say("note", f"fewer than {FEWEST_SAFE} validators: none of them may lie")
+    if keys:
+        facts.say("note", f"accounts of a relayer and an operator were made: {folder / 'accounts'}")
     facts.say("next", f"read {folder / 'README.md'}; electro chain check {folder}")
     facts.print(as_json=as_json)
 

@@ -26,6 +26,13 @@ def guide(network: Network, *, own_tokens: bool) -> str:
         if own_tokens
         else "Tokens are signed by whoever has the private key of `jwt-public.pem` (RS256, claims `permissions` and `exp`)."
     )
+    made = (
+        "\nTheir keys were made with this network, in plain text: `accounts/relayer.key`, `accounts/operator.key`. Each goes to\n"
+        "whose it is, and nowhere else.\n"
+        if network.keys
+        else ""
+    )
+    key = "accounts/operator.key" if network.keys else "FILE"
     first = network.validators[0]
     return f"""\
 # Chain {network.chain_id}
@@ -53,7 +60,7 @@ On one machine, `docker compose up -d`. On Kubernetes, `kubectl apply -k . --nam
 
     electro chain check .
     electro chain check http://{first.host}:{first.rpc_port} --rpc-token-file relayer.token
-    electro contract deploy --deterministic --rpc http://{first.host}:{first.rpc_port} --rpc-token-file relayer.token --key-file FILE
+    electro contract deploy --deterministic --rpc http://{first.host}:{first.rpc_port} --rpc-token-file relayer.token --key-file {key}
 
 The first looks at these files, the second at the running network: both say what differs from what Electro needs.
 
@@ -62,7 +69,7 @@ The first looks at these files, the second at the running network: both say what
 Transactions of these accounts are taken, and no others; meters send none themselves:
 
 {accounts}
-
+{made}
 Another account: a line in `permissions.toml` on every node, then `perm_reloadPermissionsFromFile` on each. Permissioning is
 this file alone: what a contract on chain could decide is gone from Besu.
 

@@ -12,7 +12,7 @@ from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
 
 P2P_PORT, RPC_PORT = 30303, 8545  # Besu's own; validator N's lie N − 1 above
-FEWEST_SAFE = 4  # QBFT goes on while more than two thirds seal: of three, none may be away
+FEWEST_SAFE = 4  # of fewer, one that lies can have two different blocks sealed: f = (N − 1) / 3 is 0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,11 @@ class Validator:
 
 @dataclass(frozen=True)
 class Network:
-    """A network to be; `accounts` are EIP-55 addresses with the words that say whose each is."""
+    """A network to be.
+
+    accounts: EIP-55 addresses with the words that say whose each is. keys: those of accounts that were made with it, by
+    the names of their files.
+    """
 
     chain_id: int
     block_s: int
@@ -61,6 +65,7 @@ class Network:
     validators: tuple[Validator, ...]
     accounts: tuple[tuple[str, str], ...]
     image: str
+    keys: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
     @property
     def sealing(self) -> list[bytes]:

@@ -84,9 +84,10 @@ def permissions(network: Network) -> str:
 
 def relayer_settings(network: Network) -> str:
     """Return what a relayer of this network is told."""
+    key = "accounts/relayer.key" if network.keys else "FILE"
     urls = ",".join(f"http://{each.host}:{each.rpc_port}" for each in network.validators)
     return f"""\
-# electro relayer --settings relayer.toml --contract ADDRESS --key-file FILE
+# electro relayer --settings relayer.toml --contract ADDRESS --key-file {key}
 [relayer]
 rpc_url = "{urls}"
 rpc_token_file = "relayer.token"

@@ -50,6 +50,8 @@ def files(network: Network, jwt_public_key: str | None) -> dict[str, tuple[str, 
         "systemd/besu.service": machines.unit(),
     }
     made |= {path: (text, _PLAIN) for path, text in plain.items()}
+    for name, secret in network.keys:
+        made[f"accounts/{name}.key"] = (secret.hex() + "\n", _SECRET)
     for each in network.validators:
         folder = f"nodes/{each.name}"
         made[f"{folder}/key"] = ("0x" + each.secret.hex() + "\n", _SECRET)
