@@ -85,6 +85,12 @@ def squares_of(count, half=40, pace=250, amps=None):
     ]
 
 
+def with_gap(samples, first, gap_us, then):
+    """Return them up to sample `first`; so long after that the rest, from sample `then` on."""
+    after_us = samples[first][0] + gap_us - samples[then][0]
+    return samples[:first] + [(t + after_us, v, i) for t, v, i in samples[then:]]
+
+
 class WhatTheyMean(unittest.TestCase):
     def summed(self, samples, run=8, **given):
         ring, frame = Ring(plain, samples), cells_frame(**given)
@@ -165,6 +171,28 @@ class WhatTheyMean(unittest.TestCase):
         samples = [(t + (4_000 if t > 55_000 else 0), v, i) for t, v, i in squares_of(1_000)]
         frame, ended = self.summed(samples)
         self.assertEqual((ended, frame[8], frame[14]), (3, 2, 2 * 49_875))
+
+    def test_no_crossing_lies_in_a_gap(self):
+        # below the middle before the gap, above it after
+        samples = with_gap(squares_of(1_000), 390, 300_000, 440)
+        frame, ended = self.summed(samples)
+        self.assertEqual((ended, frame[8], frame[14]), (3, 4, 2 * 89_875))
+        self.assertEqual(sums(frame)[0], 160_000)
+        # one that was found just before it counts; after it none comes for so long
+        frame, ended = self.summed(with_gap(squares_of(1_000), 362, 300_000, 440))
+        self.assertEqual((ended, frame[8], frame[14]), (2, 4, 2 * 89_875))
+
+    def test_what_was_read_in_a_gap_is_no_crossing(self):
+        samples = squares_of(1_000)
+        t, _, i = samples[350]
+        samples[350] = (t, 14_000, i)  # as late as the next one
+        frame, ended = self.summed(with_gap(samples, 351, 300_000, 440))
+        self.assertEqual((ended, frame[8], frame[14]), (3, 3, 2 * 69_875))
+
+    def test_a_gap_before_the_first_cycle_leaves_nothing_of_what_was_before(self):
+        frame, ended = self.summed(with_gap(squares_of(1_000), 30, 300_000, 70), cycles=3)
+        # the crossing of sample 120 is the first whose quarter before is known
+        self.assertEqual((ended, frame[8], frame[13]), (1, 3, 2 * (300_000 + 250 * 80 - 125)))
 
     def test_a_voltage_that_stays_ends_them(self):
         samples = [(t, v if t < 55_000 else 13_000, i) for t, v, i in squares_of(1_000)]
@@ -270,6 +298,12 @@ class Twins(unittest.TestCase):
         samples = squares_of(700)
         gap = [(t + (4_000 if k > 500 else 0), v, i) for k, (t, v, i) in enumerate(samples)]
         self.assertEqual(self.assert_equal_sums(gap)[0], 3)
+        for gap_us in (5_000, 90_000, 310_000, 1_700_000, 40_000_000):
+            for first in range(480, 560, 3):
+                gap = with_gap(samples, first, gap_us, first + 40 + first % 7)
+                ended, cycles = self.assert_equal_sums(gap)
+                self.assertIn(ended, (2, 3))
+                self.assertLessEqual(cycles, 6)
         lost = [(t, v if k < 500 else 13_000, i) for k, (t, v, i) in enumerate(samples)]
         self.assertEqual(self.assert_equal_sums(lost)[0], 2)
 

@@ -48,6 +48,16 @@ class WhatAWindowMeasures(unittest.TestCase):
                 truth = 230 * 50 * 1000 * math.cos(math.radians(lag_deg))
                 self.assert_within(measured(sines(lag_deg=lag_deg)).power_mw, truth, 0.1)
 
+    def test_what_a_stall_covers_is_not_measured_and_moves_nothing(self):
+        for stall_us in (28_000, 131_000, 254_000, 2_009_000):
+            for k in range(200, 290, 9):  # in every part of a cycle
+                at = station(sines(pace=lambda n, k=k, stall_us=stall_us: stall_us if n == k else 250))
+                self.assertFalse(at.window())  # not whole
+                self.assertTrue(at.metering.measure(at.sampler))
+                window = at.metering.window
+                self.assert_within(window.power_mw, 230 * 50 * 1000, 0.3)  # the middles are not learned yet
+                self.assert_within(window.end_us - window.start_us, 20_000 * window.cycles, 0.01)
+
     def test_sums_that_can_not_be_are_no_measurement_and_teach_no_middle(self):
         at = station(sines())
         self.assertTrue(at.window())

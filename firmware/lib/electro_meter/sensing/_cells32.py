@@ -153,12 +153,21 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
             break
         t = int(times[j & 127])
         u = int(volts[j & 127])
+        before = int(times[(j - 1) & 127])
+        if t - before > 4000:
+            armed = 0
+            earliest = t + 7142
+            if crossing > 2 * int(times[(j - 2) & 127]):
+                crossing = 0
+            if crossing == 0:
+                if cycles >= 0:
+                    ended = 3
+                    break
         if u <= level:
             if t >= earliest:
                 armed = 1
         elif armed != 0:
             if u >= middle:
-                before = int(times[(j - 1) & 127])
                 x0 = middle - int(volts[(j - 1) & 127])
                 crossing = (2 * before) + (((2 * (t - before)) * x0) // ((x0 + u) - middle))
                 armed = 0

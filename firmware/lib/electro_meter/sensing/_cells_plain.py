@@ -170,7 +170,8 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
     are w, w·u, w·i, w·x, w·q, w·u·u, w·i·i, w·x·i, w·q·i: w the cell's length, u and i the distance of voltage and
     current from their middles, x the voltage DELAY later (negative: earlier), by a parabola through the four samples
     around that instant or by a straight line where a stall lies among them, q that of QUARTER before, by a straight
-    line. The sums count up to the last crossing: what comes after it is no whole cycle.
+    line. The sums count up to the last crossing: what comes after it is no whole cycle. No crossing lies in a gap,
+    wherever the voltage was on its two sides, nor in the cell before it: the pair there may have been read in the gap.
     It ends with 1 when all cycles wanted are there, 2 where no crossing comes any more, 3 at a gap.
     """
     taken = frame[TAKEN]
@@ -206,12 +207,21 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
     while j < taken:
         t = times[j & _MASK]
         u = volts[j & _MASK]
+        before = times[(j - 1) & _MASK]
+        if t - before > _LONGEST_CELL:
+            armed = 0
+            earliest = t + _HALF_CYCLE_US
+            if crossing > 2 * times[(j - 2) & _MASK]:
+                crossing = 0
+            if crossing == 0:
+                if cycles >= 0:
+                    ended = 3
+                    break
         if u <= level:
             if t >= earliest:
                 armed = 1
         elif armed != 0:
             if u >= middle:
-                before = times[(j - 1) & _MASK]
                 x0 = middle - volts[(j - 1) & _MASK]
                 crossing = 2 * before + 2 * (t - before) * x0 // (x0 + u - middle)
                 armed = 0
