@@ -270,7 +270,8 @@ class OverARestart(Trust):
             good.replace("7", "-7", 1),
             good.replace("900", "0"), good.replace("900", "1e999"), good.replace("01", "zz"), good.replace("false",
             "7"),
-            "[" * 500, "\x00" * 4_096, good.replace("192", "99999999999999999999"), good.replace('"r"', "[]"),
+            "[" * 500, "[" * 8_000, "9" * 8_000,
+            "\x00" * 4_096, good.replace("192", "99999999999999999999"), good.replace('"r"', "[]"),
             '{"a": 1}',
         ):  # fmt: skip
             with open(path, "w") as file:

@@ -52,10 +52,11 @@ class Configurations(unittest.TestCase):
         self.addCleanup(scratch.remove, folder)
         with self.assertRaises(ConfigError):
             load(folder)
-        with open(folder + "/config.json", "w") as file:
-            file.write("{")
-        with self.assertRaises(ConfigError):
-            load(folder)
+        for damaged in (b"{", b"\xff" * 64, b'{"version": 2, "board": "\xc3"}'):
+            with open(folder + "/config.json", "wb") as file:
+                file.write(damaged)
+            with self.assertRaises(ConfigError):
+                load(folder)
 
     def test_a_file_cut_off_anywhere_is_never_half_a_configuration(self):
         folder = scratch.folder()

@@ -72,6 +72,8 @@ class Answers(unittest.TestCase):
     def test_chunks_may_have_extensions_and_a_trailer(self):
         raw = in_chunks(b"[1, 2]", 2, extension=b" ; name=value", trailer=b"Expires: never\r\n")
         self.assertEqual(heard(raw)[0].json(), [1, 2])
+        padded = OK + b"Transfer-Encoding: chunked\r\n\r\n00000006  \r\n[1, 2]\r\n0000\r\n\r\n"
+        self.assertEqual(heard(padded)[0].json(), [1, 2])
 
     def test_nothing_of_the_answer_before_is_left(self):
         usual = bytearray(USUAL_BYTES)
@@ -121,7 +123,7 @@ class Answers(unittest.TestCase):
             b"g\r\n",
             b"-1\r\n",
             b"2\r\n{}x\r\n0\r\n\r\n",
-            b"00000001\r\n1\r\n0\r\n\r\n",
+            b"00010000\r\n1\r\n0\r\n\r\n",
             b"0x1\r\n1\r\n",
         ):
             with self.assertRaises(SourceError):

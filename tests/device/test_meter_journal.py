@@ -144,13 +144,28 @@ class Strangers(Journals):
         self.assertEqual(self.numbers(self.ring(), range(25)), list(range(21)))
 
     def test_a_folder_with_a_journal_s_name_is_no_journal(self):
-        os.mkdir(self.folder + "/00000003.base")
-        try:
-            ring = self.ring()
-            ring.append(*fields(1))
-            self.assertEqual(self.numbers(self.ring(), range(3)), [1])
-        finally:
-            os.rmdir(self.folder + "/00000003.base")
+        # nor are numbers that no ring comes to, or that it writes in another way
+        for name in (
+            "00000003",
+            "ffffffff",
+            "fffffffe",
+            "00100000",
+            "-0000001",
+            "+0000001",
+            "0x000001",
+            "0000000A",
+        ):
+            os.mkdir(self.folder + "/" + name + ".base")
+            try:
+                ring = self.ring()
+                for number in range(40):
+                    ring.append(*fields(number))
+                self.assertEqual(self.numbers(self.ring(), range(40)), list(range(40)))
+                self.assertLess(ring.next, 1_000)
+            finally:
+                os.rmdir(self.folder + "/" + name + ".base")
+                for file in os.listdir(self.folder):
+                    os.remove(self.folder + "/" + file)
 
     def test_one_unreadable_old_file_costs_what_is_in_it(self):
         ring = self.ring()

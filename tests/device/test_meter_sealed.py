@@ -97,6 +97,18 @@ class Keys(unittest.TestCase):
         self.assertTrue(Sealing(self.folder, SEPARATOR, METER).opens(agreement))
         self.assertEqual(agreement.opened, BANDS)
 
+    def test_a_flash_that_can_not_be_written_keeps_no_agreement_closed(self):
+        keep_brought(self.folder, VIEWING)
+        os.mkdir(self.folder + "/" + KEYS_FILE + ".new")
+        try:
+            sealing_ = Sealing(self.folder, SEPARATOR, METER)
+            self.assertTrue(sealing_.opens(SealedTerms()))
+            self.assertEqual(keys_in(self.folder), [])
+        finally:
+            os.rmdir(self.folder + "/" + KEYS_FILE + ".new")
+        self.assertTrue(Sealing(self.folder, SEPARATOR, METER).opens(SealedTerms()))
+        self.assertEqual(keys_in(self.folder), [VIEWING])
+
     def test_bands_that_were_garbled_are_not_judged_by(self):
         raw = bytearray(code())
         raw[100] ^= 1

@@ -155,6 +155,33 @@ class Updates(unittest.TestCase):
         self.assertEqual(self.kind, STAGED)
         self.assertEqual(len([one for one in self.place.asked[asked:] if one[1].startswith("bytes=0-")]), 0)
 
+    def test_whatever_goes_wrong_no_exchange_fails_for_it(self):
+        def no_memory(*_):
+            raise MemoryError
+
+        self.place.request, asks = no_memory, self.place.request
+        self.exchange()
+        self.assertEqual((self.kind, self.updating.why), (IDLE, "MemoryError"))
+        self.place.request = asks
+        self.board.now_us += ASK_US + 1
+        self.place.fails_after = 4
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+
+        def full(*_):
+            raise OSError(28)
+
+        # a file can't be written, nor can that be
+        self.place.fails_after = 1 << 30
+        self.place.request, self.board.store_blob = full, full
+        self.board.now_us += ASK_US + 1
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+        del self.place.request, self.board.store_blob
+        self.board.now_us += ASK_US + 1
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+
     def test_reports_that_become_due_come_first(self):
         self.wake = True
         self.exchange()

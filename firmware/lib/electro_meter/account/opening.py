@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .journal import Ring
 
 NOTHING = 0xFFFFFFFF  # the least base of a file that has none
+# Files of a ring in thousands of years: whatever has a higher number is a stranger's.
+_MOST_NUMBER = 1 << 20
 _MOST_TRIES = 72  # of a file, one with each base: six hours
 
 
@@ -29,8 +31,12 @@ def find_files(ring: "Ring") -> bool:
     for name in names:
         if name.endswith(ring.suffix) and len(name) == 8 + len(ring.suffix):
             try:
-                numbers.append(int(name[:8], 16))
+                number = int(name[:8], 16)
             except ValueError:
+                number = -1
+            if 0 <= number < _MOST_NUMBER and ring.path(number).endswith(name):
+                numbers.append(number)
+            else:
                 ring.skipped += 1
     numbers.sort()
     for number in numbers:

@@ -82,7 +82,10 @@ class Sealing:
         except sealing.SealError:
             return False
         if agreement.pinned and key not in keys_in(self._directory):
-            keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
+            try:
+                keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
+            except OSError:
+                pass  # the flash takes nothing: the next start tries it again
         return True
 
     def forget(self) -> None:

@@ -189,6 +189,8 @@ def stored(directory: str) -> "dict[str, Any]":
             text = file.read()
     except OSError:
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
+    except UnicodeError:
+        raise ConfigError(f"{FILE} is not JSON")
     return migrate(_parse(text))
 
 

@@ -9,7 +9,6 @@ import sys
 from electro_protocol.eip712 import Domain
 
 from ..heap import ram_free
-from ..uplink.errors import SourceError
 from .bundle import BundleError, empty_folder
 from .fetching import Fetching
 from .releases import Release, ReleaseError
@@ -72,19 +71,22 @@ class Updating:
         self.why = ""  # what was wrong with the last release
 
     async def exchanged(self, client: "Client") -> None:
-        """Go one step on: a source has answered well just now. What fails here fails quietly, until the next day."""
+        """Go one step on: a source has answered well just now. What fails here fails quietly, for an hour or a day."""
         try:
             await self._go_on(client)
-        except (SourceError, BundleError, ReleaseError, OSError) as error:
-            self.why = str(error)
-            self._board.log(f"update: {error}")
-            pause_us = _RETRY_US if isinstance(error, SourceError) else ASK_US
+        except Exception as error:  # noqa: BLE001 - whatever a place answers: no report fails for it
+            self.why = str(error) or type(error).__name__
+            self._board.log(f"update: {self.why}")
+            pause_us = ASK_US if isinstance(error, (BundleError, ReleaseError, OSError)) else _RETRY_US
             self._ask_from_us = self._board.uptime_us() + pause_us
             is_full = isinstance(error, OSError) and self.state.kind == STORING
-            if is_full:
-                empty_folder(f"{self._board.directory}/{FOLDERS[1 - self.state.slot]}")
-            if is_full or isinstance(error, BundleError):
-                self._take(DAMAGED)
+            try:
+                if is_full:
+                    empty_folder(f"{self._board.directory}/{FOLDERS[1 - self.state.slot]}")
+                if is_full or isinstance(error, BundleError):
+                    self._take(DAMAGED)
+            except OSError as failed:
+                self._board.log(f"update: {failed}")  # it is as it was, and tried again
 
     async def _go_on(self, client: "Client") -> None:
         now_us = self._board.uptime_us()

@@ -227,7 +227,12 @@ async def _chunks(peer: Peer, answer: Answer, usual: bytearray) -> None:
 
 
 def _hex(word: bytes) -> int:
-    """Return the size of a chunk."""
-    if not 0 < len(word) <= _MOST_CHUNK_DIGITS or not all(c in b"0123456789abcdefABCDEF" for c in word):
+    """Return the size of a chunk; zeros may stand before it."""
+    digits = word.lstrip(b"0")
+    if (
+        not word
+        or len(digits) > _MOST_CHUNK_DIGITS
+        or not all(c in b"0123456789abcdefABCDEF" for c in digits)
+    ):
         raise SourceError("a chunk of the answer has no size")
-    return int(word, 16)
+    return int(digits or b"0", 16)

@@ -67,8 +67,8 @@ def read(path: str) -> "list[Agreement]":
                 if hexlify(keccak256(seal)).decode() != each[4]:
                     continue  # a power cut, or a flash that fails: sources tell it again
             kept.append(_from_json(each, seal))
-    except (OSError, ValueError, TypeError, KeyError, IndexError, SourceError):
-        return []
+    except (OSError, ValueError, TypeError, KeyError, IndexError, SourceError, RuntimeError, MemoryError):
+        return []  # nested deeply, that takes a stack or a heap
     return kept
 
 
