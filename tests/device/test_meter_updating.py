@@ -255,6 +255,34 @@ class Updates(unittest.TestCase):
         self.exchange()
         self.assertEqual(self.kind, STAGED)
 
+    def test_what_is_not_offered_any_more_gives_way_to_what_is(self):
+        self.place.fails_after = 4
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+        self.place.fails_after = 1 << 30
+        new, manifest = releases.bundle(8)
+        self.place.raw, self.place.paper = b"", releases.release(self.manifest)
+        self.board.now_us += 3_700_000_000
+        self.exchange()  # the bundle is gone, its paper is still there
+        self.assertEqual(self.kind, STORING)
+        self.place.raw, self.place.paper = new, releases.release(manifest, 8)
+        self.board.now_us += 3_700_000_000
+        self.exchange()
+        self.assertEqual((self.kind, unpack(self.board.blobs[BLOB]).next_version), (STAGED, 8))
+        self.assertEqual(self.updating.why, "")
+        close_folder(self.folder + "/lib2", manifest)
+
+    def test_what_was_offered_until_now_is_fetched_no_further(self):
+        self.place.fails_after = 4
+        self.exchange()
+        self.place.fails_after = 1 << 30
+        self.place.paper = releases.release(self.manifest, deadline=NOW_S + 10)
+        self.meter.clock.unix_s = lambda: NOW_S + 11
+        self.board.now_us += 3_700_000_000
+        self.exchange()
+        self.assertEqual(self.kind, STORING)
+        self.assertIn("until a time that has passed", self.updating.why)
+
     def test_without_a_sure_time_nothing_is_asked(self):
         self.meter.clock.confirmed = False
         self.exchange()

@@ -13,6 +13,7 @@ async def client(shared_world, settings_for, relay, tmp_path):
     folder.mkdir()
     (folder / NAME).write_bytes(bytes(range(256)) * 10)
     (folder / "xtensawin.json").write_text('{"release": {}}')
+    (folder / "validators.json").write_text('{"version": 2}')
     (folder / "secret.key").write_text("no")
     (tmp_path / "outside.json").write_text("{}")
     return await relay(settings_for(shared_world, releases=folder))
@@ -29,6 +30,11 @@ async def test_a_paper_and_a_part_of_a_bundle_are_handed_out(client):
     status, headers, body = await _get(client, "/v1/releases/" + NAME, Range="bytes=1024-2047")
     assert (status, headers["Content-Length"], body) == (206, "1024", bytes(range(256)) * 4)
     assert "immutable" in headers["Cache-Control"]
+
+
+async def test_a_set_of_validators_is_too(client):
+    status, headers, body = await _get(client, "/v1/releases/validators.json")
+    assert (status, headers["Content-Type"], body) == (200, "application/json", b'{"version": 2}')
 
 
 async def test_nothing_else_is(client):

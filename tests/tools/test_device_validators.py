@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,11 @@ from eth_account.messages import encode_typed_data
 from tests.tools.agreements import Done, electro, refused
 from tests.tools.test_device_provision import CONTRACT, meter, provision
 
+from electro_meter.life.settings import Settings
+from electro_meter.updating.state import State
+from electro_meter.updating.validators import take
 from electro_protocol import address, header, qbft
+from electro_protocol.eip712 import Domain
 from electro_protocol.rlp import item
 from electro_tools.chain.info import _validators
 
@@ -87,7 +92,7 @@ def test_a_real_networks_set_is_believed_once_both_parties_have_signed_it(
     first = written(tmp_path, 1)
     assert sign(first, "operator").code == 0
     half = provision(meter, tmp_path, "--out", "b.json", "--validators", str(first))
-    assert "consumer's release key is pinned and has not signed" in half.stderr
+    assert "consumer's release key has not signed" in half.stderr
     sign_by_wallet(first, "consumer")
     done = provision(meter, tmp_path, "--out", "b.json", "--validators", str(first))
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
@@ -101,6 +106,24 @@ def test_a_real_networks_set_is_believed_once_both_parties_have_signed_it(
     assert kept(meter) == (tuple(sorted(address.parse(one) for one in network[:3])), 2)
     old = provision(meter, tmp_path, "--out", "d.json", "--validators", str(first))
     assert "only a higher version replaces them" in old.stderr
+
+
+def test_the_signed_file_is_what_a_meter_takes_from_a_relayers_releases(
+    tmp_path: Path, network: list[str]
+) -> None:
+    file = written(tmp_path, 2)
+    for role in KEYS:
+        assert sign(file, role).code == 0
+    state = State()
+    state.operator, state.consumer = (address.parse(Account.from_key(key).address) for key in KEYS.values())
+    settings = Settings()
+    settings.validators, settings.validators_version = (bytes(20),), 1
+    (tmp_path / "config.json").write_text("{}")
+    domain = Domain(31337, address.parse(CONTRACT))
+    paper = json.loads(file.read_text())
+    assert take(paper, domain, state, settings, str(tmp_path), int(time.time())) is True
+    assert settings.validators == tuple(sorted(address.parse(one) for one in network))
+    assert not take(paper, domain, state, settings, str(tmp_path), int(time.time()))  # the same again
 
 
 def test_what_is_signed_is_for_the_meters_of_one_contract(

@@ -10,17 +10,13 @@ brought by mistake or by one party alone is refused all the same. It comes as
 beside `validators` and `validators_version` of the configuration. Without any entry the set that is there stays.
 """
 
-from electro_protocol.address import address_of
 from electro_protocol.address import parse as parse_address
 from electro_protocol.eip712 import Domain
-from electro_protocol.recovery import recover
-from electro_protocol.releases import ValidatorSet
-from electro_protocol.reports import MessageError
-from electro_protocol.secp256k1 import SignatureError
-from electro_protocol.untrusted import hex_bytes
 
 from .life.config import Config
+from .updating.releases import ReleaseError
 from .updating.state import State
+from .updating.validators import must_be_signed
 from .world import ConfigError
 
 TYPE_CHECKING = False
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 ENTRIES = ("validators", "validators_version")
-_ROLES = ("operator", "consumer")
 
 
 def keep(entries: "dict[str, Any]", before: "dict[str, Any]") -> None:
@@ -51,33 +46,14 @@ def check(
         raise ConfigError(
             f"the meter has validators of version {had_version}: only a higher version replaces them"
         )
-    keys = {
-        role: key for role, key in (("operator", state.operator), ("consumer", state.consumer)) if any(key)
-    }
-    if not keys:
+    if not any(state.operator) and not any(state.consumer):
         return
     paper = untrusted_paper if isinstance(untrusted_paper, dict) else {}
-    signatures = paper.get("signatures")
+    domain = Domain(config.chain_id, config.contract)
     try:
-        message = ValidatorSet(
-            ValidatorSet.hash_of(config.validators), config.validators_version, paper.get("deadline", -1)
-        )
-        digest = message.digest(Domain(config.chain_id, config.contract))
-        for role in _ROLES:
-            if role in keys:
-                given = signatures.get(role) if isinstance(signatures, dict) else None
-                if given is None:
-                    raise ConfigError(
-                        f"the {role}'s release key is pinned and has not signed these validators"
-                    )
-                if address_of(recover(digest, hex_bytes(role, given))) != keys[role]:
-                    raise ConfigError(
-                        f"the {role}'s signature of the validators is of another key, or of others"
-                    )
-    except (MessageError, SignatureError) as error:
-        raise ConfigError(f"the validators are not signed: {error}")
-    if message.deadline < now_s:
-        raise ConfigError("the signed validators were offered until a time that has passed")
+        must_be_signed(config.validators, config.validators_version, paper, domain, state, now_s)
+    except ReleaseError as error:
+        raise ConfigError(str(error))
 
 
 def _parsed(listed: object) -> "tuple[bytes, ...]":

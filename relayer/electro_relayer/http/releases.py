@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hand meters the releases of their program that lie in a folder: files as they are, nothing checked, nothing kept.
+"""Hand meters the releases of their program that lie in a folder, and validators: files as they are, nothing checked.
 
 A meter checks both signatures and every hash itself; a relayer that hands out something else is found out there.
 """
@@ -14,7 +14,7 @@ from electro_relayer.errors import NoSuchPath
 from electro_relayer.http.parts import SETTINGS
 
 PATH = "/v1/releases/"
-# a chip's paper, as mpy-cross calls the chip, and the bundles by their manifest's hash
+# a chip's paper, as mpy-cross calls the chip, validators.json, and the bundles by their manifest's hash
 NAME = "^([a-z0-9]{1,16}\\.json|[0-9a-f]{64}\\.bundle)$"
 _NAME = re.compile(NAME)
 

@@ -20,6 +20,7 @@ class Place:
     def __init__(self, paper, raw):
         self.paper = paper
         self.raw = raw
+        self.validators = None
         self.asked = []
         self.fails_after = 1 << 30
 
@@ -32,6 +33,9 @@ class Place:
         if url == "http://place/xtensawin.json":
             answer.raw = bytearray(json.dumps(self.paper).encode())
             answer.status = 200 if self.paper else 404
+        elif url == "http://place/validators.json" and self.validators is not None:
+            answer.raw = bytearray(json.dumps(self.validators).encode())
+            answer.status = 200
         elif url.endswith(".bundle"):
             first, _, last = part[len("bytes=") :].partition("-")
             answer.raw = bytearray(self.raw[int(first) : int(last) + 1])
@@ -70,7 +74,13 @@ def meter(reset, is_awake):
     )
 
 
-def updating(meter, board):
-    """Return what carries it through its update."""
-    settings = Thing(releases="http://place", chain_id=1337, contract=bytes(range(20)))
+def updating(meter, board, validators=()):
+    """Return what carries it through its update; validators: of version 1."""
+    settings = Thing(
+        releases="http://place",
+        chain_id=1337,
+        contract=bytes(range(20)),
+        validators=validators,
+        validators_version=1,
+    )
     return Updating(meter, board, settings, CHIP)

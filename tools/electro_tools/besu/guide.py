@@ -82,7 +82,8 @@ the ports of peers behind a firewall: whoever reaches one can follow the chain.
 
 - **Another validator**: each of more than half the validators calls `qbft_proposeValidatorVote(address, true)`; `false`
   removes one. Then meters must be given the new set, if they verify receipts: theirs changes with both release keys
-  only (`electro device validators`, `sign-validators`, and `provision --validators` at each).
+  only (`electro device validators`, `sign-validators`; then as `validators.json` into a relayer's `releases`, or with
+  `provision --validators` at each).
 - **Transitions**: `genesis.json` may be given `transitions` (a block, and from there another block period, or another set of
   validators without a vote). Every node must have the same, or the chain parts. A set that changed so is refused by
   meters until they are told: don't, where a vote will do.

@@ -46,8 +46,8 @@ def validators(
     """Write down a set of validators, for both release keys to sign.
 
     FILE is what `electro chain info --json` prints of a QBFT network, a list of addresses in JSON, or one a line. Sign
-    with `electro device sign-validators`, once as each party, and bring it to each meter: `electro device provision
-    --validators`.
+    with `electro device sign-validators`, once as each party. Meters whose settings name a place of releases take it
+    from there, as validators.json; others are given it with `electro device provision --validators`.
     """
     from .validator_set import paper_of
 

@@ -170,7 +170,7 @@ def _proof(told: dict[str, Any]) -> Iterator[Finding]:
             "proof",
             well=False,
             sentence=f"the last receipt proved nothing: {proved['why']}",
-            hint="were the validators changed? give the new set with electro device provision --validators",
+            hint="were the validators changed? sign the new set with electro device sign-validators",
         )
     elif proved["block"]:
         yield Finding("proof", True, f"block {proved['block']}")

@@ -108,7 +108,9 @@ def proof_words(proved: dict[str, Any]) -> str:
     """Return which block was proved last, by whom, and why the last receipt was none."""
     said = "none yet"
     if proved["block"]:
-        by = f"sealed by {proved['sealed']} validators" if proved["sealed"] else "told by two sources"
+        by = "told by two sources"
+        if proved["sealed"]:
+            by = f"sealed by {proved['sealed']} validators of version {proved['set']}"
         at = datetime.fromtimestamp(proved["time_s"], UTC)
         said = f"block {proved['block']} of {at:%Y-%m-%d %H:%M:%S} UTC, {by}"
     return said + (f"; {proved['why']}" if proved["why"] else "")

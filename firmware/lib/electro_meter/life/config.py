@@ -33,7 +33,7 @@
 | outage_declare_ms | 30000 | a shorter interruption is not reported |
 | shed_min_on_ms, shed_min_off_ms | 60000, 180000 | the load-shedding output stays on or off at least so long |
 | reserve_mj | 0 | what the supercapacitor holds for the last gasp; 0: there is none |
-| releases | "" | the URL of releases: <chip>.json and bundles; a relayer's /v1/releases. "": updates over serial only |
+| releases | "" | the URL of releases: <chip>.json, bundles, validators.json; a relayer's /v1/releases; "": by serial |
 | page_port | -1 | the port of the read-only page in the network; 0: none; -1: 80 with PSRAM, none without |
 | mqtt | "" | the broker that is told what is measured, mqtt://user:password@host:1883; mqtts:// is checked by ca.der |
 | mqtt_every_s | 60 | how often |

@@ -90,6 +90,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "block": proved.number,
             "time_s": proved.time_s,
             "sealed": proved.sealed,
+            "set": uplink.settings.validators_version,
             "why": proved.why,
         }
     counters = meter.snapshot.counters

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetch a release and its bundle from a URL, piece by piece, into the folder that does not run.
 
-URL/<chip>.json is the release, URL/<manifest>.bundle the program; a relayer has both at /v1/releases. What was
+URL/<chip>.json is the release, URL/<manifest>.bundle the program; a relayer has both at /v1/releases, and the signed
+validators of a network as validators.json. What was
 fetched stays over a restart: a file that is right already is not asked for again. Nothing of it can run before
 `bundle.close_folder` has seen every hash.
 """
@@ -42,16 +43,16 @@ class Fetching:
         self._client = client
         self._url = url
 
-    async def release(self, chip: str) -> object:
-        """Return what is offered for a chip, untrusted; None if there is nothing.
+    async def paper(self, name: str) -> object:
+        """Return what is offered by a name, as for a chip, untrusted; None if there is nothing.
 
         Raises SourceError.
         """
-        answer = await self._client.request("GET", f"{self._url}/{chip}.json")
+        answer = await self._client.request("GET", f"{self._url}/{name}.json")
         if answer.status == 404:
             return None
         if answer.status != 200:
-            raise SourceError(f"it answers {answer.status} when asked for a release")
+            raise SourceError(f"it answers {answer.status} when asked for {name}.json")
         return answer.json()
 
     async def head(self, manifest: bytes) -> Head:

@@ -14,7 +14,7 @@ from electro_protocol.address import address_of
 from electro_protocol.eip712 import Domain
 from electro_protocol.recovery import recover
 from electro_protocol.releases import FirmwareRelease
-from electro_protocol.reports import MessageError
+from electro_protocol.reports import Message
 from electro_protocol.untrusted import hex_bytes
 
 from .bundle import BundleError, Head
@@ -36,15 +36,11 @@ class Release:
 
         Raises ReleaseError.
         """
-        if not isinstance(untrusted, dict) or not isinstance(untrusted.get("signatures"), dict):
+        if not isinstance(untrusted, dict):
             raise ReleaseError("that is no release")
         try:
             message = FirmwareRelease.from_json(untrusted.get("release"))
-            signatures = {}
-            for role in ROLES:
-                if role in untrusted["signatures"]:
-                    signatures[role] = hex_bytes(role, untrusted["signatures"][role])
-        except MessageError as error:
+        except ValueError as error:  # MessageError, whose module comes and goes
             raise ReleaseError(f"that is no release: {error}")
         assert isinstance(message, FirmwareRelease)  # its class made it
         self.manifest = message.manifest
@@ -56,15 +52,9 @@ class Release:
         why = refusal(state, self._offer(state.operator, state.consumer), now_s)
         if why:
             raise ReleaseError(why)
-        keys = {"operator": state.operator, "consumer": state.consumer}
-        if not serial and (_NOBODY in keys.values() or state.operator == state.consumer):
-            raise ReleaseError(
-                "two release keys must be pinned: without them updates come over the serial line only"
-            )
-        digest = message.digest(domain)
-        for role in ROLES:
-            if keys[role] != _NOBODY:
-                _check(digest, role, keys[role], signatures.get(role))
+        if not serial:
+            must_be_two(state)
+        must_have_signed(message, domain, state, untrusted.get("signatures"))
 
     def offer(self, head: Head, chip: str, firmware: "tuple[int, ...]") -> Offer:
         """Return the offer that release and head make together, for this chip and its MicroPython.
@@ -87,15 +77,31 @@ class Release:
         return Offer(self.manifest, self.version, self.deadline_s, operator, consumer, self._serial)
 
 
-def _check(digest: bytes, role: str, key: bytes, signature: "bytes | None") -> None:
-    """Raise ReleaseError unless this is the role's signature."""
-    if signature is None:
-        raise ReleaseError(f"the {role}'s release key has not signed it")
-    try:
-        signer = address_of(recover(digest, signature))
-    except ValueError as error:  # SignatureError, whose module comes and goes
-        raise ReleaseError(f"the {role}'s signature is none: {error}")
-    if signer != key:
+def must_be_two(state: State) -> None:
+    """Raise ReleaseError unless what comes over the network can be held to two keys."""
+    if _NOBODY in (state.operator, state.consumer) or state.operator == state.consumer:
         raise ReleaseError(
-            f"the {role}'s signature is of another key, or for another release, chain or contract"
+            "two release keys must be pinned: without them updates come over the serial line only"
         )
+
+
+def must_have_signed(message: Message, domain: Domain, state: State, untrusted: object) -> None:
+    """Raise ReleaseError unless those whose keys are pinned have signed a message.
+
+    untrusted: signatures in hex by role.
+    """
+    digest = b""
+    for role, key in (("operator", state.operator), ("consumer", state.consumer)):
+        if key == _NOBODY:
+            continue
+        if not isinstance(untrusted, dict) or role not in untrusted:
+            raise ReleaseError(f"the {role}'s release key has not signed it")
+        digest = digest or message.digest(domain)
+        try:
+            signer = address_of(recover(digest, hex_bytes(role, untrusted[role])))
+        except ValueError as error:  # MessageError, or SignatureError, whose module comes and goes
+            raise ReleaseError(f"the {role}'s signature is none: {error}")
+        if signer != key:
+            raise ReleaseError(
+                f"the {role}'s signature is of another key, or for another release, set, chain or contract"
+            )

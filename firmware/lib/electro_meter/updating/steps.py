@@ -8,7 +8,7 @@ import sys
 
 from electro_protocol.eip712 import Domain
 
-from ..heap import ram_free
+from ..heap import forget_modules, ram_free
 from .bundle import BundleError, empty_folder
 from .fetching import Fetching
 from .releases import Release, ReleaseError
@@ -61,12 +61,14 @@ class Updating:
     def __init__(self, meter: "Meter", board: "Board", settings: "Settings", chip: str) -> None:
         self._meter = meter
         self._board = board
+        self._settings = settings
         self._url = settings.releases
         self._domain = Domain(settings.chain_id, settings.contract)
         self._chip = chip
         self.state: State = unpack(self._board.load_blob(BLOB))
         self._began_us = self._board.uptime_us()
         self._ask_from_us = 0
+        self._validators_from_us = 0
         self._first: "dict[int, int]" = {}  # agreement → where its `next` stood first
         self.why = ""  # what was wrong with the last release
 
@@ -105,11 +107,22 @@ class Updating:
             elif moved:
                 self._take(PROVED)
         elif self._url and now_us >= self._ask_from_us and self._meter.clock.confirmed:
-            await self._fetch(Fetching(self._board, client, self._url))
+            place = Fetching(self._board, client, self._url)
+            failed, self.why = bool(self.why), ""
+            if self._settings.validators and now_us >= self._validators_from_us:
+                from .validators import ask  # once a day
 
-    async def _fetch(self, place: Fetching) -> None:
-        if self.state.kind == IDLE:
-            untrusted = await place.release(self._chip)
+                self.why = await ask(
+                    place, self._meter, self._board, self.state, self._settings, self._domain
+                )
+                self._validators_from_us = self._board.uptime_us() + ASK_US
+                del ask
+                forget_modules(("electro_meter.updating.validators",))
+            await self._fetch(place, failed)
+
+    async def _fetch(self, place: Fetching, failed: bool) -> None:
+        if self.state.kind == IDLE or failed:  # what it was storing may not be offered any more
+            untrusted = await place.paper(self._chip)
             if untrusted is None:
                 self._ask_from_us = self._board.uptime_us() + ASK_US
                 return
