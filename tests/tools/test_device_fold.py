@@ -225,6 +225,16 @@ def test_what_is_one_name_for_two_things_is_not_joined() -> None:
             "from one import sep as a\nfrom two import sep as b\nprint(a, b)\n")}, [], {"all": ("three",)})  # fmt: skip
 
 
+def test_two_things_that_others_call_by_one_name_are_not_one_in_a_third() -> None:
+    texts = {
+        "one": "def check():\n    return 1\n",
+        "two": "from one import check as other\ndef check():\n    return other()\n",
+    }
+    assert Folded(texts, [])
+    with pytest.raises(SyntaxError, match="must both be called check"):
+        Folded(texts, ["from two import check"])
+
+
 def test_viper_stays_as_it_is() -> None:
     assert folded(one="SLOTS = 1\n@micropython.viper\ndef run(x: int): pass\n") == {"one": None}
 

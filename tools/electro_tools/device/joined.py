@@ -232,6 +232,12 @@ class _Joining(ast.NodeTransformer):
     def __init__(self, program: Program, module: str) -> None:
         self._program, self._module = program, module
         top: Names = {name: program.called(module, name) for name in program.given(module)}
+        origins: dict[str, tuple[str, str]] = {}
+        for name, called in top.items():
+            if origins.setdefault(called or name, program.origin(module, name)) != program.origin(
+                module, name
+            ):
+                raise SyntaxError(f"{module} has two things that must both be called {called}")
         self._scopes: list[Names] = [top]  # of the functions around the present node, and the module's
 
     def _called(self, name: str) -> str:
