@@ -20,7 +20,7 @@ SENTENCES = {
     "BadDeviation": "deviation {0} of the report, {1}, can't be: no kind, no interval, or no units of its kind",
     "WrongSequence": "the contract expects interval {0} next, and the report begins with {1}",
     "BeyondSchedule": "{0} slots are left in this pass of the schedule, and the report has {1} readings",
-    "OutsideTerm": "the term's bound is {0}, and what is reported reaches {1}",
+    "OutsideTerm": "intervals before {0} count here, and this reaches {1}",
     "FromTheFuture": "what is reported ends at {0}, and the chain's time is {1}",
     "TooLate": "reports were taken until {0}, and the chain's time is {1}",
     "BadOutage": "an outage from {0} to {1} is none, or its cause is not 0, 1 or 2",

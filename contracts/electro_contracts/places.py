@@ -4,7 +4,7 @@
 - A renomination replaces slots of one pass of the schedule at one place. Alone, the consumer may do so some time
   ahead, no wider than its band and no higher than was agreed; alone, the operator may only widen; together, both may do
   what is sound. What holds then is the override of that pass.
-- Sealed bands hold for the whole term: nobody could check others.
+- Sealed bands hold for the whole term: nobody could check others, and no meter would be brought them.
 - A consumer's fault ends a place: what is never measured from there on, and shortly before, is neutral.
 """
 

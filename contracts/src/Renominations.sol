@@ -58,7 +58,9 @@ abstract contract Renominations is Roles, IBands {
         _replace(id, record, terms, change, renomination.bands);
     }
 
-    /// @dev Sealed bands hold for the whole term: nobody here could say of others what their author may change.
+    /// @dev Sealed bands hold for the whole term. Of ciphertext nobody here could say that it is sound, no wider or no higher,
+    /// so neither party alone may replace it. If both might, a meter that was not brought a pass's bands could judge nothing
+    /// of that pass: two signatures would buy silence at its price. Meters do not fetch them yet.
     function _mustBeReplaceable(uint64 id, uint256 terms, uint256 place) private pure {
         if (place >= terms.points()) revert NoSuchPlace(id, place);
         if (terms.isSealed()) revert OtherForm(id, true);

@@ -60,8 +60,11 @@ def test_every_act_of_the_parties_is_in_the_model_too(day: World) -> None:
     old, new = day.account("meter"), day.account("new")
     day.enrol(new)
     operator, consumer = day.as_("operator"), day.as_("consumer")
+    wider = day.folder / "wider.csv"
+    wider.write_text("least_kwh,greatest_kwh\n0,120\n")
     for line in (
         ("grant", 1, 700, *operator),
+        ("widen", 1, "--bands", wider, "--first", 40, *operator),
         ("rotate", 1, old.address, new.address, *operator),
         ("accept-rotation", 1, old.address, new.address, *consumer),
         ("terminate", 1, *consumer),
@@ -85,6 +88,7 @@ def test_every_act_of_the_parties_is_in_the_model_too(day: World) -> None:
     shown = electro("agreement", "audit", 1).out
     for words in (
         "granted: amount 700",
+        "renominated: place 0, first interval 40, sequence 0, by the operator, bands of 1 intervals",
         "device rotated",
         "terminated",
         "discount redeemed: invoice a, amount 10",

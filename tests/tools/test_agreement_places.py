@@ -33,6 +33,7 @@ def test_a_fault_says_first_what_it_costs_and_that_it_is_for_good(world: World) 
     assert neutral["neutral_share"] == share
     assert neutral["accrued"] == share + 5 * 6300
     assert audit()["equal"]
+    assert "look from 8, look to 10, decides yes" in electro("agreement", "audit", 1).out
     assert "agreement 1 has no place 1" in refused(
         "agreement", "fault", 1, "--place", 1, *world.as_("consumer")
     )

@@ -339,7 +339,9 @@ def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: P
     line = (1, "--bands", bands, "--first", 30)
     draft = world.folder / "draft.json"
     sentence = "agreement 1 is sealed: its bands hold for the whole term, and the contract takes no others"
-    assert sentence in refused("agreement", "renominate", *line, *world.as_("consumer"))
+    refusal = refused("agreement", "renominate", *line, *world.as_("consumer"))
+    assert sentence in refusal
+    assert "what the operator orders it can waive after the grace" in refusal
     assert sentence in refused("agreement", "widen", *line, *world.as_("operator"))
     assert sentence in refused("agreement", "draft", *line, "--out", draft)
     assert not draft.exists()

@@ -13,6 +13,7 @@ from electro_console.agreement.intervals import INTERRUPTED, MISSING, SILENT, In
 from electro_console.terms_toml import CAUSES
 from electro_contracts import events
 from electro_contracts.invoices import word_text
+from electro_contracts.places import By
 from electro_plan.quantities import duration_text, instant_text
 from electro_protocol import address
 from electro_tools.facts import safe
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk
 
 _TIMES = ("end", "good until")  # figures that are unix seconds
+_BY = {By.CONSUMER: "the consumer", By.OPERATOR: "the operator", By.BOTH: "both together"}
 _PARTIES = (
     events.Granted,
     events.Waived,
@@ -149,6 +151,10 @@ def _value(name: str, value: Any) -> str:
         if name == "bands":
             return f"of {len(value) // 4} intervals"
         return address.checksum(value) if len(value) == 20 else word_text(value)
+    if name == "by":
+        return _BY[value]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return instant_text(value) if name == "revoked_at" else f"{value:,}"
 
 

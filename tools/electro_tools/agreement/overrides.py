@@ -29,5 +29,5 @@ def must_not_be_sealed(agreement_id: int, terms: Terms) -> None:
     if terms.seal is not None:
         raise ToolError(
             f"agreement {agreement_id} is sealed: its bands hold for the whole term, and the contract takes no others",
-            "agree on shorter terms, and propose the next ones with other bands",
+            "what the operator orders it can waive after the grace; for other plans agree on shorter terms",
         )
