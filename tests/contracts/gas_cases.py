@@ -54,8 +54,8 @@ class Case:
     def floor(self) -> int:
         """What no contract that believes signatures and logs them can go below, for this very transaction.
 
-        21,000; calldata; for each report ecrecover 3,000 and the call to it 100 (EIP-2929: precompiles are warm), a cold
-        slot read and changed 5,000, a cold account's code 2,600 and its hash 100, the log. Or the least price of
+        21,000; calldata; for each report ecrecover 3,000 and the call to it 100 (EIP-2929: precompiles are warm), a
+        cold slot read and changed 5,000, a cold account's code 2,600 and its hash 100, the log. Or the least price of
         calldata, 10 gas a token (EIP-7623), where that is more.
         """
         logs = self.reports * 375 + 375 * self.log_topics + 8 * self.log_bytes
