@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import tty
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.toolchain.running_chip import Chip
 from tests.tools.meters import electro, put
 
-from electro_tools.device import enrolment, line
+from electro_tools.device import batch, enrolment, line
+from electro_tools.device.programs import ProgramError
 from electro_tools.errors import ToolError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VOLTS = 1900 * 3.3 / 4096  # what the simulated converter shows
 BATCH = """
@@ -99,15 +98,150 @@ def test_five_of_eight_are_good_and_a_second_run_goes_on(micropython_i386: list[
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is no batch"),
+        ("", "name is missing"),
+        ("batch = 7", "batch is no table"),
         ("[batch]\nname = 'a'\nports = []", "names no port"),
         ("[batch]\nname = 'a'\nports = ['x', 'x']", "or one twice"),
+        ("[batch]\nname = 'a'\nports = 'ttyUSB0'", "ports of .batch. must be a list of texts"),
+        ("[batch]\nname = 'a'\nports = [7]", "must be a list of texts"),
+        ("[batch]\nname = ''\nports = ['x']", "name of .batch. must be a text"),
+        ("[batch]\nname = '../a'\nports = ['x']", "is no name"),
         ("[batch]\nname = 'a'\nports = ['x']\nsteps = ['fly']", "has a step fly"),
+        ("[batch]\nname = 'a'\nports = ['x']\nsteps = []", "has no steps"),
+        ("[batch]\nname = 'a'\nports = ['x']\nsteps = ['flash']", "names no firmware"),
+        ("[batch]\nname = 'a'\nports = ['x']\nstep = ['label']", "has step, which nobody knows"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[jig]\nvolt = 1.2", "has volt, which nobody knows"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[jig]\nvolts = nan", "volts from 0.15"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[jig]\nvolts = true", "volts from 0.15"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[jig]\nvolts = '1'", "volts from 0.15"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[provision]\nport = 'y'", "has port, which is no option"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[provision]\nwify = 'y'", "has wify, which is no option"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[provision]\nwifi = true", "must be a text, a whole number"),
+        ("[batch]\nname = 'a'\nports = ['x']\n[calibrate]\narguments = 'x'", "must be a list of texts"),
         ("[batch]\nname = 'a'\nports = ['x']\n[more]", "has a table more"),
         ("[batch", "is no TOML"),
+        ("\udcff", "is no TOML"),
     ],
 )
 def test_a_batch_that_is_none_is_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
-    (tmp_path / "batch.toml").write_text(text)
+    (tmp_path / "batch.toml").write_text(text, errors="surrogateescape")
     with pytest.raises(ToolError, match=sentence):
-        line.read(tmp_path / "batch.toml")
+        batch.read(tmp_path / "batch.toml")
+
+
+def test_every_option_of_the_readmes_batch_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "firmware" / "README.md").read_text()
+    text = readme.partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "batch.toml").write_text(text)
+    made = batch.read(tmp_path / "batch.toml")
+    assert made.provision[:4] == ("--wifi", "PLANT", "--wifi-password-file", "wifi.txt")
+    assert made.folder == tmp_path / "2027-03"
+
+
+class Bench:
+    """Boards by their ports, and what `electro device` would have done to them; nothing of it is a process."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, steps: list[str]) -> None:
+        self.folder = folder / "pilot"
+        self.file = folder / "batch.toml"
+        ports = [f"port{k}" for k in range(8)]
+        self.file.write_text(f'[batch]\nname = "pilot"\nports = {ports}\nsteps = {steps}\n')
+        self.numbers = {port: f"0{port[-1]}a" for port in ports}
+        self.done: list[tuple[str, str]] = []
+        self.fails: dict[tuple[str, str], Exception] = {}
+        monkeypatch.setattr(line, "_electro", self.electro)
+        monkeypatch.setattr(
+            line, "Chip", lambda port: type("", (), {"ask": lambda _, script: self.ask(port)})()
+        )
+        monkeypatch.setattr(line.Line, "_label", lambda _, board: self.done.append((board.port, "label")))
+
+    def ask(self, port: str) -> str:
+        if port not in self.numbers:
+            raise ToolError(f"the serial port {port} can't be opened")
+        return self.numbers[port]
+
+    def electro(self, step: str, *arguments: str) -> str:
+        words = list(arguments)
+        port = words[words.index("--port") + 1]
+        self.done.append((port, step))
+        if (port, step) in self.fails:
+            raise self.fails[port, step]
+        number = self.ask(port)
+        if step == "provision":
+            Path(words[words.index("--out") + 1]).write_text(number)
+        return json.dumps({"hardware_id": number})
+
+    def run(self) -> dict[str, str]:
+        self.done.clear()
+        return {board.port: board.reason for board in line.take(self.file, lambda _board, _step: None)}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch, ["install", "self-test", "provision", "label"])
+
+
+def test_whatever_fails_on_one_board_the_others_have_their_verdicts(bench: Bench) -> None:
+    bench.fails["port1", "install"] = ProgramError("mpremote", "error: the flash is full\n")
+    bench.fails["port2", "self-test"] = OSError(24, "Too many open files")
+    del bench.numbers["port3"]
+    bench.numbers["port4"] = "../../04"
+    bench.numbers["port6"] = bench.numbers["port5"]  # one board at two ports
+    told = bench.run()
+    assert told["port1"] == "the flash is full"
+    assert "Too many open files" in told["port2"]
+    assert "can't be opened" in told["port3"]
+    assert "no factory number" in told["port4"]
+    assert sorted(bool(told[port]) for port in ("port5", "port6")) == [False, True]
+    assert "has the same factory number, 05a" in told["port5"] + told["port6"]
+    assert [told[port] for port in ("port0", "port7")] == ["", ""]
+    assert [row["port"] for row in verdicts(bench.file.parent)] == [f"port{k}" for k in range(8)]
+    assert not (bench.file.parent.parent / "04.json").exists()
+
+
+def test_a_board_that_was_interrupted_goes_on_at_another_port(bench: Bench) -> None:
+    bench.fails["port2", "provision"] = ToolError("the chip is gone")
+    assert bench.run()["port2"] == "the chip is gone"
+    kept = json.loads((bench.folder / "02a.json").read_text())
+    assert (kept["passed"], kept["failed"]) == (["install", "self-test"], "provision")
+    bench.fails.clear()
+    bench.numbers["port2"], bench.numbers["port3"] = bench.numbers["port3"], bench.numbers["port2"]
+    assert set(bench.run().values()) == {""}
+    assert [one for one in bench.done if one[1] != "label"] == [("port3", "provision")]
+
+
+def test_an_enrolment_that_was_lost_is_signed_anew(bench: Bench) -> None:
+    bench.run()
+    (bench.folder / "04a.enrolment.json").unlink()
+    assert set(bench.run().values()) == {""}
+    assert [one for one in bench.done if one[1] != "label"] == [("port4", "provision")]
+
+
+def test_without_a_self_test_each_board_has_its_own_enrolment_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, monkeypatch, ["provision", "label"])
+    assert set(bench.run().values()) == {""}
+    assert {file.read_text() for file in bench.folder.glob("*.enrolment.json")} == set(bench.numbers.values())
+    assert len(list(bench.folder.glob("*.enrolment.json"))) == 8
+
+
+@pytest.mark.parametrize("content", ["", "[]", "7", '{"passed": 7}', '{"passed": [["x"]', "[" * 20_000])
+def test_a_board_whose_record_is_damaged_begins_anew(bench: Bench, content: str) -> None:
+    bench.run()
+    (bench.folder / "06a.json").write_text(content)
+    assert set(bench.run().values()) == {""}
+    assert [one for one in bench.done if one[1] != "label"] == [
+        ("port6", "install"), ("port6", "self-test"), ("port6", "provision"),
+    ]  # fmt: skip
+
+
+def test_a_folder_that_takes_nothing_makes_no_board_good(bench: Bench) -> None:
+    bench.run()
+    (bench.folder / "03a.json").unlink()
+    (bench.folder / "03a.json.new").mkdir()
+    assert "03a.json can't be written" in bench.run()["port3"]
+    (bench.folder / "verdicts.csv").unlink()
+    (bench.folder / "verdicts.csv").mkdir()
+    with pytest.raises(ToolError, match=r"verdicts\.csv can't be written"):
+        bench.run()

@@ -48,8 +48,7 @@ def line(batch_file: Path) -> None:
     """
     from . import line as production
 
-    batch = production.read(batch_file)
-    boards = production.Line(batch, lambda board, step: click.echo(f"{board.port}  {step}", err=True)).run()
+    boards = production.take(batch_file, lambda board, step: click.echo(f"{board.port}  {step}", err=True))
     for board in boards:
         why = f"  {board.failed}: {board.reason}" if board.failed else f"  {board.device}"
         click.echo(f"{board.port}  {board.verdict}{why}")

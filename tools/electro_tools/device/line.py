@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import re
 import threading
 import time
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from electro_tools import papers
 from electro_tools.errors import ToolError
 
+from .batch import STEPS, read
 from .chip import Chip
 from .programs import ProgramError, run
 
@@ -28,27 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STEPS = ("flash", "install", "self-test", "provision", "calibrate", "label")
+    from .batch import Batch
+
 _STEP_TIMEOUT_S = 3_600
-_TABLES = {"batch", "provision", "jig", "calibrate"}
 _NUMBER = (
     "import binascii, json, machine\nprint(json.dumps(binascii.hexlify(machine.unique_id()).decode()))\n"
 )
 _COLUMNS = ("port", "hardware_id", "device", "verdict", "step", "reason", "time")
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a batch's file says."""
-
-    name: str
-    folder: Path
-    ports: tuple[str, ...]
-    steps: tuple[str, ...]
-    firmware: str
-    provision: tuple[str, ...]  # options of `electro device provision`
-    volts: float | None  # what the jig applies
-    calibrate: tuple[str, ...]  # arguments of `electro device calibrate`
 
 
 @dataclass
@@ -68,47 +55,13 @@ class Board:
         return "bad" if self.failed else "good"
 
 
-def read(file: Path) -> Batch:
-    """Read a batch's file.
+def take(file: Path, on_step: Callable[[Board, str], None]) -> list[Board]:
+    """Take the boards of a batch's file through its steps.
 
     Raises:
-        ToolError: it is not there, no TOML, or something in it is unknown or missing.
+        ToolError: the file is no batch, or its folder can't be made or written.
     """
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ToolError(f"the batch {file} can't be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ToolError(f"{file} is no TOML: {error}") from error
-    if unknown := set(content) - _TABLES:
-        raise ToolError(f"{file} has a table {min(unknown)}, which nobody knows")
-    try:
-        batch, jig = content["batch"], content.get("jig", {})
-        steps = tuple(str(step) for step in batch.get("steps", [*STEPS[1:4], STEPS[5]]))
-        options = [
-            part
-            for name, value in content.get("provision", {}).items()
-            for one in (value if isinstance(value, list) else [value])
-            for part in (f"--{name}", str(one))
-        ]
-        made = Batch(
-            str(batch["name"]),
-            file.parent / str(batch.get("folder", batch["name"])),
-            tuple(str(port) for port in batch["ports"]),
-            steps,
-            str(batch.get("firmware", "")),
-            tuple(options),
-            float(jig["volts"]) if "volts" in jig else None,
-            tuple(str(word) for word in content.get("calibrate", {}).get("arguments", [])),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        said = papers.what_is_wrong(error)
-        raise ToolError(f"{file} is no batch: {said}", "[batch] needs a name and ports") from error
-    if not made.ports or len(set(made.ports)) < len(made.ports):
-        raise ToolError(f"{file} names no port, or one twice")
-    if wrong := [step for step in steps if step not in STEPS]:
-        raise ToolError(f"{file} has a step {wrong[0]}: there are {', '.join(STEPS)}")
-    return made
+    return Line(read(file), on_step).run()
 
 
 class Line:
@@ -146,20 +99,24 @@ class Line:
             self._on_step(board, step)
             try:
                 self._do(board, step)
+                self._keep(board, step)
             except ProgramError as error:
                 board.failed, board.reason = step, _reason(error.output)
             except ToolError as error:
                 board.failed, board.reason = step, error.sentence
+            except Exception as error:  # noqa: BLE001 - the other boards have their verdicts all the same
+                board.failed, board.reason = step, f"unexpected {type(error).__name__}: {error}"
             if board.failed:
+                with contextlib.suppress(ToolError):  # which may be why it failed
+                    self._keep(board)
                 break
-            board.passed.append(step)
-            self._keep(board)
         board.time_s = int(time.time())
-        self._keep(board)
         self._on_step(board, board.verdict)
         return board
 
     def _do(self, board: Board, step: str) -> None:
+        if step in ("provision", "calibrate", "label") and not board.hardware_id:
+            self._recognise(board, str(Chip(board.port).ask(_NUMBER)))
         if step == "flash":
             _electro("flash", self._batch.firmware, "--port", board.port)
         elif step == "install":
@@ -182,13 +139,15 @@ class Line:
 
     def _know_again(self, board: Board) -> None:
         """Ask a board for its number before its first step, if it has something that can tell it."""
-        with contextlib.suppress(ToolError):
+        with contextlib.suppress(ToolError):  # its first step says why
             hardware_id = str(Chip(board.port).ask(_NUMBER))
             if (self._batch.folder / f"{hardware_id}.json").exists():
                 self._recognise(board, hardware_id)
 
     def _recognise(self, board: Board, hardware_id: str) -> None:
         """Find out which board it is, and what it has passed before."""
+        if not re.fullmatch("[0-9a-f]{2,64}", hardware_id):
+            raise ToolError("the board tells what is no factory number")
         with self._lock:
             other = self._numbers.setdefault(hardware_id, board.port)
         if other != board.port:
@@ -196,11 +155,15 @@ class Line:
         board.hardware_id = hardware_id
         file = self._file(board)
         if file.exists():
-            kept = papers.content_of(file)
-            board.passed += [
-                step for step in kept.get("passed", []) if step not in board.passed and step != "label"
-            ]
-            board.device = str(kept.get("device", ""))
+            try:
+                kept = papers.content_of(file)
+                passed, board.device = list(kept["passed"]), str(kept["device"])
+            except (ToolError, KeyError, TypeError):
+                passed = []  # a cut has damaged it: the board begins anew
+            again = {"label", *board.passed}
+            if not self._enrolment(board).exists():
+                again.add("provision")  # it keeps the key, and signs anew
+            board.passed += [step for step in STEPS if step in passed and step not in again]
 
     def _label(self, board: Board) -> None:
         from electro_protocol import address
@@ -212,32 +175,52 @@ class Line:
         label.write(self._batch.folder, made, f"{self._batch.name}, {board.hardware_id}")
 
     def _enrolment(self, board: Board) -> Path:
-        return self._batch.folder / f"{board.hardware_id or 'unknown'}.enrolment.json"
+        return self._batch.folder / f"{board.hardware_id}.enrolment.json"
 
     def _file(self, board: Board) -> Path:
         return self._batch.folder / f"{board.hardware_id}.json"
 
-    def _keep(self, board: Board) -> None:
+    def _keep(self, board: Board, step: str = "") -> None:
+        """Write down how far a board has come; step: the one that it has passed now.
+
+        Raises:
+            ToolError: it can't be; then it has not come so far.
+        """
+        passed = [*board.passed, *([step] if step and step not in board.passed else [])]
         if board.hardware_id:
             kept = {
-                "passed": board.passed,
+                "passed": passed,
                 "device": board.device,
                 "failed": board.failed,
                 "reason": board.reason,
             }
             file = self._file(board)
             beside = file.with_name(file.name + ".new")
-            beside.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-            beside.replace(file)
+            try:
+                beside.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+                beside.replace(file)
+            except OSError as error:
+                raise ToolError(f"{file} can't be written: {error.strerror}") from error
+        board.passed = passed
 
     def _write(self, boards: list[Board]) -> None:
-        with (self._batch.folder / "verdicts.csv").open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if not file.tell():
-                writer.writerow(_COLUMNS)
-            for board in boards:
-                row: list[Any] = [board.port, board.hardware_id, board.device, board.verdict, board.failed]
-                writer.writerow([*row, board.reason, board.time_s])
+        table = self._batch.folder / "verdicts.csv"
+        try:
+            with table.open("a", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                if not file.tell():
+                    writer.writerow(_COLUMNS)
+                for board in boards:
+                    row: list[Any] = [
+                        board.port,
+                        board.hardware_id,
+                        board.device,
+                        board.verdict,
+                        board.failed,
+                    ]
+                    writer.writerow([*row, board.reason, board.time_s])
+        except OSError as error:
+            raise ToolError(f"{table} can't be written: {error.strerror}") from error
 
 
 def _electro(*arguments: str) -> str:
