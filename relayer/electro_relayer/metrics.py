@@ -6,11 +6,13 @@ Labels are few and bounded: refusal codes, kinds of message, reasons, the config
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import prometheus_client
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,7 +71,9 @@ class Metrics:
         prometheus_client.GCCollector(registry=self.registry)
 
     def _histogram(self, name: str, meaning: str, bounds: tuple[float, ...]) -> Histogram:
-        return Histogram(_PREFIX + name, meaning, registry=self.registry, buckets=bounds)
+        histogram = Histogram(_PREFIX + name, meaning, bounds)
+        self.registry.register(histogram)
+        return histogram
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Let a counter grow; a counter has at most one label."""
@@ -104,6 +108,32 @@ class Metrics:
     def text(self) -> str:
         """Return everything, as a scrape reads it."""
         return generate_latest(self.registry).decode()
+
+
+class Histogram:
+    """How many values lay up to each bound, and their sum.
+
+    The library's own takes two locks and four calls for a value, three times as long, and each message has two.
+    """
+
+    def __init__(self, name: str, meaning: str, bounds: tuple[float, ...]) -> None:
+        self._name, self._meaning, self._bounds = name, meaning, bounds
+        self._counts = [0] * (len(bounds) + 1)  # the last: beyond all bounds
+        self._sum = 0.0
+
+    def observe(self, values: Iterable[float]) -> None:
+        for value in values:
+            self._counts[bisect_left(self._bounds, value)] += 1
+            self._sum += value
+
+    def describe(self) -> Iterable[Metric]:
+        """Return the family without numbers, for its name."""
+        return [HistogramMetricFamily(self._name, self._meaning)]
+
+    def collect(self) -> Iterable[Metric]:
+        bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        upto = list(zip(bounds, accumulate(self._counts), strict=True))
+        return [HistogramMetricFamily(self._name, self._meaning, buckets=upto, sum_value=self._sum)]
 
 
 class _Asked:

@@ -12,7 +12,7 @@ from electro_relayer.chain.pulse import Pulse
 from electro_relayer.chain.rpc import NodeUnreachable, RpcError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from electro_relayer.chain.chain import Chain
     from electro_relayer.metrics import Metrics
@@ -45,15 +45,16 @@ class Upkeep:
         self.cannot_pay = False  # not even for the smallest transaction
         self.pulse = Pulse(chain.clock, steady=chain.profile.empty_blocks is True)
 
-    def landed(self, block: int, block_hash: str, queued_at: float) -> None:
-        """Note a message that was mined; it is final at once where every block is."""
+    def landed(self, block: int, block_hash: str, queued_at: Sequence[float]) -> None:
+        """Note the messages of a transaction that was mined; they are final at once where every block is."""
         now = self._chain.clock()
-        self._metrics.mined_s.observe(now - queued_at)
+        waits_s = [now - at for at in queued_at]
+        self._metrics.mined_s.observe(waits_s)
         if self._chain.final.at_once:
             self._mark = (block, block_hash)
-            self._metrics.final_s.observe(now - queued_at)
-        elif len(self._waiting) < MAX_WAITING:
-            self._waiting.append((block, queued_at))
+            self._metrics.final_s.observe(waits_s)
+        elif queued_at and len(self._waiting) < MAX_WAITING:
+            self._waiting.extend((block, at) for at in queued_at)
             self._any.set()
 
     def final_lag(self) -> int | None:
@@ -157,6 +158,8 @@ class Upkeep:
 
     def _observe(self, final: int) -> None:
         now = self._chain.clock()
+        waits_s = []
         while self._waiting and self._waiting[0][0] <= final:
             _, queued_at = self._waiting.popleft()
-            self._metrics.final_s.observe(now - queued_at)
+            waits_s.append(now - queued_at)
+        self._metrics.final_s.observe(waits_s)

@@ -76,16 +76,25 @@ async def _body(settings: Settings, request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Malformed("The body must not be compressed.")
     try:
-        if request.content.is_eof():  # all of it is here already, as mostly: no need to watch the clock
-            return await request.read()
+        if (
+            request.content.is_eof()
+        ):  # all of it is here already, as mostly: no need to wait, nor to watch the clock
+            body = request.content.read_nowait()
+            if len(body) > settings.body_limit:
+                raise _too_large(settings)
+            return body
         async with asyncio.timeout(settings.body_timeout_s):
             return await request.read()
     except TimeoutError as error:
         raise TooSlow("The body did not arrive in time.") from error
     except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge(f"A body has at most {settings.body_limit} bytes.") from error
+        raise _too_large(settings) from error
     except (
         web.RequestPayloadError,
         ConnectionError,
     ) as error:  # who sent it has gone: nobody reads the answer
         raise Malformed("The body broke off.") from error
+
+
+def _too_large(settings: Settings) -> TooLarge:
+    return TooLarge(f"A body has at most {settings.body_limit} bytes.")

@@ -112,18 +112,19 @@ class Watch:
             self._reverted(sent, receipt)
             return
         skipped = receipt.skipped
+        final = self._chain.final.at_once
+        queued_at: list[float] = []  # of those that landed
         for index, item in enumerate(sent.items):
             verified = item.verified
             self._queue.release(item)
             if index in skipped:  # another relayer came first, or the chain moved between check and block
                 self._standings.forget(verified.device)
             else:
-                self._standings.advance(
-                    verified.device, verified.agreement_id, verified.end, final=self._chain.final.at_once
-                )
-                self._upkeep.landed(receipt.block, receipt.block_hash, item.queued_at)
-        landed = len(sent.items) - len(skipped)
-        self._metrics.batch_size.observe(len(sent.items))
+                self._standings.advance(verified.device, verified.agreement_id, verified.end, final=final)
+                queued_at.append(item.queued_at)
+        landed = len(queued_at)
+        self._upkeep.landed(receipt.block, receipt.block_hash, queued_at)
+        self._metrics.batch_size.observe((len(sent.items),))
         self._metrics.count("landed_total", landed)
         self._metrics.count("skipped_total", len(skipped))
         log.info(
