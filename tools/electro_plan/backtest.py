@@ -20,6 +20,7 @@ from electro_plan.errors import TooShort
 from electro_plan.learning import Learner
 from electro_plan.readings import metered
 from electro_plan.schedule import DAY_S, day_counts, occurrences, resampled
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,8 +122,11 @@ def back_test(
     ][:most_periods][::-1]
     if not begins:
         raise TooShort(
-            f"{history.source} holds {(len(starts) * shape.interval_s) / DAY_S:.0f} days, too few to try bands on"
-            " the past",
+            sentence(
+                "{0} holds {1:.0f} days, too few to try bands on the past",
+                history.source,
+                len(starts) * shape.interval_s / DAY_S,
+            ),
             f"it takes {(LEARN_S + period_s) / DAY_S:.0f} days: eight weeks to learn from and a period to judge",
         )
     units = metered(energy, unit_wh)

@@ -15,6 +15,7 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.errors import PlanError
 from electro_plan.formats.extra import need
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,5 +112,5 @@ def public_holidays(country: str, region: str | None, years: Iterable[int]) -> d
     except NotImplementedError:
         place = country if region is None else f"{country}, {region}"
         raise PlanError(
-            f"no public holidays are known for {place}", "give them as dates with --day-off"
+            sentence("no public holidays are known for {0}", place), "give them as dates with --day-off"
         ) from None

@@ -15,6 +15,7 @@ import numpy as np
 from electro_contracts import bill
 from electro_plan.errors import PlanError
 from electro_plan.readings import NO_READING, metered
+from electro_plan.sentence import sentence
 from electro_plan.wording import instant, span
 from electro_protocol.readings import NO_DATA
 
@@ -79,14 +80,24 @@ def _whole(history: LoadHistory, terms: Terms) -> tuple[NDArray[np.int64], NDArr
     count, rest = divmod(length, history.interval_s)
     if rest or not count:
         raise PlanError(
-            f"{history.source} has intervals of {span(history.interval_s)}, which do not make up the terms' "
-            f"{span(length)}"
+            sentence(
+                "{0} has intervals of {1}, which do not make up the terms' {2}",
+                history.source,
+                span(history.interval_s),
+                span(length),
+            )
         )
-    for word, at in (("begins", history.first_s), ("ends", history.end_s)):
+    for word, at in ((sentence("begins"), history.first_s), (sentence("ends"), history.end_s)):
         off = (at - terms.start) % length
         if off:
             raise PlanError(
-                f"{history.source} {word} at {instant(at, history.zone)}, {span(off)} into an interval of the terms",
+                sentence(
+                    "{0} {1} at {2}, {3} into an interval of the terms",
+                    history.source,
+                    word,
+                    instant(at, history.zone),
+                    span(off),
+                ),
                 "choose the part to be judged with --since and --until",
             )
     return history.starts_s[::count], history.energy_wh.reshape(-1, count).sum(axis=1)

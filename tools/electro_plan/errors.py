@@ -9,6 +9,10 @@ PlanError        one sentence for the person, and a hint
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from electro_plan.sentence import Sentence
 
 
 class PlanError(Exception):
@@ -21,7 +25,7 @@ class PlanError(Exception):
 
     exit_code = 1
 
-    def __init__(self, sentence: str, hint: str | None = None) -> None:
+    def __init__(self, sentence: Sentence, hint: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
@@ -41,7 +45,7 @@ class Choice:
     """
 
     value: str
-    meaning: str
+    meaning: Sentence
 
 
 class Undecided(PlanError):  # noqa: N818 - no fault of anybody's: a question
@@ -53,7 +57,7 @@ class Undecided(PlanError):  # noqa: N818 - no fault of anybody's: a question
         choices: the ways that are open; none if any value may be right.
     """
 
-    def __init__(self, sentence: str, setting: str, choices: tuple[Choice, ...] = ()) -> None:
+    def __init__(self, sentence: Sentence, setting: str, choices: tuple[Choice, ...] = ()) -> None:
         option, _, key = setting.partition(" ")
         before = f"{option} {key}=" if key else f"{option} "
         ways = " or ".join(f"{before}{_quoted(each.value)} ({each.meaning})" for each in choices)

@@ -10,6 +10,7 @@ import numpy as np
 
 from electro_plan.errors import PlanError
 from electro_plan.history import Quality
+from electro_plan.sentence import counted, sentence
 from electro_plan.wording import instant, span
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fill(history: LoadHistory, way: str) -> LoadHistory:
     if not missing.any():
         return history
     if way not in WAYS:
-        raise PlanError(f"gaps can't be filled by {way[:40]!r}", f"ways are {', '.join(WAYS)}")
+        raise PlanError(sentence("gaps can't be filled by {0!r}", way[:40]), f"ways are {', '.join(WAYS)}")
     energy = history.energy_wh.copy()
     if way == "zero":
         energy[missing] = 0.0
@@ -57,8 +58,15 @@ def require_whole(history: LoadHistory) -> None:
     if gaps:
         count = sum(gap.intervals for gap in gaps)
         raise PlanError(
-            f"{history.source} has {count:,} missing interval{'s' * (count > 1)} of {span(history.interval_s)}, "
-            f"the first from {instant(gaps[0].start_s, history.zone)} to {instant(gaps[0].end_s, history.zone)}",
+            counted(
+                "{1} has {0:,} missing interval of {2}, from {3} to {4}",
+                "{1} has {0:,} missing intervals of {2}, the first from {3} to {4}",
+                count,
+                history.source,
+                span(history.interval_s),
+                instant(gaps[0].start_s, history.zone),
+                instant(gaps[0].end_s, history.zone),
+            ),
             "fill them with --fill week, line or zero, or take a file without gaps",
         )
 
@@ -75,7 +83,7 @@ def _copy_weeks(history: LoadHistory, energy: np.ndarray[tuple[int], np.dtype[np
         if found is None:
             when = instant(int(history.starts_s[index]), history.zone)
             raise PlanError(
-                f"{history.source}: no week within {_MOST_WEEKS} has data for {when}",
+                sentence("{0}: no week within {1} has data for {2}", history.source, _MOST_WEEKS, when),
                 "fill with --fill line or zero",
             )
         energy[index] = found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import foreign, sentence
 from electro_plan.text.printing import listed
 
 if TYPE_CHECKING:
@@ -45,47 +46,59 @@ class _Several(Undecided):
 
     def __init__(self, packed: Opened, names: list[str]) -> None:
         super().__init__(
-            f"{packed.shown} has {len(names)} files: {listed(names)}",
+            sentence("{0} has {1} files: {2}", packed.shown, len(names), listed(names)),
             "--dialect member",
-            tuple(Choice(each, "this file") for each in names[:20]),
+            tuple(Choice(each, sentence("this file")) for each in names[:20]),
         )
         self.names = names
 
 
-def open_file(path: Path, member: str | None = None) -> Opened:
-    """Read a file, unpacked; `member` chooses a file in a zip.
+def open_file(path: Path) -> Opened:
+    """Read a file as it is.
 
     Raises:
-        PlanError: it is not there, damaged, encrypted or too large.
-        Undecided: a zip has several files.
+        PlanError: it is not there, can't be read, or is too large.
     """
     try:
         with path.open("rb") as stream:
             data = _bounded(stream, str(path))
     except FileNotFoundError:
-        raise PlanError(f"there is no file {path}") from None
+        raise PlanError(sentence("there is no file {0}", path)) from None
     except (OSError, ValueError) as error:
-        raise PlanError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from error
-    return unpack(Opened(data, path.name, str(path)), member)
+        raise PlanError(
+            sentence("{0} can't be read{1}", path, foreign(getattr(error, "strerror", None) or error))
+        ) from error
+    return Opened(data, path.name, str(path))
 
 
-def open_all(path: Path) -> list[Opened]:
-    """Read every file of a zip; of anything else the one.
+def unpack_all(packed: Opened) -> list[Opened]:
+    """Return every file of a zip; of anything else the one.
 
     Raises:
-        PlanError: it is not there, damaged, encrypted or too large.
+        PlanError: it is damaged, encrypted or too large.
     """
     try:
-        return [open_file(path)]
+        return [unpack(packed)]
     except _Several as asked:
-        opened = [open_file(path, name) for name in asked.names]
+        opened = [unpack(packed, name) for name in asked.names]
         if sum(len(each.data) for each in opened) > MOST_BYTES:
-            raise PlanError(f"{path} unpacks to more than {MOST_BYTES // 2**20} MB") from None
+            raise PlanError(
+                sentence("{0} unpacks to more than {1} MB", packed.shown, MOST_BYTES // 2**20)
+            ) from None
         return opened
 
 
 def unpack(packed: Opened, member: str | None = None) -> Opened:
-    """Return what is in gz and zip wrappings; spreadsheets, which are zips too, as they are."""
+    """Return what is in gz and zip wrappings; spreadsheets, which are zips too, as they are.
+
+    Args:
+        packed: as it was read.
+        member: which file of a zip.
+
+    Raises:
+        PlanError: it is damaged, encrypted or too large.
+        Undecided: a zip has several files.
+    """
     for _ in range(_MOST_WRAPPINGS):
         if packed.data.startswith(_GZIP_MAGIC):
             packed = Opened(_gunzip(packed), packed.name.removesuffix(".gz"), packed.shown)
@@ -96,7 +109,9 @@ def unpack(packed: Opened, member: str | None = None) -> Opened:
             packed = inner
         else:
             return packed
-    raise PlanError(f"{packed.shown} is packed more than {_MOST_WRAPPINGS} times", "unpack it first")
+    raise PlanError(
+        sentence("{0} is packed more than {1} times", packed.shown, _MOST_WRAPPINGS), "unpack it first"
+    )
 
 
 def _gunzip(packed: Opened) -> bytes:
@@ -104,7 +119,9 @@ def _gunzip(packed: Opened) -> bytes:
         with gzip.open(io.BytesIO(packed.data)) as stream:
             return _bounded(stream, packed.shown)
     except (OSError, EOFError, zlib.error) as error:
-        raise PlanError(f"{packed.shown} can't be unpacked: {error}", "its end may be missing") from error
+        raise PlanError(
+            sentence("{0} can't be unpacked{1}", packed.shown, foreign(error)), "its end may be missing"
+        ) from error
 
 
 def _unzip(packed: Opened, member: str | None) -> Opened | None:
@@ -120,9 +137,9 @@ def _unzip(packed: Opened, member: str | None) -> Opened | None:
                 data = _bounded(stream, f"{packed.shown}:{chosen}")
             return Opened(data, f"{packed.name}:{chosen}", f"{packed.shown}:{chosen}")
     except RuntimeError as error:  # zipfile's word for encrypted
-        raise PlanError(f"{packed.shown} is encrypted", "unpack it first") from error
+        raise PlanError(sentence("{0} is encrypted", packed.shown), "unpack it first") from error
     except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError) as error:
-        raise PlanError(f"{packed.shown} is a damaged zip: {error}") from error
+        raise PlanError(sentence("{0} is a damaged zip{1}", packed.shown, foreign(error))) from error
 
 
 def _check_sizes(archive: zipfile.ZipFile, packed: Opened) -> None:
@@ -135,7 +152,7 @@ def _check_sizes(archive: zipfile.ZipFile, packed: Opened) -> None:
             with archive.open(each) as stream:
                 promised += max(0, _count(stream) - each.file_size)
         if promised > MOST_BYTES:
-            raise PlanError(f"{packed.shown} unpacks to more than {MOST_BYTES // 2**20} MB")
+            raise PlanError(sentence("{0} unpacks to more than {1} MB", packed.shown, MOST_BYTES // 2**20))
 
 
 def _count(stream: IO[bytes]) -> int:
@@ -149,11 +166,13 @@ def _choose(packed: Opened, names: list[str], member: str | None) -> str:
     if member is not None:
         if member not in names:
             raise PlanError(
-                f"{packed.shown} has no file {member!r}; it has {', '.join(names[:20]) or 'none'}"
+                sentence(
+                    "{0} has no file {1!r}; it has {2}", packed.shown, member, ", ".join(names[:20]) or "none"
+                )
             )
         return member
     if not names:
-        raise PlanError(f"{packed.shown} has no file in it")
+        raise PlanError(sentence("{0} has no file in it", packed.shown))
     if len(names) > 1:
         raise _Several(packed, names)
     return names[0]
@@ -172,5 +191,7 @@ def _bounded(stream: IO[bytes] | gzip.GzipFile, shown: str) -> bytes:
         parts.append(block)
         total += len(block)
         if total > MOST_BYTES:
-            raise PlanError(f"{shown} has more than {MOST_BYTES // 2**20} MB", "cut it into years")
+            raise PlanError(
+                sentence("{0} has more than {1} MB", shown, MOST_BYTES // 2**20), "cut it into years"
+            )
     return b"".join(parts)

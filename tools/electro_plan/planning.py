@@ -18,6 +18,7 @@ from electro_plan.observance import observe
 from electro_plan.readings import metered
 from electro_plan.recommending import dearer
 from electro_plan.schedule import DAY_S, occurrences, resampled
+from electro_plan.sentence import sentence
 from electro_plan.wording import span
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ def interval_for(history: LoadHistory) -> int:
     own = history.interval_s
     if own > 3600 or 3600 % own:
         raise PlanError(
-            f"{history.source} has intervals of {span(own)}: too coarse for the bands of an agreement",
+            sentence(
+                "{0} has intervals of {1}: too coarse for the bands of an agreement",
+                history.source,
+                span(own),
+            ),
             "take a file with intervals of which an hour has a whole number",
         )
     return own if own >= _USUAL_INTERVAL_S else next(s for s in range(900, 3601, 900) if s % own == 0)
@@ -76,8 +81,13 @@ def slots_of(interval_s: int, *, weekly: bool) -> int:
     slots, rest = divmod(length, interval_s)
     if rest or slots > MAX_SLOTS:
         raise PlanError(
-            f"a {'week' if weekly else 'day'} has {length / interval_s:.6g} intervals of {span(interval_s)}; "
-            f"a schedule has a whole number of slots, at most {MAX_SLOTS}",
+            sentence(
+                "a {0} has {1:.6g} intervals of {2}; a schedule has a whole number of slots, at most {3}",
+                sentence("week") if weekly else sentence("day"),
+                length / interval_s,
+                span(interval_s),
+                MAX_SLOTS,
+            ),
             "choose longer intervals with --every, or --schedule day",
         )
     return slots
@@ -123,7 +133,9 @@ def plan_bands(
     """
     starts, energy = resampled(history, term)
     if not np.isfinite(energy).any():
-        raise PlanError(f"{history.source} has no whole interval of {span(term.interval_s)} with data")
+        raise PlanError(
+            sentence("{0} has no whole interval of {1} with data", history.source, span(term.interval_s))
+        )
     metered(energy, unit_wh)  # refuses a unit too small for a reading to hold the history
     found = observe(calendar, starts, energy, term.interval_s)
     profile = Learner(starts, energy, term, calendar, prices).profile(len(starts))

@@ -10,11 +10,18 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.history import DAY_S, Quality, runs
+from electro_plan.sentence import Sentence, chained, counted, sentence
 from electro_plan.wording import figure, instant, span
 
 if TYPE_CHECKING:
     from electro_plan.history import LoadHistory
 
+QUANTITY_WORDS = {"energy": sentence("energy"), "power": sentence("power"), "register": sentence("register")}
+_FIGURES = {
+    "energy": sentence("energies of each interval"),
+    "power": sentence("mean powers"),
+    "register": sentence("readings of a register"),
+}
 _MOST_GAPS_TOLD = 5
 _MANY = 24  # intervals with one figure
 _LONG_S, _LONG_ZERO_S = DAY_S, 3 * DAY_S  # a weekend may be without load
@@ -35,59 +42,82 @@ class Reading:
     history: LoadHistory
     unit: str
     quantity: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     format: str = "csv"
 
     def paragraph(self) -> str:
         """Return what was understood, for a person to agree with before anything is built on it."""
+        return " ".join(self.sentences())
+
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Return the same, a sentence each."""
         history = self.history
         zone = history.zone
-        words = [
-            f"{history.source}{f', {history.meter}' if history.meter else ''}: {len(history):,} intervals of "
-            f"{span(history.interval_s)}; the first begins {instant(history.first_s, zone)}, the last "
-            f"{instant(history.last_s, zone)}, ending {instant(history.end_s, zone)}"
-            + (
-                f" ({zone})."
-                if zone
-                else ". These are the file's own times, taken for UTC: it names no zone; --zone sets one."
-            )
-        ]
-        kinds = {
-            "energy": "energies of each interval",
-            "power": "mean powers",
-            "register": "readings of a register",
-        }
-        words.append(
-            f"Figures are {kinds[self.quantity]} in {self.unit}: {figure(history.total_wh / 1000)} kWh in all, "
-            f"at most {figure(history.peak_w / 1000)} kW in an interval."
+        name = f"{history.source}, {history.meter}" if history.meter else history.source
+        first, last, end = (instant(each, zone) for each in (history.first_s, history.last_s, history.end_s))
+        many = counted(
+            "{0:,} interval of {1}", "{0:,} intervals of {1}", len(history), span(history.interval_s)
         )
-        words += [*self._gaps(), *self._estimates(), *self._still(), *self._changes(), *self.notes]
+        held = sentence(
+            "{0}: {1}; the first begins {2}, the last {3}, ending {4}", name, many, first, last, end
+        )
+        words = [
+            sentence("{0} ({1}).", held, zone)
+            if zone
+            else sentence(
+                "{0}. These are the file's own times, taken for UTC: it names no zone; --zone sets one.", held
+            ),
+            sentence(
+                "Figures are {0} in {1}: {2} kWh in all, at most {3} kW in an interval.",
+                _FIGURES[self.quantity],
+                sentence(self.unit),
+                figure(history.total_wh / 1000),
+                figure(history.peak_w / 1000),
+            ),
+            *self._gaps(),
+            *self._estimates(),
+            *self._still(),
+            *self._changes(),
+            *self.notes,
+        ]
         if not history.total_wh:
-            words.append("Warning: every figure is zero; bands of zero follow from it.")
-        return " ".join(words)
+            words.append(sentence("Warning: every figure is zero; bands of zero follow from it."))
+        return tuple(words)
 
-    def _gaps(self) -> list[str]:
+    def _gaps(self) -> list[Sentence]:
         history, gaps = self.history, self.history.gaps()
         if not gaps:
-            return ["There are no gaps."]
+            return [sentence("There are no gaps.")]
         told = [
-            f"{instant(gap.start_s, history.zone)} to {instant(gap.end_s, history.zone)} ({gap.intervals:,})"
+            sentence(
+                "{0} to {1} ({2:,})",
+                instant(gap.start_s, history.zone),
+                instant(gap.end_s, history.zone),
+                gap.intervals,
+            )
             for gap in gaps[:_MOST_GAPS_TOLD]
         ]
         missing = sum(gap.intervals for gap in gaps)
-        more = f" and {len(gaps) - _MOST_GAPS_TOLD} more" if len(gaps) > _MOST_GAPS_TOLD else ""
-        are = "intervals are" if missing > 1 else "interval is"
+        many = counted("{0} gap", "{0} gaps", len(gaps))
         return [
-            f"{missing:,} {are} missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}: {'; '.join(told)}{more}."
+            counted(
+                "{0:,} interval is missing, in {1}: {2}.",
+                "{0:,} intervals are missing, in {1}: {2}.",
+                missing,
+                many,
+                _and_more(chained(told, ";"), len(gaps)),
+            )
         ]
 
-    def _estimates(self) -> list[str]:
+    def _estimates(self) -> list[Sentence]:
         count = int(np.sum(self.history.quality == Quality.ESTIMATED))
         return (
-            [f"{count:,} interval{'s are estimates' if count > 1 else ' is an estimate'}."] if count else []
+            [counted("{0:,} interval is an estimate.", "{0:,} intervals are estimates.", count)]
+            if count
+            else []
         )
 
-    def _still(self) -> list[str]:
+    def _still(self) -> list[Sentence]:
         """Return the longest time in which one figure stands, if it is too long for a plant's load."""
         history = self.history
         same = runs(history.energy_wh[1:] == history.energy_wh[:-1])
@@ -96,20 +126,30 @@ class Reading:
         least_s = _LONG_S if wh else _LONG_ZERO_S
         if not history.total_wh or count < _MANY or count * history.interval_s < least_s:
             return []
-        since = instant(int(history.starts_s[begin]), history.zone)
-        stands = (
-            f"One figure, {figure(wh / 1000)} kWh, stands in {count:,} intervals in a row from {since} on"
-        )
-        return [f"{stands}: a meter that stood still, or figures filled in?"]
+        return [
+            sentence(
+                "One figure, {0} kWh, stands in {1:,} intervals in a row from {2} on: a meter that stood still, or "
+                "figures filled in?",
+                figure(wh / 1000),
+                count,
+                instant(int(history.starts_s[begin]), history.zone),
+            )
+        ]
 
-    def _changes(self) -> list[str]:
+    def _changes(self) -> list[Sentence]:
         history = self.history
         if history.zone is None:
             return []
         found = zones.changes_between(history.first_s, history.end_s, history.zone)
-        words = [
-            f"{instant(at, history.zone)[:10]} has {span(DAY_S - forward)}"
+        if not found:
+            return []
+        days = [
+            sentence("{0} has {1}", instant(at, history.zone)[:10], span(DAY_S - forward))
             for at, forward in found[:_MOST_GAPS_TOLD]
         ]
-        more = f" and {len(found) - _MOST_GAPS_TOLD} more" if len(found) > _MOST_GAPS_TOLD else ""
-        return [f"The clock changes: {', '.join(words)}{more}."] if words else []
+        return [sentence("The clock changes: {0}.", _and_more(chained(days), len(found)))]
+
+
+def _and_more(told: str, count: int) -> str:
+    """Return the first of many, and how many more there are."""
+    return sentence("{0} and {1} more", told, count - _MOST_GAPS_TOLD) if count > _MOST_GAPS_TOLD else told

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 from electro_protocol.readings import MAX_UNITS
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ def metered(energy_wh: NDArray[np.float64], unit_wh: int) -> NDArray[np.int64]:
     units = np.diff(register, prepend=0.0).astype(np.int64)
     if len(units) and units.max() > MAX_UNITS:
         raise PlanError(
-            f"{float(np.nanmax(energy_wh)) / 1000:,.10g} kWh in an interval are more than a reading holds: "
-            f"{MAX_UNITS} units of {unit_wh} Wh",
+            sentence(
+                "{0:,.10g} kWh in an interval are more than a reading holds: {1} units of {2} Wh",
+                float(np.nanmax(energy_wh)) / 1000,
+                MAX_UNITS,
+                unit_wh,
+            ),
             "take a larger unit",
         )
     return np.where(np.isfinite(energy_wh), units, NO_READING)

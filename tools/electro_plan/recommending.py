@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from electro_plan.sentence import sentence
+
 if TYPE_CHECKING:
     from electro_plan.backtest import BackTest, Row
 
@@ -46,24 +48,30 @@ def recommend(
     narrow_first = sorted(test.rows, key=lambda row: row.mean_width_wh)
     if price_per_kwh is not None:
         best = min(narrow_first, key=lambda row: row.penalty + width_cost(row, test.intervals, price_per_kwh))
-        return Recommendation(best, "penalties and the price of width together are least")
+        return Recommendation(best, sentence("penalties and the price of width together are least"))
     if bonus_of_all is not None:
         most = (1 - _KEPT_SHARE) * bonus_of_all
         for row in narrow_first:
             if row.penalty <= most:
                 return Recommendation(
-                    row, f"the narrowest that left {_KEPT_SHARE:.0%} of the bonus in the back-test"
+                    row,
+                    sentence("the narrowest that left {0:.0%} of the bonus in the back-test", _KEPT_SHARE),
                 )
         return Recommendation(
-            narrow_first[-1], f"the widest tried; none left {_KEPT_SHARE:.0%} of the bonus in the back-test"
+            narrow_first[-1],
+            sentence("the widest tried; none left {0:.0%} of the bonus in the back-test", _KEPT_SHARE),
         )
     for row in narrow_first:
         if row.violations * _FEW <= test.intervals:
             return Recommendation(
-                row, f"the narrowest with at most one interval in {_FEW:,} outside its band in the back-test"
+                row,
+                sentence(
+                    "the narrowest with at most one interval in {0:,} outside its band in the back-test", _FEW
+                ),
             )
     return Recommendation(
-        narrow_first[-1], f"the widest tried; all had more than one interval in {_FEW:,} outside its band"
+        narrow_first[-1],
+        sentence("the widest tried; all had more than one interval in {0:,} outside its band", _FEW),
     )
 
 

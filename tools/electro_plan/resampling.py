@@ -11,6 +11,7 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.errors import PlanError
 from electro_plan.history import DAY_S, Quality
+from electro_plan.sentence import sentence
 from electro_plan.wording import span
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def aggregate(history: LoadHistory, interval_s: int) -> LoadHistory:
         or DAY_S % interval_s
     ):
         raise PlanError(
-            f"intervals of {span(history.interval_s)} can't be put together to {span(interval_s)}"
+            sentence(
+                "intervals of {0} can't be put together to {1}", span(history.interval_s), span(interval_s)
+            )
         )
     wall = history.wall_s
     if interval_s == DAY_S:
@@ -58,7 +61,7 @@ def aggregate(history: LoadHistory, interval_s: int) -> LoadHistory:
     energy[quality == Quality.MISSING] = np.nan
     kept = slice(0 if whole[0] else 1, len(starts) if whole[-1] else len(starts) - 1)
     if not len(starts[kept]):
-        raise PlanError(f"{history.source} does not cover {span(interval_s)}")
+        raise PlanError(sentence("{0} does not cover {1}", history.source, span(interval_s)))
     return replace(
         history, starts_s=starts[kept], interval_s=interval_s, energy_wh=energy[kept], quality=quality[kept]
     )

@@ -15,6 +15,7 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.calendar import KINDS, SUNDAY
 from electro_plan.errors import PlanError
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.wording import instant, span
 
 if TYPE_CHECKING:
@@ -95,15 +96,25 @@ def day_counts(kind: int, chance_off: float, interval_s: int) -> NDArray[np.floa
     return counts
 
 
-def clock_changes(term: Term, zone: str) -> list[str]:
+def clock_changes(term: Term, zone: str) -> list[Sentence]:
     """Say what changes of the clock within a term shift, a sentence each."""
     sentences = []
     for at, forward_s in zones.changes_between(term.start_s, term.end_s, zone):
-        way, later = ("forward", "later") if forward_s > 0 else ("back", "earlier")
+        day, by = instant(at, zone)[:10], span(abs(forward_s))
         sentences.append(
-            f"On {instant(at, zone)[:10]} the clock is set {way} by {span(abs(forward_s))}. The schedule turns in"
-            f" elapsed time: from then on each slot comes {span(abs(forward_s))} {later} by the clock, and its band"
-            " serves both times of day."
+            sentence(
+                "On {0} the clock is set forward by {1}. The schedule turns in elapsed time: from then on each slot "
+                "comes {1} later by the clock, and its band serves both times of day.",
+                day,
+                by,
+            )
+            if forward_s > 0
+            else sentence(
+                "On {0} the clock is set back by {1}. The schedule turns in elapsed time: from then on each slot "
+                "comes {1} earlier by the clock, and its band serves both times of day.",
+                day,
+                by,
+            )
         )
     return sentences
 
@@ -120,19 +131,27 @@ def resampled(history: LoadHistory, term: Term) -> tuple[NDArray[np.int64], NDAr
     count, rest = divmod(term.interval_s, history.interval_s)
     if rest or not count:
         raise PlanError(
-            f"{history.source} has intervals of {history.interval_s} s, of which the agreement's {term.interval_s} s"
-            " hold no whole number",
+            sentence(
+                "{0} has intervals of {1} s, of which the agreement's {2} s hold no whole number",
+                history.source,
+                history.interval_s,
+                term.interval_s,
+            ),
             "choose an interval that is a multiple of the history's",
         )
     lead = (term.start_s - history.first_s) % term.interval_s
     if lead % history.interval_s:
         raise PlanError(
-            f"{history.source} has intervals that begin {-lead % history.interval_s} s off the agreement's",
+            sentence(
+                "{0} has intervals that begin {1} s off the agreement's",
+                history.source,
+                -lead % history.interval_s,
+            ),
             "let the agreement start on a boundary of the history's intervals",
         )
     skip = lead // history.interval_s
     whole = (len(history) - skip) // count
     if whole <= 0:
-        raise PlanError(f"{history.source} holds no whole interval of {term.interval_s} s")
+        raise PlanError(sentence("{0} holds no whole interval of {1} s", history.source, term.interval_s))
     chosen = slice(skip, skip + whole * count)
     return history.starts_s[chosen][::count], history.energy_wh[chosen].reshape(whole, count).sum(axis=1)

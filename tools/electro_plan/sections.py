@@ -14,6 +14,7 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,21 +197,23 @@ def _with_children(sections: Sequence[Section]) -> dict[str, set[str]]:
     """Return the meters of each section and of all below it."""
     by_name = {each.name: each for each in sections}
     if len(by_name) < len(sections):
-        raise PlanError("two sections have the same name")
+        raise PlanError(sentence("two sections have the same name"))
     below: dict[str, set[str]] = {each.name: set() for each in sections}
     seen: dict[str, str] = {}
     for each in sections:
         for meter in each.meters:
             if meter in seen:
-                raise PlanError(f"meter {meter} is on two sections, {seen[meter]} and {each.name}")
+                raise PlanError(
+                    sentence("meter {0} is on two sections, {1} and {2}", meter, seen[meter], each.name)
+                )
             seen[meter] = each.name
         upward: str | None = each.name
         passed: set[str] = set()
         while upward is not None:
             if upward in passed:
-                raise PlanError(f"section {each.name} is fed by itself")
+                raise PlanError(sentence("section {0} is fed by itself", each.name))
             if upward not in by_name:
-                raise PlanError(f"there is no section {upward!r}, which is to feed another")
+                raise PlanError(sentence("there is no section {0!r}, which is to feed another", upward))
             passed.add(upward)
             below[upward] |= set(each.meters)
             upward = by_name[upward].parent

@@ -11,7 +11,8 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.history import DAY_S, LoadHistory, Quality, runs
-from electro_plan.text.printing import listed, shown
+from electro_plan.sentence import Sentence, chained, counted, sentence
+from electro_plan.text.printing import listed, shown, within
 from electro_plan.text.times import wall_text
 from electro_plan.wording import instant, span
 
@@ -63,19 +64,26 @@ def choose(series: Sequence[Series], meters: tuple[str, ...], shown_file: str) -
         if len(series) == 1:
             return list(series)
         raise Undecided(
-            f"{shown_file} has {len(series)} meters: {listed(names)}",
+            sentence("{0} has {1} meters: {2}", shown_file, len(series), listed(names)),
             "--meter",
-            (*(Choice(name, "this one") for name in names[:20]), Choice("all", "their sum")),
+            (
+                *(Choice(name, sentence("this one")) for name in names[:20]),
+                Choice("all", sentence("their sum")),
+            ),
         )
     for wanted in meters:
-        if names.count(wanted) != 1:
+        count = names.count(wanted)
+        if count != 1:
+            told = shown_file, shown(wanted), listed(names)
             raise PlanError(
-                f"{shown_file} has {names.count(wanted) or 'no'} meter {shown(wanted)}; it has {listed(names)}"
+                sentence("{0} has {3} meters {1}; it has {2}", *told, count)
+                if count
+                else sentence("{0} has no meter {1}; it has {2}", *told)
             )
     return [each for each in series if each.meter in meters]
 
 
-def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: list[str]) -> LoadHistory:
+def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: list[Sentence]) -> LoadHistory:
     """Return the sum of some meters as one history; say in `notes` what was put right.
 
     Raises:
@@ -84,7 +92,9 @@ def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: lis
     intervals = sorted({each.interval_s for each in chosen})
     if len(intervals) > 1:
         raise PlanError(
-            f"{source}: meters have intervals of {' and '.join(span(each) for each in intervals)}",
+            sentence(
+                "{0}: meters have intervals of {1}", source, chained([span(each) for each in intervals])
+            ),
             "choose one with --meter",
         )
     interval_s = intervals[0]
@@ -100,8 +110,13 @@ def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: lis
         if len(off):
             place = int(each.places[off[0]])
             raise PlanError(
-                f"{each.where(place)}: {instant(int(each.starts_s[off[0]]), zone)} is not a whole number of "
-                f"{span(interval_s)} after {instant(first, zone)}",
+                sentence(
+                    "{0}: {1} is not a whole number of {2} after {3}",
+                    each.where(place),
+                    instant(int(each.starts_s[off[0]]), zone),
+                    span(interval_s),
+                    instant(first, zone),
+                ),
                 "a history has intervals of one length; set it with --interval",
             )
         part = np.full(len(grid), np.nan)
@@ -120,18 +135,22 @@ def assemble(chosen: Sequence[Series], zone: str | None, source: str, notes: lis
 
 def _check(energy: NDArray[np.float64], grid: NDArray[np.int64], zone: str | None, source: str) -> None:
     if np.isnan(energy).all():
-        raise PlanError(f"{source} has no figure in any interval")
+        raise PlanError(sentence("{0} has no figure in any interval", source))
     if np.isinf(energy).any():
         raise PlanError(
-            f"{source}: figures at {instant(int(grid[np.isinf(energy)][0]), zone)} are beyond any energy"
+            sentence(
+                "{0}: figures at {1} are beyond any energy",
+                source,
+                instant(int(grid[np.isinf(energy)][0]), zone),
+            )
         )
 
 
-def _in_order(series: Series, zone: str | None, notes: list[str]) -> Series:
+def _in_order(series: Series, zone: str | None, notes: list[Sentence]) -> Series:
     """Return a meter's intervals in rising order, equal doubles left out."""
     starts = series.starts_s
     if not len(starts):
-        raise PlanError(f"meter {shown(series.meter)} has no intervals")
+        raise PlanError(sentence("meter {0} has no intervals", shown(series.meter)))
     if np.any(starts[1:] <= starts[:-1]):
         falls = bool(np.all(starts[1:] < starts[:-1]))
         order = np.argsort(starts, kind="stable")
@@ -141,9 +160,9 @@ def _in_order(series: Series, zone: str | None, notes: list[str]) -> Series:
         )  # fmt: skip
         starts = series.starts_s
         if falls:
-            notes.append("The newest row comes first.")
+            notes.append(sentence("The newest row comes first."))
         elif np.all(starts[1:] > starts[:-1]):
-            notes.append("Rows were not in order of time; they were put in order.")
+            notes.append(sentence("Rows were not in order of time; they were put in order."))
     same = np.flatnonzero(starts[1:] == starts[:-1])
     if not len(same):
         return series
@@ -154,15 +173,23 @@ def _in_order(series: Series, zone: str | None, notes: list[str]) -> Series:
     if len(differ):
         at = int(differ[0])
         raise PlanError(
-            f"{series.where(int(series.places[at + 1]))}: {instant(int(starts[at]), zone)} was there before, in "
-            f"{series.where(int(series.places[at])).rpartition(', ')[2]}, with another figure",
+            sentence(
+                "{0}: {1} was there before, in {2}, with another figure",
+                series.where(int(series.places[at + 1])),
+                instant(int(starts[at]), zone),
+                within(series.where(int(series.places[at]))),
+            ),
             "are there two meters in the file, or is the zone another?",
         )
     keep = np.ones(len(starts), np.bool_)
     keep[same + 1] = False
     notes.append(
-        f"{len(same)} interval{'s are' if len(same) > 1 else ' is'} there twice with the same figure, the first at "
-        f"{instant(int(starts[same[0]]), zone)}; each counts once."
+        counted(
+            "{0} interval is there twice with the same figure, at {1}; it counts once.",
+            "{0} intervals are there twice with the same figure, the first at {1}; each counts once.",
+            len(same),
+            instant(int(starts[same[0]]), zone),
+        )
     )
     return Series(
         series.meter,
@@ -180,8 +207,15 @@ def _grid(first: int, last: int, interval_s: int, zone: str | None, series: Seri
     count = (last - first) // interval_s + 1
     if count > min(_MOST_INTERVALS, max(_FEW_INTERVALS, _MOST_EMPTY * len(series.starts_s))):
         raise PlanError(
-            f"{series.where(int(series.places[-1]))}: from {instant(first, zone)} to {instant(last, zone)} "
-            f"there would be {count:,} intervals of {span(interval_s)}, and there are {len(series.starts_s):,} figures",
+            sentence(
+                "{0}: from {1} to {2} there would be {3:,} intervals of {4}, and there are {5:,} figures",
+                series.where(int(series.places[-1])),
+                instant(first, zone),
+                instant(last, zone),
+                count,
+                span(interval_s),
+                len(series.starts_s),
+            ),
             "is a year wrong, or the order of day and month (--dialect date)?",
         )
     if interval_s < DAY_S:
@@ -202,22 +236,32 @@ def interval_of(starts_s: NDArray[np.int64], shown_file: str, settled: int | Non
     ordered = np.unique(starts_s)
     steps = np.diff(ordered)
     if not len(steps):
-        raise Undecided(f"{shown_file} has one instant only, which shows no interval", "--interval")
+        raise Undecided(
+            sentence("{0} has one instant only, which shows no interval", shown_file), "--interval"
+        )
     lengths, counts = np.unique(steps, return_counts=True)
     common = int(lengths[np.argmax(counts)])
     if counts.max() * 2 <= len(steps) and len(lengths) > 2:
         choices = tuple(
-            Choice(str(each), f"{span(int(each))}, {count} times")
+            Choice(str(each), sentence("{0}, {1} times", span(int(each)), count))
             for each, count in zip(lengths[:5], counts[:5], strict=True)
         )
-        raise Undecided(f"{shown_file} has no usual distance between its times", "--interval", choices)
+        raise Undecided(
+            sentence("{0} has no usual distance between its times", shown_file), "--interval", choices
+        )
     for first, last in runs((steps[1:] == steps[:-1]) & (steps[1:] != common)):
         if last - first >= _LONGER_IN_A_ROW:
             raise Undecided(
-                f"{shown_file} has times {span(int(steps[first]))} apart from {wall_text(int(ordered[first]))} to "
-                f"{wall_text(int(ordered[last + 1]))}, and elsewhere {span(common)}: cut it where the interval was "
-                "changed; or rows are missing there",
+                sentence(
+                    "{0} has times {1} apart from {2} to {3}, and elsewhere {4}: cut it where "
+                    "the interval was changed; or rows are missing there",
+                    shown_file,
+                    span(int(steps[first])),
+                    wall_text(int(ordered[first])),
+                    wall_text(int(ordered[last + 1])),
+                    span(common),
+                ),
                 "--interval",
-                (Choice(str(common), "rows are missing"),),
+                (Choice(str(common), sentence("rows are missing")),),
             )
     return common

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 
 _WORDS = {"comma": ",", "point": ".", "dot": ".", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " ",
           "apostrophe": "'", "none": ""}  # fmt: skip
@@ -87,7 +88,7 @@ class ReadSettings:
             return replace(self, dialect=with_entry(self.dialect, f"{key}={value}"))
         if option == "--interval":
             if not (value.isascii() and value.isdigit() and 0 < int(value[:9]) == int(value)):
-                raise PlanError(f"--interval is a number of seconds, not {value[:60]!r}")
+                raise PlanError(sentence("--interval is a number of seconds, not {0!r}", value[:60]))
             return replace(self, interval_s=int(value))
         settled: ReadSettings = {
             "--energy-column": lambda: replace(self, energy_columns=(value,)),
@@ -111,17 +112,18 @@ def with_entry(dialect: Dialect, entry: str) -> Dialect:
     keys = list(Dialect.__dataclass_fields__)
     if not equals or key not in keys:
         raise PlanError(
-            f"{entry[:60]!r} sets nothing of a dialect", f"write KEY=VALUE; keys are {', '.join(keys)}"
+            sentence("{0!r} sets nothing of a dialect", entry[:60]),
+            f"write KEY=VALUE; keys are {', '.join(keys)}",
         )
     if key in ("separator", "decimal", "thousands"):
         value = _WORDS.get(value.lower(), value)
     allowed = _ALLOWED.get(key)
     if allowed and value not in allowed:
         shown = ", ".join(_name(each) for each in allowed)
-        raise PlanError(f"--dialect {key} can't be {value[:60]!r}", f"it is one of {shown}")
+        raise PlanError(sentence("--dialect {0} can't be {1!r}", key, value[:60]), f"it is one of {shown}")
     if key == "line":
         if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) == int(value)):
-            raise PlanError(f"--dialect line is the number of a line, not {value[:60]!r}")
+            raise PlanError(sentence("--dialect line is the number of a line, not {0!r}", value[:60]))
         return replace(dialect, line=int(value))
     settled: Dialect = replace(dialect, **{key: value})  # type: ignore[arg-type]  # all others are texts
     return settled

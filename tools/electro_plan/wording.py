@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from electro_plan import zones
+from electro_plan.sentence import Figure, Length
 
 _LENGTHS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -25,16 +26,16 @@ def iso(unix_s: int) -> str:
     return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
-def span(seconds: int) -> str:
+def span(seconds: int) -> Length:
     """Return "15 min", "1 d 6 h"."""
-    parts = []
+    parts, left = [], seconds
     for size, word in _LENGTHS:
-        count, seconds = divmod(seconds, size)
+        count, left = divmod(left, size)
         if count:
             parts.append(f"{count} {word}")
-    return " ".join(parts) or "0 s"
+    return Length(" ".join(parts) or "0 s", seconds)
 
 
-def figure(value: float) -> str:
+def figure(value: float) -> Figure:
     """Return a figure with thousands apart and what a person can take in of its decimals."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+    return Figure(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}")

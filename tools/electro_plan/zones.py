@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def clock(zone: str) -> tzinfo:
         return ZoneInfo(zone.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise PlanError(
-            f"there is no time zone {zone[:60]!r}",
+            sentence("there is no time zone {0!r}", zone[:60]),
             "name one such as Europe/Moscow, or an offset such as UTC+03:00",
         ) from None
 

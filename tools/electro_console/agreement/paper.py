@@ -13,6 +13,7 @@ from electro_contracts import events
 from electro_contracts.bill import of_outages, of_readings
 from electro_contracts.model import Agreement, By, Refused
 from electro_contracts.terms import devices_hash, unpack_bands
+from electro_plan.sentence import Sentence, foreign, sentence
 from electro_protocol import address
 from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
@@ -45,7 +46,7 @@ class Paper:
         self.settled: events.Settled | None = None
         self.cancelled = False
         self.registers: dict[bytes, Register] = {}
-        self.findings: list[str] = []
+        self.findings: list[Sentence] = []
         self._due: events.Violations | None = None  # what must follow the last report
         # what the contract says, by device and number
         self.outage_penalties: dict[bytes, dict[int, int]] = {}
@@ -107,7 +108,12 @@ class Paper:
         except Refused as refused:
             name = type(event).__name__
             self.findings.append(
-                f"block {said.block}: the contract took {name}, which the terms refuse: {refused}"
+                sentence(
+                    "block {0}: the contract took {1}, which the terms refuse{2}",
+                    said.block,
+                    name,
+                    foreign(refused),
+                )
             )
 
     def close(self) -> None:
@@ -118,11 +124,11 @@ class Paper:
         proposed = self.proposed
         if proposed is None:
             self.findings.append(
-                "it was accepted, and the logs have no proposal: do they begin early enough?"
+                sentence("it was accepted, and the logs have no proposal: do they begin early enough?")
             )
             return
         if (event.terms_hash, event.devices_hash) != (proposed.terms.hash, devices_hash(proposed.devices)):
-            self.findings.append("what was accepted is not what was proposed: the hashes differ")
+            self.findings.append(sentence("what was accepted is not what was proposed: the hashes differ"))
         # logs do not tell what a meter believed: the contract has compared that
         code_hash = keccak256(proposed.terms.code(proposed.consumer, proposed.devices))
         self.model = Agreement(self.agreement_id, proposed.terms, proposed.devices, proposed.bonus, code_hash)
@@ -178,39 +184,51 @@ class Paper:
         if named != due:
             about = due or named
             assert about is not None  # two that differ are not both None
-            where = f"{address.checksum(about.device)}, from interval {about.first_interval}"
-            self.findings.append(f"{where}: the contract charges {_words(named)}; the terms {_words(due)}")
+            self.findings.append(
+                sentence(
+                    "{0}, from interval {1}: the contract charges {2}; the terms {3}",
+                    address.checksum(about.device),
+                    about.first_interval,
+                    _words(named),
+                    _words(due),
+                )
+            )
 
     def _outage(self, model: Agreement, event: events.OutageReported, said: Said) -> None:
         outage = OutageReport(self.agreement_id, event.number, event.started_at, event.ended_at, event.cause)
         model.outage(event.device, outage, said.time)
         penalty = of_outages(model.points[event.device], self.terms)[-1].penalty if event.ended_at else 0
         self.outage_penalties.setdefault(event.device, {})[event.number] = event.penalty
-        what = f"outage {event.number} of {address.checksum(event.device)}"
+        what = sentence("outage {0} of {1}", event.number, address.checksum(event.device))
         self._equal(said, what, event.penalty, penalty)
 
     def _fault(self, model: Agreement, event: events.FaultDeclared, said: Said) -> None:
         model.fault(event.place, said.time)
         point = model.points[event.device]
-        self._equal(said, "the end of what the faulty meter measures", event.end, point.end)
+        self._equal(said, sentence("the end of what the faulty meter measures"), event.end, point.end)
         assert point.looked_back is not None  # the model has just done so
         for what, contract, paper in zip(
-            ("first", "last"), (event.look_from, event.look_to), point.looked_back, strict=True
+            (sentence("the first interval looked back at"), sentence("the last interval looked back at")),
+            (event.look_from, event.look_to),
+            point.looked_back,
+            strict=True,
         ):
-            self._equal(said, f"the {what} interval looked back at", contract, paper)
+            self._equal(said, what, contract, paper)
 
     def _renominate(self, model: Agreement, event: events.Renominated, said: Said) -> None:
         bands, by = unpack_bands(event.bands), By(event.by)
         model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence)
-        self._equal(said, "the place's sequence", event.sequence, model.places[event.place].sequence)
+        self._equal(
+            said, sentence("the place's sequence"), event.sequence, model.places[event.place].sequence
+        )
 
     def _succeed(self, _: Agreement, event: events.ConsumerChanged, __: Said) -> None:
         self.consumer = event.new
 
     def _terminate(self, model: Agreement, event: events.Terminated, said: Said) -> None:
         model.terminate(event.by == self.consumer, said.time)
-        self._equal(said, "the intervals that remain", event.intervals, model.intervals)
-        self._equal(said, "what the consumer gives up", event.forfeited, model.forfeited)
+        self._equal(said, sentence("the intervals that remain"), event.intervals, model.intervals)
+        self._equal(said, sentence("what the consumer gives up"), event.forfeited, model.forfeited)
 
     def _revoke(self, model: Agreement, event: events.DeviceRevoked, _: Said) -> None:
         if event.device in model.points:
@@ -219,18 +237,25 @@ class Paper:
     def _rotate(self, model: Agreement, event: events.DeviceRotated, said: Said) -> None:
         model.rotate(event.old, event.new, said.time)
         first = model.points[event.new].first
-        self._equal(said, "the first interval of the new meter", event.first_interval, first)
+        self._equal(said, sentence("the first interval of the new meter"), event.first_interval, first)
 
     def _settle(self, model: Agreement, event: events.Settled, said: Said) -> None:
         self.settled = event
         settled = model.settle(said.time)
-        for what in ("accrued", "remaining", "discount"):
-            self._equal(said, f"{what} at the settlement", getattr(event, what), getattr(settled, what))
+        self._equal(said, sentence("what was taken, at the settlement"), event.accrued, settled.accrued)
+        self._equal(said, sentence("what remains, at the settlement"), event.remaining, settled.remaining)
+        self._equal(said, sentence("the discount, at the settlement"), event.discount, settled.discount)
 
-    def _equal(self, said: Said, what: str, contract: int, model: int) -> None:
+    def _equal(self, said: Said, what: Sentence, contract: int, model: int) -> None:
         if contract != model:
             self.findings.append(
-                f"block {said.block}: {what}: the contract says {contract:,}, the model {model:,}"
+                sentence(
+                    "block {0}: {1}: the contract says {2:,}, the model {3:,}",
+                    said.block,
+                    what,
+                    contract,
+                    model,
+                )
             )
 
 
@@ -250,10 +275,10 @@ def outage_money(model: Agreement, device: bytes) -> int:
     return sum(cost.penalty for cost in of_outages(model.points[device], model.terms))
 
 
-def _words(cost: events.Violations | None) -> str:
+def _words(cost: events.Violations | None) -> Sentence:
     if cost is None:
-        return "nothing"
-    return (
-        f"{cost.penalty:,} for {cost.under} under by {cost.under_units:,}, {cost.over} over by "
-        f"{cost.over_units:,}, {cost.no_data} without data"
-    )
+        return sentence("nothing")
+    return sentence(
+        "{0:,} for {1} under by {2:,}, {3} over by {4:,}, {5} without data",
+        cost.penalty, cost.under, cost.under_units, cost.over, cost.over_units, cost.no_data,
+    )  # fmt: skip

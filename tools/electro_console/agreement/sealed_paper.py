@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from electro_contracts import sealed
 from electro_contracts.bill import Point, of_point
 from electro_contracts.sealed import SealError
+from electro_plan.sentence import Sentence, foreign, sentence
 from electro_protocol import address, judging, sealing
 
 from .intervals import INTERRUPTED, MISSING, SEALED, SILENT, Interval, judge
@@ -42,7 +43,7 @@ class SealedPaper:
     agreement_id: int
     terms: Terms
     viewing: Viewing | None
-    findings: list[str] = field(default_factory=list)
+    findings: list[Sentence] = field(default_factory=list)
     lanes: dict[bytes, dict[int, int]] = field(default_factory=dict)  # by meter and interval
     _opened: Bands = ()
 
@@ -58,16 +59,21 @@ class SealedPaper:
             return None
         first, slots = event.first_interval, len(self.terms.bands)
         about = about_of(self.viewing.separator, event, schedule)
-        who = f"block {said.block}: meter {address.checksum(event.device)}, report from interval {first} on"
+        who = sentence(
+            "block {0}: meter {1}, report from interval {2} on",
+            said.block,
+            address.checksum(event.device),
+            first,
+        )
         try:
             read = sealed.judged(
                 self.viewing.key, about, event.sealed, event.deviations, self._opened, first % slots
             )
         except SealError as error:
-            self.findings.append(f"{who}: {error}")
+            self.findings.append(sentence("{0}: it does not open{1}", who, foreign(error)))
             return None
         if not read.is_told(event.deviations):
-            self.findings.append(f"{who}: it judged otherwise than its readings and bands say")
+            self.findings.append(sentence("{0}: it judged otherwise than its readings and bands say", who))
         for interval, lane in enumerate(read.lanes, first):
             self.lanes.setdefault(event.device, {})[interval] = lane
         return [self._judged(i, lane) for i, lane in enumerate(read.lanes, first)], read.register_wh

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from electro_contracts import events
+from electro_plan.sentence import sentence
 
 from . import schema
 from .errors import Incomplete
@@ -100,7 +101,11 @@ class Acts:
                 if self._partial:
                     continue
                 raise Incomplete(
-                    f"block {act.block}: agreement {agreement} was never proposed, by the logs before"
+                    sentence(
+                        "block {0}: agreement {1} was never proposed, by the logs before",
+                        act.block,
+                        agreement,
+                    )
                 )
             if type(act.event) not in _GATHERED:
                 self._flush(connection)
@@ -110,7 +115,9 @@ class Acts:
     def _following(self, agreement: int, newest: int | None) -> int:
         """Return the number of a proposal: they are counted from 1, without gaps."""
         if agreement != (newest or 0) + 1 and not (newest is None and self._partial):
-            raise Incomplete(f"agreement {agreement} is proposed, and the one before was {newest or 0}")
+            raise Incomplete(
+                sentence("agreement {0} is proposed, and the one before was {1}", agreement, newest or 0)
+            )
         return agreement
 
     def _flush(self, connection: Connection) -> None:
@@ -171,7 +178,7 @@ class Acts:
         agreement, first = event.agreement_id, event.first_interval
         old = self._points.find(agreement, event.old)
         if old is None:
-            raise Incomplete(f"agreement {agreement}: a meter is replaced that never served")
+            raise Incomplete(sentence("agreement {0}: a meter is replaced that never served", agreement))
         old.cut(first)
         old.replaced = True
         unit_wh = self._points.unit_wh(agreement)
@@ -197,7 +204,9 @@ class Acts:
     def _fault(self, connection: Connection, event: events.FaultDeclared, _: Act, __: int) -> None:
         point = self._points.find(event.agreement_id, event.device)
         if point is None:
-            raise Incomplete(f"agreement {event.agreement_id}: a meter is called faulty that never served")
+            raise Incomplete(
+                sentence("agreement {0}: a meter is called faulty that never served", event.agreement_id)
+            )
         point.look_from, point.look_to = event.look_from, event.look_to
         point.cut(event.end)
         if event.decides:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from electro_console.viewing_keys import ViewingKeys
 from electro_plan.sections import Commitment
+from electro_plan.sentence import sentence
 
 from . import schema
 from .acts import BINDING
@@ -62,9 +63,9 @@ def commitments_of(
     for agreement in wanted:
         standing = found.get(agreement)
         if standing is None:
-            raise Unknown(f"there is no agreement {agreement}")
+            raise Unknown(sentence("there is no agreement {0}", agreement))
         if offers and standing.state is not State.PROPOSED:
-            raise Unknown(f"agreement {agreement} is no offer: it is {standing.state.words}")
+            raise Unknown(sentence("agreement {0} is no offer: it is {1}", agreement, standing.state.words))
         length = standing.terms.interval_seconds
         first = max(0, (first_s - standing.terms.start) // length)
         end = min(standing.row["kept"], -(-(end_s - standing.terms.start) // length))

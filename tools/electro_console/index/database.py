@@ -19,6 +19,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from electro_plan.sentence import sentence
+
 from . import schema
 from .errors import Busy, Damaged, DatabaseFailure, OtherChain
 
@@ -59,8 +61,8 @@ class Database:
             self.engine = _engine(self.url, self.is_sqlite)
         except ModuleNotFoundError as missing:
             raise DatabaseFailure(
-                "PostgreSQL is spoken to by psycopg, which is not installed",
-                "pip install 'electro-grid[postgresql]' brings it",
+                sentence("PostgreSQL is spoken to by psycopg, which is not installed"),
+                sentence("pip install 'electro-grid[postgresql]' brings it"),
             ) from missing
 
     def __enter__(self) -> Self:
@@ -82,7 +84,10 @@ class Database:
         """
         with self.in_words():
             if self.is_sqlite and not Path(str(self.url.database)).exists():
-                raise DatabaseFailure(f"there is no index at {self.shown}", "electro index follow makes it")
+                raise DatabaseFailure(
+                    sentence("there is no index at {0}", self.shown),
+                    sentence("electro index follow makes it"),
+                )
             with self.engine.connect() as connection:
                 if not self.is_sqlite:
                     connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
@@ -97,11 +102,13 @@ class Database:
         """
         facts = _facts(connection)
         if "version" not in facts:
-            raise DatabaseFailure(f"{self.shown} holds no index", "electro index follow makes it")
+            raise DatabaseFailure(
+                sentence("{0} holds no index", self.shown), sentence("electro index follow makes it")
+            )
         if facts["version"] != str(schema.VERSION):
             raise DatabaseFailure(
-                f"the index in {self.shown} was made by another version of Electro",
-                "electro index follow builds it anew",
+                sentence("the index in {0} was made by another version of Electro", self.shown),
+                sentence("electro index follow builds it anew"),
             )
         return facts
 
@@ -124,24 +131,30 @@ class Database:
     def _failure(self, words: str) -> DatabaseFailure:
         said = " ".join(words.split())[:200]
         if "database is locked" in words:
-            return Busy(f"{self.shown} is locked by another program", "end it, or wait until it is done")
+            return Busy(
+                sentence("{0} is locked by another program", self.shown),
+                sentence("end it, or wait until it is done"),
+            )
         if any(each in words for each in _FULL):
             return DatabaseFailure(
-                f"there is no room to write into {self.shown}: {said}",
-                "make room; the index goes on from where it is",
+                sentence("there is no room to write into {0}: {1}", self.shown, said),
+                sentence("make room; the index goes on from where it is"),
             )
         if any(each in words for each in _READ_ONLY):
-            return DatabaseFailure(f"{self.shown} may only be read: {said}", "name another --database")
+            return DatabaseFailure(
+                sentence("{0} may only be read: {1}", self.shown, said), sentence("name another --database")
+            )
         if "not a database" in words or "malformed" in words:
             return Damaged(
-                f"{self.shown} is no database, or a damaged one: {said}",
-                "remove it; electro index follow makes it anew",
+                sentence("{0} is no database, or a damaged one: {1}", self.shown, said),
+                sentence("remove it; electro index follow makes it anew"),
             )
         if self.is_sqlite and "unable to open" in words:
             return DatabaseFailure(
-                f"{self.shown} can't be opened", "look at its folder, and at who may write there"
+                sentence("{0} can't be opened", self.shown),
+                sentence("look at its folder, and at who may write there"),
             )
-        return DatabaseFailure(f"the database {self.shown} does not do what it should: {said}")
+        return DatabaseFailure(sentence("the database {0} does not do what it should: {1}", self.shown, said))
 
     # -- Of whom it is
 
@@ -186,9 +199,15 @@ class Database:
         """Raise OtherChain unless the facts are those of this contract."""
         if (found.get("chain_id"), found.get("contract")) != (str(chain_id), contract.hex()):
             raise OtherChain(
-                f"{self.shown} is the index of contract 0x{found.get('contract')} on chain {found.get('chain_id')}, "
-                f"not of 0x{contract.hex()} on chain {chain_id}",
-                "name another --database",
+                sentence(
+                    "{0} is the index of contract 0x{1} on chain {2}, not of 0x{3} on chain {4}",
+                    self.shown,
+                    found.get("contract"),
+                    found.get("chain_id"),
+                    contract.hex(),
+                    chain_id,
+                ),
+                sentence("name another --database"),
             )
 
     def facts(self) -> dict[str, str]:
@@ -253,7 +272,9 @@ class Database:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise DatabaseFailure(f"{path.parent} can't be made: {error.strerror}") from error
+                raise DatabaseFailure(
+                    sentence("{0} can't be made: {1}", path.parent, error.strerror)
+                ) from error
             lock = sqlite3.connect(f"{path}.lock", timeout=_LOCK_WAIT_S, isolation_level=None)
             try:
                 try:
@@ -280,7 +301,8 @@ class Database:
 
     def _busy(self) -> Busy:
         return Busy(
-            f"another process writes into {self.shown}", "one is enough: read from it, or end the other one"
+            sentence("another process writes into {0}", self.shown),
+            sentence("one is enough: read from it, or end the other one"),
         )
 
 
@@ -298,15 +320,17 @@ def _url(name: str | Path) -> URL:
         url = make_url(text)
         backend = url.get_backend_name()
     except (ArgumentError, NoSuchModuleError) as error:
-        raise DatabaseFailure(f"{text.partition('://')[0]}://… names no database", _HINT) from error
+        raise DatabaseFailure(
+            sentence("{0}://… names no database", text.partition("://")[0]), _HINT
+        ) from error
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite" or not url.database:
-        raise DatabaseFailure(f"{backend} is no database that the index is kept in", _HINT)
+        raise DatabaseFailure(sentence("{0} is no database that the index is kept in", backend), _HINT)
     return url
 
 
-_HINT = "a path for SQLite, or postgresql://user@host/name"
+_HINT = sentence("a path for SQLite, or postgresql://user@host/name")
 
 
 def _engine(url: URL, is_sqlite: bool) -> Engine:

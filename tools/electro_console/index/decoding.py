@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from electro_contracts import events
 from electro_contracts.terms import MAX_INTERVALS, MAX_SLOTS
+from electro_plan.sentence import sentence
 from electro_protocol.judging import read
 from electro_protocol.sealing import AROUND
 
@@ -121,17 +122,17 @@ def decode(untrusted_logs: Any, contract: str, first: int, last: int) -> Batch:
         NodeFailure: that is no answer to what was asked.
     """
     if not isinstance(untrusted_logs, list):
-        raise NodeFailure("the node's answer for logs is no list")
+        raise NodeFailure(sentence("the node's answer for logs is no list"))
     decoder = _Decoder(contract)
     try:
         for log in untrusted_logs:
             decoder.enter(log)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         what = f"{type(error).__name__} {error}"[:150]
-        raise NodeFailure(f"the node gave a log that can't be read: {what}") from error
+        raise NodeFailure(sentence("the node gave a log that can't be read: {0}", what)) from error
     batch = decoder.batch
     if batch.hashes and not first <= min(batch.hashes) <= max(batch.hashes) <= last:
-        raise NodeFailure(f"the node gave logs of other blocks than {first} to {last}")
+        raise NodeFailure(sentence("the node gave logs of other blocks than {0} to {1}", first, last))
     for rows in (batch.reports, batch.costs, batch.acts):
         rows.sort(key=_order)  # nodes give them in order; nothing hangs on it
     return batch

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from electro_console.agreement.continuity import disagree
 from electro_contracts import events
+from electro_plan.sentence import sentence
 from electro_protocol.readings import INTERRUPTED, MAX_UNITS, NO_DATA
 
 from . import schema
@@ -85,7 +86,7 @@ class Writer:
         progress = schema.progress
         held = connection.scalar(sa.select(progress.c.block).with_for_update())
         if held != before:
-            raise Busy("another process has written into the index meanwhile")
+            raise Busy(sentence("another process has written into the index meanwhile"))
         self._points.trim()
         offset = self._blocks(connection, batch, last)
         self._points.fetch(
@@ -173,7 +174,9 @@ class Writer:
                 continue
             report = said.get((cost.block, cost.position - 1))
             if report is None or (report.agreement, report.device, report.first) != cost[3:6]:
-                raise Incomplete(f"block {cost.block}: a report's cost has come without the report")
+                raise Incomplete(
+                    sentence("block {0}: a report's cost has come without the report", cost.block)
+                )
             under, over, no_data, under_units, over_units, penalty = cost.figures
             point.under += under
             point.over += over
@@ -189,7 +192,11 @@ class Writer:
         point = self._points.find(row.agreement, row.device)
         if point is None and not self._partial:
             raise Incomplete(
-                f"block {row.block}: a meter reports for agreement {row.agreement}, which has no such meter"
+                sentence(
+                    "block {0}: a meter reports for agreement {1}, which has no such meter",
+                    row.block,
+                    row.agreement,
+                )
             )
         return point
 
@@ -226,6 +233,12 @@ def _interrupted(readings: bytes) -> int:
 
 def _gap(report: Report, point: Point) -> Incomplete:
     return Incomplete(
-        f"block {report.block}: meter 0x{report.device.hex()} reports interval {report.first} of agreement "
-        f"{report.agreement}, and the one before was {point.next - 1}"
+        sentence(
+            "block {0}: meter 0x{1} reports interval {2} of agreement {3}, and the one before was {4}",
+            report.block,
+            report.device.hex(),
+            report.first,
+            report.agreement,
+            point.next - 1,
+        )
     )

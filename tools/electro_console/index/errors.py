@@ -14,6 +14,11 @@ IndexFailure         one sentence for the person, and a hint
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from electro_plan.sentence import Sentence
+
 
 class IndexFailure(Exception):  # noqa: N818 - the family's name says what it is
     """A failure with a sentence that says what is wrong, and a hint that says what to do.
@@ -25,7 +30,7 @@ class IndexFailure(Exception):  # noqa: N818 - the family's name says what it is
 
     exit_code = 1
 
-    def __init__(self, sentence: str, hint: str | None = None) -> None:
+    def __init__(self, sentence: Sentence, hint: Sentence | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint

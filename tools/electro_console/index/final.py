@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts.node.profiles import BY_CHAIN_ID, is_qbft
+from electro_plan.sentence import sentence
 
 from .decoding import digest, number
 from .errors import NodeFailure, Refused
@@ -43,7 +44,7 @@ def block_of(untrusted: Any) -> Block:
             number(untrusted["timestamp"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise NodeFailure("the node gave a block that can't be read") from error
+        raise NodeFailure(sentence("the node gave a block that can't be read")) from error
 
 
 def header(nodes: Nodes, block: int | str) -> Block:
@@ -54,10 +55,10 @@ def header(nodes: Nodes, block: int | str) -> Block:
     """
     untrusted = nodes.call("eth_getBlockByNumber", block if isinstance(block, str) else hex(block), False)
     if untrusted is None:
-        raise NodeFailure(f"the node {nodes.shown} does not know block {block}")
+        raise NodeFailure(sentence("the node {0} does not know block {1}", nodes.shown, block))
     found = block_of(untrusted)
     if isinstance(block, int) and found.number != block:
-        raise NodeFailure(f"the node {nodes.shown} gave block {found.number} for {block}")
+        raise NodeFailure(sentence("the node {0} gave block {1} for {2}", nodes.shown, found.number, block))
     return found
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from electro_plan.sentence import sentence
+
 from . import schema
 from .decoding import TOPICS
 from .entering import Writer
@@ -105,8 +107,8 @@ class Follower:
             found = self._database.facts()
         if begins is not None and begins < int(found["begins"]):
             raise DatabaseFailure(
-                f"the index in {self._database.shown} begins at block {found['begins']}",
-                f"electro index rebuild --from-block {begins}",
+                sentence("the index in {0} begins at block {1}", self._database.shown, found["begins"]),
+                sentence("electro index rebuild --from-block {0}", begins),
             )
         return int(found["begins"]), found["partial"] == "1"
 
@@ -211,8 +213,10 @@ class Follower:
         found = header(self._nodes, block)
         if found.hash != digest:
             raise OtherChain(
-                f"the node {self._nodes.shown} has another block {block} than the one that was final",
-                "if the chain began anew: electro index rebuild",
+                sentence(
+                    "the node {0} has another block {1} than the one that was final", self._nodes.shown, block
+                ),
+                sentence("if the chain began anew: electro index rebuild"),
             )
 
     def follow(self, stop: threading.Event, pause_s: float = _PAUSE_S) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import events
+from electro_plan.sentence import sentence
 
 from .decoding import Batch, decode, digest
 from .errors import Incomplete, NodeFailure
@@ -62,21 +63,28 @@ class Logs:
         wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": self._address, "topics": topics}
         untrusted = self._nodes.call("eth_getLogs", wanted)
         if not isinstance(untrusted, list):
-            raise NodeFailure(f"the node {self._nodes.shown} gives no logs for blocks {first} to {last}")
+            raise NodeFailure(
+                sentence("the node {0} gives no logs for blocks {1} to {2}", self._nodes.shown, first, last)
+            )
         if not untrusted or len(untrusted) % _ROUND or first == last:
             return untrusted
         middle = (first + last) // 2
         halves = self._ask(topics, first, middle) + self._ask(topics, middle + 1, last)
         if len(halves) < len(untrusted):
             raise Incomplete(
-                f"the node {self._nodes.shown} gives {len(untrusted)} logs, and in two parts {len(halves)}"
+                sentence(
+                    "the node {0} gives {1} logs, and in two parts {2}",
+                    self._nodes.shown,
+                    len(untrusted),
+                    len(halves),
+                )
             )
         return halves
 
     def _date(self, batch: Batch, end: Block) -> None:
         """Give each block of a batch its time: what nodes do not say with the log is asked for."""
         if end.number in batch.hashes and batch.hashes[end.number] != end.hash:
-            raise NodeFailure(f"the node {self._nodes.shown} has two blocks {end.number}")
+            raise NodeFailure(sentence("the node {0} has two blocks {1}", self._nodes.shown, end.number))
         batch.times[end.number] = end.time
         wanted = sorted(set(batch.hashes) - set(batch.times))
         if not wanted:
@@ -84,10 +92,10 @@ class Logs:
         answers = self._nodes.batch([("eth_getBlockByNumber", [hex(block), False]) for block in wanted])
         for block, untrusted in zip(wanted, answers, strict=True):
             if untrusted is None:
-                raise NodeFailure(f"the node {self._nodes.shown} does not know block {block}")
+                raise NodeFailure(sentence("the node {0} does not know block {1}", self._nodes.shown, block))
             found = block_of(untrusted)
             if (found.number, found.hash) != (block, batch.hashes[block]):
-                raise NodeFailure(f"the node {self._nodes.shown} has two blocks {block}")
+                raise NodeFailure(sentence("the node {0} has two blocks {1}", self._nodes.shown, block))
             batch.times[block] = found.time
 
     def _name_senders(self, batch: Batch) -> None:
@@ -105,7 +113,7 @@ def _parties(untrusted: Any) -> tuple[bytes, bytes | None]:
         to = untrusted.get("to")
         return _address(untrusted["from"]), None if to is None else _address(to)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NodeFailure("the node does not know a transaction whose logs it gave") from error
+        raise NodeFailure(sentence("the node does not know a transaction whose logs it gave")) from error
 
 
 def _address(untrusted: Any) -> bytes:

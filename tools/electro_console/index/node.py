@@ -11,6 +11,7 @@ import requests
 
 from electro_contracts.node.access import AccessError, Endpoint
 from electro_contracts.node.session import NodeSilent, session
+from electro_plan.sentence import foreign, sentence
 
 from .errors import NodeFailure, OtherChain, Refused
 
@@ -36,7 +37,7 @@ class Node:
         try:
             self._endpoint = Endpoint(endpoint) if isinstance(endpoint, str) else endpoint
         except AccessError as error:
-            raise NodeFailure(f"a node's address {error.problem}") from error
+            raise NodeFailure(sentence("a node's address {0}", error.problem)) from error
         self.shown = self._endpoint.shown
         self._session = session(self._endpoint)
         self._sleep = sleep
@@ -73,7 +74,9 @@ class Node:
                 return self._ask(asked)
             except _Busy as busy:
                 if attempt == _MOST_WAITS - 1:
-                    raise NodeFailure(f"the node {self.shown} is too busy: {busy.sentence}") from busy
+                    raise NodeFailure(
+                        sentence("the node {0} is too busy: {1}", self.shown, busy.sentence)
+                    ) from busy
             self._sleep(wait_s)
             wait_s *= 2
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -88,16 +91,18 @@ class Node:
         if isinstance(answers, dict):  # a batch as a whole was refused
             answers = [answers]
         if not isinstance(answers, list):
-            raise NodeFailure(f"the node {self.shown} does not speak JSON-RPC")
+            raise NodeFailure(sentence("the node {0} does not speak JSON-RPC", self.shown))
         found: dict[int, Any] = {}
         for answer in answers:
             if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-                raise NodeFailure(f"the node {self.shown} does not speak JSON-RPC")
+                raise NodeFailure(sentence("the node {0} does not speak JSON-RPC", self.shown))
             if answer.get("error") is not None:
                 raise self._refused(answer["error"])
             found[answer.get("id") if len(bodies) > 1 else 0] = answer["result"]  # type: ignore[index]
         if found.keys() != set(range(len(asked))):
-            raise NodeFailure(f"the node {self.shown} answered {len(found)} of {len(asked)} questions")
+            raise NodeFailure(
+                sentence("the node {0} answered {1} of {2} questions", self.shown, len(found), len(asked))
+            )
         return [found[at] for at in range(len(asked))]
 
     def _post(self, body: bytes) -> Any:
@@ -114,37 +119,46 @@ class Node:
         except NodeSilent as silent:
             raise self._unanswered(silent) from silent
         except (requests.RequestException, OSError) as error:
-            words = f"the node {self.shown} does not answer: {self._endpoint.why(error)}"
+            words = sentence(
+                "the node {0} does not answer{1}", self.shown, foreign(self._endpoint.why(error))
+            )
             raise NodeFailure(words) from None  # a traceback would show the address
         try:
             return orjson.loads(read)
         except orjson.JSONDecodeError as error:
-            raise NodeFailure(f"the node {self.shown} answers no JSON") from error
+            raise NodeFailure(sentence("the node {0} answers no JSON", self.shown)) from error
 
     def _unanswered(self, silent: NodeSilent) -> NodeFailure:
+        words = sentence("the node {0} does not answer{1}", self.shown, foreign(silent.sentence))
         if silent.status in _BUSY_STATUS:
-            return _Busy(silent.sentence)
+            return _Busy(words)
         if silent.status in _TOO_LARGE_STATUS:
-            return Refused(silent.sentence)
-        return NodeFailure(silent.sentence)
+            return Refused(words)
+        return NodeFailure(words)
 
     def _read(self, answer: requests.Response) -> bytes:
         pieces, size = [], 0
         until = time.monotonic() + _ANSWER_S
         for piece in answer.iter_content(1 << 18):
             if time.monotonic() > until:
-                raise NodeFailure(f"the node {self.shown} has not finished its answer in {_ANSWER_S} s")
+                raise NodeFailure(
+                    sentence("the node {0} has not finished its answer in {1} s", self.shown, _ANSWER_S)
+                )
             pieces.append(piece)
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
-                raise Refused(f"the node {self.shown} answers more than {MAX_ANSWER_BYTES >> 20} MB at once")
+                raise Refused(
+                    sentence(
+                        "the node {0} answers more than {1} MB at once", self.shown, MAX_ANSWER_BYTES >> 20
+                    )
+                )
         return b"".join(pieces)
 
     def _refused(self, error: Any) -> NodeFailure:
         words = str(error.get("message") if isinstance(error, dict) else error)[:200]
         if any(each in words.lower() for each in _BUSY):
-            return _Busy(words)
-        return Refused(f"the node {self.shown} refuses: {words}")
+            return _Busy(sentence("the node {0} refuses: {1}", self.shown, words))
+        return Refused(sentence("the node {0} refuses: {1}", self.shown, words))
 
 
 class _Busy(NodeFailure):
@@ -166,7 +180,7 @@ class Nodes:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if not endpoints:
-            raise NodeFailure("no node is named", "name one: --rpc http://127.0.0.1:8545")
+            raise NodeFailure(sentence("no node is named"), sentence("name one: --rpc http://127.0.0.1:8545"))
         self._nodes = [Node(each, sleep) for each in endpoints]
         self._greeted: set[int] = set()
         self._chain_id = chain_id
@@ -221,10 +235,14 @@ class Nodes:
         try:
             served = int(untrusted, 16)
         except (TypeError, ValueError) as error:
-            raise NodeFailure(f"the node {node.shown} does not say which chain it serves") from error
+            raise NodeFailure(
+                sentence("the node {0} does not say which chain it serves", node.shown)
+            ) from error
         if self._chain_id is None:
             self._chain_id = served
         if served != self._chain_id:
-            raise OtherChain(f"the node {node.shown} serves chain {served}, not {self._chain_id}")
+            raise OtherChain(
+                sentence("the node {0} serves chain {1}, not {2}", node.shown, served, self._chain_id)
+            )
         self._greeted.add(self._at)
         return node

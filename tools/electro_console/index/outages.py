@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from electro_contracts import bill, events
 from electro_contracts.terms import MAX_SLOTS
+from electro_plan.sentence import sentence
 from electro_protocol.messages import OutageReport
 from electro_protocol.readings import INTERRUPTED, NO_DATA
 
@@ -51,12 +52,22 @@ class Outages:
                 if partial:
                     continue
                 raise Incomplete(
-                    f"block {act.block}: an outage of a meter that agreement {event.agreement_id} lacks"
+                    sentence(
+                        "block {0}: an outage of a meter that agreement {1} lacks",
+                        act.block,
+                        event.agreement_id,
+                    )
                 )
             if event.number != point.next_outage:
                 raise Incomplete(
-                    f"block {act.block}: meter 0x{event.device.hex()} tells outage {event.number} of agreement "
-                    f"{event.agreement_id}, and the next would be {point.next_outage}"
+                    sentence(
+                        "block {0}: meter 0x{1} tells outage {2} of agreement {3}, and the next would be {4}",
+                        act.block,
+                        event.device.hex(),
+                        event.number,
+                        event.agreement_id,
+                        point.next_outage,
+                    )
                 )
             _write(connection, point, event, batch.times[act.block])
             if event.ended_at:

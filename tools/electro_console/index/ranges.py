@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from electro_plan.sentence import sentence
+
 from .errors import Incomplete, NodeFailure, Refused
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 _FIRST = 1 << 20  # blocks: nodes that can, answer for a whole young chain
 _MOST_LOGS = 20_000  # of a range: 25 MB as JSON, and a transaction of a second
-_HINT = "what has come is kept: the same command goes on from there"
+_HINT = sentence("what has come is kept: the same command goes on from there")
 
 
 class Ranges:
@@ -54,6 +56,8 @@ class Ranges:
 
 def _give_up(failure: NodeFailure, block: int) -> NodeFailure:
     if isinstance(failure, Incomplete):
-        hint = f"name another node; if that says the same, electro index rebuild; {_HINT}"
-        return Incomplete(f"the node's logs have a gap: {failure.sentence}", hint)
-    return NodeFailure(f"the node does not give the logs of block {block}: {failure.sentence}", _HINT)
+        hint = sentence("name another node; if that says the same, electro index rebuild; {0}", _HINT)
+        return Incomplete(sentence("the node's logs have a gap: {0}", failure.sentence), hint)
+    return NodeFailure(
+        sentence("the node does not give the logs of block {0}: {1}", block, failure.sentence), _HINT
+    )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from electro_console.agreement.paper import rebuild
 from electro_console.agreement.sealed_paper import Viewing
 from electro_console.viewing_keys import ViewingKeys
+from electro_plan.sentence import sentence
 from electro_protocol.eip712 import Domain
 
 from . import schema
@@ -316,7 +317,7 @@ class Index:
         with self.database.reading() as connection:
             row = connection.execute(sa.select(devices).where(devices.c.device == device)).mappings().first()
         if row is None:
-            raise Unknown(f"no meter 0x{device.hex()} has enrolled")
+            raise Unknown(sentence("no meter 0x{0} has enrolled", device.hex()))
         return Device(**row)
 
     def redemptions(
@@ -451,7 +452,7 @@ class Index:
             found = standings(connection, [agreement], self._terms).get(agreement)
             if found is None:
                 newest = connection.scalar(sa.select(sa.func.max(schema.agreements.c.id))) or 0
-                raise Unknown(f"there is no agreement {agreement}; the newest is {newest}")
+                raise Unknown(sentence("there is no agreement {0}; the newest is {1}", agreement, newest))
             yield connection, found
 
     def _standings(self, connection: Connection, query: Select[Any]) -> list[Standing]:

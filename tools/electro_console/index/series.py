@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from electro_contracts import bill
 from electro_contracts.terms import MAX_BOUND, MAX_SLOTS, unpack_bands
+from electro_plan.sentence import sentence
 from electro_protocol.messages import OutageReport
 from electro_protocol.readings import INTERRUPTED, MAX_UNITS, NO_DATA
 
@@ -42,7 +43,9 @@ def readings_at(
     """
     terms, row = standing.terms, standing.row
     if not 0 <= place < row["places"]:
-        raise Unknown(f"agreement {row['id']} has no place {place}; it has 0 to {row['places'] - 1}")
+        raise Unknown(
+            sentence("agreement {0} has no place {1}; it has 0 to {2}", row["id"], place, row["places"] - 1)
+        )
     first = min(max(0, first), row["kept"])
     end = row["kept"] if count is None else min(row["kept"], first + max(0, count))
     own = [each for each in standing.points if each["place"] == place] if standing.state.binds else []

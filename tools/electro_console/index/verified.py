@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from electro_plan.sentence import sentence
+
 from . import schema
 from .errors import OtherChain
 
@@ -32,8 +34,14 @@ def must_have_entered(connection: Connection, batch: Batch, first: int, last: in
     said = set(batch.places())
     if entered != said:
         raise OtherChain(
-            f"of the blocks {first} to {last} {len(entered)} logs are in the index, and the chain has {len(said)}",
-            "electro index rebuild brings them in anew",
+            sentence(
+                "of the blocks {0} to {1} {2} logs are in the index, and the chain has {3}",
+                first,
+                last,
+                len(entered),
+                len(said),
+            ),
+            sentence("electro index rebuild brings them in anew"),
         )
 
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from electro_plan.sentence import sentence
+
 from .decoding import TOPICS, digest, number
 from .errors import Incomplete, NodeFailure, OtherChain, Refused
 from .final import block_of
@@ -82,8 +84,13 @@ class Verifier:
                 continue
             if theirs is not None and theirs.hash != block.hash:
                 raise OtherChain(
-                    f"the nodes {self._nodes.shown} and {node.shown} have different blocks {block.number}",
-                    "one of them is on a fork, or lies: ask a third",
+                    sentence(
+                        "the nodes {0} and {1} have different blocks {2}",
+                        self._nodes.shown,
+                        node.shown,
+                        block.number,
+                    ),
+                    sentence("one of them is on a fork, or lies: ask a third"),
                 )
 
     def _header(
@@ -91,24 +98,32 @@ class Verifier:
     ) -> bytes:
         """Check one block; return its hash."""
         if untrusted is None:
-            raise NodeFailure(f"the node {self._nodes.shown} does not know block {wanted}")
+            raise NodeFailure(sentence("the node {0} does not know block {1}", self._nodes.shown, wanted))
         block = block_of(untrusted)
         if block.number != wanted or (parent is not None and block.parent != parent):
             raise NodeFailure(
-                f"the node {self._nodes.shown} has a block {wanted} that does not follow the one before"
+                sentence(
+                    "the node {0} has a block {1} that does not follow the one before",
+                    self._nodes.shown,
+                    wanted,
+                )
             )
         if batch.hashes.get(wanted, block.hash) != block.hash:
-            raise NodeFailure(f"the node {self._nodes.shown} has two blocks {wanted}")
+            raise NodeFailure(sentence("the node {0} has two blocks {1}", self._nodes.shown, wanted))
         try:
             bloom = int(untrusted["logsBloom"], 16)
             root = digest(untrusted["receiptsRoot"])
         except (LookupError, TypeError, ValueError) as error:
-            raise NodeFailure(f"the node {self._nodes.shown} gave a block that can't be read") from error
+            raise NodeFailure(
+                sentence("the node {0} gave a block that can't be read", self._nodes.shown)
+            ) from error
         if may_hold(bloom, self._bits) and any(may_hold(bloom, each) for each in self._topics):
             self._receipts(wanted, block.hash, root, given)
         elif given:
             raise NodeFailure(
-                f"the node {self._nodes.shown} gave logs of block {wanted} that its header excludes"
+                sentence(
+                    "the node {0} gave logs of block {1} that its header excludes", self._nodes.shown, wanted
+                )
             )
         return block.hash
 
@@ -121,7 +136,12 @@ class Verifier:
             found = self._by_hash(block_hash)
         if found != given:
             raise Incomplete(
-                f"block {block} has {len(found)} logs of the contract, and {len(given)} were given"
+                sentence(
+                    "block {0} has {1} logs of the contract, and {2} were given",
+                    block,
+                    len(found),
+                    len(given),
+                )
             )
 
     def _from_receipts(self, block: int, root: bytes) -> set[int]:
@@ -130,10 +150,14 @@ class Verifier:
             packed = [encoded(receipt) for receipt in untrusted]
             found = {number(log["logIndex"]) for log in own_logs(untrusted, self._contract, _OWN)}
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise NodeFailure(f"the node {self._nodes.shown} gave receipts that can't be read") from error
+            raise NodeFailure(
+                sentence("the node {0} gave receipts that can't be read", self._nodes.shown)
+            ) from error
         if root_of(packed) != root:
             raise NodeFailure(
-                f"the node {self._nodes.shown} gave receipts of block {block} that its header denies"
+                sentence(
+                    "the node {0} gave receipts of block {1} that its header denies", self._nodes.shown, block
+                )
             )
         return found
 
@@ -143,7 +167,9 @@ class Verifier:
         try:
             return {number(log["logIndex"]) for log in untrusted}
         except (LookupError, TypeError, ValueError) as error:
-            raise NodeFailure(f"the node {self._nodes.shown} gave a log that can't be read") from error
+            raise NodeFailure(
+                sentence("the node {0} gave a log that can't be read", self._nodes.shown)
+            ) from error
 
 
 def _by_block(batch: Batch) -> dict[int, set[int]]:

@@ -90,8 +90,8 @@ def trouble(request: web.Request, error: ConsoleError) -> web.Response:
     w = words_of(request)
     facts = {
         "error": type(error).__name__,
-        "sentence": w.say(error.sentence),
-        "hint": error.hint and w.say(error.hint),
+        "sentence": w.told(error.sentence),
+        "hint": error.hint and w.told(error.hint),
         "status": error.status,
     }
     headers = {"WWW-Authenticate": 'Basic realm="Electro", charset="UTF-8"'} if error.status == 401 else {}

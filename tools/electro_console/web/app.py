@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from electro_console.index.errors import IndexFailure, Unknown
+from electro_plan.sentence import sentence
 
 from . import static_files
 from .answers import NAMES, Page, answer, as_json, trouble
@@ -114,17 +115,21 @@ async def _answering(
     except IndexFailure as error:
         made = trouble(request, Unready(error.sentence, error.hint))
     except web.HTTPRequestEntityTooLarge:
-        made = trouble(request, TooLarge(f"more than {_MOST_UPLOAD >> 20} MB is not taken"))
+        made = trouble(request, TooLarge(sentence("more than {0} MB is not taken", _MOST_UPLOAD >> 20)))
     except web.HTTPNotFound:
-        made = trouble(request, NoSuchPage("there is no such page"))
+        made = trouble(request, NoSuchPage(sentence("there is no such page")))
     except web.HTTPMethodNotAllowed:
-        made = trouble(request, BadRequest("that can't be done with this page"))
+        made = trouble(request, BadRequest(sentence("that can't be done with this page")))
     except web.HTTPException:
         raise
     except Exception:
         log.exception("%s %s", request.method, request.path)
         made = trouble(
-            request, ConsoleError("the console has failed at this page", "its log says why; please report it")
+            request,
+            ConsoleError(
+                sentence("the console has failed at this page"),
+                sentence("its log says why; please report it"),
+            ),
         )
     made.headers.update(HEADERS)
     return made

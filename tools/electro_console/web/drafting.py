@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +13,13 @@ from electro_contracts.terms import MAX_SLOTS, NUMBERS, Terms
 from electro_plan import planning
 from electro_plan.bands import Prices
 from electro_plan.calendar import Calendar, public_holidays
-from electro_plan.errors import PlanError, TooShort
+from electro_plan.errors import TooShort
+from electro_plan.opening import Opened
 from electro_plan.reading import read
 from electro_plan.recommending import recommend
-from electro_plan.schedule import Term, resampled
+from electro_plan.schedule import Term, clock_changes, resampled
 from electro_plan.settings import ReadSettings
+from electro_plan.text.printing import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,14 +62,8 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
     settings = ReadSettings(zone=wish.zone)
     for setting, value in wish.settled:
         settings = settings.settle(setting, value)
-    with tempfile.TemporaryDirectory(prefix="electro-console-") as folder:
-        path = Path(folder) / (Path(name).name or "load")
-        path.write_bytes(data)
-        try:
-            reading = read(path, settings)
-        except PlanError as error:  # which names the file where it lay for a moment
-            error.sentence = error.sentence.replace(f"{folder}/", "")
-            raise
+    called = shown(Path(name).name or "load")
+    reading = read(Opened(data, called, called), settings)
     history = reading.history
     interval_s = planning.interval_for(history)
     slots = planning.slots_of(interval_s, weekly=7 * _DAY_S // interval_s <= MAX_SLOTS)
@@ -89,7 +84,7 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
         planning.plan_bands(history, term, calendar, prices, unit_wh=unit_wh, margin=each) for each in margins
     ]
     return {
-        "understood": reading.paragraph(),
+        "understood": [*reading.sentences(), *clock_changes(term, history.zone or wish.zone or "UTC")],
         "interval_seconds": interval_s,
         "unit_wh": unit_wh,
         "slots": slots,

@@ -15,13 +15,18 @@ ConsoleError         one sentence for the person, and a hint
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from electro_plan.sentence import Sentence
+
 
 class ConsoleError(Exception):
     """A failure with a sentence that says what is wrong, and a hint that says what to do."""
 
     status = 500
 
-    def __init__(self, sentence: str, hint: str | None = None) -> None:
+    def __init__(self, sentence: Sentence, hint: Sentence | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint

@@ -16,6 +16,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from electro_plan.sentence import foreign, sentence
+
 from .errors import BadRequest, ConsoleError, Elsewhere, TooMany, Unnamed
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ class Guard:
         host = _without_port(request.headers.get("Host", ""))
         if self.hosts and host not in self.hosts:
             raise Elsewhere(
-                f"the console is not known as {host[:80]!r}", "start it with --host and that name"
+                sentence("the console is not known as {0!r}", host[:80]),
+                sentence("start it with --host and that name"),
             )
         if request.method not in ("GET", "HEAD"):
             _must_be_own_page(request)
@@ -91,7 +94,10 @@ class Guard:
         if len(self._tokens) > _MOST_CLIENTS:
             self._tokens.popitem(last=False)
         if tokens < 1:
-            raise TooMany("this address asks more often than pages can be read", "wait a few seconds")
+            raise TooMany(
+                sentence("this address asks more often than pages can be read"),
+                sentence("wait a few seconds"),
+            )
 
     def _must_know(self, header: str) -> None:
         assert self.password is not None  # whoever calls has seen that there is one
@@ -102,8 +108,8 @@ class Guard:
             given = b""
         if kind.lower() != "basic" or not hmac.compare_digest(_hashed(given), _hashed(self.password)):
             raise Unnamed(
-                "a password is asked for here",
-                "any name will do; the password is in the file of --password-file",
+                sentence("a password is asked for here"),
+                sentence("any name will do; the password is in the file of --password-file"),
             )
 
 
@@ -111,9 +117,11 @@ def _must_be_own_page(request: web.Request) -> None:
     """Refuse what another site's page sends: a password that a browser remembers would come with it."""
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     if site not in ("same-origin", "none"):
-        raise Elsewhere("another site's page has sent this", "do it on the console's own page")
+        raise Elsewhere(
+            sentence("another site's page has sent this"), sentence("do it on the console's own page")
+        )
     if request.content_type not in ("application/json", "application/octet-stream"):
-        raise BadRequest("what is sent here is JSON, or a file as it is")
+        raise BadRequest(sentence("what is sent here is JSON, or a file as it is"))
 
 
 def _without_port(host: str) -> str:
@@ -146,9 +154,11 @@ def read_password(file: Path) -> bytes:
     try:
         mode, content = file.stat().st_mode, file.read_bytes().rstrip(b"\r\n")
     except OSError as error:
-        raise ConsoleError(f"{file} can't be read: {error.strerror}") from error
+        raise ConsoleError(sentence("{0} can't be read{1}", file, foreign(error.strerror))) from error
     if mode & 0o077:
-        raise ConsoleError(f"others can read {file}", f"chmod 600 {file}")
+        raise ConsoleError(sentence("others can read {0}", file), sentence("chmod 600 {0}", file))
     if len(content) < _LEAST_PASSWORD:
-        raise ConsoleError(f"the password in {file} has fewer than {_LEAST_PASSWORD} characters")
+        raise ConsoleError(
+            sentence("the password in {0} has fewer than {1} characters", file, _LEAST_PASSWORD)
+        )
     return content

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from electro_plan import zones
 from electro_plan.errors import PlanError
 from electro_plan.money import MINOR_UNITS, Currency
+from electro_plan.sentence import foreign, sentence
 from electro_protocol import address
 
 from .errors import ConsoleError
@@ -59,13 +60,16 @@ def read(file: Path) -> Names:
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise ConsoleError(f"{file} can't be read: {error.strerror}") from error
+        raise ConsoleError(sentence("{0} can't be read{1}", file, foreign(error.strerror))) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConsoleError(f"{file} is no TOML: {error}") from error
+        raise ConsoleError(sentence("{0} is no TOML{1}", file, foreign(error))) from error
     try:
         return _of(content)
     except (ValueError, PlanError) as error:
-        raise ConsoleError(f"{file}: {error}", f"entries are {', '.join(_KEYS)}") from error
+        raise ConsoleError(
+            sentence("{0} has an entry that is none{1}", file, foreign(error)),
+            sentence("entries are {0}", ", ".join(_KEYS)),
+        ) from error
 
 
 def _of(content: dict[str, Any]) -> Names:

@@ -13,6 +13,7 @@ import numpy as np
 from electro_console.index.newest import OF_AGREEMENTS
 from electro_contracts import events
 from electro_contracts.invoices import word_text
+from electro_plan.sentence import sentence
 from electro_protocol import address, sealing
 from electro_protocol.readings import MAX_UNITS, NO_DATA
 
@@ -48,7 +49,7 @@ async def newer(node: Node, block: int, agreement: int | None = None) -> list[tu
     try:
         found = [_event(log, node.contract) for log in untrusted]
     except (KeyError, TypeError, ValueError) as error:
-        raise NodeTrouble("the node's logs can't be read") from error
+        raise NodeTrouble(sentence("the node's logs can't be read")) from error
     return [each for each in found if each[0] > block][:_MOST]
 
 

@@ -13,6 +13,7 @@ from eth_abi.exceptions import DecodingError, EncodingError
 
 from electro_contracts import artifact
 from electro_contracts.node.access import AccessError, Endpoint
+from electro_plan.sentence import foreign, sentence
 from electro_protocol.keccak import keccak256
 
 from .errors import BadRequest, NodeTrouble
@@ -48,7 +49,7 @@ class Node:
         try:
             self._nodes = [Endpoint(node) if isinstance(node, str) else node for node in nodes]
         except AccessError as error:
-            raise NodeTrouble(f"a node's address {error.problem}") from error
+            raise NodeTrouble(sentence("a node's address {0}", error.problem)) from error
         self._session: aiohttp.ClientSession | None = None
         self._ids = itertools.count(1)
 
@@ -62,7 +63,7 @@ class Node:
         try:
             return int(block["number"], 16), int(block["timestamp"], 16)
         except (TypeError, KeyError, ValueError) as error:
-            raise NodeTrouble("the node's newest block has no number and time") from error
+            raise NodeTrouble(sentence("the node's newest block has no number and time")) from error
 
     async def view(self, name: str, *arguments: Any, block: int | None = None) -> Any:
         """Return what a view of the contract answers: a struct by the names of its fields.
@@ -77,7 +78,9 @@ class Node:
             values = decode([_type(each) for each in entry["outputs"]], data)
         except (DecodingError, OverflowError) as error:
             raise NodeTrouble(
-                f"the node's answer for {name} is none: is the contract there, and of this version?"
+                sentence(
+                    "the node's answer for {0} is none: is the contract there, and of this version?", name
+                )
             ) from error
         named = [_named(output, value) for output, value in zip(entry["outputs"], values, strict=True)]
         return named[0] if len(named) == 1 else named
@@ -89,15 +92,15 @@ class Node:
             transaction["from"] = "0x" + sender.hex()
         answer = await self.ask("eth_call", transaction, "latest" if block is None else hex(block))
         if not isinstance(answer, str) or not answer.startswith("0x"):
-            raise NodeTrouble("the node's answer to a call is no data")
+            raise NodeTrouble(sentence("the node's answer to a call is no data"))
         try:
             return bytes.fromhex(answer[2:])
         except ValueError as error:
-            raise NodeTrouble("the node's answer to a call is no data") from error
+            raise NodeTrouble(sentence("the node's answer to a call is no data")) from error
 
     async def ask(self, method: str, *parameters: Any) -> Any:
         """Return a result of JSON-RPC from the first node that gives one."""
-        trouble = NodeTrouble("no node is named")
+        trouble = NodeTrouble(sentence("no node is named"))
         for node in self._nodes:
             try:
                 return _result(await self._post(node, method, parameters))
@@ -119,21 +122,29 @@ class Node:
                 allow_redirects=False,
             ) as response:
                 if response.status in (401, 403):
-                    raise NodeTrouble(f"the node {node.shown}: {node.let_in(response.status)}")
+                    raise NodeTrouble(
+                        sentence(
+                            "the node {0} does not let the console in{1}",
+                            node.shown,
+                            foreign(node.let_in(response.status)),
+                        )
+                    )
                 content = await response.content.read(_MOST_BYTES)
                 while len(content) < _MOST_BYTES and (more := await response.content.read(_MOST_BYTES)):
                     content += more
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise NodeTrouble(f"the node {node.shown} does not answer: {node.why(error)}") from error
+            raise NodeTrouble(
+                sentence("the node {0} does not answer{1}", node.shown, foreign(node.why(error)))
+            ) from error
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise NodeTrouble("the node answers something that is no JSON") from error
+            raise NodeTrouble(sentence("the node answers something that is no JSON")) from error
 
 
 def _result(untrusted: Any) -> Any:
     if not isinstance(untrusted, dict):
-        raise NodeTrouble("the node answers something that is no JSON-RPC")
+        raise NodeTrouble(sentence("the node answers something that is no JSON-RPC"))
     error = untrusted.get("error")
     if error is None:
         return untrusted.get("result")
@@ -146,7 +157,7 @@ def _result(untrusted: Any) -> Any:
         except ValueError:
             pass
     message = error.get("message") if isinstance(error, dict) else error
-    raise NodeTrouble(f"the node refuses: {str(message)[:200]}")
+    raise NodeTrouble(sentence("the node refuses: {0}", str(message)[:200]))
 
 
 def _type(entry: dict[str, Any]) -> str:
@@ -177,4 +188,4 @@ def calldata(name: str, *arguments: Any) -> bytes:
     try:
         return keccak256(f"{name}({','.join(types)})".encode())[:4] + encode(types, arguments)
     except (EncodingError, OverflowError) as error:
-        raise BadRequest(f"that does not fit the contract's {name}: {error}"[:300]) from error
+        raise BadRequest(sentence("that does not fit the contract's {0}{1}", name, foreign(error))) from error

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aiohttp import web
 
+from electro_plan.sentence import sentence
+
 from .errors import Unready
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ class Questions:
             self._block, self._asked = status.block, OrderedDict()
         if not status.block_time:
             raise Unready(
-                "the index is still empty: the first blocks are on their way", "load the page again soon"
+                sentence("the index is still empty: the first blocks are on their way"),
+                sentence("load the page again soon"),
             )
         return status
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from electro_console.index.database import default_path
 from electro_console.index.reading import Index
 from electro_console.viewing_keys import ViewingKeys
+from electro_plan.sentence import sentence
 from electro_protocol.address import checksum
 
 from .app import make
@@ -83,8 +84,8 @@ def guard_of(settings: Settings) -> Guard:
     local = is_local(settings.host)
     if not local and settings.password_file is None and not settings.behind_proxy:
         raise ConsoleError(
-            f"at {settings.host} others than this machine can read everything",
-            "give --password-file, or --behind-proxy if a proxy before it asks for a password",
+            sentence("at {0} others than this machine can read everything", settings.host),
+            sentence("give --password-file, or --behind-proxy if a proxy before it asks for a password"),
         )
     password = read_password(settings.password_file) if settings.password_file else None
     named = frozenset(each.lower() for each in settings.hosts)
@@ -126,7 +127,7 @@ async def _chain_id(settings: Settings) -> int:
     try:
         return int(await node.ask("eth_chainId"), 16)
     except (TypeError, ValueError) as error:
-        raise NodeTrouble("the node does not say which chain it serves") from error
+        raise NodeTrouble(sentence("the node does not say which chain it serves")) from error
     finally:
         await node.close()
 
@@ -168,8 +169,10 @@ async def running(
             await site.start()
         except OSError as error:
             raise ConsoleError(
-                f"the console can't listen at {settings.host}:{settings.port}: {error.strerror}",
-                "choose another --port, or 0",
+                sentence(
+                    "the console can't listen at {0}:{1}: {2}", settings.host, settings.port, error.strerror
+                ),
+                sentence("choose another --port, or 0"),
             ) from error
         port = runner.addresses[0][1]
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -12,6 +12,8 @@ from importlib.resources import files
 
 from aiohttp import web
 
+from electro_plan.sentence import sentence
+
 from .errors import NoSuchPage
 
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -72,4 +74,6 @@ async def serve(request: web.Request) -> web.Response:
                     body=file.packed, content_type=file.kind, charset="utf-8", headers=headers
                 )
             return web.Response(body=file.content, content_type=file.kind, charset="utf-8", headers=headers)
-    raise NoSuchPage("there is no such file", "the console has a newer version: load the page again")
+    raise NoSuchPage(
+        sentence("there is no such file"), sentence("the console has a newer version: load the page again")
+    )

@@ -7,14 +7,16 @@ import functools
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from string import Formatter
 from typing import TYPE_CHECKING
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from electro_plan import zones
 from electro_plan.money import MINOR_UNITS, Currency
+from electro_plan.sentence import Figure, Foreign, Length, Sentence
 
-from .languages import locale, translations
+from .languages import DEFAULT, locale, translations
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -48,23 +50,49 @@ class Words:
         said: str = self.translations.ungettext(one, many, number)
         return said % {"n": self.number(number), **figures}
 
+    def told(self, text: str) -> str:
+        """Return a sentence that somebody else has made in English, with its figures as the reader writes them."""
+        if self.language == DEFAULT or not isinstance(text, Sentence):
+            return str(text)
+        message = (
+            self.translations.ugettext(text.message)
+            if text.many is None
+            else self.translations.ungettext(text.message, text.many, text.number)
+        )
+        specs = {field: spec for _, field, spec, _ in Formatter().parse(text.message) if field is not None}
+        figures = (self._figure(each, specs.get(str(at)) or "") for at, each in enumerate(text.figures))
+        return str(message).format(*figures)
+
+    def _figure(self, figure: object, spec: str) -> str:
+        """Return a figure of a sentence: words in the language, numbers with its signs, anything else as it is."""
+        if isinstance(figure, Sentence):
+            return self.told(figure)
+        if isinstance(figure, Length):
+            return self.span(figure.seconds)
+        if isinstance(figure, Foreign):
+            return ""
+        if isinstance(figure, Figure | int | float):
+            return self._signs(format(figure, spec))
+        return str(figure)
+
+    def _signs(self, english: str) -> str:
+        """Return a number with the language's signs for those of English."""
+        group, point = _symbols(self.language)
+        return english.replace(",", "\0").replace(".", point).replace("\0", group).replace("-", "−")
+
     def number(self, value: float) -> str:
         """Return a number with thousands apart; of fractions what matters."""
-        group, point = _symbols(self.language)
-        text = (
+        return self._signs(
             f"{value:,}"
             if isinstance(value, int)
             else f"{value:,.10g}"
             if "e" in f"{value:.10g}"
             else _plain(value)
         )
-        return text.replace(",", "\0").replace(".", point).replace("\0", group).replace("-", "−")
 
     def money(self, minor: int) -> str:
         """Return an amount of minor units in the currency."""
-        group, point = _symbols(self.language)
-        text = Currency("", self.currency.decimals).text(minor)
-        shown = text.replace(",", "\0").replace(".", point).replace("\0", group).replace("-", "−")
+        shown = self._signs(Currency("", self.currency.decimals).text(minor))
         return f"{shown}\u00a0{self.currency.name}" if self.currency.name else shown
 
     def amount(self, minor: int) -> str:

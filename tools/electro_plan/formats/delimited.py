@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from electro_plan.sentence import sentence
 from electro_plan.tables.interpreting import interpret
 from electro_plan.text.encoding import decode
 from electro_plan.text.fields import join_decimals, split
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from electro_plan.reading_result import Reading
     from electro_plan.settings import ReadSettings
 
-_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+_NAMES = {
+    ",": sentence("commas"),
+    ";": sentence("semicolons"),
+    "\t": sentence("tabs"),
+    "|": sentence("pipes"),
+}
 
 
 def read(opened: Opened, settings: ReadSettings) -> Reading:
@@ -29,7 +35,9 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
     table = split(text, opened.shown, dialect.separator, any_time=dialect.time is not None)
     if dialect.decimal == ",":
         join_decimals(table)
-    table.notes.append(f"It is text in {encoding}, its fields are separated by {_NAMES[table.separator]}.")
+    table.notes.append(
+        sentence("It is text in {0}, its fields are separated by {1}.", encoding, _NAMES[table.separator])
+    )
     if text and not text.endswith(("\n", "\r")):
-        table.notes.append("Its last line has no end: the file may have been cut.")
+        table.notes.append(sentence("Its last line has no end: the file may have been cut."))
     return interpret(table, settings, opened.name)

@@ -11,6 +11,7 @@ from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.formats.meters import finish, series
 from electro_plan.formats.xml_tree import parse, text, whole
 from electro_plan.history import Quality
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.tables.headings import UNITS, canonical_unit
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         PlanError: it is damaged, or its parts contradict each other.
     """
     root = parse(opened)
-    notes = ["It is Green Button (ESPI)."]
+    notes = [sentence("It is Green Button (ESPI).")]
     found: dict[str, list[tuple[int, float, int, int]]] = {}
     lengths: dict[str, Counter[int]] = {}
     given: list[str] = []
@@ -59,7 +60,7 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
             kinds.add((unit, quantity))
             for reading in block.iter("IntervalReading"):
                 number += 1
-                where = f"{opened.shown}, reading {number}"
+                where = sentence("{0}, {1}", opened.shown, sentence("reading {0}", number))
                 start = whole(reading, "timePeriod/start", where)
                 length = whole(reading, "timePeriod/duration", where)
                 value = whole(reading, "value", where) * factor
@@ -68,12 +69,17 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
                 lengths.setdefault(name, Counter())[length] += 1
                 found.setdefault(name, []).append((start, value, _quality(reading, where), number))
     if not found:
-        raise PlanError(f"{opened.shown} has no intervals of active energy")
+        raise PlanError(sentence("{0} has no intervals of active energy", opened.shown))
     if len(kinds) > 1 and len(found) == 1:
-        raise PlanError(f"{opened.shown} has more than one unit for one meter")
+        raise PlanError(sentence("{0} has more than one unit for one meter", opened.shown))
     unit, quantity = min(kinds)
     made = [
-        series(name, rows, _usual(lengths[name], opened, name), lambda at: f"{opened.shown}, reading {at}")
+        series(
+            name,
+            rows,
+            _usual(lengths[name], opened, name),
+            lambda at: sentence("{0}, {1}", opened.shown, sentence("reading {0}", at)),
+        )
         for name, rows in found.items()
     ]
     return finish(made, given, settings, opened, _zone(root, opened, notes), unit, "espi", notes, quantity)
@@ -82,10 +88,12 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
 def _usual(lengths: Counter[int], opened: Opened, name: str) -> int:
     length = lengths.most_common(1)[0][0]
     if not 0 < length <= 366 * 86_400:
-        raise PlanError(f"{opened.shown}: intervals of {name} have a length of {length} s")
+        raise PlanError(sentence("{0}: intervals of {1} have a length of {2} s", opened.shown, name, length))
     if len(lengths) > 1:
         odd = next(each for each in lengths if each != length)
-        raise PlanError(f"{opened.shown}: intervals of {name} are {length} s long, others {odd} s")
+        raise PlanError(
+            sentence("{0}: intervals of {1} are {2} s long, others {3} s", opened.shown, name, length, odd)
+        )
     return length
 
 
@@ -128,24 +136,30 @@ def _unit(kind: Element | None, settings: ReadSettings, opened: Opened) -> tuple
     if settings.unit:
         unit = canonical_unit(settings.unit)
         if unit is None:
-            raise PlanError(f"--unit can't be {settings.unit[:60]!r}", f"it is one of {', '.join(UNITS)}")
+            raise PlanError(
+                sentence("--unit can't be {0!r}", settings.unit[:60]), f"it is one of {', '.join(UNITS)}"
+            )
         return unit, "energy" if unit.endswith("h") else "power", UNITS[unit]
     symbol = whole(kind, "uom", opened.shown, 0) if kind is not None else 0
     if kind is None or not symbol:
         raise Undecided(
-            f"{opened.shown} has intervals whose reading type, and with it the unit, is not in the file",
+            sentence(
+                "{0} has intervals whose reading type, and with it the unit, is not in the file", opened.shown
+            ),
             "--unit",
-            tuple(Choice(unit, "one of its figures") for unit in ("Wh", "kWh", "W", "kW")),
+            tuple(Choice(unit, sentence("one of its figures")) for unit in ("Wh", "kWh", "W", "kW")),
         )
     if symbol not in (_WH, _W):
         return "Wh", "energy", 0.0
     if symbol == _WH and whole(kind, "accumulationBehaviour", opened.shown, 4) in _CUMULATIVE:
         raise PlanError(
-            f"{opened.shown} holds readings of a register, which Green Button has no intervals for"
+            sentence(
+                "{0} holds readings of a register, which Green Button has no intervals for", opened.shown
+            )
         )
     power = whole(kind, "powerOfTenMultiplier", opened.shown, 0)
     if abs(power) > _MOST_POWER:
-        raise PlanError(f"{opened.shown}: a multiplier of ten to the power of {power}")
+        raise PlanError(sentence("{0}: a multiplier of ten to the power of {1}", opened.shown, power))
     return ("Wh", "energy", 10.0**power) if symbol == _WH else ("W", "power", 10.0**power)
 
 
@@ -176,7 +190,7 @@ def _quality(reading: Element, where: str) -> int:
     return Quality.ESTIMATED if any(code in _ESTIMATED for code in codes) else Quality.OK
 
 
-def _zone(root: Element, opened: Opened, notes: list[str]) -> str:
+def _zone(root: Element, opened: Opened, notes: list[Sentence]) -> str:
     """Return the offset in which the file's people speak; instants do not depend on it."""
     parameters = next(root.iter("LocalTimeParameters"), None)
     if parameters is None:
@@ -184,9 +198,11 @@ def _zone(root: Element, opened: Opened, notes: list[str]) -> str:
     offset = whole(parameters, "tzOffset", opened.shown, 0)
     if whole(parameters, "dstOffset", opened.shown, 0):
         notes.append(
-            "Its clocks are changed in summer; local times here are standard time unless --zone names the zone."
+            sentence(
+                "Its clocks are changed in summer; local times here are standard time unless --zone names the zone."
+            )
         )
     if abs(offset) > 14 * 3600:
-        raise PlanError(f"{opened.shown}: tzOffset is {offset} s")
+        raise PlanError(sentence("{0}: tzOffset is {1} s", opened.shown, offset))
     sign = "-" if offset < 0 else "+"
     return zones.name(f"UTC{sign}{abs(offset) // 3600:02}:{abs(offset) % 3600 // 60:02}") if offset else "UTC"

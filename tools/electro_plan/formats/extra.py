@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 
 
 def need(module: str, what: str) -> Any:
@@ -19,6 +20,6 @@ def need(module: str, what: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise PlanError(
-            f"{what} needs {module}, which is not installed",
+            sentence("{0} needs {1}, which is not installed", what, module),
             "install it with pip install 'electro-grid[plan]'",
         ) from None

@@ -10,6 +10,7 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.errors import PlanError
 from electro_plan.reading_result import Reading
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.series import Series, assemble, choose
 from electro_plan.text.printing import listed
 from electro_plan.wording import figure
@@ -52,7 +53,7 @@ def finish(
     zone: str | None,
     unit: str,
     file_format: str,
-    notes: list[str],
+    notes: list[Sentence],
     quantity: str = "energy",
 ) -> Reading:
     """Return the history of the meter that is meant.
@@ -74,27 +75,36 @@ def finish(
     """
     taken = found if settings.meters else [each for each in found if each.meter not in given] or found
     if not taken:
-        raise PlanError(f"{opened.shown} has no intervals of active energy")
+        raise PlanError(sentence("{0} has no intervals of active energy", opened.shown))
     left = [each.meter for each in found if each not in taken]
     if left:
-        notes.append(f"Left aside, since it is energy given, not taken: {listed(left)}.")
+        notes.append(sentence("Left aside, since it is energy given, not taken: {0}.", listed(left)))
     chosen = choose(taken, settings.meters, opened.shown)
     for each in chosen:
         below = np.flatnonzero(each.energy_wh < 0)
         if len(below):
             at = int(below[0])
             raise PlanError(
-                f"{each.where(int(each.places[at]))}: {figure(each.energy_wh[at] / 1000)} kWh; "
-                "an interval's energy can't be negative"
+                sentence(
+                    "{0}: {1} kWh; an interval's energy can't be negative",
+                    each.where(int(each.places[at])),
+                    figure(each.energy_wh[at] / 1000),
+                )
             )
     history = assemble(chosen, zones.name(settings.zone) if settings.zone else zone, opened.name, notes)
     if settings.peak_kw is not None and history.peak_w > settings.peak_kw * 1000 * _ABOVE_PEAK:
         raise PlanError(
-            f"{opened.shown} has up to {figure(history.peak_w / 1000)} kW, "
-            f"above the {figure(settings.peak_kw)} kW of --peak-kw"
+            sentence(
+                "{0} has up to {1} kW, above the {2} kW of --peak-kw",
+                opened.shown,
+                figure(history.peak_w / 1000),
+                figure(settings.peak_kw),
+            )
         )
     if len(chosen) > 1:
-        notes.append(f"It is the sum of {len(chosen)}: {listed([each.meter for each in chosen])}.")
+        notes.append(
+            sentence("It is the sum of {0}: {1}.", len(chosen), listed([each.meter for each in chosen]))
+        )
     return Reading(history, unit, quantity, tuple(dict.fromkeys(notes)), file_format)
 
 

@@ -13,6 +13,7 @@ from electro_plan import zones
 from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.formats.meters import finish, series, usual_step
 from electro_plan.history import Quality
+from electro_plan.sentence import sentence
 from electro_plan.tables.headings import UNITS, canonical_unit
 from electro_plan.text.encoding import decode
 from electro_plan.text.printing import quoted
@@ -48,8 +49,8 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
     _check_whole(segments, opened)
     quantities = list(_quantities(segments, opened))
     if not quantities:
-        raise PlanError(f"{opened.shown} has no quantities with a time of their own")
-    notes = ["It is MSCONS."]
+        raise PlanError(sentence("{0} has no quantities with a time of their own", opened.shown))
+    notes = [sentence("It is MSCONS.")]
     unit = _unit({each[3] for each in quantities}, settings, opened)
     offset, zone = _zone(quantities, settings, opened)
     found: dict[str, list[tuple[int, float, int, int]]] = {}
@@ -58,7 +59,7 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
     for name, begin, end, _, value, quality, place in quantities:
         start, stop = offset(begin), offset(end)
         if stop <= start:
-            raise PlanError(f"{opened.shown}, segment {place}: it ends before it begins")
+            raise PlanError(sentence("{0}, segment {1}: it ends before it begins", opened.shown, place))
         energy = value * UNITS[unit] * ((stop - start) / 3600 if power else 1)
         found.setdefault(name, []).append((start, energy, quality, place))
         lengths.setdefault(name, []).append(stop - start)
@@ -66,11 +67,17 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
     for name, rows in found.items():
         length = max(set(lengths[name]), key=lengths[name].count)
         if len(set(lengths[name])) > 1:
-            raise PlanError(f"{opened.shown}: {name} has intervals of {length} s and of other lengths")
+            raise PlanError(
+                sentence("{0}: {1} has intervals of {2} s and of other lengths", opened.shown, name, length)
+            )
         step = usual_step(np.array([row[0] for row in rows], np.int64))
         if step and step < length:
-            raise PlanError(f"{opened.shown}: intervals of {name} overlap")
-        made.append(series(name, rows, length, lambda at: f"{opened.shown}, segment {at}"))
+            raise PlanError(sentence("{0}: intervals of {1} overlap", opened.shown, name))
+        made.append(
+            series(
+                name, rows, length, lambda at: sentence("{0}, {1}", opened.shown, sentence("segment {0}", at))
+            )
+        )
     given = [name for name in found if (obis := _OBIS.search(name)) and obis[1] == _GIVEN]
     return finish(made, given, settings, opened, zone, unit, "mscons", notes, "power" if power else "energy")
 
@@ -84,7 +91,7 @@ def _segments(text: str, shown: str) -> Iterator[Segment]:
     at = 0
     if text.startswith("UNA"):
         if len(text) < 9:
-            raise PlanError(f"{shown} ends in its first segment")
+            raise PlanError(sentence("{0} ends in its first segment", shown))
         component, element, release, end = text[3], text[4], text[6], text[8]
         at = 9
     parts: Segment = [[""]]
@@ -105,22 +112,31 @@ def _segments(text: str, shown: str) -> Iterator[Segment]:
             parts[-1][-1] += sign
         at += 1
     if parts != [[""]]:
-        raise PlanError(f"{shown} ends within a segment: it is cut")
+        raise PlanError(sentence("{0} ends within a segment: it is cut", shown))
 
 
 def _check_whole(segments: list[Segment], opened: Opened) -> None:
     tags = [segment[0][0] for segment in segments]
     if ("UNB" in tags[:1] and tags[-1:] != ["UNZ"]) or not tags or tags[-1] not in _LAST_SEGMENTS:
         raise PlanError(
-            f"{opened.shown} has no end segment {'UNZ' if 'UNB' in tags[:1] else 'UNT'}: it is cut"
+            sentence(
+                "{0} has no end segment {1}: it is cut", opened.shown, "UNZ" if "UNB" in tags[:1] else "UNT"
+            )
         )
     if tags.count("UNH") != tags.count("UNT"):
         raise PlanError(
-            f"{opened.shown} begins {tags.count('UNH')} messages and ends {tags.count('UNT')}: it is cut"
+            sentence(
+                "{0} begins {1} messages and ends {2}: it is cut",
+                opened.shown,
+                tags.count("UNH"),
+                tags.count("UNT"),
+            )
         )
     kinds = {_part(segment, 2, 0) for segment in segments if segment[0][0] == "UNH"}
     if kinds - {"MSCONS"}:
-        raise PlanError(f"{opened.shown} is EDIFACT, but no MSCONS: {', '.join(sorted(kinds))[:80]}")
+        raise PlanError(
+            sentence("{0} is EDIFACT, but no MSCONS: {1}", opened.shown, ", ".join(sorted(kinds))[:80])
+        )
 
 
 def _part(segment: Segment, element: int, component: int) -> str:
@@ -138,7 +154,7 @@ def _quantities(
         tag = segment[0][0]
         if tag in ("QTY", "LIN", "LOC", "UNT", "UNZ", "NAD") and open_one:
             if "163" in open_one and "164" in open_one:
-                where = f"{opened.shown}, segment {place}"
+                where = sentence("{0}, {1}", opened.shown, sentence("segment {0}", place))
                 yield (
                     f"{location} {obis}".strip(), open_one["163"], open_one["164"], open_one["unit"],
                     _number(open_one["value"], where), _quality(open_one["kind"], where), place,
@@ -169,14 +185,15 @@ def _quantities(
 
 def _number(text: str, where: str) -> float:
     if not re.fullmatch(r"-?\d{1,15}(?:[.,]\d{1,9})?", text):
-        raise PlanError(f"{where}: {quoted(text)} is no number")
+        raise PlanError(sentence("{0}: {1} is no number", where, quoted(text)))
     return float(text.replace(",", "."))
 
 
 def _quality(kind: str, where: str) -> int:
     if kind not in _QUALITIES:
         raise PlanError(
-            f"{where}: what a QTY {quoted(kind)} is, is not known", "known are " + ", ".join(_QUALITIES)
+            sentence("{0}: what a QTY {1} is, is not known", where, quoted(kind)),
+            "known are " + ", ".join(_QUALITIES),
         )
     return _QUALITIES[kind]
 
@@ -185,16 +202,20 @@ def _unit(written: set[str], settings: ReadSettings, opened: Opened) -> str:
     if settings.unit:
         unit = canonical_unit(settings.unit)
         if unit is None:
-            raise PlanError(f"--unit can't be {settings.unit[:60]!r}", f"it is one of {', '.join(UNITS)}")
+            raise PlanError(
+                sentence("--unit can't be {0!r}", settings.unit[:60]), f"it is one of {', '.join(UNITS)}"
+            )
         return unit
     known = {_UNITS.get(each) for each in written}
     if len(known) == 1 and None not in known:
         return str(known.pop())
-    said = "no unit" if written == {""} else f"the units {', '.join(sorted(written))[:60]}"
+    said = (
+        sentence("no unit") if written == {""} else sentence("the units {0}", ", ".join(sorted(written))[:60])
+    )
     raise Undecided(
-        f"{opened.shown} gives its quantities {said}",
+        sentence("{0} gives its quantities {1}", opened.shown, said),
         "--unit",
-        (Choice("kWh", "energies"), Choice("kW", "mean powers")),
+        (Choice("kWh", sentence("energies")), Choice("kW", sentence("mean powers"))),
     )
 
 
@@ -204,11 +225,17 @@ def _zone(
     """Return how a time becomes an instant, and the zone: of offsets, or the person's."""
     first = _TIME.fullmatch(quantities[0][1])
     if first is None:
-        raise PlanError(f"{opened.shown}, segment {quantities[0][6]}: {quoted(quantities[0][1])} is no time")
+        raise PlanError(
+            sentence(
+                "{0}, segment {1}: {2} is no time", opened.shown, quantities[0][6], quoted(quantities[0][1])
+            )
+        )
     without = first[2] is None
     clock = settings.dialect.clock or settings.zone
     if without and clock is None:
-        raise Undecided(f"{opened.shown}: its times, such as {quantities[0][1]}, have no offset", "--zone")
+        raise Undecided(
+            sentence("{0}: its times, such as {1}, have no offset", opened.shown, quantities[0][1]), "--zone"
+        )
     known: dict[str, int] = {}
 
     def to_instant(text: str) -> int:
@@ -216,11 +243,13 @@ def _zone(
             return known[text]
         found = _TIME.fullmatch(text)
         if found is None or (found[2] is None) != without:
-            raise PlanError(f"{opened.shown}: {quoted(text)} is no time, or its offset is not as others'")
+            raise PlanError(
+                sentence("{0}: {1} is no time, or its offset is not as others'", opened.shown, quoted(text))
+            )
         try:
             wall = int(datetime.strptime(found[1], "%Y%m%d%H%M").replace(tzinfo=UTC).timestamp())
         except ValueError:
-            raise PlanError(f"{opened.shown}: {quoted(text)} is no time") from None
+            raise PlanError(sentence("{0}: {1} is no time", opened.shown, quoted(text))) from None
         if without:
             assert clock is not None  # asked above
             return int(zones.to_instants(np.array([wall], np.int64), clock)[0])

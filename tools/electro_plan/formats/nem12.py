@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from electro_plan.errors import PlanError
 from electro_plan.formats.meters import finish, series
 from electro_plan.history import DAY_S, Quality
+from electro_plan.sentence import foreign, sentence
 from electro_plan.tables.headings import UNITS, canonical_unit
 from electro_plan.text.dates import day_start_s
 from electro_plan.text.encoding import decode
@@ -64,9 +65,12 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         for row in reader:
             if not any(row):
                 continue
-            where, kind = f"{opened.shown}, line {reader.line_num}", row[0].strip()
+            where, kind = (
+                sentence("{0}, {1}", opened.shown, sentence("line {0}", reader.line_num)),
+                row[0].strip(),
+            )
             if ended:
-                raise PlanError(f"{where}: there are records behind the end record 900")
+                raise PlanError(sentence("{0}: there are records behind the end record 900", where))
             if kind == "200":
                 channels.append(_channel(row, where))
             elif kind == "300":
@@ -76,41 +80,57 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
             elif kind == "900":
                 ended = True
             elif kind not in ("100", *_IGNORED):
-                raise PlanError(f"{where}: there is no record {quoted(kind)} in NEM12")
+                raise PlanError(sentence("{0}: there is no record {1} in NEM12", where, quoted(kind)))
     except csv.Error as error:
-        raise PlanError(f"{opened.shown}, line {reader.line_num}: {error}") from error
+        raise PlanError(
+            sentence(
+                "{0}, line {1}, is no row of a table{2}", opened.shown, str(reader.line_num), foreign(error)
+            )
+        ) from error
     if not ended:
-        raise PlanError(f"{opened.shown} has no end record 900: it is cut")
+        raise PlanError(sentence("{0} has no end record 900: it is cut", opened.shown))
     merged: dict[str, _Channel] = {}
     for each in (each for each in channels if each.counts and each.rows):
         if each.name in merged and merged[each.name].minutes != each.minutes:
             raise PlanError(
-                f"{opened.shown}: channel {each.name} has intervals of {each.minutes} min and of others"
+                sentence(
+                    "{0}: channel {1} has intervals of {2} min and of others",
+                    opened.shown,
+                    each.name,
+                    each.minutes,
+                )
             )
         merged.setdefault(
             each.name, _Channel(each.name, each.minutes, each.factor, each.given, counts=True)
         ).rows += each.rows
     found = [
-        series(name, each.rows, each.minutes * 60, lambda at: f"{opened.shown}, line {at}")
+        series(
+            name,
+            each.rows,
+            each.minutes * 60,
+            lambda at: sentence("{0}, {1}", opened.shown, sentence("line {0}", at)),
+        )
         for name, each in merged.items()
     ]
-    notes = ["It is NEM12; its times are UTC+10:00 all year."]
+    notes = [sentence("It is NEM12; its times are UTC+10:00 all year.")]
     given = [name for name, each in merged.items() if each.given]
     return finish(found, given, settings, opened, _ZONE, "kWh", "nem12", notes)
 
 
 def _last(channels: list[_Channel], where: str) -> _Channel:
     if not channels:
-        raise PlanError(f"{where}: there is no record 200 before it")
+        raise PlanError(sentence("{0}: there is no record 200 before it", where))
     return channels[-1]
 
 
 def _channel(row: list[str], where: str) -> _Channel:
     if len(row) < 9:
-        raise PlanError(f"{where}: a record 200 has 9 fields or more, this one {len(row)}")
+        raise PlanError(sentence("{0}: a record 200 has 9 fields or more, this one {1}", where, len(row)))
     nmi, suffix, unit, length = row[1].strip(), row[4].strip().upper(), row[7].strip(), row[8].strip()
     if not (length.isascii() and length.isdigit() and int(length[:4]) in _LENGTHS):
-        raise PlanError(f"{where}: an interval of {quoted(length)} min; NEM12 has 5, 15 and 30")
+        raise PlanError(
+            sentence("{0}: an interval of {1} min; NEM12 has 5, 15 and 30", where, quoted(length))
+        )
     known = canonical_unit(unit)
     counts = known is not None and known.endswith("h") and suffix[:1] in ("E", "B", "")
     # E is what the customer takes out of the network, B what it gives (National Metering Identifier procedure)
@@ -127,13 +147,19 @@ def _day(channel: _Channel, row: list[str], where: str, line: int) -> None:
     count = 1440 // channel.minutes
     if len(row) < count + 3:
         raise PlanError(
-            f"{where}: a day of {channel.minutes} min has {count} values and a quality, this record {len(row) - 2}"
+            sentence(
+                "{0}: a day of {1} min has {2} values and a quality, this record {3}",
+                where,
+                channel.minutes,
+                count,
+                len(row) - 2,
+            )
         )
     midnight = _date_s(row[1], where) - _OFFSET_S
     method = row[count + 2].strip().upper()[:1]
     channel.variable = {}
     if method != "V" and method not in _QUALITY:
-        raise PlanError(f"{where}: there is no quality {quoted(row[count + 2])}")
+        raise PlanError(sentence("{0}: there is no quality {1}", where, quoted(row[count + 2])))
     for index, written in enumerate(row[2 : count + 2]):
         value = _number(written, where)
         if method == "V":
@@ -146,14 +172,16 @@ def _day(channel: _Channel, row: list[str], where: str, line: int) -> None:
 def _qualities(channel: _Channel, row: list[str], where: str) -> None:
     """Set the qualities of a part of the day before, which a record 400 gives."""
     if len(row) < 4 or not (row[1].strip().isdigit() and row[2].strip().isdigit()):
-        raise PlanError(f"{where}: a record 400 has two numbers of intervals and a quality")
+        raise PlanError(sentence("{0}: a record 400 has two numbers of intervals and a quality", where))
     first, last, method = int(row[1]), int(row[2]), row[3].strip().upper()[:1]
     if not 1 <= first <= last <= DAY_S // (channel.minutes * 60) or method not in _QUALITY:
-        raise PlanError(f"{where}: intervals {first} to {last} with quality {quoted(row[3])}")
+        raise PlanError(
+            sentence("{0}: intervals {1} to {2} with quality {3}", where, first, last, quoted(row[3]))
+        )
     for index in range(first - 1, last):
         at = channel.variable.get(index)
         if at is None:
-            raise PlanError(f"{where}: the day before has one quality, and no part of its own")
+            raise PlanError(sentence("{0}: the day before has one quality, and no part of its own", where))
         start, wh, _, line = channel.rows[at]
         channel.rows[at] = (start, wh, Quality.MISSING if wh != wh else _QUALITY[method], line)  # noqa: PLR0124 - NaN
 
@@ -161,7 +189,7 @@ def _qualities(channel: _Channel, row: list[str], where: str) -> None:
 def _date_s(text: str, where: str) -> int:
     day_s = day_start_s(text.strip())
     if day_s is None:
-        raise PlanError(f"{where}: {quoted(text)} is no date such as 20240131")
+        raise PlanError(sentence("{0}: {1} is no date such as 20240131", where, quoted(text)))
     return day_s
 
 
@@ -171,5 +199,5 @@ def _number(text: str, where: str) -> float | None:
         return None
     digits = written.removeprefix("-").replace(".", "", 1)
     if not (digits.isascii() and digits.isdigit()):
-        raise PlanError(f"{where}: {quoted(text)} is no number")
+        raise PlanError(sentence("{0}: {1} is no number", where, quoted(text)))
     return float(written)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_plan.errors import PlanError
 from electro_plan.formats.extra import need
+from electro_plan.sentence import foreign, sentence
 from electro_plan.tables.headings import is_meter, is_time
 from electro_plan.tables.interpreting import interpret
 from electro_plan.tables.table import Cell, Table
@@ -35,7 +36,7 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         scanned = polars.scan_parquet(io.BytesIO(opened.data))
         size = int(scanned.select(polars.len()).collect().item()) * len(scanned.collect_schema())
         if size > _MOST_CELLS:
-            raise PlanError(f"{opened.shown} claims {size:,} cells")
+            raise PlanError(sentence("{0} claims {1:,} cells", opened.shown, size))
         frame = scanned.collect()
         rows = frame.rows()
     except (
@@ -45,8 +46,8 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         ValueError,
         OverflowError,
     ) as error:
-        raise PlanError(f"{opened.shown} can't be read as Parquet: {error}"[:300]) from error
-    table = Table([list(frame.columns)], [0], opened.shown, kind="row", notes=["It is Parquet."])
+        raise PlanError(sentence("{0} can't be read as Parquet{1}", opened.shown, foreign(error))) from error
+    table = Table([list(frame.columns)], [0], opened.shown, kind="row", notes=[sentence("It is Parquet.")])
     written = [is_time(name) or is_meter(name) for name in frame.columns]
     for number, row in enumerate(rows, start=1):
         table.rows.append([_cell(cell, text) for cell, text in zip(row, written, strict=True)])

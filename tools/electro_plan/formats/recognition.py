@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 from electro_plan.text.encoding import decode
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def recognise(opened: Opened) -> str:
                 return name
         first = decode(head[:200], opened.shown, "latin-1")[0].strip()
         raise PlanError(
-            f"{opened.shown} is XML, but neither Green Button nor 80020; it begins with {first[:80]!r}",
+            sentence(
+                "{0} is XML, but neither Green Button nor 80020; it begins with {1!r}",
+                opened.shown,
+                first[:80],
+            ),
             "known are csv, xlsx, parquet, espi (Green Button), nem12, mscons and 80020",
         )
     if re.match(rb"\"?100\"?\s*,\s*\"?NEM12", head):

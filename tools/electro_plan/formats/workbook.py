@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.formats.extra import need
+from electro_plan.sentence import foreign, sentence
 from electro_plan.tables.interpreting import interpret
 from electro_plan.tables.table import Cell, Table
 from electro_plan.text.printing import listed
@@ -36,8 +37,10 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
         name = _sheet(book, opened, settings.dialect.sheet)
         rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
-        raise PlanError(f"{opened.shown} can't be read as a workbook: {error}"[:300]) from error
-    table = Table([], [], opened.shown, kind="row", notes=[f"It is sheet {name} of a workbook."])
+        raise PlanError(
+            sentence("{0} can't be read as a workbook{1}", opened.shown, foreign(error))
+        ) from error
+    table = Table([], [], opened.shown, kind="row", notes=[sentence("It is sheet {0} of a workbook.", name)])
     for number, row in enumerate(rows, start=1):
         cells = [_cell(cell) for cell in row]
         if any(cell not in (None, "") for cell in cells):
@@ -50,17 +53,19 @@ def _sheet(book: Any, opened: Opened, wanted: str | None) -> str:
     names: list[str] = book.sheet_names
     if wanted is not None:
         if wanted not in names:
-            raise PlanError(f"{opened.shown} has no sheet {wanted[:60]!r}; it has {listed(names)}")
+            raise PlanError(
+                sentence("{0} has no sheet {1!r}; it has {2}", opened.shown, wanted[:60], listed(names))
+            )
         return wanted
     filled = [name for name in names if _size(book, opened, name) > 1]
     if len(filled) == 1:
         return filled[0]
     if not filled:
-        raise PlanError(f"{opened.shown} has no sheet with rows")
+        raise PlanError(sentence("{0} has no sheet with rows", opened.shown))
     raise Undecided(
-        f"{opened.shown} has {len(filled)} sheets: {listed(filled)}",
+        sentence("{0} has {1} sheets: {2}", opened.shown, len(filled), listed(filled)),
         "--dialect sheet",
-        tuple(Choice(name, "this sheet") for name in filled[:20]),
+        tuple(Choice(name, sentence("this sheet")) for name in filled[:20]),
     )
 
 
@@ -69,7 +74,12 @@ def _size(book: Any, opened: Opened, name: str) -> int:
     sheet = book.get_sheet_by_name(name)
     if sheet.total_height * sheet.total_width > _MOST_CELLS:
         raise PlanError(
-            f"{opened.shown}, sheet {name[:60]}, claims {sheet.total_height * sheet.total_width:,} cells"
+            sentence(
+                "{0}, sheet {1}, claims {2:,} cells",
+                opened.shown,
+                name[:60],
+                sheet.total_height * sheet.total_width,
+            )
         )
     return int(sheet.height)
 

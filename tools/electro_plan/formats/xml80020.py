@@ -18,6 +18,7 @@ from electro_plan.errors import PlanError
 from electro_plan.formats.meters import finish, series
 from electro_plan.formats.xml_tree import parse, text
 from electro_plan.history import DAY_S, Quality
+from electro_plan.sentence import sentence
 from electro_plan.text.dates import day_start_s
 from electro_plan.text.printing import quoted
 
@@ -53,7 +54,7 @@ def read_days(days: list[Opened], settings: ReadSettings) -> Reading:
         PlanError: one is damaged, or a day is there twice.
     """
     zone = settings.zone and zones.name(settings.zone)
-    notes = ["It is 80020; figures are kWh, times are the file's own clock."]
+    notes = [sentence("It is 80020; figures are kWh, times are the file's own clock.")]
     found: dict[str, list[tuple[int, float, int, int]]] = {}
     given: list[str] = []
     lengths: set[int] = set()
@@ -63,26 +64,39 @@ def read_days(days: list[Opened], settings: ReadSettings) -> Reading:
         root = parse(opened)
         if root.tag != "message" or root.get("class") not in ("80020", "80040"):
             raise PlanError(
-                f"{opened.shown} is no message of class 80020, but <{root.tag[:40]} class={root.get('class')!r}>"
+                sentence(
+                    "{0} is no message of class 80020, but <{1} class={2!r}>",
+                    opened.shown,
+                    root.tag[:40],
+                    root.get("class"),
+                )
             )
         day_s = _day_s(root, opened)
         for name, gives, periods in _channels(root):
             if (name, day_s) in seen:
-                raise PlanError(f"{opened.shown} has channel {name[:60]} of a day that was there before")
+                raise PlanError(
+                    sentence("{0} has channel {1} of a day that was there before", opened.shown, name[:60])
+                )
             seen.add((name, day_s))
             if gives and name not in given:
                 given.append(name)
             for period in periods:
-                where = f"{opened.shown}, channel {name[:60]}, period {period.get('start', '')[:8]}"
+                where = sentence(
+                    "{0}, {1}",
+                    opened.shown,
+                    sentence("channel {0}, period {1}", name[:60], period.get("start", "")[:8]),
+                )
                 begin = _clock_s(period.get("start", ""), where)
                 end = _clock_s(period.get("end", ""), where) or DAY_S
                 lengths.add(end - begin)
                 places.append(where)
                 found.setdefault(name, []).append((day_s + begin, *_value(period, where), len(places) - 1))
     if not found:
-        raise PlanError(f"{days[0].shown} has no periods of active energy")
+        raise PlanError(sentence("{0} has no periods of active energy", days[0].shown))
     if len(lengths) != 1 or (length := lengths.pop()) <= 0:
-        raise PlanError(f"{days[0].shown} has periods of different lengths, or that end before they begin")
+        raise PlanError(
+            sentence("{0} has periods of different lengths, or that end before they begin", days[0].shown)
+        )
     made = [
         series(name, _on_instants(rows, zone), length, places.__getitem__) for name, rows in found.items()
     ]
@@ -112,7 +126,7 @@ def _day_s(root: Element, opened: Opened) -> int:
     written = text(root, "datetime/day")
     day_s = day_start_s(written)
     if day_s is None:
-        raise PlanError(f"{opened.shown}: its day {quoted(written)} is none such as 20240131")
+        raise PlanError(sentence("{0}: its day {1} is none such as 20240131", opened.shown, quoted(written)))
     return day_s
 
 
@@ -123,7 +137,7 @@ def _clock_s(written: str, where: str) -> int:
         and int(written[2:]) < 60
         and int(written) <= 2400
     ):
-        raise PlanError(f"{where}: {quoted(written)} is no time such as 0030")
+        raise PlanError(sentence("{0}: {1} is no time such as 0030", where, quoted(written)))
     return int(written[:2]) * 3600 + int(written[2:]) * 60
 
 
@@ -133,6 +147,6 @@ def _value(period: Element, where: str) -> tuple[float, int]:
     if not written:
         return float("nan"), Quality.MISSING
     if not _NUMBER.fullmatch(written):
-        raise PlanError(f"{where}: {quoted(written)} is no number")
+        raise PlanError(sentence("{0}: {1} is no number", where, quoted(written)))
     status = (element.get("status") or "0").strip() if element is not None else "0"
     return float(written.replace(",", ".")) * _KWH, Quality.OK if status == "0" else Quality.ESTIMATED

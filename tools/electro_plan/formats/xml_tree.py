@@ -10,6 +10,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import foreign, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +28,20 @@ def parse(opened: Opened) -> Element:
         PlanError: it is cut, no XML, too large, or uses what XML is attacked with.
     """
     if len(opened.data) > _MOST_BYTES:
-        raise PlanError(f"{opened.shown} has more than {_MOST_BYTES // 2**20} MB of XML", "cut it into years")
+        raise PlanError(
+            sentence("{0} has more than {1} MB of XML", opened.shown, _MOST_BYTES // 2**20),
+            "cut it into years",
+        )
     try:
         root: Element = fromstring(opened.data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise PlanError(
-            f"{opened.shown} declares entities or a document type, which no load file needs"
+            sentence("{0} declares entities or a document type, which no load file needs", opened.shown)
         ) from error
     except (ParseError, ValueError, LookupError) as error:
-        raise PlanError(f"{opened.shown} is no whole XML: {error}"[:300], "its end may be missing") from error
+        raise PlanError(
+            sentence("{0} is no whole XML{1}", opened.shown, foreign(error)), "its end may be missing"
+        ) from error
     for element in root.iter():
         if isinstance(element.tag, str):
             element.tag = element.tag.rpartition("}")[2]
@@ -59,7 +65,7 @@ def whole(element: Element, path: str, where: str, default: int | None = None) -
         return default
     digits = written.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
-        raise PlanError(f"{where}: {path} is {written[:40]!r}, which is no whole number")
+        raise PlanError(sentence("{0}: {1} is {2!r}, which is no whole number", where, path, written[:40]))
     return int(written)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
 from electro_plan.money import MINOR_UNITS, Currency
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,11 @@ class Statement:
         left = max(0, self.bonus - sum(line.amount for line in self.lines))
         if left != self.remaining:
             raise PlanError(
-                f"the lines of agreement {self.agreement_id} leave {left:,}, and the contract says {self.remaining:,}",
+                sentence(
+                    "the lines of agreement {0} leave {1:,}, and the contract says {2:,}",
+                    self.agreement_id,
+                    left,
+                    self.remaining,
+                ),
                 "audit it first: electro agreement audit",
             )

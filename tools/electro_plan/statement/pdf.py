@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_plan.errors import PlanError
 from electro_plan.formats.extra import need
+from electro_plan.sentence import sentence
 from electro_plan.statement.words import LANGUAGES
 from electro_plan.wording import instant
 
@@ -29,7 +30,9 @@ def statement_pdf(statement: Statement, language: str) -> bytes:
         PlanError: there is no such language, or fpdf2 is not installed.
     """
     if language not in LANGUAGES:
-        raise PlanError(f"there are no words in {language!r}", f"languages are {', '.join(LANGUAGES)}")
+        raise PlanError(
+            sentence("there are no words in {0!r}", language), f"languages are {', '.join(LANGUAGES)}"
+        )
     fpdf = need("fpdf", "a PDF statement")
     letters = files(need("font_roboto", "a PDF statement")) / "files"
     words = LANGUAGES[language]
@@ -47,7 +50,7 @@ def statement_pdf(statement: Statement, language: str) -> bytes:
     return bytes(pdf.output())
 
 
-def sentence(line: Line, statement: Statement, words: dict[str, str]) -> str:
+def told(line: Line, statement: Statement, words: dict[str, str]) -> str:
     """Return what a line says, its money in the statement's currency."""
     figures = {
         key: statement.currency.text(value)
@@ -94,7 +97,7 @@ def _lines(pdf: Any, statement: Statement, words: dict[str, str]) -> None:
         table.row((words["date"], words["what"], words["amount"]))
         for line in statement.lines:
             when = "" if line.at_s is None else instant(line.at_s, statement.zone)
-            table.row((when, sentence(line, statement, words), statement.currency.text(-line.amount)))
+            table.row((when, told(line, statement, words), statement.currency.text(-line.amount)))
 
 
 def _sums(pdf: Any, statement: Statement, words: dict[str, str]) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.series import Series, choose
 from electro_plan.tables import headings
+from electro_plan.tables.layout import only
 from electro_plan.text.printing import listed, quoted, shown
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from electro_plan.tables.table import Table
 
 
-def figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: list[str]) -> list[int]:
+def figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: list[Sentence]) -> list[int]:
     """Return the columns of figures that are meant.
 
     Raises:
@@ -38,29 +40,39 @@ def figure_columns(table: Table, found: Layout, settings: ReadSettings, notes: l
         if known[column].unit or known[column].energy or known[column].register or known[column].power
     ]
     if wanted and not (wanted == ("all",) and not found.named("all")):
-        columns = [_figure_column(table, found, name) for name in wanted]
+        columns = [only(found, name, table, "--energy-column") for name in wanted]
     else:
         columns = named or taken or own
         if not columns:
             raise PlanError(
-                f"{table.shown} has no column of figures beside {shown(found.name(found.date))!r}; "
-                f"its columns are {listed([found.name(each) for each in range(len(found.headings))])}",
+                sentence(
+                    "{0} has no column of figures beside {1!r}; its columns are {2}",
+                    table.shown,
+                    shown(found.name(found.date)),
+                    listed([found.name(each) for each in range(len(found.headings))]),
+                ),
                 "name it with --energy-column",
             )
         if len(columns) > 1 and not wanted:
             names = [found.name(column) for column in columns]
             raise Undecided(
-                f"{table.shown} has {len(columns)} columns of figures: {listed(names)}",
+                sentence("{0} has {1} columns of figures: {2}", table.shown, len(columns), listed(names)),
                 "--energy-column",
-                (*(Choice(name, "this one") for name in names[:20]), Choice("all", "their sum")),
+                (
+                    *(Choice(name, sentence("this one")) for name in names[:20]),
+                    Choice("all", sentence("their sum")),
+                ),
             )
     for column in columns:
         _refuse_cut_decimals(table, found, column)
     left = [found.name(column) for column in found.figures if column not in columns]
     if left:
-        notes.append(f"Left aside: {listed(left)}.")
+        notes.append(sentence("Left aside: {0}.", listed(left)))
     notes.extend(
-        f"Warning: {quoted(words)} names a factor; figures are taken as they are written, and not multiplied."
+        sentence(
+            "Warning: {0} names a factor; figures are taken as they are written, and not multiplied.",
+            quoted(words),
+        )
         for words in _factors(table, found, columns)
     )
     return columns
@@ -77,17 +89,6 @@ def _factors(table: Table, found: Layout, columns: list[int]) -> list[str]:
     return named
 
 
-def _figure_column(table: Table, found: Layout, name: str) -> int:
-    columns = found.named(name)
-    if len(columns) != 1:
-        has = listed([found.name(each) for each in range(len(found.headings))])
-        raise PlanError(
-            f"{table.shown} has {f'{len(columns)} columns' if columns else 'no column'} {shown(name)!r}; it has {has}",
-            "name one of them with --energy-column",
-        )
-    return columns[0]
-
-
 def _refuse_cut_decimals(table: Table, found: Layout, column: int) -> None:
     """Refuse a column behind which stand digits without a heading: decimals behind a comma, most likely."""
     after = column + 1
@@ -97,8 +98,12 @@ def _refuse_cut_decimals(table: Table, found: Layout, column: int) -> None:
     if cells and all(isinstance(cell, str) and cell.strip().isdigit() for cell in cells):
         row = found.body[0]
         raise PlanError(
-            f"{table.where(row)}: behind {quoted(table.rows[row][column])} stands {quoted(table.rows[row][after])} "
-            "in a column without a heading: decimals behind a comma?",
+            sentence(
+                "{0}: behind {1} stands {2} in a column without a heading: decimals behind a comma?",
+                table.where(row),
+                quoted(table.rows[row][column]),
+                quoted(table.rows[row][after]),
+            ),
             "put figures in quotes, or use another separator",
         )
 
@@ -136,7 +141,9 @@ def chosen_meters(
     """
     if groups.keys() == {""}:
         if settings.meters and settings.meters != ("all",):
-            raise PlanError(f"{table.shown} does not tell meters apart", "name a column with --energy-column")
+            raise PlanError(
+                sentence("{0} does not tell meters apart", table.shown), "name a column with --energy-column"
+            )
         return groups
     stubs = [
         Series(name, index, 1, np.zeros(len(index)), np.zeros(len(index), np.uint8), index, table.where)

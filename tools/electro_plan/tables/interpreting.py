@@ -11,7 +11,8 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import PlanError
-from electro_plan.reading_result import Reading
+from electro_plan.reading_result import QUANTITY_WORDS, Reading
+from electro_plan.sentence import counted, sentence
 from electro_plan.series import Series, assemble, interval_of
 from electro_plan.tables import headings, layout, local_time, quality, quantities, stamps
 from electro_plan.tables.columns import by_meter, chosen_meters, meter_names
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from electro_plan.sentence import Sentence
     from electro_plan.settings import ReadSettings
     from electro_plan.tables.layout import Layout
     from electro_plan.tables.table import Table
@@ -48,13 +50,19 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
     columns, rows = unfold(table, found, settings, clock, notes)
     if found.foot:
         notes.append(
-            f"{found.foot} row{'s' * (found.foot > 1)} below the figures {'are' if found.foot > 1 else 'is'} left out."
+            counted(
+                "{0} row below the figures is left out.",
+                "{0} rows below the figures are left out.",
+                found.foot,
+            )
         )
 
     def where(index: int) -> str:
         return table.where(int(rows.rows[index]))
 
-    names = [found.name(column) for column in columns] or [" ".join(found.preamble[-1:]) or "the figures"]
+    names = [found.name(column) for column in columns] or [
+        " ".join(found.preamble[-1:]) or sentence("the figures")
+    ]
     dotted = any("." in str(table.rows[row][found.date]) for row in found.body[:1]) and not rows.instants
     settled = numbers.Signs(settings.dialect.decimal, settings.dialect.thousands or "")
     signs = numbers.prove_signs(rows.cells, where, settled)
@@ -82,7 +90,13 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
             )
             if figures and (decided.unit, decided.quantity) != (figures.unit, figures.quantity):
                 raise PlanError(
-                    f"{table.shown}: {quoted(name)} is {decided.quantity} in {decided.unit}, another column is not"
+                    sentence(
+                        "{0}: {1} is {2} in {3}, another column is not",
+                        table.shown,
+                        quoted(name),
+                        QUANTITY_WORDS[decided.quantity],
+                        decided.unit,
+                    )
                 )
             figures = decided
             if signs.open:
@@ -111,22 +125,31 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
         zone = _zone_of_offsets(rows, notes)
     history = assemble(series, zone, source, notes)
     if len(series) > 1:
-        notes.append(f"It is the sum of {len(series)}: {listed([each.meter for each in series])}.")
+        notes.append(
+            sentence("It is the sum of {0}: {1}.", len(series), listed([each.meter for each in series]))
+        )
     local_time.note_zero_hours(history.wall_s, history.energy_wh, interval_s, notes)
     return Reading(history, figures.unit, figures.quantity, tuple(dict.fromkeys(notes)))
 
 
-def _say_open(signs: numbers.Signs, decided: quantities.Figures) -> str:
+def _say_open(signs: numbers.Signs, decided: quantities.Figures) -> Sentence:
     """Return how figures were read whose sign only what a plant can take decides."""
-    way = "thousands" if decided.thousands else "decimals"
-    other = "with decimals" if decided.thousands else "as thousands"
-    return f"{quoted(signs.example)} is read with {way}: {other} it would not be what the plant can take."
+    example = quoted(signs.example)
+    if decided.thousands:
+        return sentence(
+            "{0} is read with thousands: with decimals it would not be what the plant can take.", example
+        )
+    return sentence(
+        "{0} is read with decimals: as thousands it would not be what the plant can take.", example
+    )
 
 
-def _say_signs(signs: numbers.Signs) -> str:
-    names = {",": "comma", ".": "point", "'": "apostrophe", " ": "space"}
-    between = f", thousands are parted by a {names[signs.thousands]}" if signs.thousands else ""
-    return f"Decimals follow a {names[signs.decimal or '.']}{between}."
+def _say_signs(signs: numbers.Signs) -> Sentence:
+    decimal = numbers.SIGN_WORDS[signs.decimal or "."]
+    if not signs.thousands:
+        return sentence("Decimals follow a {0}.", decimal)
+    thousands = numbers.SIGN_WORDS[signs.thousands]
+    return sentence("Decimals follow a {0}, thousands are parted by a {1}.", decimal, thousands)
 
 
 def _zones(found: Layout, settings: ReadSettings) -> tuple[str | None, str | None]:
@@ -143,14 +166,16 @@ def _zones(found: Layout, settings: ReadSettings) -> tuple[str | None, str | Non
     return clock, zone or clock
 
 
-def _zone_of_offsets(rows: Rows, notes: list[str]) -> str | None:
+def _zone_of_offsets(rows: Rows, notes: list[Sentence]) -> str | None:
     """Return the zone of the offsets that a file writes; UTC if they change."""
     if rows.offset_s is None:
         return None
     offsets = np.unique(rows.offset_s)
     if len(offsets) > 1:
         notes.append(
-            "The offsets of its times change; local times here are UTC's unless --zone names the zone."
+            sentence(
+                "The offsets of its times change; local times here are UTC's unless another zone is named."
+            )
         )
         return "UTC"
     minutes = int(offsets[0]) // 60
@@ -187,13 +212,13 @@ def _meaning(
         units = {unit for line in above if (unit := headings.unit_in(line))}
     if len(units) > 1 and not settings.unit:
         raise PlanError(
-            f"{table.shown} names {listed(sorted(str(unit) for unit in units))} as units",
+            sentence("{0} names {1} as units", table.shown, listed(sorted(str(unit) for unit in units))),
             "set one with --unit",
         )
     return replace(known, unit=units.pop()) if len(units) == 1 else known
 
 
-def _qualities(table: Table, found: Layout, rows: Rows, notes: list[str]) -> NDArray[np.uint8]:
+def _qualities(table: Table, found: Layout, rows: Rows, notes: list[Sentence]) -> NDArray[np.uint8]:
     if found.quality is not None:
         cells = table.column(found.quality, [int(row) for row in rows.rows])
         told = quality.parse(cells)
@@ -201,7 +226,11 @@ def _qualities(table: Table, found: Layout, rows: Rows, notes: list[str]) -> NDA
             return told
         strange = next(cell for cell in cells if quality.parse([cell]) is None)
         notes.append(
-            f"Column {found.name(found.quality)} has words such as {quoted(strange)}, which say nothing here."
+            sentence(
+                "Column {0} has words such as {1}, which say nothing here.",
+                found.name(found.quality),
+                quoted(strange),
+            )
         )
     return np.zeros(len(rows.rows), np.uint8)
 
@@ -217,7 +246,7 @@ def _series(
     clock: str | None,
     settings: ReadSettings,
     table: Table,
-    notes: list[str],
+    notes: list[Sentence],
 ) -> Series:
     """Return one meter's intervals on instants."""
     wall, qualities = rows.wall_s[index], told[index]
@@ -264,7 +293,7 @@ def _stamped(
     clock: str | None,
     settings: ReadSettings,
     table: Table,
-    notes: list[str],
+    notes: list[Sentence],
     where: Callable[[int], str],
 ) -> tuple[NDArray[np.int64], str]:
     """Return times, midnights in place, and whether they are starts or ends."""
@@ -273,23 +302,30 @@ def _stamped(
     else:
         late = False
     heading = headings.stamps_in(rows.heading) if rows.stamps is None else None
-    way, why = settings.dialect.stamps or rows.stamps or "", ""
+    way = settings.dialect.stamps or rows.stamps or ""
+    why: Sentence | None = None
     if not way and rows.dates_only:
         way = "start"
     elif not way and (rows.has_24 or late):
         way, why = (
             "end",
-            "24:00 is an end" if rows.has_24 else "midnight carries the date of the day that it ends",
+            sentence("24:00 is an end")
+            if rows.has_24
+            else sentence("midnight carries the date of the day that it ends"),
         )
     elif not way and heading:
-        way, why = heading, "the column's name says so"
+        way, why = heading, sentence("the column's name says so")
     elif not way:
         walls = [wall]
         if clock is not None and rows.offset_s is not None:
             walls.append(zones.to_wall(wall - rows.offset_s[index], clock))
         way, why = stamps.prove(walls, interval_s, table.shown)
     if why:
-        notes.append(f"Times are where intervals {'begin' if way == 'start' else 'end'}: {why}.")
+        notes.append(
+            sentence("Times are where intervals begin: {0}.", why)
+            if way == "start"
+            else sentence("Times are where intervals end: {0}.", why)
+        )
     return wall, way
 
 
@@ -299,8 +335,12 @@ def _checked(series: Series, zone: str | None) -> Series:
     if len(below):
         row = int(below[0])
         raise PlanError(
-            f"{series.where(int(series.places[row]))}: {figure(series.energy_wh[row] / 1000)} kWh at "
-            f"{instant(int(series.starts_s[row]), zone)}; an interval's energy can't be negative",
+            sentence(
+                "{0}: {1} kWh at {2}; an interval's energy can't be negative",
+                series.where(int(series.places[row])),
+                figure(series.energy_wh[row] / 1000),
+                instant(int(series.starts_s[row]), zone),
+            ),
             "what a plant gives back does not count as load: choose the column of what it takes",
         )
     return replace(series, energy_wh=np.maximum(series.energy_wh, 0))

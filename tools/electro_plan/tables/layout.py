@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import counted, sentence
 from electro_plan.tables.headings import is_time, stamps_in
 from electro_plan.tables.roles import name_columns
 from electro_plan.text.numbers import is_missing, is_number
@@ -92,7 +93,7 @@ def find(table: Table, settings: ReadSettings) -> Layout:
         )
     if first < 0 or (not times and not settings.dialect.time):
         raise PlanError(
-            f"{table.shown} has no column of times in a form that is known",
+            sentence("{0} has no column of times in a form that is known", table.shown),
             "say how times are written, such as --dialect time='%d/%m/%Y %H:%M'",
         )
     layout = _headed(table, width, first)
@@ -106,7 +107,11 @@ def _first_by_line(table: Table, settings: ReadSettings) -> int:
     """Return the first row below the line of the headings that the person named; the first row is that line else."""
     line = settings.dialect.line or table.places[0] if table.places else 0
     if line not in table.places:
-        raise PlanError(f"{table.shown} has no {table.kind} {line} with anything in it")
+        raise PlanError(
+            sentence("{0} has no line {1} with anything in it", table.shown, str(line))
+            if table.kind == "line"
+            else sentence("{0} has no row {1} with anything in it", table.shown, str(line))
+        )
     return table.places.index(line) + 1 if table.places.index(line) + 1 < len(table.rows) else -1
 
 
@@ -156,8 +161,13 @@ def _headed(table: Table, width: int, first: int) -> Layout:
         if table.separator == ",":
             hint = "a comma before decimals? then say --dialect decimal=comma; or put figures in quotes"
         raise PlanError(
-            f"{table.where(first)} has {body_width} fields, the header {_width(table.rows[header[-1]])}: "
-            f"{quoted(table.separator.join(str(cell) for cell in table.rows[first]))}",
+            sentence(
+                "{0} has {1} fields, the header {2}: {3}",
+                table.where(first),
+                body_width,
+                _width(table.rows[header[-1]]),
+                quoted(table.separator.join(str(cell) for cell in table.rows[first])),
+            ),
             hint,
         )
     joined = [
@@ -182,7 +192,7 @@ def _width(cells: list[Cell]) -> int:
 
 def _choose_times(table: Table, layout: Layout, times: list[int], settings: ReadSettings) -> None:
     if settings.time_column is not None:
-        layout.date = _one(layout, settings.time_column, table, "--time-column")
+        layout.date = only(layout, settings.time_column, table, "--time-column")
         return
     if not times:
         layout.date = 0
@@ -197,21 +207,33 @@ def _choose_times(table: Table, layout: Layout, times: list[int], settings: Read
         headed = [column for column in times if is_time(layout.headings[column])]
         if len(headed) != 1:
             raise Undecided(
-                f"{table.shown} has {len(times)} columns with times: {listed([layout.name(each) for each in times])}",
+                sentence(
+                    "{0} has {1} columns with times: {2}",
+                    table.shown,
+                    len(times),
+                    listed([layout.name(each) for each in times]),
+                ),
                 "--time-column",
-                tuple(Choice(layout.name(each), "this one") for each in times),
+                tuple(Choice(layout.name(each), sentence("this one")) for each in times),
             )
         times = headed
     layout.date = times[0]
 
 
-def _one(layout: Layout, name: str, table: Table, option: str) -> int:
+def only(layout: Layout, name: str, table: Table, option: str) -> int:
+    """Return the one column of a name.
+
+    Raises:
+        PlanError: there is none, or more than one; `option` names it.
+    """
     found = layout.named(name)
     if len(found) != 1:
-        has = listed([layout.name(index) for index in range(len(layout.headings))])
-        many = f"{len(found)} columns" if found else "no column"
+        told = table.shown, shown(name), listed([layout.name(index) for index in range(len(layout.headings))])
         raise PlanError(
-            f"{table.shown} has {many} {shown(name)!r}; it has {has}", f"name one of them with {option}"
+            sentence("{0} has {3} columns {1!r}; it has {2}", *told, len(found))
+            if found
+            else sentence("{0} has no column {1!r}; it has {2}", *told),
+            f"name one of them with {option}",
         )
     return found[0]
 
@@ -228,7 +250,9 @@ def _take_body(table: Table, layout: Layout, first: int, settings: ReadSettings)
     else:
         timed = [row for row in rows if _is_time(table.rows[row], layout.date)]
     if not timed:
-        raise PlanError(f"{table.shown} has no times in column {shown(layout.name(layout.date))!r}")
+        raise PlanError(
+            sentence("{0} has no times in column {1!r}", table.shown, shown(layout.name(layout.date)))
+        )
     known = set(timed)
     last = timed[-1]
     header = {tuple(row) for row in layout.header_cells}
@@ -242,7 +266,7 @@ def _take_body(table: Table, layout: Layout, first: int, settings: ReadSettings)
         elif tuple(str(cell).strip() for cell in cells) not in header:
             what = table.rows[row][layout.date] if layout.date < len(cells) else ""
             raise PlanError(
-                f"{table.where(row)}: {quoted(what if what is not None else '')} is no time",
+                sentence("{0}: {1} is no time", table.where(row), quoted(what if what is not None else "")),
                 "times look like 2018-01-31 23:45; another form is set with --dialect time='%d/%m/%Y %H:%M'",
             )
     usual = Counter(_width(table.rows[row]) for row in timed).most_common(1)[0][0] if table.separator else 0
@@ -251,8 +275,21 @@ def _take_body(table: Table, layout: Layout, first: int, settings: ReadSettings)
         fields = len(table.rows[row])
         if _width(table.rows[row]) > max(usual, headed) or fields < min(usual, headed):
             raise PlanError(
-                f"{table.where(row)} has {fields} field{'s' * (fields != 1)}, "
-                + (f"the header {headed}" if layout.header_cells else f"other rows {usual}"),
+                counted(
+                    "{1} has {0} field, the header {2}",
+                    "{1} has {0} fields, the header {2}",
+                    fields,
+                    table.where(row),
+                    headed,
+                )
+                if layout.header_cells
+                else counted(
+                    "{1} has {0} field, other rows {2}",
+                    "{1} has {0} fields, other rows {2}",
+                    fields,
+                    table.where(row),
+                    usual,
+                ),
                 "is it cut, or is there a separator inside a figure?",
             )
     layout.body = timed

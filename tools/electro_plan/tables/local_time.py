@@ -11,12 +11,15 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.errors import PlanError, Undecided
 from electro_plan.history import DAY_S, runs
+from electro_plan.sentence import counted, sentence
 from electro_plan.text.times import wall_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from electro_plan.sentence import Sentence
 
     Seconds = NDArray[np.int64]
 
@@ -33,7 +36,7 @@ def resolve(
     zone: str,
     end_of_s: int,
     where: Callable[[int], str],
-    notes: list[str],
+    notes: list[Sentence],
 ) -> tuple[Seconds, NDArray[np.bool_]]:
     """Return the instants at which intervals begin, and which rows to keep.
 
@@ -77,8 +80,12 @@ def check_without_zone(wall_s: Seconds, values: NDArray[np.float64], interval_s:
         begin = int(ordered[index]) + interval_s
         if _may_change(begin):
             raise Undecided(
-                f"{shown} has no times from {wall_text(begin)} to {wall_text(begin + _HOUR_S)[11:]}: a change to "
-                "summer time, or a gap; its times have no offset",
+                sentence(
+                    "{0} has no times from {1} to {2}: a change to summer time, or a gap; its times have no offset",
+                    shown,
+                    wall_text(begin),
+                    wall_text(begin + _HOUR_S)[11:],
+                ),
                 "--zone",
             )
     # equal figures are doubles of rows, unless they stand as close as the two hours of a change do
@@ -90,13 +97,20 @@ def check_without_zone(wall_s: Seconds, values: NDArray[np.float64], interval_s:
         and _may_change(int(again[0]))
     ):
         raise Undecided(
-            f"{shown} has {wall_text(int(again[0]))} to {wall_text(int(again[-1]) + interval_s)[11:]} twice: a change "
-            "from summer time, or two figures for one hour; its times have no offset",
+            sentence(
+                "{0} has {1} to {2} twice: a change from summer time, or two figures for one hour; "
+                "its times have no offset",
+                shown,
+                wall_text(int(again[0])),
+                wall_text(int(again[-1]) + interval_s)[11:],
+            ),
             "--zone",
         )
 
 
-def note_zero_hours(wall_s: Seconds, values: NDArray[np.float64], interval_s: int, notes: list[str]) -> None:
+def note_zero_hours(
+    wall_s: Seconds, values: NDArray[np.float64], interval_s: int, notes: list[Sentence]
+) -> None:
     """Name hours of zeros where clocks are set forward: some sources fill the hour that never comes."""
     if interval_s > _HOUR_S:
         return
@@ -106,8 +120,12 @@ def note_zero_hours(wall_s: Seconds, values: NDArray[np.float64], interval_s: in
             wall = int(wall_s[begin])
             if _may_change(wall) and datetime.fromtimestamp(wall, UTC).weekday() == 6:
                 notes.append(
-                    f"It is zero from {wall_text(wall)} to {wall_text(wall + _HOUR_S)[11:]}, a Sunday on which clocks "
-                    "may be set forward: is that hour one that never came? Then name the zone with --zone."
+                    sentence(
+                        "It is zero from {0} to {1}, a Sunday on which clocks may be set forward: is that hour one "
+                        "that never came? Then name the zone.",
+                        wall_text(wall),
+                        wall_text(wall + _HOUR_S)[11:],
+                    )
                 )
 
 
@@ -133,7 +151,7 @@ def _resolve(
     zone: str,
     interval_s: int,
     where: Callable[[int], str],
-    notes: list[str],
+    notes: list[Sentence],
     *,
     ends: bool = False,
 ) -> tuple[Seconds, NDArray[np.bool_]]:
@@ -147,17 +165,29 @@ def _resolve(
             offset = zones.to_instants(wall_s[row : row + 1] - 2 * _HOUR_S, zone)
             hours = (int(wall_s[row]) - 2 * _HOUR_S - int(offset[0])) / _HOUR_S
             raise PlanError(
-                f"{where(row)}: a clock in {zone} never shows {wall_text(int(wall_s[row]))}, and there is a figure",
+                sentence(
+                    "{0}: a clock in {1} never shows {2}, and there is a figure",
+                    where(row),
+                    zone,
+                    wall_text(int(wall_s[row])),
+                ),
                 f"if the file's clock is not changed in summer, say so: --zone UTC{hours:+03.0f}:00",
             )
         notes.append(
-            f"{int(never.sum())} row{'s' * (int(never.sum()) != 1)} without load at times that never come, from "
-            f"{wall_text(int(wall_s[row]))} on, are left out: the clock is set forward then."
+            counted(
+                "{0} row without load at a time that never comes, {1}, is left out: the clock is set forward then.",
+                "{0} rows without load at times that never come, from {1} on, are left out: the clock is set forward "
+                "then.",
+                int(never.sum()),
+                wall_text(int(wall_s[row])),
+            )
         )
     instants, once = _instants(wall_s, zone, interval_s)
     notes.extend(
-        f"The hour that comes twice on {wall_text(wall)[:10]} is there once, and is taken for the first; "
-        "the second has no data."
+        sentence(
+            "The hour that comes twice on {0} is there once, and is taken for the first; the second has no data.",
+            wall_text(wall)[:10],
+        )
         for wall in once
     )
     return instants, ~never
@@ -172,8 +202,11 @@ def _check_order(wall_s: Seconds, twice: NDArray[np.bool_], zone: str) -> None:
         at = rows[wall_s[rows] // DAY_S == day]
         if len(np.unique(wall_s[at])) < len(at) <= at[-1] - at[0]:
             raise PlanError(
-                f"{wall_text(int(wall_s[at].min()))} comes twice in {zone}, and the rows are in no order that says "
-                "which is the first",
+                sentence(
+                    "{0} comes twice in {1}, and the rows are in no order that says which is the first",
+                    wall_text(int(wall_s[at].min())),
+                    zone,
+                ),
                 "put the rows in order of time, or write times with their offsets",
             )
 

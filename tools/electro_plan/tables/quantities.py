@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.reading_result import QUANTITY_WORDS
+from electro_plan.sentence import Figure, Sentence, sentence
 from electro_plan.tables.headings import ENERGY_UNITS, POWER_UNITS, UNITS, Meaning, canonical_unit
 from electro_plan.text.printing import quoted
 from electro_plan.wording import figure
@@ -79,14 +81,16 @@ def decide(
         most = settings.peak_kw * 1000 * _ABOVE_PEAK if settings.peak_kw else _GREATEST_W
         way = min(ways, key=lambda each: each.peak_w)
         limit = (
-            f"the {figure(settings.peak_kw)} kW of --peak-kw"
+            sentence("the {0} kW of --peak-kw", figure(settings.peak_kw))
             if settings.peak_kw
-            else "1 GW, more than a plant takes"
+            else sentence("1 GW, more than a plant takes")
         )
-        relation = "above" if way.peak_w > most else "far below"
+        column_told = sentence("{0}: column {1}", shown, quoted(heading))
+        told = column_told, QUANTITY_WORDS[way.quantity], way.unit, power_words(way.peak_w), limit
         raise PlanError(
-            f"{shown}: column {quoted(heading)}, {way.quantity} in {way.unit}, would be {power_words(way.peak_w)} "
-            f"at its greatest, {relation} {limit}",
+            sentence("{0}, {1} in {2}, would be {3} at its greatest, above {4}", *told)
+            if way.peak_w > most
+            else sentence("{0}, {1} in {2}, would be {3} at its greatest, far below {4}", *told),
             "set the unit with --unit, the plant's greatest power with --peak-kw",
         )
     raise _question(possible, signs, shown, heading, fallen=meaning.register)
@@ -94,11 +98,11 @@ def decide(
 
 def _question(possible: list[Figures], signs: Signs, shown: str, heading: str, *, fallen: bool) -> Undecided:
     """Return the question that is left; `fallen`: a register by its name, whose figures fall."""
-    where = f"{shown}: column {quoted(heading)}"
+    where = sentence("{0}: column {1}", shown, quoted(heading))
     units = list(dict.fromkeys(way.unit for way in possible))
     if len(units) > 1:
         return Undecided(
-            f"{where} does not say in what unit it is",
+            sentence("{0} does not say in what unit it is", where),
             "--unit",
             tuple(Choice(unit, _most(possible, unit)) for unit in units),
         )
@@ -106,46 +110,56 @@ def _question(possible: list[Figures], signs: Signs, shown: str, heading: str, *
     if len(quantities) > 1:
         peaks = {way.quantity: way.peak_w for way in possible}
         words = {
-            "energy": "of each interval",
-            "register": "a counter that rises",
-            "power": "mean of each interval",
+            "energy": sentence("of each interval"),
+            "register": sentence("a counter that rises"),
+            "power": sentence("mean of each interval"),
         }
         return Undecided(
-            f"{where}, in {units[0]}, "
-            + (
-                "is a register by its name, and its figures fall"
-                if fallen
-                else "hardly ever falls: it may be a register or energies"
+            sentence("{0}, in {1}, is a register by its name, and its figures fall", where, units[0])
+            if fallen
+            else sentence(
+                "{0}, in {1}, hardly ever falls: it may be a register or energies", where, units[0]
             ),
             "--quantity",
             tuple(
-                Choice(each, f"{words[each]}; then up to {power_words(peaks[each])}") for each in quantities
+                Choice(each, sentence("{0}; then up to {1}", words[each], power_words(peaks[each])))
+                for each in quantities
             ),
         )
     sign = "point" if signs.open == "." else "comma"
     other = "comma" if signs.open == "." else "point"
-    thousands = f"{int(signs.example.replace(signs.open or '', '')):,}"
-    decimals = signs.example.replace(",", ".")
+    thousands = Figure(f"{int(signs.example.replace(signs.open or '', '')):,}")
+    decimals = Figure(signs.example.replace(",", "."))
     return Undecided(
-        f"{where}: {quoted(signs.example)} may be {decimals} or {thousands}; no figure proves which",
+        sentence(
+            "{0}: {1} may be {2} or {3}; no figure proves which",
+            where,
+            quoted(signs.example),
+            decimals,
+            thousands,
+        ),
         "--dialect decimal",
         tuple(
-            Choice(other if way.thousands else sign, f"up to {power_words(way.peak_w)}") for way in possible
+            Choice(other if way.thousands else sign, sentence("up to {0}", power_words(way.peak_w)))
+            for way in possible
         ),
     )
 
 
-def _most(possible: list[Figures], unit: str) -> str:
+def _most(possible: list[Figures], unit: str) -> Sentence:
     peak = max(way.peak_w for way in possible if way.unit == unit)
-    return f"then up to {power_words(peak)}"
+    return sentence("then up to {0}", power_words(peak))
 
 
-def power_words(watts: float) -> str:
+def power_words(watts: float) -> Sentence:
     """Return a power with a unit that a person would choose."""
-    for factor, unit in ((1e9, "GW"), (1e6, "MW"), (1e3, "kW")):
-        if watts >= factor:
-            return f"{watts / factor:,.4g} {unit}"
-    return f"{watts:,.4g} W"
+    if watts >= 1e9:
+        return sentence("{0} GW", Figure(f"{watts / 1e9:,.4g}"))
+    if watts >= 1e6:
+        return sentence("{0} MW", Figure(f"{watts / 1e6:,.4g}"))
+    if watts >= 1e3:
+        return sentence("{0} kW", Figure(f"{watts / 1e3:,.4g}"))
+    return sentence("{0} W", Figure(f"{watts:,.4g}"))
 
 
 def _ways(
@@ -170,11 +184,14 @@ def _kinds(values: NDArray[np.float64], meaning: Meaning, settings: ReadSettings
     quantity = settings.quantity
     unit = canonical_unit(settings.unit) if settings.unit else meaning.unit
     if settings.unit and unit is None:
-        raise PlanError(f"--unit can't be {quoted(settings.unit)}", f"it is one of {', '.join(UNITS)}")
+        raise PlanError(
+            sentence("--unit can't be {0}", quoted(settings.unit)), f"it is one of {', '.join(UNITS)}"
+        )
     if unit and quantity and (unit in POWER_UNITS) != (quantity == "power"):
         if settings.unit:
             raise PlanError(
-                f"{quantity} is not in {unit}", "set --unit and --quantity to what belongs together"
+                sentence("{0} is not in {1}", QUANTITY_WORDS[quantity], unit),
+                "set --unit and --quantity to what belongs together",
             )
         unit = (POWER_UNITS if quantity == "power" else ENERGY_UNITS)[
             (*ENERGY_UNITS, *POWER_UNITS).index(unit) % 4

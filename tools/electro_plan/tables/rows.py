@@ -10,6 +10,7 @@ import numpy as np
 
 from electro_plan.errors import PlanError
 from electro_plan.history import DAY_S
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.tables import wide
 from electro_plan.tables.columns import figure_columns
 from electro_plan.text import times
@@ -54,7 +55,7 @@ class Rows:
 
 
 def unfold(
-    table: Table, found: Layout, settings: ReadSettings, clock: str | None, notes: list[str]
+    table: Table, found: Layout, settings: ReadSettings, clock: str | None, notes: list[Sentence]
 ) -> tuple[list[int], Rows]:
     """Return the chosen columns and their figures with times, one a row."""
 
@@ -65,11 +66,11 @@ def unfold(
     clocks = table.column(beside, found.body) if beside is not None else None
     read = times.parse(table.column(found.date, found.body), settings.dialect, where, clocks)
     if read.order:
-        notes.append(read.order[0].upper() + read.order[1:] + ".")
+        notes.append(read.order)
     if found.slots and read.dates_only:
         slots = wide.find(table, found, settings.dialect.stamps)
         wall, cells, rows, instants = wide.unfold(table, found, slots, read.wall_s, clock)
-        notes.append(f"A row is a day, its columns are {slots.stamps}.")
+        notes.append(sentence("A row is a day, its columns are {0}.", slots.stamps))
         return [], Rows(wall, [cells], rows, instants=instants, interval_s=slots.interval_s, stamps="start")
     columns = figure_columns(table, found, settings, notes)
     result = Rows(
@@ -90,7 +91,13 @@ def _add_periods(table: Table, found: Layout, rows: Rows) -> None:
     per_day = next((each for each in (24, 48, 96, 288) if most - min(base, 1) + 1 <= each), None)
     if base not in (0, 1) or per_day is None:
         raise PlanError(
-            f"{table.shown}: column {quoted(found.name(found.period))} from {base} to {most} counts no day's intervals"
+            sentence(
+                "{0}: column {1} from {2} to {3} counts no day's intervals",
+                table.shown,
+                quoted(found.name(found.period)),
+                base,
+                most,
+            )
         )
     rows.interval_s = DAY_S // per_day
     rows.wall_s = rows.wall_s + (counted - base) * rows.interval_s
@@ -114,7 +121,7 @@ def _add_ends(
     usual = int(lengths[np.argmax(counts)])
     if usual <= 0:
         raise PlanError(
-            f"{where(0)}: an interval ends before it begins",
+            sentence("{0}: an interval ends before it begins", where(0)),
             "which column is which? --time-column names the beginnings",
         )
     steps, times_each = np.unique(np.diff(np.unique(rows.wall_s)), return_counts=True)

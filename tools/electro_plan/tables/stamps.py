@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.text.dates import DAY_S
+from electro_plan.text.printing import within
 from electro_plan.text.times import wall_text
 from electro_plan.wording import span
 
@@ -40,15 +42,18 @@ def with_late_midnights(
     usual = midnight & (before == wall_s[1:] - interval_s)
     if usual.any():
         raise PlanError(
-            f"{where(int(np.flatnonzero(late)[0]) + 1)}: midnight stands behind its own day, and in "
-            f"{where(int(np.flatnonzero(usual)[0]) + 1).rpartition(', ')[2]} before it"
+            sentence(
+                "{0}: midnight stands behind its own day, and in {1} before it",
+                where(int(np.flatnonzero(late)[0]) + 1),
+                within(where(int(np.flatnonzero(usual)[0]) + 1)),
+            )
         )
     moved = wall_s.copy()
     moved[1:][late] += DAY_S
     return moved, True
 
 
-def prove(walls: list[NDArray[np.int64]], interval_s: int, shown: str) -> tuple[str, str]:
+def prove(walls: list[NDArray[np.int64]], interval_s: int, shown: str) -> tuple[str, Sentence]:
     """Return "start" or "end", and by what it is proved.
 
     Args:
@@ -67,11 +72,18 @@ def prove(walls: list[NDArray[np.int64]], interval_s: int, shown: str) -> tuple[
             start, end = int(first % DAY_S == 0), 0
         if start != end:
             way = "start" if start > end else "end"
-            return way, f"the first is {wall_text(first)[11:]} and the last {wall_text(last)[11:]}"
+            return way, sentence(
+                "the first is {0} and the last {1}", wall_text(first)[11:], wall_text(last)[11:]
+            )
     first, last = int(walls[0].min()), int(walls[0].max())
     raise Undecided(
-        f"{shown}: times from {wall_text(first)} to {wall_text(last)}, every {span(interval_s)}, may be where "
-        "intervals begin or where they end",
+        sentence(
+            "{0}: times from {1} to {2}, every {3}, may be where intervals begin or where they end",
+            shown,
+            wall_text(first),
+            wall_text(last),
+            span(interval_s),
+        ),
         "--dialect stamps",
-        (Choice("start", "they begin then"), Choice("end", "they end then")),
+        (Choice("start", sentence("they begin then")), Choice("end", sentence("they end then"))),
     )

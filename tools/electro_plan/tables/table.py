@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from electro_plan.sentence import Sentence, sentence
+
 Cell = str | float | datetime | None
 """A text, or what a typed file holds: a number, a date with time, nothing."""
 
@@ -28,11 +30,16 @@ class Table:
     shown: str
     kind: str = "line"
     separator: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
 
-    def where(self, row: int) -> str:
+    def where(self, row: int) -> Sentence:
         """Return the name of a row in a sentence."""
-        return f"{self.shown}, {self.kind} {self.places[row]}"
+        place = self.places[row]
+        return sentence(
+            "{0}, {1}",
+            self.shown,
+            sentence("line {0}", place) if self.kind == "line" else sentence("row {0}", place),
+        )
 
     def column(self, index: int, rows: range | list[int]) -> list[Cell]:
         """Return the cells of a column; None where a row is too short."""

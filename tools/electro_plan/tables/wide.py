@@ -10,6 +10,7 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.tables.slots import slot_of
 from electro_plan.text.dates import DAY_S
 from electro_plan.text.printing import listed, quoted
@@ -40,7 +41,7 @@ class Slots:
     interval_s: int
     starts_s: NDArray[np.int64]
     elapsed: bool
-    stamps: str
+    stamps: Sentence
 
 
 def find(table: Table, layout: Layout, stamps: str | None) -> Slots:
@@ -62,42 +63,65 @@ def find(table: Table, layout: Layout, stamps: str | None) -> Slots:
     kinds = {kind for kind, _, _ in slots}
     names = [layout.name(column) for column in layout.slots]
     if len(kinds) > 1:
-        raise PlanError(f"{table.shown}: headings mix times and numbers: {listed(names)}")
+        raise PlanError(sentence("{0}: headings mix times and numbers: {1}", table.shown, listed(names)))
     numbers = np.array([number for _, number, _ in slots], np.int64)
     if kinds == {"number"}:
         return _numbered(table, layout, numbers, names)
     step = int(np.median(np.diff(numbers))) if len(numbers) > 1 else 0
     if step <= 0 or DAY_S % step:
-        raise PlanError(f"{table.shown}: the headings {listed(names)} are no intervals of a day")
+        raise PlanError(
+            sentence("{0}: the headings {1} are no intervals of a day", table.shown, listed(names))
+        )
     ends = slots[0][2] is None and (
         stamps == "end" or (stamps is None and numbers[0] == step and numbers[-1] in (0, DAY_S))
     )
     if slots[0][2] is None and stamps is None and not ends and numbers[0] != 0:
         raise Undecided(
-            f"{table.shown}: columns from {quoted(names[0])} to {quoted(names[-1])} may begin or end intervals",
+            sentence(
+                "{0}: columns from {1} to {2} may begin or end intervals",
+                table.shown,
+                quoted(names[0]),
+                quoted(names[-1]),
+            ),
             "--dialect stamps",
-            (Choice("start", "they begin then"), Choice("end", "they end then")),
+            (Choice("start", sentence("they begin then")), Choice("end", sentence("they end then"))),
         )
     starts = np.where(numbers == 0, DAY_S, numbers) - step if ends else numbers
     if np.any(np.diff(starts) <= 0) or np.any(starts % step):
         raise PlanError(
-            f"{table.shown}: the headings {listed(names)} are no intervals of a day, one after the other"
+            sentence(
+                "{0}: the headings {1} are no intervals of a day, one after the other",
+                table.shown,
+                listed(names),
+            )
         )
-    return Slots(layout.slots, step, starts, elapsed=False, stamps="ends" if ends else "beginnings")
+    return Slots(
+        layout.slots,
+        step,
+        starts,
+        elapsed=False,
+        stamps=sentence("ends of intervals") if ends else sentence("beginnings of intervals"),
+    )
 
 
 def _numbered(table: Table, layout: Layout, numbers: NDArray[np.int64], names: list[str]) -> Slots:
     if np.any(np.diff(numbers) != 1) or numbers[0] not in (0, 1):
-        raise PlanError(f"{table.shown}: the headings {listed(names)} are no numbers of a day's intervals")
+        raise PlanError(
+            sentence("{0}: the headings {1} are no numbers of a day's intervals", table.shown, listed(names))
+        )
     count = len(numbers)
     per_day = next(
         (each for each in _PER_DAY if each <= count <= each + _MOST_EXTRA_HOURS * each // 24), None
     )
     if per_day is None:
-        raise PlanError(f"{table.shown} has {count} numbered columns, which are no intervals of a day")
+        raise PlanError(
+            sentence("{0} has {1} numbered columns, which are no intervals of a day", table.shown, count)
+        )
     step = DAY_S // per_day
     starts = (numbers - numbers[0]) * step
-    return Slots(layout.slots, step, starts, elapsed=count > per_day, stamps="numbers of the day's intervals")
+    return Slots(
+        layout.slots, step, starts, elapsed=count > per_day, stamps=sentence("numbers of the day's intervals")
+    )
 
 
 def unfold(
@@ -120,7 +144,9 @@ def unfold(
         return wall, cells, rows, False
     if zone is None:
         raise Undecided(
-            f"{table.shown} has {len(slots.columns)} columns, for a day on which a clock is set back",
+            sentence(
+                "{0} has {1} columns, for a day on which a clock is set back", table.shown, len(slots.columns)
+            ),
             "--zone",
         )
     midnights = zones.to_instants(days_s, zone)
@@ -133,7 +159,12 @@ def unfold(
             name = layout.name(slots.columns[index % len(slots.columns)])
             where = table.where(int(rows[index]))
             raise PlanError(
-                f"{where} has a figure in column {quoted(name)}, beyond the end of its day in {zone}"
+                sentence(
+                    "{0} has a figure in column {1}, beyond the end of its day in {2}",
+                    where,
+                    quoted(name),
+                    zone,
+                )
             )
     kept = np.flatnonzero(within)
     return instants[kept], [cells[index] for index in kept], rows[kept], True

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.text.months import month_of
 from electro_plan.text.printing import quoted
 
@@ -21,32 +22,41 @@ DAY_S = 86_400
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _LETTER = r"[^\W\d_]"
 _ORDERS = ("ymd", "dmy", "mdy")
-ORDER_WORDS = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+ORDER_WORDS = {
+    "dmy": sentence("day first"),
+    "mdy": sentence("month first"),
+    "ymd": sentence("year first"),
+}
 
 
 def order_of(
     unique: list[str], texts: list[str], dates: list[str], dialect: Dialect, where: Callable[[int], str]
-) -> tuple[str, str]:
+) -> tuple[str, Sentence | None]:
     """Return the order that all dates allow, and words for it."""
     if dialect.date:
-        return dialect.date, f"dates have the {ORDER_WORDS[dialect.date]}"
+        return dialect.date, sentence("Dates have the {0}.", ORDER_WORDS[dialect.date])
     allowed = {order: [day_of(each, order) for each in unique] for order in _ORDERS}
     valid = [order for order in _ORDERS if None not in allowed[order]]
     if not valid:
         bad = next((each for each in unique if all(day_of(each, order) is None for order in _ORDERS)), None)
         if bad is not None:
-            raise PlanError(f"{where(dates.index(bad))}: {quoted(bad)} is no date")
+            raise PlanError(sentence("{0}: {1} is no date", where(dates.index(bad)), quoted(bad)))
         first = next(each for each in unique if day_of(each, "mdy") is None)
         second = next(each for each in unique if day_of(each, "dmy") is None)
         raise PlanError(
-            f"{where(dates.index(first))} has {quoted(first)}, {where(dates.index(second))} {quoted(second)}: "
-            "a date with the day first and one with the month first",
+            sentence(
+                "{0} has {1}, {2} {3}: a date with the day first and one with the month first",
+                where(dates.index(first)),
+                quoted(first),
+                where(dates.index(second)),
+                quoted(second),
+            ),
             "a file has one order; repair it, or set it with --dialect date=dmy, mdy or ymd",
         )
     if len({tuple(allowed[order]) for order in valid}) == 1:
-        return valid[0], ""
+        return valid[0], None
     if "dmy" in valid and all("." in each for each in unique):
-        return "dmy", ""  # with points no country writes the month first, nor years of two digits
+        return "dmy", None  # with points no country writes the month first, nor years of two digits
     raise Undecided(
         _open(valid, unique, texts, dates, where),
         "--dialect date",
@@ -56,21 +66,25 @@ def order_of(
 
 def _open(
     valid: list[str], unique: list[str], texts: list[str], dates: list[str], where: Callable[[int], str]
-) -> str:
+) -> Sentence:
     example = next(each for each in unique if len({day_of(each, order) for order in valid}) > 1)
-    meanings = " or ".join(
-        f"{date.fromordinal((day_of(example, order) or 0) + _EPOCH_DAY):%-d %B %Y}" for order in valid
+    meanings = ", ".join(
+        f"{date.fromordinal((day_of(example, order) or 0) + _EPOCH_DAY):%Y-%m-%d}" for order in valid
     )
     row = dates.index(example)
-    sentence = f"{where(row)}: {quoted(texts[row])} may be {meanings}; no row proves which"
+    told = where(row), quoted(texts[row]), meanings
     smooth = [
         order
         for order in valid
         if all(abs((day_of(b, order) or 0) - (day_of(a, order) or 0)) == 1 for a, b in pairwise(unique))
     ]
     if len(smooth) == 1 and len(unique) > 1:
-        sentence += f", but days follow one another only with the {ORDER_WORDS[smooth[0]]}"
-    return sentence
+        return sentence(
+            "{0}: {1} may be any of {2}; no row proves which, but days follow one another only with the {3}",
+            *told,
+            ORDER_WORDS[smooth[0]],
+        )
+    return sentence("{0}: {1} may be any of {2}; no row proves which", *told)
 
 
 def day_of(text: str, order: str) -> int | None:

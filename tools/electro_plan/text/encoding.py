@@ -7,6 +7,7 @@ import codecs
 import re
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import foreign, sentence
 
 _MARKS = (  # UTF-32's begins as UTF-16's does
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -35,10 +36,10 @@ def decode(data: bytes, shown: str, encoding: str | None = None) -> tuple[str, s
             return data.decode("utf-8-sig" if name == "utf-8" else name), name
         except LookupError:
             raise PlanError(
-                f"there is no encoding {encoding[:60]!r}", "such as utf-8 or windows-1251"
+                sentence("there is no encoding {0!r}", encoding[:60]), "such as utf-8 or windows-1251"
             ) from None
         except UnicodeError as error:
-            raise PlanError(f"{shown} is not in {encoding}: {error}"[:300]) from None
+            raise PlanError(sentence("{0} is not in {1}{2}", shown, encoding[:60], foreign(error))) from None
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _strict(data, name, shown)
@@ -47,7 +48,8 @@ def decode(data: bytes, shown: str, encoding: str | None = None) -> tuple[str, s
     if b"\0" in data:
         at = data.index(b"\0")
         raise PlanError(
-            f"{shown} is no text: its byte {at:,} is zero", "is it one of the formats of `--help`?"
+            sentence("{0} is no text: its byte {1:,} is zero", shown, at),
+            "is it one of the formats of `--help`?",
         )
     try:
         return data.decode("utf-8"), "utf-8"
@@ -60,7 +62,7 @@ def _strict(data: bytes, name: str, shown: str) -> tuple[str, str]:
         return data.decode(name), name.removesuffix("-sig")
     except UnicodeError as error:
         raise PlanError(
-            f"{shown} is marked as {name} and is not: {error}"[:300],
+            sentence("{0} is marked as {1} and is not{2}", shown, name, foreign(error)),
             "its end may be missing; or --dialect encoding=…",
         ) from None
 

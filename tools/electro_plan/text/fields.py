@@ -8,11 +8,12 @@ import io
 from itertools import islice
 
 from electro_plan.errors import Choice, PlanError, Undecided
+from electro_plan.sentence import foreign, sentence
 from electro_plan.tables.table import Cell, Table
 from electro_plan.text.printing import quoted
 from electro_plan.text.times import looks_like_time
 
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}  # as --dialect names them
 _SAMPLE_ROWS = 400  # headers are shorter, and the body shows its separator in each row
 
 
@@ -40,7 +41,9 @@ def split(text: str, shown: str, separator: str | None = None, *, any_time: bool
                 rows.append(list(row))
                 places.append(reader.line_num)
     except csv.Error as error:
-        raise PlanError(f"{shown}, line {reader.line_num}: {error}") from error
+        raise PlanError(
+            sentence("{0}, line {1}, is no row of a table{2}", shown, str(reader.line_num), foreign(error))
+        ) from error
     return Table(rows, places, shown, separator=separator)
 
 
@@ -58,17 +61,22 @@ def _prove(text: str, shown: str, *, any_time: bool) -> str:
     if not scores:
         first = text.lstrip().partition("\n")[0].strip()
         raise PlanError(
-            f"{shown} has no rows with times in a form that is known"
-            + (f"; it begins with {quoted(first)}" if first else ": it is empty"),
+            sentence(
+                "{0} has no rows with times in a form that is known; it begins with {1}", shown, quoted(first)
+            )
+            if first
+            else sentence("{0} has no rows with times in a form that is known: it is empty", shown),
             "say how times are written, such as --dialect time='%d/%m/%Y %H:%M', and --dialect separator=…",
         )
     best = max(scores.values())
     chosen = [separator for separator, score in scores.items() if score == best]
     if len(chosen) > 1:
         raise Undecided(
-            f"{shown} can be split at {' and at '.join(_SEPARATORS[each] for each in chosen)}",
+            sentence(
+                "{0} can be split at any of {1}", shown, ", ".join(_SEPARATORS[each] for each in chosen)
+            ),
             "--dialect separator",
-            tuple(Choice(_SEPARATORS[each], "between fields") for each in chosen),
+            tuple(Choice(_SEPARATORS[each], sentence("between fields")) for each in chosen),
         )
     return chosen[0]
 

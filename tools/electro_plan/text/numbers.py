@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.text.printing import quoted
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
     from electro_plan.tables.table import Cell
 
+SIGN_WORDS = {
+    ",": sentence("comma"),
+    ".": sentence("point"),
+    "'": sentence("apostrophe"),
+    " ": sentence("space"),
+}
 MISSING = frozenset(
     [
         "",
@@ -133,7 +140,13 @@ def prove_signs(columns: Iterable[Sequence[Cell]], where: Callable[[int], str], 
     if len(decimals) > 1:
         (row, cell), (other, else_) = decimals["."], decimals[","]
         raise PlanError(
-            f"{where(row)} has {quoted(cell)} and {where(other)} {quoted(else_)}: a decimal point and a decimal comma",
+            sentence(
+                "{0} has {1} and {2} {3}: a decimal point and a decimal comma",
+                where(row),
+                quoted(cell),
+                where(other),
+                quoted(else_),
+            ),
             "set one with --dialect decimal=point or --dialect decimal=comma",
         )
     between = [sign for sign in groups if sign in ".,"]
@@ -142,7 +155,12 @@ def prove_signs(columns: Iterable[Sequence[Cell]], where: Callable[[int], str], 
         if decimal in between:
             row, cell = groups[decimal]
             raise PlanError(
-                f"{where(row)}: {quoted(cell)} has {decimal!r} between thousands, other rows before decimals"
+                sentence(
+                    "{0}: {1} has {2!r} between thousands, other rows before decimals",
+                    where(row),
+                    quoted(cell),
+                    decimal,
+                )
             )
         return Signs(decimal, next(iter(groups), ""))
     if between or settled.thousands:
@@ -159,7 +177,13 @@ def prove_signs(columns: Iterable[Sequence[Cell]], where: Callable[[int], str], 
     if len(undecided) == 2:
         (row, cell), (other, else_) = undecided["."], undecided[","]
         raise PlanError(
-            f"{where(row)} has {quoted(cell)} and {where(other)} {quoted(else_)}: one of them has no decimals",
+            sentence(
+                "{0} has {1} and {2} {3}: one of them has no decimals",
+                where(row),
+                quoted(cell),
+                where(other),
+                quoted(else_),
+            ),
             "set it with --dialect decimal=point or --dialect decimal=comma",
         )
     return Signs(None, next(iter(groups), ""))
@@ -183,22 +207,36 @@ def parse(cells: Sequence[Cell], signs: Signs, heading: str, where: Callable[[in
         if is_missing(cell):
             continue
         if not isinstance(cell, str):
-            raise PlanError(f"{where(row)}: {heading} is {cell}, which is no number")
+            raise PlanError(sentence("{0}: {1} is {2}, which is no number", where(row), heading, cell))
         found = _NUMBER.fullmatch(cell.translate(_SPACES).strip())
         if found is None:
-            raise PlanError(f"{where(row)}: {heading} is {quoted(cell)}, which is no number")
+            raise PlanError(
+                sentence("{0}: {1} is {2}, which is no number", where(row), heading, quoted(cell))
+            )
         sign, body, exponent, behind = found.groups()
         if suffix is None:
             suffix = behind or ""
         elif suffix != (behind or ""):
             raise PlanError(
-                f"{where(row)}: {heading} is {quoted(cell)}, in rows before in {suffix or 'no unit'}"
+                sentence(
+                    "{0}: {1} is {2}, in rows before in {3}",
+                    where(row),
+                    heading,
+                    quoted(cell),
+                    suffix or "no unit",
+                )
             )
         grouped[row] = bool(signs.open) and signs.open in body
         plain = _plain(body, decimal, thousands, other)
         if plain is None:
             raise PlanError(
-                f"{where(row)}: {heading} is {quoted(cell)}, which is no number with {_say(decimal, thousands)}",
+                sentence(
+                    "{0}: {1} is {2}, which is no number with {3}",
+                    where(row),
+                    heading,
+                    quoted(cell),
+                    _say(decimal, thousands),
+                ),
                 "set the signs with --dialect decimal=… and --dialect thousands=…",
             )
         values[row] = float(f"{sign}{plain}e{exponent or 0}")
@@ -245,8 +283,7 @@ def _plain(body: str, decimal: str, thousands: str, other: str) -> str | None:
     return f"{whole or '0'}.{part or '0'}"
 
 
-def _say(decimal: str, thousands: str) -> str:
-    names = {",": "comma", ".": "point", "'": "apostrophe", " ": "space"}
-    return f"a decimal {names[decimal]}" + (
-        f" and {names[thousands]}s between thousands" if thousands else ""
-    )
+def _say(decimal: str, thousands: str) -> Sentence:
+    if not thousands:
+        return sentence("a decimal {0}", SIGN_WORDS[decimal])
+    return sentence("a decimal {0} and {1}s between thousands", SIGN_WORDS[decimal], SIGN_WORDS[thousands])

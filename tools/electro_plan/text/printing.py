@@ -3,6 +3,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from electro_plan.sentence import Sentence, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _MOST_SHOWN = 40
 
 
@@ -18,8 +25,12 @@ def shown(text: object) -> str:
     return "".join(c if c.isprintable() else "?" for c in words)
 
 
-def listed(names: list[str], most: int = 12) -> str:
+def within(place: str) -> object:
+    """Return a place in a file without the name of the file, which the sentence has named before."""
+    return place.figures[-1] if isinstance(place, Sentence) else place
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
     """Return names for a sentence, the first of many."""
-    return ", ".join(shown(name) or "(none)" for name in names[:most]) + (
-        f" and {len(names) - most} more" if len(names) > most else ""
-    )
+    first = ", ".join(shown(name) or "—" for name in names[:most])
+    return sentence("{0} and {1} more", first, len(names) - most) if len(names) > most else first

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import Sentence, sentence
 from electro_plan.text.dates import DAY_S, ORDER_WORDS, day_of, order_of
 from electro_plan.text.printing import quoted
 
@@ -51,7 +52,7 @@ class Times:
         until_s: shape (n,), int64: ends, of cells such as "00:00-00:15"; None if there are none.
         dates_only: no time of the day is written.
         has_24: a time such as 24:00 occurs, which only an end can be.
-        order: how dates are written, in words; "" if there is nothing to say.
+        order: how dates are written, in words; None if there is nothing to say.
     """
 
     wall_s: NDArray[np.int64]
@@ -59,7 +60,7 @@ class Times:
     until_s: NDArray[np.int64] | None = None
     dates_only: bool = False
     has_24: bool = False
-    order: str = ""
+    order: Sentence | None = None
 
 
 def looks_like_time(cell: Cell) -> bool:
@@ -117,7 +118,7 @@ def parse(
     days, rests, order = _dates(texts, dialect, where)
     if clocks is not None:
         if any(rests):
-            raise PlanError(f"{where(0)}: {quoted(texts[0])} has a time of the day already")
+            raise PlanError(sentence("{0}: {1} has a time of the day already", where(0), quoted(texts[0])))
         rests = [_text(cell) for cell in clocks]
     if not any(rests):
         return Times(days * DAY_S, dates_only=True, order=order)
@@ -135,7 +136,9 @@ def _text(cell: Cell) -> str:
 def _typed(cells: list[datetime], where: Callable[[int], str]) -> Times:
     epoch, aware = datetime(1970, 1, 1), [cell.tzinfo is not None for cell in cells]
     if any(aware) != all(aware):
-        raise PlanError(f"{where(aware.index(False))} has a time without an offset, others have one")
+        raise PlanError(
+            sentence("{0} has a time without an offset, others have one", where(aware.index(False)))
+        )
     second = timedelta(seconds=1)
     wall = np.array([round((cell.replace(tzinfo=None) - epoch) / second) for cell in cells], np.int64)
     offsets = None
@@ -150,9 +153,9 @@ def _by_format(texts: list[str], pattern: str, where: Callable[[int], str]) -> T
     for row, text in enumerate(texts):
         try:
             parsed.append(datetime.strptime(text, pattern))
-        except (ValueError, re.error) as error:
+        except (ValueError, re.error):
             raise PlanError(
-                f"{where(row)}: {quoted(text)} is no time written as {pattern[:40]}: {error}"[:300]
+                sentence("{0}: {1} is no time written as {2}", where(row), quoted(text), pattern[:40])
             ) from None
     return _typed(parsed, where)
 
@@ -163,15 +166,17 @@ def _epochs(texts: list[str], where: Callable[[int], str]) -> Times:
         digits = text.partition(".")[0]
         whole, rest = divmod(int(digits), _EPOCH_UNITS[len(digits)])
         if rest or not _EARLIEST <= whole <= _LATEST:
-            raise PlanError(f"{where(row)}: {quoted(text)} is no whole second between 1990 and 2100")
+            raise PlanError(
+                sentence("{0}: {1} is no whole second between 1990 and 2100", where(row), quoted(text))
+            )
         seconds.append(whole)
     wall = np.array(seconds, np.int64)
-    return Times(wall, np.zeros(len(wall), np.int64), order="times are counted from 1970 in UTC")
+    return Times(wall, np.zeros(len(wall), np.int64), order=sentence("Times are counted from 1970 in UTC."))
 
 
 def _dates(
     texts: list[str], dialect: Dialect, where: Callable[[int], str]
-) -> tuple[NDArray[np.int64], list[str], str]:
+) -> tuple[NDArray[np.int64], list[str], Sentence | None]:
     """Return days since 1970, what stands behind each date, and the order in words."""
     rests: list[str] = []
     dates: list[str] = []
@@ -184,7 +189,7 @@ def _dates(
             rests.append(found[2] or "")
         else:
             raise PlanError(
-                f"{where(row)}: {quoted(text)} is no time",
+                sentence("{0}: {1} is no time", where(row), quoted(text)),
                 "times look like 2018-01-31 23:45; another form is set with --dialect time='%d/%m/%Y %H:%M'",
             )
     unique = list(dict.fromkeys(dates))
@@ -193,13 +198,21 @@ def _dates(
     for each in unique:
         day = day_of(each, order)
         if day is None:
-            raise PlanError(f"{where(dates.index(each))}: {quoted(each)} is no date, {ORDER_WORDS[order]}")
+            raise PlanError(
+                sentence(
+                    "{0}: {1} is no date, {2}", where(dates.index(each)), quoted(each), ORDER_WORDS[order]
+                )
+            )
         days[each] = day
     return np.array([days[each] for each in dates], np.int64), rests, words
 
 
 def _with_clocks(
-    days: NDArray[np.int64], rests: list[str], texts: list[str], order: str, where: Callable[[int], str]
+    days: NDArray[np.int64],
+    rests: list[str],
+    texts: list[str],
+    order: Sentence | None,
+    where: Callable[[int], str],
 ) -> Times:
     known: dict[str, tuple[int, int | None, int | None]] = {}
     ranges = _are_ranges(rests)
@@ -210,7 +223,7 @@ def _with_clocks(
         if said is None:
             shown = texts[row] if rest in texts[row] else f"{texts[row]} {rest}"
             raise PlanError(
-                f"{where(row)}: {quoted(shown)} is no time",
+                sentence("{0}: {1} is no time", where(row), quoted(shown)),
                 "times look like 2018-01-31 23:45; another form is set with --dialect time='%d/%m/%Y %H:%M'",
             )
         known[rest] = said
@@ -221,14 +234,20 @@ def _with_clocks(
     if any(without) and not all(without):
         row = without.index(not without[0])
         raise PlanError(
-            f"{where(row)}: {quoted(texts[row])} and the rows before differ in whether they have an offset"
+            sentence(
+                "{0}: {1} and the rows before differ in whether they have an offset",
+                where(row),
+                quoted(texts[row]),
+            )
         )
     ends = [known[rest][1] for rest in rests]
     until = None
     if any(end is not None for end in ends):
         if any(end is None for end in ends):
             row = next(row for row, end in enumerate(ends) if end is None)
-            raise PlanError(f"{where(row)}: {quoted(texts[row])} has no end, other rows have one")
+            raise PlanError(
+                sentence("{0}: {1} has no end, other rows have one", where(row), quoted(texts[row]))
+            )
         closes = np.array(ends, np.int64)
         until = days * DAY_S + closes + np.where(closes <= begins, DAY_S, 0)
     return Times(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
+from electro_plan.sentence import foreign, sentence
 
 if TYPE_CHECKING:
     from electro_plan.writing.export import Export
@@ -39,16 +40,16 @@ def write(export: Export, path: Path, file_format: str | None = None) -> str:
     name = file_format or endings.get(path.suffix.lower())
     if name not in FORMATS:
         raise PlanError(
-            f"{path} does not say in what format it is to be",
+            sentence("{0} does not say in what format it is to be", path),
             f"name one of {', '.join(FORMATS)}, or end it with {', '.join(endings)}",
         )
     data: bytes = import_module(f"electro_plan.writing.{FORMATS[name][0]}").write(export)
     try:
         _place(data, path)
     except FileExistsError:
-        raise PlanError(f"{path} exists already", "name another file") from None
+        raise PlanError(sentence("{0} exists already", path), "name another file") from None
     except OSError as error:
-        raise PlanError(f"{path} can't be written: {error.strerror}") from error
+        raise PlanError(sentence("{0} can't be written{1}", path, foreign(error.strerror))) from error
     return name
 
 

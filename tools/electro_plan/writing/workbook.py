@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
 from electro_plan.formats.extra import need
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from electro_plan.writing.export import Export
@@ -26,7 +27,7 @@ def write(export: Export) -> bytes:
     history = export.history
     if len(history) > _MOST_ROWS:
         raise PlanError(
-            f"a sheet has {_MOST_ROWS:,} rows, and there are {len(history):,} intervals",
+            sentence("a sheet has {0:,} rows, and there are {1:,} intervals", _MOST_ROWS, len(history)),
             "take fewer, or another format",
         )
     xlsxwriter = need("xlsxwriter", "writing a workbook")

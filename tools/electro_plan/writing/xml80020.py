@@ -18,6 +18,7 @@ from electro_plan.errors import PlanError
 from electro_plan.filling import require_whole
 from electro_plan.history import DAY_S, Quality
 from electro_plan.resampling import aggregate
+from electro_plan.sentence import sentence
 from electro_plan.writing.csv_text import format_kwh
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def write(export: Export) -> bytes:
     """
     if not (export.inn.isascii() and export.inn.isdigit() and len(export.inn) in (10, 12)):
         raise PlanError(
-            "80020 names the sender by its taxpayer number of 10 or 12 digits", "give it with --inn"
+            sentence("80020 names the sender by its taxpayer number of 10 or 12 digits"), "give it with --inn"
         )
     history = (
         aggregate(export.history, _HALF_HOUR_S)
@@ -47,7 +48,11 @@ def write(export: Export) -> bytes:
     )
     if history.interval_s != _HALF_HOUR_S:
         raise PlanError(
-            f"80020 has half hours, and {history.source} has intervals of {history.interval_s // 60} min"
+            sentence(
+                "80020 has half hours, and {0} has intervals of {1} min",
+                history.source,
+                history.interval_s // 60,
+            )
         )
     require_whole(history)
     stream = io.BytesIO()
@@ -60,7 +65,9 @@ def write(export: Export) -> bytes:
             if len(indices) != _PERIODS:
                 if indices[0] and indices[-1] != len(history) - 1:
                     raise PlanError(
-                        f"{date} has {len(indices)} half hours; how 80020 has them was not verified"
+                        sentence(
+                            "{0} has {1} half hours; how 80020 has them was not verified", date, len(indices)
+                        )
                     )
                 continue
             name = f"80020_{export.inn}_{date}_{export.number + count}.xml"
@@ -68,7 +75,7 @@ def write(export: Export) -> bytes:
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), text.encode(_ENCODING, "xmlcharrefreplace"))
             count += 1
     if not count:
-        raise PlanError(f"{history.source} has no whole day")
+        raise PlanError(sentence("{0} has no whole day", history.source))
     return stream.getvalue()
 
 

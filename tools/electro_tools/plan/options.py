@@ -14,6 +14,7 @@ import numpy as np
 
 from electro_plan import zones
 from electro_plan.errors import PlanError, Undecided
+from electro_plan.sentence import sentence
 from electro_plan.settings import Dialect, ReadSettings, with_entry
 from electro_tools.parameters import DURATION
 
@@ -103,7 +104,7 @@ def ask_and_read(path: Path, settings: ReadSettings, file_format: str | None = N
             if sys.stdin is None or not sys.stdin.isatty():  # a service has none
                 raise
             settings = settings.settle(question.setting, _ask(question))
-    raise PlanError(f"{path} leaves more open than there are answers")
+    raise PlanError(sentence("{0} leaves more open than there are answers", path))
 
 
 def in_zone(moment: int | datetime, zone: str | None) -> int:
@@ -116,13 +117,14 @@ def in_zone(moment: int | datetime, zone: str | None) -> int:
         return moment
     if zone is None:
         raise PlanError(
-            f"{moment.isoformat()} lacks its offset from UTC, and no zone is known", "name it with --zone"
+            sentence("{0} lacks its offset from UTC, and no zone is known", moment.isoformat()),
+            "name it with --zone",
         )
     wall_s = np.array([int(moment.replace(tzinfo=UTC).timestamp())])
-    for odd, how in ((zones.skipped, "skips"), (zones.repeated, "shows twice")):
+    for odd, how in ((zones.skipped, sentence("skips")), (zones.repeated, sentence("shows twice"))):
         if odd(wall_s, zone)[0]:
             raise PlanError(
-                f"{moment.isoformat()} is a time that the clock of {zone} {how}",
+                sentence("{0} is a time that the clock of {1} {2}", moment.isoformat(), zone, how),
                 "write it with its offset from UTC",
             )
     return int(zones.to_instants(wall_s, zone)[0])

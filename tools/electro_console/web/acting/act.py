@@ -13,6 +13,7 @@ from electro_console.index.addresses import checksum
 from electro_console.web.errors import BadRequest
 from electro_contracts import invoices
 from electro_plan import zones
+from electro_plan.sentence import sentence
 from electro_protocol import address
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def text(given: Given, name: str, most: int = _MOST_TEXT) -> str:
     """Return what was written."""
     untrusted = given.get(name, "")
     if not isinstance(untrusted, str) or len(untrusted) > most:
-        raise BadRequest(f"{name} is a text of at most {most} characters")
+        raise BadRequest(sentence("{0} is a text of at most {1} characters", name, most))
     return untrusted.strip()
 
 
@@ -129,7 +130,7 @@ def account(given: Given, name: str) -> bytes:
     try:
         return address.parse(text(given, name))
     except ValueError as error:
-        raise BadRequest(f"{name}: an account is 0x and 40 hex digits") from error
+        raise BadRequest(sentence("{0}: an account is 0x and 40 hex digits", name)) from error
 
 
 def amount(given: Given, name: str, w: Words, least: int = 1) -> int:
@@ -137,7 +138,12 @@ def amount(given: Given, name: str, w: Words, least: int = 1) -> int:
     minor = _decimal(given, name) * 10**w.currency.decimals
     if minor != int(minor) or not least <= minor <= _MOST_MONEY:
         raise BadRequest(
-            f"{name}: an amount has at most {w.currency.decimals} decimals, and is {least} minor unit at least"
+            sentence(
+                "{0}: an amount has at most {1} decimals, and is {2} minor unit at least",
+                name,
+                w.currency.decimals,
+                least,
+            )
         )
     return int(minor)
 
@@ -146,14 +152,14 @@ def units(given: Given, name: str, unit_wh: int) -> int:
     """Return units from kWh."""
     found = _decimal(given, name) * 1000 / unit_wh
     if found != int(found):
-        raise BadRequest(f"{name}: an energy here is a multiple of {unit_wh / 1000:g} kWh")
+        raise BadRequest(sentence("{0}: an energy here is a multiple of {1:g} kWh", name, unit_wh / 1000))
     return int(found)
 
 
 def number(given: Given, name: str, most: int) -> int:
     written = text(given, name)
     if not (written.isascii() and written.isdigit()) or len(written) > 9 or int(written) > most:
-        raise BadRequest(f"{name} is a whole number from 0 to {most}")
+        raise BadRequest(sentence("{0} is a whole number from 0 to {1}", name, most))
     return int(written)
 
 
@@ -161,7 +167,9 @@ def word(given: Given, name: str) -> bytes:
     try:
         return invoices.word(text(given, name))
     except ValueError as error:
-        raise BadRequest(f"{name}: {error}") from error
+        raise BadRequest(
+            sentence("{0}: an invoice is named by 32 bytes of text at most, or by 0x and 64 hex digits", name)
+        ) from error
 
 
 def instant(given: Given, name: str, zone: str) -> int:
@@ -169,7 +177,7 @@ def instant(given: Given, name: str, zone: str) -> int:
     try:
         moment = datetime.fromisoformat(text(given, name))
     except ValueError as error:
-        raise BadRequest(f"{name}: write a time as 2027-01-31T10:00") from error
+        raise BadRequest(sentence("{0}: write a time as 2027-01-31T10:00", name)) from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=zones.clock(zone))).timestamp())
 
 
@@ -178,7 +186,7 @@ def _decimal(given: Given, name: str) -> Decimal:
     try:
         found = Decimal(written)
     except InvalidOperation:
-        raise BadRequest(f"{name} is a number") from None
+        raise BadRequest(sentence("{0} is a number", name)) from None
     if not found.is_finite() or found < 0 or found.adjusted() > 40:
-        raise BadRequest(f"{name} is a number from 0 up")
+        raise BadRequest(sentence("{0} is a number from 0 up", name))
     return found

@@ -13,6 +13,7 @@ from electro_console.web.errors import BadRequest, Refused
 from electro_console.web.words import mark
 from electro_contracts.places import By
 from electro_contracts.terms import TermsError, pack_bands, unpack_bands
+from electro_plan.sentence import foreign, sentence
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import MessageError, Renomination
@@ -50,7 +51,9 @@ async def _renominate(s: Setting, given: Given) -> Prepared:
     count = (instant(given, "until", w.zone) - terms.start) // terms.interval_seconds - first
     if first < 0 or not 1 <= count <= len(terms.bands):
         raise BadRequest(
-            "until: whole intervals between since and until, within the term and one pass of the schedule"
+            sentence(
+                "until: whole intervals between since and until, within the term and one pass of the schedule"
+            )
         )
     band = (units(given, "least", terms.unit_wh), units(given, "greatest", terms.unit_wh))
     new = await _nomination(s, place, first, (band,) * count)
@@ -60,7 +63,7 @@ async def _renominate(s: Setting, given: Given) -> Prepared:
         return _told(s, new, by)
     if s.consumer and new.refusal(By.BOTH, s.now, s.w.instant, s.w.say) is None:
         return _told(s, new, By.BOTH, refused[0])
-    raise Refused(*refused)
+    raise Refused(sentence("{0}", refused[0]))  # told already
 
 
 async def _nomination(s: Setting, place: int, first: int, bands: Bands) -> Nomination:
@@ -125,14 +128,18 @@ async def _agree(s: Setting, given: Given) -> Prepared:
     a = s.agreement
     message, signature = await _signed(s, text(given, "file", _MOST_FILE))
     if message.agreement_id != a.id:
-        raise BadRequest(f"file: that is a renomination of agreement {message.agreement_id}, not of {a.id}")
+        raise BadRequest(
+            sentence("file: that is a renomination of agreement {0}, not of {1}", message.agreement_id, a.id)
+        )
     try:
         new = await _nomination(s, message.place, message.first_interval, unpack_bands(message.bands))
     except TermsError as error:
-        raise BadRequest(f"file: {error}") from error
+        raise BadRequest(
+            sentence("file: its bands are none of this agreement's{0}", foreign(error))
+        ) from error
     refused = new.refusal(By.BOTH, s.now, s.w.instant, s.w.say)
     if refused:
-        raise Refused(*refused)
+        raise Refused(sentence("{0}", refused[0]))  # told already
     signer = (s.w.say("Signed by the consumer"), s.names.account(a.consumer) or checksum(a.consumer))
     call = ("renominateTogether", (message.values(), signature))
     return Prepared(_means(s, new), (signer, *_lines(s, new)), call)
@@ -147,11 +154,11 @@ async def _signed(s: Setting, untrusted: str) -> tuple[Renomination, bytes]:
         made = SignedMessage.from_json(file["signed"])
         signer = made.signer(Domain(status.chain_id, status.contract))
     except (KeyError, TypeError, ValueError, RecursionError, MessageError, SignatureError) as error:
-        raise BadRequest("file: that is no signed renomination") from error
+        raise BadRequest(sentence("file: that is no signed renomination")) from error
     if not here or not isinstance(made.message, Renomination):
-        raise BadRequest("file: that is no renomination of this contract's")
+        raise BadRequest(sentence("file: that is no renomination of this contract's"))
     if signer != s.agreement.consumer:
-        raise BadRequest(f"file: {checksum(signer)} has signed it, who is not the consumer")
+        raise BadRequest(sentence("file: {0} has signed it, who is not the consumer", checksum(signer)))
     return made.message, made.signature
 
 

@@ -8,6 +8,7 @@ from electro_console.index.records import Phase
 from electro_console.web.errors import BadRequest
 from electro_console.web.words import mark
 from electro_contracts import foresight
+from electro_plan.sentence import sentence
 
 from .act import Act, Field, Given, Prepared, Setting, account, number, places_of, text
 
@@ -25,7 +26,7 @@ async def _fault(s: Setting, given: Given) -> Prepared:
     place = number(given, "place", 63)
     meter = next((each for each in a.meters if each.place == place and not each.replaced), None)
     if meter is None:
-        raise BadRequest(f"agreement {a.id} has no place {place}")
+        raise BadRequest(sentence("agreement {0} has no place {1}", a.id, place))
     places = 1 + max(each.place for each in a.meters)
     does = foresight.fault(a.terms, a.money.bonus, places, a.kept, meter.next, meter.end, s.now)
     lines = [

@@ -9,6 +9,7 @@ from electro_console.index.records import Kind, Phase
 from electro_console.web.errors import BadRequest
 from electro_console.web.words import mark
 from electro_contracts.invoices import word_text
+from electro_plan.sentence import sentence
 from electro_protocol.messages import DiscountRedemption
 
 from .act import SIGNED_FOR_S, Act, Field, Given, Prepared, Setting, amount, instant, number, text, word
@@ -59,7 +60,7 @@ async def waived(s: Setting, given: Given) -> tuple[int, int | None, int | None,
     first = max(0, (instant(given, "since", s.w.zone) - a.terms.start) // length)
     behind = min(a.kept, -(-(instant(given, "until", s.w.zone) - a.terms.start) // length))
     if first >= behind:
-        raise BadRequest("until: it must be behind since, both within the term")
+        raise BadRequest(sentence("until: it must be behind since, both within the term"))
     if text(given, "amount"):
         return amount(given, "amount", s.w), place, first, behind - 1
     index = s.questions.index
@@ -67,7 +68,7 @@ async def waived(s: Setting, given: Given) -> tuple[int, int | None, int | None,
     ended = found.kind != Kind.AHEAD
     cost = sum(int(each) for part in (found.penalty, found.silence) for each in part[ended])
     if not cost:
-        raise BadRequest("these intervals cost nothing: there is nothing to waive")
+        raise BadRequest(sentence("these intervals cost nothing: there is nothing to waive"))
     return cost, place, first, behind - 1
 
 
@@ -75,7 +76,7 @@ async def _waive(s: Setting, given: Given) -> Prepared:
     a, w = s.agreement, s.w
     reason = text(given, "reason", _MOST_REASON)
     if not reason:
-        raise BadRequest("reason: say why; whoever audits this will ask")
+        raise BadRequest(sentence("reason: say why; whoever audits this will ask"))
     less, place, first, last = await waived(s, given)
     lines = [(w.say("Reason"), reason)]
     if first is not None and last is not None:

@@ -9,6 +9,7 @@ from electro_console.web.errors import BadRequest
 from electro_console.web.words import mark
 from electro_contracts import foresight
 from electro_contracts.terms import devices_hash
+from electro_plan.sentence import sentence
 from electro_protocol.messages import AgreementAcceptance
 
 from .act import Act, Field, Given, Prepared, Setting, account
@@ -103,7 +104,7 @@ def _can_offer(s: Setting) -> tuple[Field, ...] | None:
 async def _offer(s: Setting, given: Given) -> Prepared:
     to, w = account(given, "to"), s.w
     if to == _NOBODY:
-        raise BadRequest("to: the zero account is nobody; an offer is taken back by its own button")
+        raise BadRequest(sentence("to: the zero account is nobody; an offer is taken back by its own button"))
     means = w.say(
         "%(account)s can then take your place, until you take the offer back.", account=checksum(to)
     )

@@ -17,6 +17,7 @@ from electro_console.web.errors import BadRequest, NoSuchPage
 from electro_console.web.node import Reverted, calldata
 from electro_console.web.questions import QUESTIONS
 from electro_contracts.clear_signing import typed_data
+from electro_plan.sentence import foreign, sentence
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.keccak import keccak256
@@ -44,7 +45,7 @@ async def possible(request: web.Request) -> Page:
     """Say what an account can do now."""
     sender = asked.account(request, "account")
     if sender is None:
-        raise BadRequest("account: whose acts are asked for?")
+        raise BadRequest(sentence("account: whose acts are asked for?"))
     setting = await setting_of(request, sender)
     found = []
     for act in ACTS.values():
@@ -67,10 +68,12 @@ async def prepare(request: web.Request) -> Page:
     sender = sender_of(given)
     act = ACTS.get(request.match_info["act"])
     if act is None:
-        raise NoSuchPage("there is no such act")
+        raise NoSuchPage(sentence("there is no such act"))
     setting = await setting_of(request, sender)
     if await setting.questions.ask(act.possible, setting) is None:
-        raise BadRequest("this account can't do that now", "load the page again: it may have been done")
+        raise BadRequest(
+            sentence("this account can't do that now"), sentence("load the page again: it may have been done")
+        )
     return Page(
         "acts.html",
         await rehearsed(
@@ -125,10 +128,12 @@ async def signed(request: web.Request) -> Page:
         made = SignedMessage(message, signature)
         signer = made.signer(domain)
     except (SignatureError, ValueError) as error:
-        raise BadRequest(f"that is no signature: {error}") from error
+        raise BadRequest(sentence("that is no signature{0}", foreign(error))) from error
     if signer != sender:
         raise BadRequest(
-            f"that is not the signature of {checksum(sender)}: it recovers to {checksum(signer)}"
+            sentence(
+                "that is not the signature of {0}: it recovers to {1}", checksum(sender), checksum(signer)
+            )
         )
     name = type(message).__name__
     arguments = (message.values(), signature) if name == "Renomination" else (*message.values(), signature)
@@ -149,7 +154,7 @@ def _message(given: dict[str, Any]) -> Message:
     try:
         found: Message = BY_NAME[data["primaryType"]].from_json(data["message"])  # type: ignore[index]
     except (KeyError, TypeError, ValueError, MessageError) as error:
-        raise BadRequest(f"that is not what a consumer signs: {error}"[:200]) from error
+        raise BadRequest(sentence("that is not what a consumer signs{0}", foreign(error))) from error
     return found
 
 
@@ -159,7 +164,7 @@ def _signature(given: dict[str, Any]) -> bytes:
     except ValueError:
         signature = b""
     if len(signature) != 65:
-        raise BadRequest("a signature is 0x and 130 hex digits")
+        raise BadRequest(sentence("a signature is 0x and 130 hex digits"))
     return signature if signature[64] >= _LEAST_V else signature[:64] + bytes([signature[64] + _LEAST_V])
 
 
@@ -177,13 +182,13 @@ async def setting_of(request: web.Request, sender: bytes) -> Setting:
 async def json_of(request: web.Request) -> dict[str, Any]:
     """Return a JSON object that was sent."""
     if request.content_length is None or request.content_length > 1 << 16:
-        raise BadRequest("more came than an act needs")
+        raise BadRequest(sentence("more came than an act needs"))
     try:
         found = await request.json()
     except (ValueError, RecursionError) as error:
-        raise BadRequest("that is no JSON") from error
+        raise BadRequest(sentence("that is no JSON")) from error
     if not isinstance(found, dict):
-        raise BadRequest("that is no JSON object")
+        raise BadRequest(sentence("that is no JSON object"))
     return found
 
 
@@ -192,7 +197,7 @@ def sender_of(given: dict[str, Any]) -> bytes:
     try:
         return address.parse(str(given.get("sender", "")))
     except ValueError as error:
-        raise BadRequest("sender: an account is 0x and 40 hex digits") from error
+        raise BadRequest(sentence("sender: an account is 0x and 40 hex digits")) from error
 
 
 ADDRESSES = {f"{_PATH}/acts": possible}

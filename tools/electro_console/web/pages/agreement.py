@@ -11,6 +11,7 @@ from electro_console.web.answers import NAMES, Page
 from electro_console.web.errors import NoSuchPage
 from electro_console.web.projection import project
 from electro_console.web.questions import QUESTIONS
+from electro_plan.sentence import sentence
 
 from . import asked
 
@@ -126,9 +127,9 @@ async def readings_asked(request: web.Request, found: Agreement, now: int) -> tu
     place = asked.number(request, "place", 0, 63)
     if place >= places:
         raise NoSuchPage(
-            f"agreement {found.id} has no place {place}"
+            sentence("agreement {0} has no place {1}", str(found.id), str(place))
             if places
-            else f"agreement {found.id} was not accepted: nothing was measured for it"
+            else sentence("agreement {0} was not accepted: nothing was measured for it", str(found.id))
         )
     first, last = stretch_asked(request, found)
     made = await questions.ask(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from electro_console.web.errors import BadRequest
 from electro_plan import quantities
+from electro_plan.sentence import foreign, sentence
 from electro_protocol import address
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def number(request: web.Request, name: str, default: int, most: int = _MOST) -> 
     if text is None or text == "":
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > most:
-        raise BadRequest(f"{name} is a whole number from 0 to {most}")
+        raise BadRequest(sentence("{0} is a whole number from 0 to {1}", name, most))
     return int(text)
 
 
@@ -34,7 +35,7 @@ def choice(request: web.Request, name: str, possible: tuple[str, ...]) -> str | 
     """Return one of some words; None if nothing is chosen."""
     text = request.query.get(name) or None
     if text is not None and text not in possible:
-        raise BadRequest(f"{name} is one of {', '.join(possible)}")
+        raise BadRequest(sentence("{0} is one of {1}", name, ", ".join(possible)))
     return text
 
 
@@ -46,7 +47,9 @@ def account(request: web.Request, name: str) -> bytes | None:
     try:
         return address.parse(text)
     except ValueError as error:
-        raise BadRequest(f"{name} is an account or a meter, 0x and 40 hex digits: {error}"[:200]) from error
+        raise BadRequest(
+            sentence("{0} is an account or a meter, 0x and 40 hex digits{1}", name, foreign(error))
+        ) from error
 
 
 def instant(request: web.Request, name: str) -> int | None:
@@ -57,4 +60,8 @@ def instant(request: web.Request, name: str) -> int | None:
     try:
         return quantities.instant(text.replace(" ", "+"))
     except ValueError as error:
-        raise BadRequest(f"{name}: {error}") from error
+        raise BadRequest(
+            sentence(
+                "{0}: write a time as 2027-01-31T10:00:00+03:00, or as unix seconds{1}", name, foreign(error)
+            )
+        ) from error

@@ -13,6 +13,7 @@ from electro_console.web.answers import NAMES, Page
 from electro_console.web.errors import NodeTrouble
 from electro_console.web.node import Reverted
 from electro_console.web.questions import QUESTIONS
+from electro_plan.sentence import sentence
 from electro_protocol import address
 
 from . import asked
@@ -35,7 +36,9 @@ async def show(request: web.Request) -> Page:
     try:
         record = await on_record(questions.node, number, status.block)
     except Reverted as error:
-        raise NodeTrouble("the contract refuses to tell of this agreement", error.data.hex()[:80]) from error
+        raise NodeTrouble(
+            sentence("the contract refuses to tell of this agreement: {0}", error.data.hex()[:80])
+        ) from error
     paper = await questions.ask(questions.index.paper, number)
     compared = compare(paper, record, status.block_time)
     return Page(

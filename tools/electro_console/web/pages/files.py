@@ -19,6 +19,7 @@ from electro_console.web.errors import BadRequest, ConsoleError, NoSuchPage
 from electro_console.web.questions import QUESTIONS
 from electro_console.web.words import Words
 from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
 from electro_plan.statement.ledger import Statement
 from electro_plan.statement.pdf import statement_pdf
 
@@ -92,7 +93,7 @@ async def export(request: web.Request) -> web.Response:
     try:
         data, ending = await questions.ask(exported, stretch, names, file_format)
     except PlanError as error:
-        raise BadRequest(error.sentence, error.hint) from error
+        raise BadRequest(error.sentence) from error
     return _file(data, "application/octet-stream", f"agreement-{found.id}-place-{place}{ending}")
 
 
@@ -112,13 +113,13 @@ async def statement(request: web.Request) -> web.Response:
     number = asked.identity(request)
     found = await questions.ask(questions.index.agreement, number, status.block_time)
     if not found.state.binds:
-        raise NoSuchPage(f"agreement {number} was not accepted: there is nothing to state")
+        raise NoSuchPage(sentence("agreement {0} was not accepted: there is nothing to state", number))
     record = await on_record(questions.node, number, status.block)
     try:
         paper = await questions.ask(questions.index.paper, number)
         data = await questions.ask(_statement, paper, record, found, status, names, w)
     except PlanError as error:
-        raise ConsoleError(error.sentence, error.hint) from error
+        raise ConsoleError(error.sentence) from error
     return _file(data, "application/pdf", f"agreement-{number}.pdf")
 
 

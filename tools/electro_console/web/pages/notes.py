@@ -13,6 +13,7 @@ from electro_console.web.answers import Page
 from electro_console.web.errors import BadRequest, NodeTrouble
 from electro_console.web.questions import QUESTIONS
 from electro_contracts import events
+from electro_plan.sentence import sentence
 from electro_protocol import address
 
 from . import asked
@@ -43,20 +44,22 @@ async def add(request: web.Request) -> Page:
 def _given(given: dict[str, Any]) -> tuple[str, int | None, int | None, int | None]:
     words = given.get("words")
     if not isinstance(words, str) or not 0 < len(words.strip()) <= _MOST_WORDS:
-        raise BadRequest(f"words: a reason has 1 to {_MOST_WORDS} characters")
+        raise BadRequest(sentence("words: a reason has 1 to {0} characters", _MOST_WORDS))
     numbers = [given.get(name) for name in ("place", "first", "last")]
     if any(each is not None and (not isinstance(each, int) or not 0 <= each < 1 << 16) for each in numbers):
-        raise BadRequest("place, first and last are small whole numbers")
+        raise BadRequest(sentence("place, first and last are small whole numbers"))
     return words.strip(), *numbers  # type: ignore[return-value]
 
 
 async def _waived(node: Node, transaction: str, number: int) -> tuple[bytes, int]:
     """Return who has waived by a transaction, and how much."""
     if not (transaction.startswith("0x") and len(transaction) == 66):
-        raise BadRequest("transaction: a hash is 0x and 64 hex digits")
+        raise BadRequest(sentence("transaction: a hash is 0x and 64 hex digits"))
     receipt = await node.ask("eth_getTransactionReceipt", transaction)
     if not isinstance(receipt, dict):
-        raise BadRequest("the chain has no such transaction yet", "wait until it is mined")
+        raise BadRequest(
+            sentence("the chain has no such transaction yet"), sentence("wait until it is mined")
+        )
     try:
         amounts = [
             event.amount
@@ -68,9 +71,9 @@ async def _waived(node: Node, transaction: str, number: int) -> tuple[bytes, int
         ]  # fmt: skip
         author = address.parse(receipt["from"])
     except (KeyError, TypeError, ValueError) as error:
-        raise NodeTrouble("the node's receipt can't be read") from error
+        raise NodeTrouble(sentence("the node's receipt can't be read")) from error
     if not amounts:
-        raise BadRequest(f"that transaction waives nothing of agreement {number}")
+        raise BadRequest(sentence("that transaction waives nothing of agreement {0}", number))
     return author, sum(amounts)
 
 

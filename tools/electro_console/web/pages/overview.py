@@ -33,12 +33,12 @@ async def show(request: web.Request) -> Page:
     """Say what needs somebody now."""
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
-    now = status.block_time
+    now, w = status.block_time, words_of(request)
     found, overloaded, relayers, (newest, said) = await asyncio.gather(
         questions.ask_once(questions.index.overview, now),
         overloaded_ahead(questions, now, now + _DAY_S, names.zone),
         ask_relayers(questions.relayers),
-        _newest(questions.node, status.block),
+        _newest(questions.node, status.block, w),
     )
     return Page(
         "overview.html",
@@ -46,9 +46,9 @@ async def show(request: web.Request) -> Page:
             "now": now,
             "block": status.block,
             "newest": newest,
-            "not_final": {"count": len(said), "events": await _not_final(questions, said, names, words_of(request))},
+            "not_final": {"count": len(said), "events": await _not_final(questions, said, names, w)},
             "trouble": None if questions.following is None or questions.following.trouble is None
-            else questions.following.trouble.sentence,
+            else w.told(questions.following.trouble.sentence),
             "status": {**dataclasses.asdict(status), "contract": facts.account(status.contract, names),
                        "currency": facts.account(status.currency, names)},
             **_facts(found, names),
@@ -59,7 +59,7 @@ async def show(request: web.Request) -> Page:
     )  # fmt: skip
 
 
-async def _newest(node: Node, block: int) -> tuple[dict[str, Any], list[tuple[int, Event]]]:
+async def _newest(node: Node, block: int, w: Words) -> tuple[dict[str, Any], list[tuple[int, Event]]]:
     """Return the newest block, or why there is none, and what is not final yet.
 
     The page stands on the index, and says what it can't know.
@@ -68,7 +68,7 @@ async def _newest(node: Node, block: int) -> tuple[dict[str, Any], list[tuple[in
         newest, time = await node.newest()
         said = await newer(node, block)
     except NodeTrouble as error:
-        return {"block": None, "time": None, "trouble": error.sentence}, []
+        return {"block": None, "time": None, "trouble": w.told(error.sentence)}, []
     return {"block": newest, "time": time, "trouble": None}, said
 
 

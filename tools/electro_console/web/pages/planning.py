@@ -17,6 +17,7 @@ from electro_console.web.errors import BadRequest
 from electro_console.web.questions import QUESTIONS
 from electro_contracts.terms import TermsError
 from electro_plan.errors import PlanError, Undecided
+from electro_plan.sentence import foreign, sentence
 from electro_protocol import address
 
 from . import asked
@@ -56,7 +57,7 @@ async def draft(request: web.Request) -> Page:
     query = request.query
     start = asked.instant(request, "start")
     if start is None:
-        raise BadRequest("start: when is the term to begin?")
+        raise BadRequest(sentence("start: when is the term to begin?"))
     wish = drafting.Wish(
         start_s=start,
         days=max(1, asked.number(request, "days", 28, 366)),
@@ -71,16 +72,19 @@ async def draft(request: web.Request) -> Page:
     )
     data = await request.read()
     if not data:
-        raise BadRequest("the file is empty")
+        raise BadRequest(sentence("the file is empty"))
     try:
         made = await request.app[QUESTIONS].ask(drafting.drafted, data, query.get("name", "load")[:200], wish)
     except Undecided as question:
-        choices = [{"value": each.value, "meaning": each.meaning} for each in question.choices]
+        choices = [{"value": each.value, "meaning": w.told(each.meaning)} for each in question.choices]
         return Page(
-            "acts.html", {"question": question.sentence, "setting": question.setting, "choices": choices}
+            "acts.html",
+            {"question": w.told(question.sentence), "setting": question.setting, "choices": choices},
         )
     except PlanError as error:
         raise BadRequest(error.sentence) from error
+    made["understood"] = " ".join(w.told(each) for each in made["understood"])
+    made["untested"] = made["untested"] and w.told(made["untested"])
     made["basis"] = w.say(
         "Intervals of %(length)s, a unit of %(unit)s Wh; the connection takes %(capacity)s an interval.",
         length=w.span(made["interval_seconds"]),
@@ -94,17 +98,17 @@ def _days_off(untrusted: str) -> frozenset[date]:
     try:
         return frozenset(date.fromisoformat(each) for each in untrusted[:5000].replace(",", " ").split())
     except ValueError as error:
-        raise BadRequest("days_off: write days as 2027-05-03, spaces between") from error
+        raise BadRequest(sentence("days_off: write days as 2027-05-03, spaces between")) from error
 
 
 def _settled(untrusted: str) -> tuple[tuple[str, str], ...]:
     try:
         found = json.loads(untrusted[:10_000])
         if len(found) > _MOST_SETTLED:
-            raise BadRequest("settled: too many answers")
+            raise BadRequest(sentence("settled: too many answers"))
         return tuple((str(setting)[:100], str(value)[:200]) for setting, value in found)
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadRequest("settled: answers are pairs of a setting and a value") from error
+        raise BadRequest(sentence("settled: answers are pairs of a setting and a value")) from error
 
 
 async def terms(request: web.Request) -> Page:
@@ -123,9 +127,9 @@ async def propose(request: web.Request) -> Page:
     try:
         devices = [address.parse(each) for each in meters]
     except ValueError as error:
-        raise BadRequest("meters: each is 0x and 40 hex digits, spaces between") from error
+        raise BadRequest(sentence("meters: each is 0x and 40 hex digits, spaces between")) from error
     if not devices:
-        raise BadRequest("meters: name one at least")
+        raise BadRequest(sentence("meters: name one at least"))
     lines = (
         (w.say("Consumer"), checksum(consumer)),
         (w.say("Meters"), ", ".join(checksum(each) for each in devices)),
@@ -150,9 +154,11 @@ def _terms(untrusted: Any) -> Terms:
     try:
         return drafting.terms_of(untrusted)
     except TermsError as error:
-        raise BadRequest(f"terms: {error}") from error
+        raise BadRequest(sentence("terms that no contract takes{0}", foreign(error))) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BadRequest("terms: numbers by the names of their fields, and bands in pairs") from error
+        raise BadRequest(
+            sentence("terms: numbers by the names of their fields, and bands in pairs")
+        ) from error
 
 
 ADDRESSES = {"/plan": show}

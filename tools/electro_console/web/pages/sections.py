@@ -35,7 +35,7 @@ async def show(request: web.Request) -> Page:
             planned = await sections.planned(questions, first, first + days * _DAY_S, now)
             found = [sections.facts(each, zone) for each in planned]
         except PlanError as error:
-            raise BadRequest(error.sentence, error.hint) from error
+            raise BadRequest(error.sentence) from error
     facts = {"now": now, "block": status.block, "since": first, "days": days, "sections": found}
     return Page("sections.html", {**facts, "known": bool(questions.sections), "zone": names.zone})
 
