@@ -28,7 +28,7 @@ _WALLET = """
     const { result, error } = JSON.parse(await window.askWallet(JSON.stringify({ method, params: params ?? [] })));
     if (error) throw Object.assign(new Error(error.message), { code: error.code });
     return result;
-  }, on: () => {} };
+  }, on: (name, hear) => addEventListener(`wallet:${name}`, (event) => hear(event.detail)) };
   const info = { uuid: "00000000-0000-4000-8000-000000000001", name: "Test wallet", icon: "data:,", rdns: "test" };
   const detail = Object.freeze({ info, provider });
   const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
@@ -83,6 +83,7 @@ class Wallet:
         self._web3 = web3
         self._account = account
         self.declines = declines
+        self.chain_id: int | None = None  # of the chain it is on; None: the console's
         self.asked: list[str] = []
         self.signed: list[dict[str, Any]] = []
         context.expose_function("askWallet", self._ask)
@@ -94,6 +95,11 @@ class Wallet:
         self.asked.append(method)
         if self.declines and method.startswith(("eth_send", "eth_sign")):
             return json.dumps({"error": {"code": 4001, "message": "User rejected the request."}})
+        if method == "eth_chainId" and self.chain_id is not None:
+            return json.dumps({"result": hex(self.chain_id)})
+        if method == "wallet_switchEthereumChain":
+            self.chain_id = int(params[0]["chainId"], 16)
+            return json.dumps({"result": None})
         if method == "eth_requestAccounts":
             return json.dumps({"result": [self._account.address.lower()]})
         if method == "eth_sendTransaction":

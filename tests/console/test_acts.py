@@ -251,6 +251,78 @@ def test_what_is_declined_is_said_and_can_be_done_again(stage: Stage) -> None:
     assert page.locator("dialog[open] [data-do=send]").is_enabled()
 
 
+def test_a_wallet_on_another_chain_is_asked_to_switch(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer)
+    stage.wallet.chain_id = 1
+    tell(page, "chainChanged", "0x1")
+    page.wait_for_selector("dialog[open] [data-do=switch]")
+    assert page.locator("[data-act]").count() == 0, "what was offered on the other chain is gone"
+    assert "switch it to chain 31337" in page.locator("dialog[open]").inner_text()
+    page.locator("dialog[open] [data-do=switch]").click()
+    page.wait_for_selector("[data-act=accept]")
+    assert page.locator("dialog[open]").count() == 0
+    stage.wallet.chain_id = 1  # and says nothing of it
+    page.locator("[data-act=accept]").click()
+    page.locator("dialog[open] [data-do=send]").click()
+    until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
+    assert "another chain" in page.locator("dialog[open]").inner_text()
+    assert "eth_sendTransaction" not in stage.wallet.asked
+    assert stage.record(number)["state"] == 1
+
+
+def test_what_was_prepared_for_one_account_is_not_sent_by_another(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer)
+    page.locator("[data-act=accept]").click()
+    page.wait_for_selector("dialog[open] [data-do=send]")
+    tell(page, "accountsChanged", [life.operator.address.lower()])
+    page.wait_for_selector("[data-act=cancel]")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.locator("[data-act=accept]").count() == 0
+    with page.expect_navigation():
+        tell(page, "accountsChanged", [])
+    assert page.locator("[data-act]").count() == 0
+    assert stage.wallet.asked.count("eth_sendTransaction") == 0
+
+
+def test_what_was_sent_once_is_not_sent_again(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer)
+    page.locator("[data-act=accept]").click()
+    page.wait_for_selector("dialog[open] [data-do=send]")
+    life.act(life.operator, "cancel", number)  # so that it comes too late
+    page.locator("dialog[open] [data-do=send]").click()
+    until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
+    assert "refused the transaction" in page.locator("dialog[open]").inner_text()
+    assert page.locator("dialog[open] [data-do=send]").is_disabled()
+    assert stage.wallet.asked.count("eth_sendTransaction") == 1
+
+
+def tell(page: Page, name: str, detail: Any) -> None:
+    """Let the wallet say that something has changed."""
+    page.evaluate(
+        "([name, detail]) => dispatchEvent(new CustomEvent(`wallet:${name}`, { detail }))", [name, detail]
+    )
+
+
+def test_a_console_that_is_gone_is_said(stage: Stage) -> None:
+    life = stage.life
+    number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
+    page = stage.open(number, life.consumer, refused=frozenset({502}))
+    page.route("**/acts/accept", lambda route: route.fulfill(status=502, body="<html>Bad gateway</html>"))
+    page.locator("[data-act=accept]").click()
+    page.wait_for_selector("dialog[open] [role=alert]")
+    assert "The console does not answer." in page.locator("dialog[open]").inner_text()
+    page.unroute("**/acts/accept")
+    page.keyboard.press("Escape")
+    page.locator("[data-act=accept]").click()
+    page.wait_for_selector("dialog[open] [data-do=send]")
+
+
 def test_what_the_contract_would_refuse_is_never_sent(stage: Stage) -> None:
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()])

@@ -11,6 +11,7 @@ import numpy as np
 from electro_plan import zones
 from electro_plan.history import DAY_S, Quality, runs
 from electro_plan.sentence import Sentence, chained, counted, sentence
+from electro_plan.tables.headings import UNIT_WORDS
 from electro_plan.wording import figure, instant, span
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Reading:
             sentence(
                 "Figures are {0} in {1}: {2} kWh in all, at most {3} kW in an interval.",
                 _FIGURES[self.quantity],
-                sentence(self.unit),
+                UNIT_WORDS[self.unit],
                 figure(history.total_wh / 1000),
                 figure(history.peak_w / 1000),
             ),

@@ -59,11 +59,15 @@ class Words:
             if text.many is None
             else self.translations.ungettext(text.message, text.many, text.number)
         )
-        specs = {field: spec for _, field, spec, _ in Formatter().parse(text.message) if field is not None}
-        figures = (self._figure(each, specs.get(str(at)) or "") for at, each in enumerate(text.figures))
+        manners = {
+            field: (spec or "", conversion) for _, field, spec, conversion in Formatter().parse(text.message)
+        }
+        figures = (
+            self._figure(each, *manners.get(str(at), ("", None))) for at, each in enumerate(text.figures)
+        )
         return str(message).format(*figures)
 
-    def _figure(self, figure: object, spec: str) -> str:
+    def _figure(self, figure: object, spec: str, conversion: str | None) -> str:
         """Return a figure of a sentence: words in the language, numbers with its signs, anything else as it is."""
         if isinstance(figure, Sentence):
             return self.told(figure)
@@ -73,7 +77,7 @@ class Words:
             return ""
         if isinstance(figure, Figure | int | float):
             return self._signs(format(figure, spec))
-        return str(figure)
+        return repr(figure)[1:-1] if conversion else str(figure)
 
     def _signs(self, english: str) -> str:
         """Return a number with the language's signs for those of English."""

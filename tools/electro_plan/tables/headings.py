@@ -7,8 +7,20 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from electro_plan.sentence import sentence
+
 UNITS = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9, "W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9}
 """Wh or W of each unit."""
+UNIT_WORDS = {
+    "Wh": sentence("Wh"),
+    "kWh": sentence("kWh"),
+    "MWh": sentence("MWh"),
+    "GWh": sentence("GWh"),
+    "W": sentence("W"),
+    "kW": sentence("kW"),
+    "MW": sentence("MW"),
+    "GW": sentence("GW"),
+}
 ENERGY_UNITS = ("Wh", "kWh", "MWh", "GWh")
 POWER_UNITS = ("W", "kW", "MW", "GW")
 

@@ -16,7 +16,7 @@ from electro_plan.sentence import counted, sentence
 from electro_plan.series import Series, assemble, interval_of
 from electro_plan.tables import headings, layout, local_time, quality, quantities, stamps
 from electro_plan.tables.columns import by_meter, chosen_meters, meter_names
-from electro_plan.tables.headings import UNITS
+from electro_plan.tables.headings import UNIT_WORDS, UNITS
 from electro_plan.tables.registers import differences
 from electro_plan.tables.rows import Rows, unfold
 from electro_plan.text import numbers
@@ -95,7 +95,7 @@ def interpret(table: Table, settings: ReadSettings, source: str) -> Reading:
                         table.shown,
                         quoted(name),
                         QUANTITY_WORDS[decided.quantity],
-                        decided.unit,
+                        UNIT_WORDS[decided.unit],
                     )
                 )
             figures = decided

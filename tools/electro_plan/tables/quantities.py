@@ -11,7 +11,7 @@ import numpy as np
 from electro_plan.errors import Choice, PlanError, Undecided
 from electro_plan.reading_result import QUANTITY_WORDS
 from electro_plan.sentence import Figure, Sentence, sentence
-from electro_plan.tables.headings import ENERGY_UNITS, POWER_UNITS, UNITS, Meaning, canonical_unit
+from electro_plan.tables.headings import ENERGY_UNITS, POWER_UNITS, UNIT_WORDS, UNITS, Meaning, canonical_unit
 from electro_plan.text.printing import quoted
 from electro_plan.wording import figure
 
@@ -86,7 +86,7 @@ def decide(
             else sentence("1 GW, more than a plant takes")
         )
         column_told = sentence("{0}: column {1}", shown, quoted(heading))
-        told = column_told, QUANTITY_WORDS[way.quantity], way.unit, power_words(way.peak_w), limit
+        told = column_told, QUANTITY_WORDS[way.quantity], UNIT_WORDS[way.unit], power_words(way.peak_w), limit
         raise PlanError(
             sentence("{0}, {1} in {2}, would be {3} at its greatest, above {4}", *told)
             if way.peak_w > most
@@ -115,10 +115,14 @@ def _question(possible: list[Figures], signs: Signs, shown: str, heading: str, *
             "power": sentence("mean of each interval"),
         }
         return Undecided(
-            sentence("{0}, in {1}, is a register by its name, and its figures fall", where, units[0])
+            sentence(
+                "{0}, in {1}, is a register by its name, and its figures fall", where, UNIT_WORDS[units[0]]
+            )
             if fallen
             else sentence(
-                "{0}, in {1}, hardly ever falls: it may be a register or energies", where, units[0]
+                "{0}, in {1}, hardly ever falls: it may be a register or energies",
+                where,
+                UNIT_WORDS[units[0]],
             ),
             "--quantity",
             tuple(

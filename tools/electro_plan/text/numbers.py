@@ -223,7 +223,7 @@ def parse(cells: Sequence[Cell], signs: Signs, heading: str, where: Callable[[in
                     where(row),
                     heading,
                     quoted(cell),
-                    suffix or "no unit",
+                    suffix or sentence("no unit"),
                 )
             )
         grouped[row] = bool(signs.open) and signs.open in body

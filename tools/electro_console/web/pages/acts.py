@@ -93,8 +93,7 @@ async def rehearsed(
         if made.alone:
             await questions.node.call(sender, data)
     except Reverted as reverted:
-        sentence, _ = refusals.explain(reverted.data, w.instant, w.say)  # its hints name commands
-        refused = sentence
+        refused, _ = refusals.explain(reverted.data, w.instant, w.say)  # its hints name commands
     status = await questions.status()
     domain = Domain(status.chain_id, status.contract)
     return {

@@ -4,8 +4,8 @@
 import { element } from "./words.js";
 
 const section = document.getElementById("acts"), connect = document.getElementById("wallet");
-const wallets = new Map();
-let provider, account, words;
+const wallets = new Map(), NOTED = 20; // seconds
+let provider, account, words, turn = 0;
 
 if (section && connect) {
   words = JSON.parse(section.dataset.words);
@@ -30,22 +30,59 @@ async function choose() {
 }
 
 async function use(wallet) {
+  const chosen = (work) => (given) => { if (provider === wallet.provider) work(given); };
+  if (!wallet.heard) {
+    wallet.provider.on?.("accountsChanged", chosen(([other]) => (other ? become(other) : location.reload())));
+    wallet.provider.on?.("chainChanged", chosen(() => account && become(account)));
+    wallet.heard = true;
+  }
   provider = wallet.provider;
   try {
-    [account] = await provider.request({ method: "eth_requestAccounts" });
-  } catch (error) { return said(worded(error)); }
-  provider.on?.("accountsChanged", ([other]) => { account = other; account ? offer() : location.reload(); });
-  provider.on?.("chainChanged", offer);
-  offer();
+    const [first] = await provider.request({ method: "eth_requestAccounts" });
+    become(first);
+  } catch (error) { said(worded(error)); }
 }
 
-async function offer() {
+/** Offer what an account can do; what was prepared for another one, or on another chain, is taken back. */
+async function become(other) {
+  const own = ++turn;
+  account = other;
   connect.textContent = `${account.slice(0, 6)}…${account.slice(-4)}`;
-  const chain = await provider.request({ method: "eth_chainId" });
-  if (Number(chain) !== Number(section.dataset.chain)) return said(words.chain.replace("%s", section.dataset.chain));
-  dispatchEvent(new Event("electro:account"));
-  if (!section.dataset.agreement) return;
+  for (const dialog of document.querySelectorAll("dialog[open]:not([data-sent])")) dialog.close();
+  withdraw();
+  try {
+    if (!(await isHere())) return own === turn && elsewhere();
+    if (own !== turn) return;
+    dispatchEvent(new CustomEvent("electro:account", { detail: account }));
+    if (section.dataset.agreement) await offer(own);
+  } catch (error) { if (own === turn) said(worded(error)); }
+}
+
+const isHere = async () => Number(await provider.request({ method: "eth_chainId" })) === Number(section.dataset.chain);
+
+function withdraw() {
+  dispatchEvent(new CustomEvent("electro:account", { detail: null }));
+  if (section.dataset.agreement) section.querySelectorAll(":scope > :not(h2)").forEach((each) => each.remove());
+}
+
+/** Say that the wallet is on another chain, and let it switch. */
+function elsewhere() {
+  const to = { chainId: `0x${Number(section.dataset.chain).toString(16)}` };
+  if (section.dataset.agreement) section.append(element("p", { class: "quiet" }, words.chain));
+  const button = element("button", { class: "first", type: "button", "data-do": "switch" }, words.switch);
+  const dialog = said(words.chain, button);
+  button.addEventListener("click", async () => {
+    try {
+      await provider.request({ method: "wallet_switchEthereumChain", params: [to] });
+      dialog.close();
+      become(account);
+    } catch (error) { dialog.querySelector("[role=alert]").textContent = worded(error); }
+  });
+}
+
+async function offer(own) {
   const answer = await get(`/agreements/${section.dataset.agreement}/acts.json?account=${account}`);
+  if (own !== turn) return;
   if (answer.sentence) return said(answer.sentence);
   const holder = element("div", { class: "acting" }, element("p", { class: "quiet" }, answer.acts.length ? words[answer.role] : words.nothing));
   for (const act of answer.acts) {
@@ -53,7 +90,6 @@ async function offer() {
     button.addEventListener("click", () => (act.fields.length ? ask(act) : prepare(act, {})));
     holder.append(button);
   }
-  section.querySelectorAll(":scope > :not(h2)").forEach((each) => each.remove());
   section.append(holder);
 }
 
@@ -105,7 +141,10 @@ function show(made, act, given) {
   state.className = made.refused ? "bad" : "quiet";
   const dialog = opened(made.title, element("p", {}, element("strong", {}, made.means)), element("dl", {}, ...made.lines.flatMap(([label, text]) => [element("dt", {}, label), element("dd", {}, element("bdi", {}, text))])),
     state, menu(...(made.typed_data ? [sign] : []), ...(made.transaction ? [send] : [])));
-  send.addEventListener("click", () => during(dialog, state, async () => done(dialog, state, made.note, given, await provider.request({ method: "eth_sendTransaction", params: [made.transaction] }))));
+  send.addEventListener("click", () => during(dialog, state, async () => {
+    dialog.dataset.sent = await provider.request({ method: "eth_sendTransaction", params: [made.transaction] });
+    await done(dialog, state, made.note, given);
+  }));
   sign.addEventListener("click", () => during(dialog, state, async () => {
     const signature = await provider.request({ method: "eth_signTypedData_v4", params: [account, JSON.stringify(made.typed_data)] });
     const answer = await post(`/agreements/${section.dataset.agreement}/signed`, { sender: account, signature, typed_data: made.typed_data });
@@ -121,27 +160,44 @@ async function during(dialog, state, work) {
   buttons.forEach((each) => (each.disabled = true));
   state.className = "quiet";
   state.textContent = words.wallet;
-  try { await work(); } catch (error) {
+  try {
+    if (!(await isHere())) throw new Error(words.chain);
+    await work();
+  } catch (error) {
     state.className = "bad";
     state.textContent = worded(error);
-    buttons.forEach((each) => (each.disabled = false));
+    if (!dialog.dataset.sent) buttons.forEach((each) => (each.disabled = false));
   }
 }
 
 /** Wait until a transaction is mined, and say what has become of it. */
-async function done(dialog, state, note, given, hash) {
+async function done(dialog, state, note, given) {
+  const hash = dialog.dataset.sent;
   state.textContent = `${words.sent} ${hash}`;
   let receipt;
-  while (!(receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] }))) await new Promise((resolve) => setTimeout(resolve, 1000));
-  if (Number(receipt.status) !== 1) throw new Error(words.reverted);
-  if (note) {
-    const kept = await post(`/agreements/${section.dataset.agreement}/notes`, { ...note, words: given.reason, transaction: hash });
-    if (kept.sentence) throw new Error(kept.sentence);
+  while (!(receipt = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] }).catch(() => null))) {
+    if (!dialog.open) return;
+    await pause();
   }
-  state.textContent = `${words.mined} ${Number(receipt.blockNumber)}. ${words.soon}`;
+  if (Number(receipt.status) !== 1) throw new Error(words.reverted);
+  const kept = note ? await noted({ ...note, words: given.reason, transaction: hash }) : {};
+  state.textContent = `${words.mined} ${Number(receipt.blockNumber)}. ${kept.sentence ?? words.soon}`;
   state.dataset.mined = hash;
   if (section.dataset.agreement) dialog.addEventListener("close", () => location.reload());
 }
+
+/** Keep a reason; the console's node may have the transaction a little later than the wallet's. */
+async function noted(note) {
+  let kept;
+  for (let times = 0; times < NOTED; times++) {
+    kept = await post(`/agreements/${section.dataset.agreement}/notes`, note);
+    if (!kept.sentence) return kept;
+    await pause();
+  }
+  return kept;
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
 
 function opened(title, ...children) {
   const id = `d${Date.now()}`, dialog = element("dialog", { "aria-labelledby": id }, element("h2", { id }, title), ...children);
@@ -157,7 +213,7 @@ function menu(...buttons) {
   return element("menu", {}, close, ...buttons);
 }
 
-const said = (sentence) => opened("Electro", element("p", { role: "alert" }, sentence), menu());
+const said = (sentence, ...buttons) => opened("Electro", element("p", { role: "alert" }, sentence), menu(...buttons));
 const worded = (error) => (error?.code === 4001 ? words.declined : String(error?.message ?? error).slice(0, 300));
-const get = (address) => fetch(address).then((answer) => answer.json());
-const post = (address, body) => fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.json(), (error) => ({ sentence: String(error) }));
+const get = (address) => fetch(address).then((answer) => answer.json()).catch(() => ({ sentence: words.unreached }));
+const post = (address, body) => fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((answer) => answer.json()).catch(() => ({ sentence: words.unreached }));

@@ -22,7 +22,7 @@ by("propose").addEventListener("submit", (event) => {
   event.preventDefault();
   propose({ ...Object.fromEntries(new FormData(event.target)), bonus: wish.bonus.value, terms: terms() });
 });
-addEventListener("electro:account", () => { by("propose").querySelector("button").disabled = false; by("unconnected").hidden = true; });
+addEventListener("electro:account", ({ detail }) => { by("propose").querySelector("button").disabled = !detail; by("unconnected").hidden = Boolean(detail); });
 
 function begin(given) { chosen = given; settled = []; send(); }
 
@@ -33,7 +33,7 @@ async function send() {
   by("problem").className = "quiet";
   by("problem").textContent = words.reading;
   const query = new URLSearchParams({ ...Object.fromEntries(new FormData(wish)), start: Date.parse(`${wish.start.value}Z`) / 1000 - offset(wish.start.value), name: chosen.name, settled: JSON.stringify(settled) });
-  const answer = await fetch(`/plan?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: chosen }).then((found) => found.json(), (error) => ({ sentence: String(error) }));
+  const answer = await fetch(`/plan?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: chosen }).then((found) => found.json()).catch(() => ({ sentence: words.unreached }));
   drop.removeAttribute("aria-busy");
   by("problem").className = "bad";
   by("problem").textContent = answer.sentence ?? "";
@@ -94,7 +94,7 @@ function terms() {
 }
 
 async function save() {
-  const answer = await fetch("/plan/terms", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(terms()) }).then((found) => found.json());
+  const answer = await fetch("/plan/terms", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(terms()) }).then((found) => found.json()).catch(() => ({ sentence: words.unreached }));
   if (answer.sentence) return (by("problem").textContent = answer.sentence);
   const link = element("a", { href: URL.createObjectURL(new Blob([answer.toml], { type: "application/toml" })), download: "terms.toml" });
   document.body.append(link);
