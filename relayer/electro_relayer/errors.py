@@ -215,6 +215,10 @@ class NoReceipt(Refusal):
     code, status, retry_after_s = "NO_RECEIPT", 503, 60
 
 
+class WordNotKept(Refusal):
+    code, status, retry_after_s = "WORD_NOT_KEPT", 503, 60
+
+
 class TooManyReceipts(Refusal):
     code, status, retry_after_s = "TOO_MANY_RECEIPTS", 503, 30
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """/v1/viewing-keys: what was wrapped for a meter, and nothing else of the machine; and the meter's own word back."""
 
+import asyncio
 import json
 from secrets import token_bytes
 
@@ -78,6 +79,43 @@ async def test_the_meter_s_word_lies_beside_them_and_nobody_else_s(served):
         for k in range(1, 10)
     ]
     assert statuses == [202] * 7 + [400] * 2
+
+
+async def test_the_body_of_a_word_is_bounded_as_a_message_s_is(shared_world, settings_for, relay, tmp_path):
+    meter = shared_world.enrol(token_bytes(32))
+    (tmp_path / f"{checksum(meter.device)}.wrapped").write_text("0x" + "00" * 65)
+    client = await relay(
+        settings_for(shared_world, viewing_keys=tmp_path, body_limit=2048, body_timeout_s=0.3)
+    )
+    path = "/v1/viewing-keys/" + checksum(meter.device)
+    status, answer = await _ask(client, path, b" " * 4096)
+    assert (status, answer["error"]["code"]) == (413, "TOO_LARGE")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(client.url + path, data=b"{}", headers={"Content-Encoding": "deflate"}) as packed,
+    ):
+        assert (packed.status, (await packed.json())["error"]["code"]) == (400, "MALFORMED")
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rsplit(":", 1)[1]))
+    try:
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{".encode())
+        assert b"TOO_SLOW" in await reader.read()  # ends when the relayer closes the connection
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_word_that_can_not_be_kept_is_asked_for_again(served):
+    client, folder, meter, *_ = served
+    path = "/v1/viewing-keys/" + checksum(meter.device)
+    ready = ViewingKeyReady(sealing.key_hash(KEY))
+    in_the_way = folder / f"{checksum(meter.device)}-{sealing.key_hash(KEY)[:8].hex()}.ready.new"
+    in_the_way.mkdir()  # what is written beside it can't be: as on a full disk
+    status, answer = await _ask(client, path, _word(meter, ready).encode())
+    assert (status, answer["error"]["code"]) == (503, "WORD_NOT_KEPT")
+    assert list(folder.glob("*.ready.json")) == []
+    in_the_way.rmdir()
+    assert (await _ask(client, path, _word(meter, ready).encode()))[0] == 202
+    assert len(list(folder.glob("*.ready.json"))) == 1
 
 
 async def test_a_relayer_without_a_folder_has_none(shared_world, settings_for, relay):

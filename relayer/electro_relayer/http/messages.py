@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from electro_relayer.errors import Malformed, TooLarge, TooSlow, http_answer
+from electro_relayer.errors import http_answer
 from electro_relayer.hashing import checksum
-from electro_relayer.http.parts import ADMISSION, CHAIN, METRICS, SETTINGS, json_answer, sender_in
+from electro_relayer.http.parts import ADMISSION, CHAIN, METRICS, SETTINGS, json_answer, read_body, sender_in
 from electro_relayer.incoming.intake import Verified, parse, quick, verify, verify_signed
 from electro_relayer.paying.admission import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from electro_relayer.settings import Settings
 
 PATH = "/v1/messages"
 AT_ONCE = 8  # messages of many, half a millisecond's work: then others get their turn
@@ -31,7 +29,7 @@ async def post_messages(request: web.Request) -> web.Response:
 
 async def take(app: web.Application, request: web.Request) -> web.Response:
     """Take what a request brings, for the application or past its router; raises a Refusal."""
-    body = await _body(app[SETTINGS], request)
+    body = await read_body(app[SETTINGS], request)
     sender = sender_in(app, request)
     signed = quick(body)
     if signed is not None:
@@ -70,31 +68,3 @@ def _taken(status: int, answer: dict[str, str]) -> web.Response:
         f'{{"status": "{answer["status"]}", "digest": "{answer["digest"]}", "device": "{answer["device"]}"}}'
     )
     return web.Response(status=status, body=text.encode(), content_type="application/json")
-
-
-async def _body(settings: Settings, request: web.Request) -> bytes:
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Malformed("The body must not be compressed.")
-    try:
-        if (
-            request.content.is_eof()
-        ):  # all of it is here already, as mostly: no need to wait, nor to watch the clock
-            body = request.content.read_nowait()
-            if len(body) > settings.body_limit:
-                raise _too_large(settings)
-            return body
-        async with asyncio.timeout(settings.body_timeout_s):
-            return await request.read()
-    except TimeoutError as error:
-        raise TooSlow("The body did not arrive in time.") from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise _too_large(settings) from error
-    except (
-        web.RequestPayloadError,
-        ConnectionError,
-    ) as error:  # who sent it has gone: nobody reads the answer
-        raise Malformed("The body broke off.") from error
-
-
-def _too_large(settings: Settings) -> TooLarge:
-    return TooLarge(f"A body has at most {settings.body_limit} bytes.")

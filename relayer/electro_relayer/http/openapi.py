@@ -247,7 +247,7 @@ DOCUMENT: dict[str, Any] = {
                     "content": {"application/json": {"schema": ref("ViewingKeyReady")}},
                 },
                 "responses": _answers(
-                    {"202": _answer("it is kept", ref("Kept"))}, *("400", "403", "404", "413")
+                    {"202": _answer("it is kept", ref("Kept"))}, *("400", "403", "404", "408", "413", "503")
                 ),
             },
         },

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from binascii import unhexlify
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from electro_relayer.chain.chain import Chain
-from electro_relayer.errors import Malformed, MistypedAddress, http_answer
+from electro_relayer.errors import Malformed, MistypedAddress, TooLarge, TooSlow, http_answer
 from electro_relayer.hashing import checksum
 from electro_relayer.http.senders import sender_of
 from electro_relayer.metrics import Metrics
@@ -59,3 +60,32 @@ def parse_address(untrusted: str) -> bytes:
     if digits not in (digits.lower(), digits.upper()) and checksum(device) != untrusted:
         raise MistypedAddress("Nothing has this address: it fails its EIP-55 checksum, so a digit is wrong.")
     return device
+
+
+async def read_body(settings: Settings, request: web.Request) -> bytes:
+    """Return a request's body; raises Malformed, TooLarge or TooSlow."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Malformed("The body must not be compressed.")
+    try:
+        if (
+            request.content.is_eof()
+        ):  # all of it is here already, as mostly: no need to wait, nor to watch the clock
+            body = request.content.read_nowait()
+            if len(body) > settings.body_limit:
+                raise _too_large(settings)
+            return body
+        async with asyncio.timeout(settings.body_timeout_s):
+            return await request.read()
+    except TimeoutError as error:
+        raise TooSlow("The body did not arrive in time.") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise _too_large(settings) from error
+    except (
+        web.RequestPayloadError,
+        ConnectionError,
+    ) as error:  # who sent it has gone: nobody reads the answer
+        raise Malformed("The body broke off.") from error
+
+
+def _too_large(settings: Settings) -> TooLarge:
+    return TooLarge(f"A body has at most {settings.body_limit} bytes.")

@@ -8,6 +8,8 @@ in vain.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,9 +19,9 @@ import orjson
 from electro_protocol.eip712 import Domain, MessageError
 from electro_protocol.messages import ViewingKeyReady
 from electro_protocol.signed import SignedMessage
-from electro_relayer.errors import BadSignature, Malformed, NoSuchPath
+from electro_relayer.errors import BadSignature, Malformed, NoSuchPath, WordNotKept
 from electro_relayer.hashing import checksum
-from electro_relayer.http.parts import CHAIN, SETTINGS, json_answer, parse_address
+from electro_relayer.http.parts import CHAIN, SETTINGS, json_answer, parse_address, read_body
 from electro_relayer.incoming.digest import digest
 from electro_relayer.incoming.intake import recover
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aiohttp import web
+
+log = logging.getLogger(__name__)
 
 PATH = "/v1/viewing-keys/"
 MOST = 2  # of a meter at once: each takes a chip as long as ten signatures
@@ -68,7 +72,7 @@ async def post_word(request: web.Request) -> web.Response:
     if folder is None or not offered(folder, device):
         raise NoSuchPath("There is no viewing key for this meter here.")
     try:
-        signed = SignedMessage.from_json(orjson.loads(await request.read()))
+        signed = SignedMessage.from_json(orjson.loads(await read_body(app[SETTINGS], request)))
     except (ValueError, MessageError) as error:
         raise Malformed(f"This is no meter's word: {str(error)[:200].rstrip('.')}.") from error
     if not isinstance(signed.message, ViewingKeyReady):
@@ -83,7 +87,18 @@ async def post_word(request: web.Request) -> web.Response:
             raise Malformed(
                 f"There are {_MOST_WORDS} words of this meter here; somebody has to take them away."
             )
-        beside = file.with_suffix(".new")
-        beside.write_bytes(orjson.dumps(signed.to_json(), option=orjson.OPT_INDENT_2))
-        beside.replace(file)  # whole or not at all: what is there is not written again
+        _write(file, orjson.dumps(signed.to_json(), option=orjson.OPT_INDENT_2))
     return json_answer(202, {"device": name})
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all; raises WordNotKept."""
+    beside = file.with_suffix(".new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(file)
+    except OSError as error:  # full, or not ours to write in
+        log.warning("a meter's word can't be kept in %s: %s", file.parent, error.strerror)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise WordNotKept("The relayer can't keep this word now; send it again later.") from error
