@@ -59,7 +59,7 @@ def require_whole(history: LoadHistory) -> None:
         count = sum(gap.intervals for gap in gaps)
         raise PlanError(
             counted(
-                "{1} has {0:,} missing interval of {2}, from {3} to {4}",
+                "{1} has {0:,} missing interval of {2}, the first from {3} to {4}",
                 "{1} has {0:,} missing intervals of {2}, the first from {3} to {4}",
                 count,
                 history.source,

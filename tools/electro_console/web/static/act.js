@@ -113,7 +113,11 @@ function ask(act) {
 function input({ name, kind, value, choices, optional }) {
   if (kind === "choice") return element("select", { name }, ...choices.map(([id, label]) => element("option", { value: id }, label)));
   const attributes = { name, value, autocomplete: "off", spellcheck: "false", ...(optional ? {} : { required: "" }) };
-  if (kind === "file") return element("input", { name, type: "file", accept: ".json,application/json", required: "" });
+  if (kind === "file") {
+    const file = element("input", { name, type: "file", accept: ".json,application/json", required: "", class: "unseen" }), button = element("span", { class: "button" }, words.pick);
+    file.addEventListener("change", () => (button.textContent = file.files[0]?.name ?? words.pick));
+    return element("span", { class: "holder" }, file, button);
+  }
   if (kind === "instant") return element("input", { ...attributes, type: "datetime-local", step: 60 });
   if (["amount", "energy", "number"].includes(kind)) return element("input", { ...attributes, inputmode: "decimal" });
   return element("input", { ...attributes, ...(kind === "account" ? { placeholder: "0x…", pattern: "0x[0-9a-fA-F]{40}" } : { maxlength: kind === "word" ? 66 : 1000 }) });

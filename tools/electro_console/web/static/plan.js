@@ -24,7 +24,7 @@ by("propose").addEventListener("submit", (event) => {
 });
 addEventListener("electro:account", ({ detail }) => { by("propose").querySelector("button").disabled = !detail; by("unconnected").hidden = Boolean(detail); });
 
-function begin(given) { chosen = given; settled = []; send(); }
+function begin(given) { chosen = given; settled = []; by("chosen").textContent = given.name; send(); }
 
 async function send() {
   by("problem").textContent = "";
