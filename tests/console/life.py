@@ -87,11 +87,12 @@ class Life:
         """Send a call of the contract's."""
         return send(self.web3, who, self.contract.get_function_by_name(name)(*arguments))
 
-    def meter(self) -> LocalAccount:
-        """Return a new meter, enrolled."""
+    def meter(self, hardware: bytes | None = None) -> LocalAccount:
+        """Return a new meter, enrolled; `hardware` is what it says of itself, 32 bytes at most."""
         self._meters += 1
         meter: LocalAccount = Account.from_key(keccak256(b"meter" + self._meters.to_bytes(4, "big")))
-        message = DeviceEnrollment(f"hall {self._meters}".encode().ljust(32, b"\0"), 300, 2**39)
+        said = f"hall {self._meters}".encode() if hardware is None else hardware
+        message = DeviceEnrollment(said.ljust(32, b"\0"), 300, 2**39)
         signature = compact(SignedMessage.make(message, self.domain, bytes(meter.key)).signature)
         self.act(self.operator, "enrol", *message.values(), signature[:32], signature[32:])
         return meter

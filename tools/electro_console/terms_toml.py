@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from electro_plan import quantities
+from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
+from electro_plan.wording import LAST_S
 
 if TYPE_CHECKING:
     from electro_contracts.terms import Terms
@@ -15,7 +18,13 @@ CAUSES = ("unknown", "grid", "consumer")  # by number; the bit of each in penali
 
 
 def to_toml(terms: Terms) -> str:
-    """Return the terms as a TOML text with their bands slot by slot in units."""
+    """Return the terms as a TOML text with their bands slot by slot in units.
+
+    Raises:
+        PlanError: they begin so far ahead that no date names it.
+    """
+    if terms.start > LAST_S:
+        raise PlanError(sentence("terms that begin after the year 9999 have no date for their file"))
     start = datetime.fromtimestamp(terms.start, UTC)
     causes = ", ".join(f'"{name}"' for bit, name in enumerate(CAUSES) if terms.penalised_causes >> bit & 1)
     pairs = [f"[{least}, {greatest}]" for least, greatest in terms.bands]

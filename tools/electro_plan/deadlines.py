@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from electro_plan.errors import PlanError
+from electro_plan.sentence import sentence
+from electro_plan.wording import LAST_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,7 +35,13 @@ class Deadline:
 
 
 def calendar_file(deadlines: Sequence[Deadline], made_s: int) -> str:
-    """Return the file, each deadline with a reminder a day ahead; times are in UTC."""
+    """Return the file, each deadline with a reminder a day ahead; times are in UTC.
+
+    Raises:
+        PlanError: one is so far ahead that no date names it.
+    """
+    if any(each.at_s > LAST_S for each in deadlines):
+        raise PlanError(sentence("a deadline lies beyond the year 9999, which dates in files end with"))
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Electro//Deadlines//EN"]
     for each in deadlines:
         lines += [

@@ -8,11 +8,18 @@ from datetime import UTC, datetime
 from electro_plan import zones
 from electro_plan.sentence import Figure, Length
 
+LAST_S = 253_402_214_400
+"""The last day of the year 9999 begins: what is later no date names, and agreements may be."""
 _LENGTHS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def instant(unix_s: int, zone: str | None) -> str:
-    """Return "2024-03-31 03:00 +02:00", with the zone's offset then; without a zone "2024-03-31 03:00"."""
+    """Return "2024-03-31 03:00 +02:00", with the zone's offset then; without a zone "2024-03-31 03:00".
+
+    What no date names is told in unix seconds.
+    """
+    if unix_s > LAST_S:
+        return f"{unix_s} (unix seconds)"
     moment = datetime.fromtimestamp(unix_s, UTC).astimezone(zones.clock(zone or "UTC"))
     text = f"{moment:%Y-%m-%d %H:%M}" + (f"{moment:%S}".join((":", "")) if moment.second else "")
     if zone is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from electro_plan.errors import PlanError
 from electro_plan.sentence import foreign, sentence
+from electro_plan.wording import LAST_S
 
 if TYPE_CHECKING:
     from electro_plan.writing.export import Export
@@ -34,7 +35,7 @@ def write(export: Export, path: Path, file_format: str | None = None) -> str:
         file_format: a key of FORMATS; by default by the path's ending.
 
     Raises:
-        PlanError: there is such a file, or the history does not fit the format.
+        PlanError: there is such a file, or the history does not fit the format, or into any.
     """
     endings = {ending: name for name, (_, ending) in FORMATS.items()}
     name = file_format or endings.get(path.suffix.lower())
@@ -43,6 +44,8 @@ def write(export: Export, path: Path, file_format: str | None = None) -> str:
             sentence("{0} does not say in what format it is to be", path),
             f"name one of {', '.join(FORMATS)}, or end it with {', '.join(endings)}",
         )
+    if export.history.end_s > LAST_S:
+        raise PlanError(sentence("{0} goes beyond the year 9999, which dates in files end with", path.name))
     data: bytes = import_module(f"electro_plan.writing.{FORMATS[name][0]}").write(export)
     try:
         _place(data, path)

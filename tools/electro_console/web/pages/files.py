@@ -102,7 +102,10 @@ async def deadlines(request: web.Request) -> web.Response:
     questions, names = request.app[QUESTIONS], request.app[NAMES]
     status = await questions.status()
     found = await questions.ask(questions.index.agreement, asked.identity(request), status.block_time)
-    text = calendar(found, status, names, words_of(request), status.block_time)
+    try:
+        text = calendar(found, status, names, words_of(request), status.block_time)
+    except PlanError as error:
+        raise BadRequest(error.sentence) from error
     return _file(text.encode(), "text/calendar", f"agreement-{found.id}.ics")
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _DAY_S, _WEEK_S = 86_400, 604_800
 _FIRST_MONDAY_S = 4 * _DAY_S  # of unix time
 _MOST_SETTLED = 20
+_LATEST_START_S = 4_102_444_800 - 1  # 2099: calendars of holidays and zones go no further
 
 
 async def show(request: web.Request) -> Page:
@@ -58,6 +59,8 @@ async def draft(request: web.Request) -> Page:
     start = asked.instant(request, "start")
     if start is None:
         raise BadRequest(sentence("start: when is the term to begin?"))
+    if start > _LATEST_START_S:
+        raise BadRequest(sentence("start: choose a day before the year 2100"))
     wish = drafting.Wish(
         start_s=start,
         days=max(1, asked.number(request, "days", 28, 366)),
@@ -114,7 +117,10 @@ def _settled(untrusted: str) -> tuple[tuple[str, str], ...]:
 async def terms(request: web.Request) -> Page:
     """Return terms as a file, and in figures."""
     made = _terms(await json_of(request))
-    return Page("acts.html", {"toml": to_toml(made), "terms": facts.terms(made)})
+    try:
+        return Page("acts.html", {"toml": to_toml(made), "terms": facts.terms(made)})
+    except PlanError as error:
+        raise BadRequest(error.sentence) from error
 
 
 async def propose(request: web.Request) -> Page:
