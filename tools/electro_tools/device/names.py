@@ -44,7 +44,10 @@ class Attributes:
         """said: words that must stay."""
         told = {module: _Told(tree) for module, tree in trees.items()}
         fixed = _fixed(said, told)
+        last_parts = {module.rpartition(".")[2] for module in trees}
         for one in told.values():
+            # `seals.signer` is what the module calls so, whatever has an attribute of that name
+            fixed |= {attribute for of, attribute in one.said_of if one.imported.get(of) in last_parts}
             if one.by_text:
                 said_by = [told[other] for other in told if other.rpartition(".")[2] in one.modules]
                 fixed |= one.texts.union(*(other.texts for other in said_by))
@@ -163,6 +166,8 @@ class _Told(ast.NodeVisitor):
         self.texts: set[str] = set()
         self.by_text = False  # it has attributes by what a text says
         self.modules: set[str] = set()  # the last parts of the names of those that it imports from
+        self.imported: dict[str, str] = {}  # what it imports, a module maybe, by what it calls that
+        self.said_of: set[tuple[str, str]] = set()  # names, and attributes of what they stand for
         self._in_class = False
         self.visit(tree)
 
@@ -185,6 +190,8 @@ class _Told(ast.NodeVisitor):
         self.attributes[node.attr] += 1
         if not isinstance(node.ctx, ast.Load):
             self.defined.add(node.attr)
+        if isinstance(node.value, ast.Name):
+            self.said_of.add((node.value.id, node.attr))
         self.generic_visit(node)
 
     def _define(self, name: str) -> None:
@@ -223,6 +230,7 @@ class _Told(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.fixed.update((node.module or "").split("."))
         self.modules.add((node.module or "").rpartition(".")[2])
+        self.imported |= {alias.asname or alias.name: alias.name for alias in node.names}
         self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> None:
