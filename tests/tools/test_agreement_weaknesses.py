@@ -145,10 +145,15 @@ def test_the_command_prints_it_within_a_terminal_and_as_json(tmp_path: Path) -> 
     file.write_text(TERMS.format(start="2027-01-15T00:00:00Z", hours=48))
     shown = electro("agreement", "check", file, "--bonus", 100_000, "--meters", 2)
     assert "silence      6,300 is what the truth can cost, in slot 0; agreed are 6,300" in shown.out
+    sealed = 500 + 1200 * 7 + 1000 + 60 * 10
+    assert f"if sealed    {sealed:,} is what the truth can cost in any band; more must be agreed" in shown.out
     assert "weak       pulled leads, in favour of the consumer: 33,600" in shown.out
     told = shown.out.partition("weak")[2]
     assert max(map(len, told.splitlines())) <= 80
     answer: Any = electro("agreement", "check", file, "--bonus", 100_000, "--meters", 2, "--json").json
-    assert (answer["silence"], answer["silence_slot"]) == (6300, 0)
+    assert (answer["silence"], answer["silence_slot"], answer["if_sealed"]) == (6300, 0, sealed)
+    dear = file.with_name("dear.toml")
+    dear.write_text(file.read_text().replace("missing = 6300", f"missing = {sealed}"))
+    assert "in any band; agreed is enough" in electro("agreement", "check", dear).out
     dead = next(each for each in answer["weak"] if each["name"] == "dead meter")
     assert (dead["favours"], dead["amount"]) == ("operator", 21 * 6300)

@@ -89,8 +89,9 @@ def template(out: Path, start: datetime, days: int, as_json: bool) -> None:
 def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> None:
     """Read a terms file; say what it means, and for which behaviours it is weak. Nothing is sent.
 
-    Silence has one price, and the least that it may be is worked out. Then each behaviour of a consumer or an operator
-    that pays under these terms, with the sum. The hash is what a consumer names when it accepts these terms.
+    Silence has one price, and the least that it may be is worked out, for sealed readings too. Then each behaviour of a
+    consumer or an operator that pays under these terms, with the sum. The hash is what a consumer names when it accepts
+    these terms.
     """
     from . import terms_file, weaknesses
 
@@ -104,6 +105,9 @@ def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> N
     agreed = f"agreed are {currency.text(terms.missing_penalty)}"
     words = f"{currency.text(dearest)} is what the truth can cost, in slot {slot}; {agreed}"
     facts.add("silence", dearest, words).silent("silence_slot", slot)
+    hidden = weaknesses.least_sealed_silence(terms)
+    enough = "agreed is enough" if terms.missing_penalty >= hidden else "more must be agreed"
+    facts.add("if sealed", hidden, f"{currency.text(hidden)} is what the truth can cost in any band; {enough}")
     found = weaknesses.find(terms, currency, bonus, meters)
     facts.silent("weak", [dataclasses.asdict(each) for each in found])
     facts.print(as_json=as_json)

@@ -45,6 +45,11 @@ def least_silence(terms: Terms) -> tuple[int, int]:
     )
 
 
+def least_sealed_silence(terms: Terms) -> int:
+    """Return what silence must cost at least if readings are sealed: by the dearest band that there could be."""
+    return dearest_truth((terms.capacity_units, 0), terms)
+
+
 def find(terms: Terms, currency: Currency, bonus: int | None, meters: int | None) -> list[Weakness]:
     """Return what pays under the terms; with a bonus and a number of meters also against those."""
     found = _Found(terms, currency, bonus, meters)
