@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from electro_protocol.readings import pack
 
 from .engines import Reverted
 from .twins import METER, SHORT, SPARE, TWIN, VIEWING, life
-from .world import BONUS, CONSUMER, START, World, inside, key
+from .world import BONUS, CONSUMER, START, World, inside, key, selector_of
 
 if TYPE_CHECKING:
     from electro_protocol.signed import SignedMessage
@@ -149,6 +151,46 @@ def test_what_is_refused_of_a_sealed_report(world: World) -> None:
     skipped = [each for each in world.events if isinstance(each, events.ReportSkipped)]
     assert [each.index for each in skipped] == [0, 2]
     assert world.point(agreement_id, METER).next == 4
+
+
+def test_a_foresight_of_a_damaged_sealed_batch_is_what_becomes_of_it(world: World) -> None:
+    """Whatever the calldata: nothing is taken but what a meter signed, and each item's fate is told before."""
+    agreement_id = world.agree_sealed([METER, SPARE], SHORT, VIEWING)
+    world.set_time(START + 50_000)
+    chance, fates = random.Random(1), Counter[str]()
+    for _ in range(150):
+        items, at = [], {meter: world.point(agreement_id, meter).next for meter in (METER, SPARE)}
+        if min(at.values()) > 40:
+            break
+        for meter in chance.choices((METER, SPARE), k=3):
+            first = at[meter]
+            at[meter] += 1
+            lanes = [chance.choice((0xFFFF, 0x8000 | 1100, 50, 500, 2000))]
+            items.append(
+                world.sealed_report(
+                    meter, agreement_id, first, lanes, VIEWING, SHORT.bands, place=[METER, SPARE].index(meter)
+                )
+            )
+        data = bytearray(calldata.submit_sealed_batch(items))
+        for _ in range(chance.randrange(3)):
+            word = 68 + 32 * chance.randrange((len(data) - 68) // 32)  # not the list's place nor its length
+            good = int.from_bytes(data[word : word + 32], "big")
+            bad = chance.choice(
+                (good ^ 1 << chance.randrange(256), good | 1 << 255, 0, 2**256 - 32, 32 * chance.randrange(50))
+            )
+            data[word : word + 32] = bad.to_bytes(32, "big")
+        if chance.random() < 0.2:
+            del data[chance.randrange(68, len(data)) :]
+        foretold = calldata.decode_reasons(world.ask(selector_of("checkSealed") + data[4:]))
+        world.send(bytes(data))
+        skipped = {each.index: each.reason for each in world.events if isinstance(each, events.ReportSkipped)}
+        assert [skipped.get(index, bytes(4)) for index in range(len(items))] == foretold
+        taken = [each for each in world.events if isinstance(each, events.SealedReported)]
+        assert len(taken) == foretold.count(bytes(4))
+        signed = [item.message.values()[3:] for item in items]
+        assert all((each.first_interval, each.sealed, each.deviations) in signed for each in taken)
+        fates.update("taken" if reason == bytes(4) else "skipped" for reason in foretold)
+    assert min(fates["taken"], fates["skipped"]) > 40
 
 
 def test_every_deviation_that_a_meter_may_tell_is_priced(world: World) -> None:
