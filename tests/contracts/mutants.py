@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoil the sources, one place at a time, and see that the tests notice: `python -m tests.contracts.mutants [REGEX]`.
 
-Each mutant (`mutants.toml`) is compiled, and the tests of the contract run on it until one fails; gas figures don't
-count, for they notice any change. It takes half a minute a mutant. What survives is a place that no test looks at.
+Of each mutant (`mutants.toml`) what is made of its file is compiled, and the tests of the contract run on it until one
+fails; gas figures don't count, for they notice any change. It takes a quarter of a minute a mutant, longer the later it
+is noticed. What survives is a place that no test looks at.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from electro_contracts import build
+from electro_contracts import artifact, build
 from tests.toolchain import fetch
 
 LIST = Path(__file__).with_suffix(".toml")
 ROOT = build.SOURCES.parent.parent
-# Functional tests first: they are quick, and notice most. The lives are the last resort.
+# Functional tests first: they are quick, and notice most. Then what compiles something. The lives are the last resort.
 TESTS = [
-    *("reports", "outages", "agreement", "powers", "renewal", "redemption", "escrow", "messages", "invariants"),
-    *("sealed", "deviations"),
-    *("renominations", "faults", "succession", "silence"),
-    *("replays", "quote", "lanes", "refusals", "stateful"),
+    *("reports", "outages", "agreement", "powers", "renewal", "redemption", "escrow", "messages"),
+    *("renominations", "faults", "succession", "quote", "invariants", "sealed", "silence", "replays"),
+    *("lanes", "deviations", "refusals", "stateful"),
 ]  # fmt: skip
 
 
@@ -62,12 +62,18 @@ def plant(mutant: Mutant, folder: Path) -> None:
     )
     for shared in ("tests", "pyproject.toml"):
         (folder / shared).symlink_to(ROOT / shared)
-    command = [sys.executable, "-m", "electro_contracts.build", fetch.node_modules(), "--node", fetch.node()]
-    built = subprocess.run(
-        command, cwd=folder, env=environment(folder), check=False, capture_output=True, text=True
-    )
-    if built.returncode:
-        raise Stale(f"{mutant.name}: does not compile: {built.stderr}")
+    source = build.standard_json(fetch.node_modules())
+    changed = f"src/{files[0].name}"
+    source["sources"][changed]["content"] = files[0].read_text()
+    good = artifact.PATH.read_text()
+    try:
+        text = build.rebuilt(good, source, changed, fetch.node_modules(), str(fetch.node()))
+    except build.BuildError as error:
+        raise Stale(f"{mutant.name}: does not compile: {error}") from error
+    if text == good:
+        raise Stale(f"{mutant.name}: changes no code")
+    (package / artifact.PATH.name).write_text(text)
+    (spoiled / build.HASHES).write_text(source["sources"]["src/" + build.HASHES]["content"])
 
 
 def environment(folder: Path) -> dict[str, str]:

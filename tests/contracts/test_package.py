@@ -36,6 +36,35 @@ def test_the_artifact_is_what_the_sources_give_byte_for_byte(node: Path, node_mo
     assert hashes == (build.SOURCES / build.HASHES).read_text()
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "parts"),
+    [
+        ("Deviations.sol", "CUT_OFF = 2", "CUT_OFF = 3", set()),
+        ("Settlement.sol", "timestamp > until", "timestamp >= until", {"Results"}),
+    ],
+)
+def test_what_is_made_of_one_file_is_compiled_alone(
+    node: Path, node_modules: Path, file: str, old: str, new: str, parts: set[str]
+) -> None:
+    """A part of another code makes another contract, which knows its hash; no other part changes."""
+    good, source = artifact.PATH.read_text(), build.standard_json(node_modules)
+    content = source["sources"][f"src/{file}"]
+    assert content["content"].count(old) == 1
+    content["content"] = content["content"].replace(old, new)
+    before, after = (
+        json.loads(text)
+        for text in (good, build.rebuilt(good, source, f"src/{file}", node_modules, str(node)))
+    )
+    assert {name for name, code in after["parts"].items() if code != before["parts"][name]} == parts
+    assert after["bytecode"] != before["bytecode"]
+    for name in parts:
+        hashed = keccak256(bytes.fromhex(after["parts"][name]["deployed_bytecode"][2:])).hex()
+        assert hashed in after["bytecode"]
+        assert hashed in source["sources"]["src/" + build.HASHES]["content"]
+    content["content"] = content["content"].replace(new, old)
+    assert build.rebuilt(json.dumps(after), source, f"src/{file}", node_modules, str(node)) == good
+
+
 def test_the_compilers_input_is_the_one_that_the_artifact_names() -> None:
     given = artifact.INPUT_PATH.read_bytes()
     assert artifact.load().source_hash == "sha256:" + hashlib.sha256(given).hexdigest()

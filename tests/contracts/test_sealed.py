@@ -176,7 +176,13 @@ def test_a_foresight_of_a_damaged_sealed_batch_is_what_becomes_of_it(world: Worl
             word = 68 + 32 * chance.randrange((len(data) - 68) // 32)  # not the list's place nor its length
             good = int.from_bytes(data[word : word + 32], "big")
             bad = chance.choice(
-                (good ^ 1 << chance.randrange(256), good | 1 << 255, 0, 2**256 - 32, 32 * chance.randrange(50))
+                (
+                    good ^ 1 << chance.randrange(256),
+                    good | 1 << 255,
+                    0,
+                    2**256 - 32,
+                    32 * chance.randrange(50),
+                )
             )
             data[word : word + 32] = bad.to_bytes(32, "big")
         if chance.random() < 0.2:

@@ -107,7 +107,9 @@ def check(file: Path, bonus: int | None, meters: int | None, as_json: bool) -> N
     facts.add("silence", dearest, words).silent("silence_slot", slot)
     hidden = weaknesses.least_sealed_silence(terms)
     enough = "agreed is enough" if terms.missing_penalty >= hidden else "more must be agreed"
-    facts.add("if sealed", hidden, f"{currency.text(hidden)} is what the truth can cost in any band; {enough}")
+    facts.add(
+        "if sealed", hidden, f"{currency.text(hidden)} is what the truth can cost in any band; {enough}"
+    )
     found = weaknesses.find(terms, currency, bonus, meters)
     facts.silent("weak", [dataclasses.asdict(each) for each in found])
     facts.print(as_json=as_json)
