@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +15,7 @@ import requests
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from electro_console.web.errors import ConsoleError, TooMany
+from electro_console.web.errors import ConsoleError, Elsewhere, TooMany
 from electro_console.web.guarding import Guard, read_password
 from electro_console.web.languages import negotiated
 from electro_console.web.names import Names, read
@@ -263,6 +266,48 @@ def test_metrics_of_a_relayer_are_read_and_nonsense_is_not() -> None:
     assert found == {"balance_wei": 5 * 10**17}
     with pytest.raises(ValueError, match="could not convert"):
         _read("electro_relayer_balance_wei lots\n")
+
+
+def test_an_office_that_opens_a_page_at_once_gets_all_of_it() -> None:
+    guard = Guard(frozenset({"console"}), a_second=1, burst=2, clock=lambda: 0.0)
+    headers = {"Host": "console"}
+    for _ in range(100):
+        guard.admit(make_mocked_request("GET", "/static/page.js", headers=headers))
+    for _ in range(2):
+        guard.admit(make_mocked_request("GET", "/", headers=headers))
+    with pytest.raises(TooMany):
+        guard.admit(make_mocked_request("GET", "/", headers=headers))
+
+
+def test_whether_it_lives_is_told_to_anybody() -> None:
+    guard = Guard(frozenset({"console"}), b"correct horse battery")
+    guard.admit(make_mocked_request("GET", "/healthz", headers={"Host": "10.0.0.5:8600"}))
+    with pytest.raises(Elsewhere):
+        guard.admit(make_mocked_request("GET", "/", headers={"Host": "10.0.0.5:8600"}))
+
+
+@pytest.mark.parametrize("packed", ["gz", "zip"])
+def test_a_file_that_unpacks_to_the_whole_memory_is_refused(console: RunningConsole, packed: str) -> None:
+    bomb = io.BytesIO()
+    blank = b"2026-01-01 00:00,1\n" * (1 << 16)
+    if packed == "gz":
+        with gzip.GzipFile(fileobj=bomb, mode="wb") as stream:
+            for _ in range(64):
+                stream.write(blank)
+    else:
+        with (
+            zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("load.csv", "w") as stream,
+        ):
+            for _ in range(64):
+                stream.write(blank)
+    assert len(bomb.getvalue()) < 1 << 20
+    status, text = got(
+        f"{console.url}/plan?start=1800000000&violation=1&under=1&over=1&bonus=1&name=load.{packed}", "POST", data=bomb.getvalue(),
+        headers={"Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    assert status == 400
+    assert "more than 64 MB" in json.loads(text)["sentence"]
 
 
 def test_behind_a_proxy_its_word_tells_readers_apart() -> None:

@@ -7,7 +7,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from electro_plan.errors import Choice, PlanError, Undecided
@@ -34,11 +34,18 @@ class Opened:
         data: what was in it, unpacked.
         name: the file's name; of a zip's member, both.
         shown: how sentences name it.
+        most_bytes: that it may unpack to: whoever takes files from strangers takes fewer.
     """
 
     data: bytes
     name: str
     shown: str
+    most_bytes: int = field(default_factory=lambda: MOST_BYTES)
+
+    @property
+    def most_cells(self) -> int:
+        """How many cells of a table it may have: each takes some 60 bytes, where a figure of a text takes eight."""
+        return self.most_bytes // 8
 
 
 class _Several(Undecided):
@@ -61,7 +68,7 @@ def open_file(path: Path) -> Opened:
     """
     try:
         with path.open("rb") as stream:
-            data = _bounded(stream, str(path))
+            data = _bounded(stream, str(path), MOST_BYTES)
     except FileNotFoundError:
         raise PlanError(sentence("there is no file {0}", path)) from None
     except (OSError, ValueError) as error:
@@ -81,10 +88,8 @@ def unpack_all(packed: Opened) -> list[Opened]:
         return [unpack(packed)]
     except _Several as asked:
         opened = [unpack(packed, name) for name in asked.names]
-        if sum(len(each.data) for each in opened) > MOST_BYTES:
-            raise PlanError(
-                sentence("{0} unpacks to more than {1} MB", packed.shown, MOST_BYTES // 2**20)
-            ) from None
+        if sum(len(each.data) for each in opened) > packed.most_bytes:
+            raise _too_large(packed) from None
         return opened
 
 
@@ -101,7 +106,7 @@ def unpack(packed: Opened, member: str | None = None) -> Opened:
     """
     for _ in range(_MOST_WRAPPINGS):
         if packed.data.startswith(_GZIP_MAGIC):
-            packed = Opened(_gunzip(packed), packed.name.removesuffix(".gz"), packed.shown)
+            packed = replace(packed, data=_gunzip(packed), name=packed.name.removesuffix(".gz"))
         elif packed.data.startswith(_ZIP_MAGIC):
             inner = _unzip(packed, member)
             if inner is None:
@@ -117,7 +122,7 @@ def unpack(packed: Opened, member: str | None = None) -> Opened:
 def _gunzip(packed: Opened) -> bytes:
     try:
         with gzip.open(io.BytesIO(packed.data)) as stream:
-            return _bounded(stream, packed.shown)
+            return _bounded(stream, packed.shown, packed.most_bytes)
     except (OSError, EOFError, zlib.error) as error:
         raise PlanError(
             sentence("{0} can't be unpacked{1}", packed.shown, foreign(error)), "its end may be missing"
@@ -134,8 +139,10 @@ def _unzip(packed: Opened, member: str | None) -> Opened | None:
                 return None
             chosen = _choose(packed, [each for each in names if _is_file(each)], member)
             with archive.open(chosen) as stream:
-                data = _bounded(stream, f"{packed.shown}:{chosen}")
-            return Opened(data, f"{packed.name}:{chosen}", f"{packed.shown}:{chosen}")
+                data = _bounded(stream, f"{packed.shown}:{chosen}", packed.most_bytes)
+            return replace(
+                packed, data=data, name=f"{packed.name}:{chosen}", shown=f"{packed.shown}:{chosen}"
+            )
     except RuntimeError as error:  # zipfile's word for encrypted
         raise PlanError(sentence("{0} is encrypted", packed.shown), "unpack it first") from error
     except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError) as error:
@@ -150,14 +157,18 @@ def _check_sizes(archive: zipfile.ZipFile, packed: Opened) -> None:
         if each.filename.startswith("xl/") or each.filename == "content.xml":
             # what a directory entry promises may be a lie: count what comes
             with archive.open(each) as stream:
-                promised += max(0, _count(stream) - each.file_size)
-        if promised > MOST_BYTES:
-            raise PlanError(sentence("{0} unpacks to more than {1} MB", packed.shown, MOST_BYTES // 2**20))
+                promised += max(0, _count(stream, packed.most_bytes) - each.file_size)
+        if promised > packed.most_bytes:
+            raise _too_large(packed)
 
 
-def _count(stream: IO[bytes]) -> int:
+def _too_large(packed: Opened) -> PlanError:
+    return PlanError(sentence("{0} unpacks to more than {1} MB", packed.shown, packed.most_bytes // 2**20))
+
+
+def _count(stream: IO[bytes], most_bytes: int) -> int:
     total = 0
-    while (block := stream.read(_BLOCK)) and total <= MOST_BYTES:
+    while (block := stream.read(_BLOCK)) and total <= most_bytes:
         total += len(block)
     return total
 
@@ -184,14 +195,14 @@ def _is_file(name: str) -> bool:
     return bool(base) and not base.startswith(".") and not name.startswith("__MACOSX/")
 
 
-def _bounded(stream: IO[bytes] | gzip.GzipFile, shown: str) -> bytes:
+def _bounded(stream: IO[bytes] | gzip.GzipFile, shown: str, most_bytes: int) -> bytes:
     parts = []
     total = 0
     while block := stream.read(_BLOCK):
         parts.append(block)
         total += len(block)
-        if total > MOST_BYTES:
+        if total > most_bytes:
             raise PlanError(
-                sentence("{0} has more than {1} MB", shown, MOST_BYTES // 2**20), "cut it into years"
+                sentence("{0} has more than {1} MB", shown, most_bytes // 2**20), "cut it into years"
             )
     return b"".join(parts)

@@ -126,7 +126,26 @@ def plan_bands(
     margin: float,
     most_kw: float | None = None,
 ) -> Planned:
-    """Return the bands of a term at a margin, from all that a history holds; none ends above what the connection takes.
+    """Return the bands of a term at a margin, as `plan_margins` does."""
+    planned = plan_margins(
+        history, term, calendar, prices, unit_wh=unit_wh, margins=(margin,), most_kw=most_kw
+    )
+    return planned[0]
+
+
+def plan_margins(
+    history: LoadHistory,
+    term: Term,
+    calendar: Calendar,
+    prices: Prices,
+    *,
+    unit_wh: int,
+    margins: Sequence[float],
+    most_kw: float | None = None,
+) -> list[Planned]:
+    """Return the bands of a term at each margin, from all that a history holds, which is learned once.
+
+    None ends above what the connection takes.
 
     Raises:
         PlanError: the history's intervals do not fit the term's, nothing was measured, or the unit is too small.
@@ -140,21 +159,17 @@ def plan_bands(
     found = observe(calendar, starts, energy, term.interval_s)
     profile = Learner(starts, energy, term, calendar, prices).profile(len(starts))
     trade = Trade(expect(profile, occurrences(term, found.calendar)), prices)
-    least, greatest = in_units(trade.at_margin(margin), unit_wh)
-    capacity = min(MAX_BOUND, int(greatest.max()) * 5 // 4 or 1)
-    if most_kw is not None:
-        capacity = min(MAX_BOUND, max(1, int(most_kw * term.interval_s / 3.6 // unit_wh)))
-        least, greatest = np.minimum(least, capacity), np.minimum(greatest, capacity)
     days = np.unique(found.calendar.days(term.starts_s[found.calendar.is_special(term.starts_s)]))
-    return Planned(
-        least,
-        greatest,
-        found.calendar,
-        capacity,
-        tuple(date_of(int(day)) for day in days),
-        found.kept,
-        found.worked,
-    )
+    special = tuple(date_of(int(day)) for day in days)
+    planned = []
+    for margin in margins:
+        least, greatest = in_units(trade.at_margin(margin), unit_wh)
+        capacity = min(MAX_BOUND, int(greatest.max()) * 5 // 4 or 1)
+        if most_kw is not None:
+            capacity = min(MAX_BOUND, max(1, int(most_kw * term.interval_s / 3.6 // unit_wh)))
+            least, greatest = np.minimum(least, capacity), np.minimum(greatest, capacity)
+        planned.append(Planned(least, greatest, found.calendar, capacity, special, found.kept, found.worked))
+    return planned
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from electro_plan.history import LoadHistory
 
 _DAY_S = 86_400
+_MOST_UNPACKED = (
+    64 << 20
+)  # of a file from anybody: a decade of minutes as text is more, of quarter hours less
 _LEAST_TEST_S = 28 * _DAY_S
 _EXAMPLE = {  # of a terms file's template: to be agreed on, and shown as such
     "outage_penalty": 1000, "outage_minute_penalty": 10, "penalised_causes": 4, "grace": 7 * _DAY_S,
@@ -63,7 +66,7 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
     for setting, value in wish.settled:
         settings = settings.settle(setting, value)
     called = shown(Path(name).name or "load")
-    reading = read(Opened(data, called, called), settings)
+    reading = read(Opened(data, called, called, _MOST_UNPACKED), settings)
     history = reading.history
     interval_s = planning.interval_for(history)
     slots = planning.slots_of(interval_s, weekly=7 * _DAY_S // interval_s <= MAX_SLOTS)
@@ -80,9 +83,7 @@ def drafted(data: bytes, name: str, wish: Wish) -> dict[str, Any]:
     except TooShort as error:
         untested = error.sentence
     margins = planning.MARGINS
-    plans = [
-        planning.plan_bands(history, term, calendar, prices, unit_wh=unit_wh, margin=each) for each in margins
-    ]
+    plans = planning.plan_margins(history, term, calendar, prices, unit_wh=unit_wh, margins=margins)
     return {
         "understood": [*reading.sentences(), *clock_changes(term, history.zone or wish.zone or "UTC")],
         "interval_seconds": interval_s,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .following import Following
     from .node import Node
 
+_MOST_PLANNED = 1  # at once
 _MOST_ASKED = 500  # answers of one block that are kept: a few kB each
 
 Asked = ParamSpec("Asked")
@@ -44,6 +45,7 @@ class Questions:
         sections: of the network; none if no file was given.
         relayers: addresses of their metrics.
         following: what brings new blocks; None if another process does.
+        planning: whoever plans waits for it: a plan takes a processor for seconds, and pages need the others.
     """
 
     index: Index
@@ -51,6 +53,7 @@ class Questions:
     sections: tuple[Section, ...] = ()
     relayers: tuple[str, ...] = ()
     following: Following | None = None
+    planning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_PLANNED))
     _block: int = -1
     _asked: OrderedDict[Any, asyncio.Future[Any]] = field(default_factory=OrderedDict)
 

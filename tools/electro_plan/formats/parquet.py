@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from electro_plan.reading_result import Reading
     from electro_plan.settings import ReadSettings
 
-_MOST_CELLS = 200_000_000
-
 
 def read(opened: Opened, settings: ReadSettings) -> Reading:
     """Read a Parquet file.
@@ -35,7 +33,7 @@ def read(opened: Opened, settings: ReadSettings) -> Reading:
     try:
         scanned = polars.scan_parquet(io.BytesIO(opened.data))
         size = int(scanned.select(polars.len()).collect().item()) * len(scanned.collect_schema())
-        if size > _MOST_CELLS:
+        if size > opened.most_cells:
             raise PlanError(sentence("{0} claims {1:,} cells", opened.shown, size))
         frame = scanned.collect()
         rows = frame.rows()

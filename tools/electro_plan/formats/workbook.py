@@ -72,7 +72,7 @@ def _sheet(book: Any, opened: Opened, wanted: str | None) -> str:
 def _size(book: Any, opened: Opened, name: str) -> int:
     """Return how many rows a sheet has."""
     sheet = book.get_sheet_by_name(name)
-    if sheet.total_height * sheet.total_width > _MOST_CELLS:
+    if sheet.total_height * sheet.total_width > min(_MOST_CELLS, opened.most_cells):
         raise PlanError(
             sentence(
                 "{0}, sheet {1}, claims {2:,} cells",

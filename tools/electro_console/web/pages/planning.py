@@ -77,7 +77,9 @@ async def draft(request: web.Request) -> Page:
     if not data:
         raise BadRequest(sentence("the file is empty"))
     try:
-        made = await request.app[QUESTIONS].ask(drafting.drafted, data, query.get("name", "load")[:200], wish)
+        questions = request.app[QUESTIONS]
+        async with questions.planning:
+            made = await questions.ask(drafting.drafted, data, query.get("name", "load")[:200], wish)
     except Undecided as question:
         choices = [{"value": each.value, "meaning": w.told(each.meaning)} for each in question.choices]
         return Page(
