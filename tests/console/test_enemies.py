@@ -302,8 +302,9 @@ def test_a_file_that_unpacks_to_the_whole_memory_is_refused(console: RunningCons
             for _ in range(64):
                 stream.write(blank)
     assert len(bomb.getvalue()) < 1 << 20
+    asked = "start=1800000000&violation=1&under=1&over=1&bonus=1"
     status, text = got(
-        f"{console.url}/plan?start=1800000000&violation=1&under=1&over=1&bonus=1&name=load.{packed}", "POST", data=bomb.getvalue(),
+        f"{console.url}/plan?{asked}&name=load.{packed}", "POST", data=bomb.getvalue(),
         headers={"Content-Type": "application/octet-stream"},
     )  # fmt: skip
     assert status == 400
