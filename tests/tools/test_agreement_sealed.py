@@ -150,6 +150,10 @@ def test_a_sealed_proposal_shows_its_terms_and_quotes_with_the_key(plant: Plant)
     assert plain[0] == plain[1]
     quoted = electro("agreement", "quote", 1, "--first", 12, 130, 80, *plant.unsealed, "--json").json
     assert (quoted["over"], quoted["over_units"], quoted["penalty"]) == (1, 100, 500 + 100 * 7)
+    plant.hand_key()
+    line = ("agreement", "accept", 1, *plant.unsealed, "--key-file", world.key("consumer"), "--dry-run")
+    assert "nobody: sealed bands hold for the whole term" in electro(*line).out
+    assert electro("agreement", "terms", 1, *plant.unsealed, "--json").json["renominate"] is None
 
 
 def test_from_sealed_reports_to_an_audit_an_export_and_a_statement(plant: Plant) -> None:
@@ -177,7 +181,10 @@ def test_from_sealed_reports_to_an_audit_an_export_and_a_statement(plant: Plant)
     assert [float(row["energy_kwh"]) * 10 for row in rows["with"]] == [*OVER_AT_12, *inside(0, 24)]
     assert (rows["with"][12]["least_kwh"], rows["with"][12]["greatest_kwh"]) == ("40.0", "120.0")
     assert {row["energy_kwh"] for row in rows["without"]} == {""}
-    assert {row["least_kwh"] for row in rows["without"]} == {"0.0"}  # and 120: what the connection can take
+    assert {(row["least_kwh"], row["greatest_kwh"]) for row in rows["without"]} == {("", "")}
+    for ending in ("xlsx", "parquet"):
+        hidden = electro("agreement", "export", 1, "--out", world.folder / f"hidden.{ending}")
+        assert "sealed     readings and bands are missing: no viewing key was given" in hidden.out
     for told_rows in rows.values():
         assert [row["penalty_minor_units"] for row in told_rows] == [
             "1200" if i == 12 else "0" for i in range(48)
@@ -208,9 +215,7 @@ def test_the_audit_with_the_key_names_a_report_that_opens_for_nobody(plant: Plan
     assert audit()["equal"]
     done = electro("agreement", "audit", 1, *plant.unsealed)
     assert done.code == 3
-    assert (
-        f"meter {plant.meter.address}, report from interval 0 on: the viewing key does not open" in done.out
-    )
+    assert f"meter {plant.meter.address}, report from interval 0 on: it does not open" in done.out
     line = ("agreement", "disclose", 1, "--device", plant.meter.address, "--report", 0)
     assert "does not open this report" in refused(
         *line, "--out", plant.world.folder / "x.json", *plant.unsealed
@@ -289,6 +294,8 @@ def test_nobody_takes_a_sealed_place_over_that_it_can_not_open(plant: Plant) -> 
     line = ("agreement", "hand-over", 1, "--accept", *world.as_("anyone"))
     assert "no viewing key was given" in refused(*line)
     assert "another agreement" in refused(*line, *plant.wrong)
+    asked = electro(*line[:3], "--accept", "--from", world.anyone.address, *plant.unsealed).out
+    assert "nobody: sealed bands hold for the whole term" in asked
     assert electro(*line, *plant.unsealed, "--json").json["consumer"] == world.anyone.address
 
 

@@ -194,7 +194,7 @@ def _facts(proposal: Offer, terms: Terms) -> Facts:
     facts.add("consumer", address.checksum(proposal.consumer)).add("bonus", proposal.bonus)
     for device in proposal.devices:
         facts.say("meter", address.checksum(device))
-    describe(facts, terms)
+    describe(facts, terms, are_sealed=proposal.terms.seal is not None)
     if proposal.terms.seal is not None:
         facts.add("viewing key hash", "0x" + proposal.terms.seal.key_hash.hex())
         facts.add("sealed terms hash", "0x" + proposal.terms.hash.hex())

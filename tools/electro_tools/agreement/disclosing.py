@@ -103,7 +103,7 @@ def check_disclosure(desk: Desk, file: Path, kept: Kept) -> None:
             found.seed, found.key, about, event.sealed, event.deviations
         )
     except sealing.SealError as error:
-        raise Discrepancy(f"{file} does not show what the meter sealed: {error}") from error
+        raise Discrepancy(f"{file} does not show what the meter sealed") from error
     lanes = unpack(readings)
     facts = Facts().count("agreement", agreement_id).add("meter", address.checksum(device))
     facts.add("first", first).add("register_wh", register_wh).silent("readings", lanes)

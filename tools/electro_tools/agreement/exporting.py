@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from .about import About
 
 
+def is_hidden(paper: Paper) -> bool:
+    """Return whether bands and readings are sealed, and no viewing key was given."""
+    return paper.sealed is not None and paper.viewing is None
+
+
 def history_at(
     paper: Paper, place: int, about: About
 ) -> tuple[LoadHistory, dict[str, Sequence[float | int | str | None]]]:
@@ -71,9 +76,10 @@ def history_at(
     scale = 10**about.currency.decimals
     money = f"penalty_{about.currency.name}" if about.currency.name else "penalty_minor_units"
     penalties = [0 if row is None else row[1].penalty for row in rows]
+    hidden = is_hidden(paper)
     columns: dict[str, Sequence[float | int | str | None]] = {
-        "least_kwh": [each[0] * kwh for each in bands],
-        "greatest_kwh": [each[1] * kwh for each in bands],
+        "least_kwh": [None if hidden else each[0] * kwh for each in bands],
+        "greatest_kwh": [None if hidden else each[1] * kwh for each in bands],
         "kind": ["" if row is None else row[1].kind for row in rows],
         money: [each / scale if about.currency.decimals else each for each in penalties],
         "meter_address": ["" if row is None else row[0] for row in rows],

@@ -159,20 +159,24 @@ def export(
 ) -> None:
     """Write a place's readings, with bands and money beside them, for other programs.
 
-    Intervals that no meter has reported are missing there, never zero.
+    Intervals that no meter has reported are missing there, never zero. Of a sealed agreement readings and bands are
+    missing without the viewing key.
     """
     from electro_plan.writing import write
     from electro_plan.writing.export import Export
 
-    from .exporting import history_at
+    from .exporting import history_at, is_hidden
 
     about = _about(terms, zone)
-    history, columns = history_at(_paper(desk, agreement_id, kept, viewing_file), place, about)
+    paper = _paper(desk, agreement_id, kept, viewing_file)
+    history, columns = history_at(paper, place, about)
     written = write(
         Export(history, columns, point=point, sender=sender, inn=inn, number=agreement_id), out, file_format
     )
     facts = Facts(about.zone).count("agreement", agreement_id).count("place", place)
     facts.add("intervals", len(history)).add("format", written).add("written", str(out))
+    if is_hidden(paper):
+        facts.say("sealed", "readings and bands are missing: no viewing key was given")
     facts.print(as_json=desk.as_json)
 
 

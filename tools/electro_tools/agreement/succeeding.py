@@ -66,12 +66,13 @@ def hand_over(
 
 
 def _accept(desk: Desk, agreement_id: int, viewing_file: Path | None) -> None:
-    terms = opened(Terms.from_tuple(desk.ask("termsOf", agreement_id)), viewing_file)
+    kept = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    terms = opened(kept, viewing_file)
     found = desk.record("agreement", agreement_id)
     about = Facts().count("agreement", agreement_id).add("state", STATES[found["state"]])
     about.add("consumer", found["consumer"]).add("bonus", found["bonus"] + found["grants"])
     about.add("accrued", found["accrued"]).add("remaining", found["remaining"])
-    describe(about, terms)
+    describe(about, terms, are_sealed=kept.seal is not None)
     lasting = f"this makes you the consumer of agreement {agreement_id}, with all that has accrued"
     sent = desk.send("acceptSuccession", agreement_id, lasting=lasting, about=about)
     event = sent.event(ConsumerChanged)

@@ -133,17 +133,23 @@ def terms(desk: Desk, agreement_id: int, viewing_file: Path | None) -> None:
     from electro_console.terms_toml import to_toml
     from electro_contracts.terms import Terms
 
-    found = opened(Terms.from_tuple(desk.ask("termsOf", agreement_id)), viewing_file)
+    kept = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    found = opened(kept, viewing_file)
     if desk.as_json:
         facts = Facts()
-        describe(facts, found)
+        describe(facts, found, are_sealed=kept.seal is not None)
         facts.print(as_json=True)
         return
     click.echo(to_toml(found), nl=False)
 
 
-def describe(facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS) -> None:
-    """Add what terms mean to the facts; money as people write it in the currency."""
+def describe(
+    facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS, *, are_sealed: bool = False
+) -> None:
+    """Add what terms mean to the facts; money as people write it in the currency.
+
+    are_sealed: on chain; here they are open for who has the viewing key.
+    """
     from electro_console.terms_toml import CAUSES
 
     unit = terms.unit_wh
@@ -189,10 +195,13 @@ def describe(facts: Facts, terms: Terms, currency: Currency = MINOR_UNITS) -> No
     facts.add("notice", terms.notice, duration_text(terms.notice))
     looked_back = f"{duration_text(terms.fault_lookback)} before a declared fault"
     facts.add("look-back", terms.fault_lookback, looked_back)
-    alone = f"the consumer alone, {duration_text(terms.lead_seconds)} ahead"
-    if terms.raise_units:
-        alone += f", up to {terms.raise_units * unit / 1000:,} kWh above its band"
-    facts.add("renominate", terms.lead_seconds, alone).silent("raise", terms.raise_units)
+    if are_sealed:
+        facts.add("renominate", None, "nobody: sealed bands hold for the whole term")
+    else:
+        alone = f"the consumer alone, {duration_text(terms.lead_seconds)} ahead"
+        if terms.raise_units:
+            alone += f", up to {terms.raise_units * unit / 1000:,} kWh above its band"
+        facts.add("renominate", terms.lead_seconds, alone).silent("raise", terms.raise_units)
     share = f"{terms.discount_rate_ppm / 10_000:g} % of what remains"
     facts.add("discount", terms.discount_rate_ppm, f"{share}, for {duration_text(terms.discount_expiry)}")
     facts.silent("discount_expiry", terms.discount_expiry)
