@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _JSON_SAFE = 1 << 53  # from here on JavaScript would round a number
 THEMES = ("light", "dark")
+_HEADERS = {
+    401: {"WWW-Authenticate": 'Basic realm="Electro", charset="UTF-8"'},
+    429: {"Retry-After": "3"},  # seconds: what a burst takes from others is given back meanwhile
+}
 _YEAR_S = 31_536_000
 
 
@@ -94,8 +98,9 @@ def trouble(request: web.Request, error: ConsoleError) -> web.Response:
         "hint": error.hint and w.told(error.hint),
         "status": error.status,
     }
-    headers = {"WWW-Authenticate": 'Basic realm="Electro", charset="UTF-8"'} if error.status == 401 else {}
-    return answer(request, Page("trouble.html", facts, status=error.status, headers=headers))
+    return answer(
+        request, Page("trouble.html", facts, status=error.status, headers=_HEADERS.get(error.status, {}))
+    )
 
 
 def rendered(request: web.Request, page: Page) -> str:
@@ -170,6 +175,15 @@ def _with_query(request: web.Request, **changes: object) -> str:
     query = {**request.query, **{key: str(value) for key, value in changes.items() if value is not None}}
     kept = {key: value for key, value in query.items() if changes.get(key, 1) is not None}
     return str(request.rel_url.with_query(kept))
+
+
+def prepare() -> None:
+    """Compile the templates of each language, which the first reader would wait for."""
+    for language in LANGUAGES:
+        environment = _environment(language)
+        for name in environment.list_templates():
+            environment.get_template(name)
+        Words(language).instant(0)
 
 
 @functools.cache

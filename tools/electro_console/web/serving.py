@@ -18,6 +18,7 @@ from electro_console.viewing_keys import ViewingKeys
 from electro_plan.sentence import sentence
 from electro_protocol.address import checksum
 
+from .answers import prepare
 from .app import make
 from .errors import ConsoleError, NodeTrouble
 from .following import Following
@@ -161,6 +162,7 @@ async def running(
     """Answer for pages while the block runs; yields the address, and what pages ask."""
     node = Node(settings.nodes, settings.contract)
     questions = Questions(index, node, settings.sections, settings.relayers, following)
+    await asyncio.to_thread(prepare)
     runner = web.AppRunner(make(questions, settings.names, guard_of(settings)), access_log=None)
     await runner.setup()
     try:
