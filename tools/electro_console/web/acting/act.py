@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 _MOST_MONEY = 2**128 - 1  # a uint128 in the contract
 _MOST_TEXT = 200
+_CALLED = {  # fields by their names in JSON, for sentences
+    "account": sentence("account"), "amount": sentence("amount"), "bonus": sentence("bonus"),
+    "consumer": sentence("consumer"), "file": sentence("file"), "greatest": sentence("greatest"),
+    "invoice": sentence("invoice"), "least": sentence("least"), "meters": sentence("meters"), "new": sentence("new"),
+    "old": sentence("old"), "over": sentence("over"), "place": sentence("place"), "reason": sentence("reason"),
+    "since": sentence("since"), "to": sentence("to"), "under": sentence("under"), "until": sentence("until"),
+    "violation": sentence("violation"),
+}  # fmt: skip
 SIGNED_FOR_S = 30 * 86_400  # so long a signature can be used, if nothing else bounds it
 
 
@@ -122,7 +130,7 @@ def text(given: Given, name: str, most: int = _MOST_TEXT) -> str:
     """Return what was written."""
     untrusted = given.get(name, "")
     if not isinstance(untrusted, str) or len(untrusted) > most:
-        raise BadRequest(sentence("{0} is a text of at most {1} characters", name, most))
+        raise BadRequest(sentence("{0} is a text of at most {1} characters", called(name), most))
     return untrusted.strip()
 
 
@@ -130,7 +138,12 @@ def account(given: Given, name: str) -> bytes:
     try:
         return address.parse(text(given, name))
     except ValueError as error:
-        raise BadRequest(sentence("{0}: an account is 0x and 40 hex digits", name)) from error
+        raise BadRequest(sentence("{0}: an account is 0x and 40 hex digits", called(name))) from error
+
+
+def called(name: str) -> str:
+    """Return what a field is called in a sentence."""
+    return _CALLED.get(name, name)
 
 
 def amount(given: Given, name: str, w: Words, least: int = 1) -> int:
@@ -140,7 +153,7 @@ def amount(given: Given, name: str, w: Words, least: int = 1) -> int:
         raise BadRequest(
             sentence(
                 "{0}: an amount has at most {1} decimals, and is {2} minor unit at least",
-                name,
+                called(name),
                 w.currency.decimals,
                 least,
             )
@@ -152,14 +165,16 @@ def units(given: Given, name: str, unit_wh: int) -> int:
     """Return units from kWh."""
     found = _decimal(given, name) * 1000 / unit_wh
     if found != int(found):
-        raise BadRequest(sentence("{0}: an energy here is a multiple of {1:g} kWh", name, unit_wh / 1000))
+        raise BadRequest(
+            sentence("{0}: an energy here is a multiple of {1:g} kWh", called(name), unit_wh / 1000)
+        )
     return int(found)
 
 
 def number(given: Given, name: str, most: int) -> int:
     written = text(given, name)
     if not (written.isascii() and written.isdigit()) or len(written) > 9 or int(written) > most:
-        raise BadRequest(sentence("{0} is a whole number from 0 to {1}", name, most))
+        raise BadRequest(sentence("{0} is a whole number from 0 to {1}", called(name), most))
     return int(written)
 
 
@@ -168,7 +183,10 @@ def word(given: Given, name: str) -> bytes:
         return invoices.word(text(given, name))
     except ValueError as error:
         raise BadRequest(
-            sentence("{0}: an invoice is named by 32 bytes of text at most, or by 0x and 64 hex digits", name)
+            sentence(
+                "{0}: an invoice is named by 32 bytes of text at most, or by 0x and 64 hex digits",
+                called(name),
+            )
         ) from error
 
 
@@ -177,7 +195,7 @@ def instant(given: Given, name: str, zone: str) -> int:
     try:
         moment = datetime.fromisoformat(text(given, name))
     except ValueError as error:
-        raise BadRequest(sentence("{0}: write a time as 2027-01-31T10:00", name)) from error
+        raise BadRequest(sentence("{0}: write a time as 2027-01-31T10:00", called(name))) from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=zones.clock(zone))).timestamp())
 
 
@@ -186,7 +204,7 @@ def _decimal(given: Given, name: str) -> Decimal:
     try:
         found = Decimal(written)
     except InvalidOperation:
-        raise BadRequest(sentence("{0} is a number", name)) from None
+        raise BadRequest(sentence("{0} is a number", called(name))) from None
     if not found.is_finite() or found < 0 or found.adjusted() > 40:
-        raise BadRequest(sentence("{0} is a number from 0 up", name))
+        raise BadRequest(sentence("{0} is a number from 0 up", called(name)))
     return found
