@@ -297,3 +297,11 @@ def test_who_asks_whether_somebody_follows_hinders_nobody(
         assert not other.is_followed
         with other.locked():
             assert Index(database).status().followed
+
+
+def test_an_address_without_a_contract_is_no_empty_index(life: Life, database: Database) -> None:
+    chain = copy.copy(life.chain)
+    chain.contract = b"\x11" * 20
+    with pytest.raises(OtherChain, match=f"no contract at 0x{'11' * 20} on chain"):
+        _follower(database, chain)
+    assert not database.facts()

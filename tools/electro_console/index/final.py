@@ -10,7 +10,7 @@ from electro_contracts.node.profiles import BY_CHAIN_ID, is_qbft
 from electro_plan.sentence import sentence
 
 from .decoding import digest, number
-from .errors import NodeFailure, Refused
+from .errors import NodeFailure, OtherChain, Refused
 
 if TYPE_CHECKING:
     from .node import Nodes
@@ -99,14 +99,32 @@ def birth_of(nodes: Nodes, contract: bytes) -> int:
     try:
         while low < high:
             middle = (low + high) // 2
-            code = nodes.call("eth_getCode", "0x" + contract.hex(), hex(middle))
-            if isinstance(code, str) and len(code) > 2:
+            if _has_code(nodes, contract, hex(middle)):
                 high = middle
             else:
                 low = middle + 1
     except Refused:
         return 0
     return low
+
+
+def must_be_there(nodes: Nodes, contract: bytes) -> None:
+    """Refuse an address that has no code: an index of it would be empty, and look like one without agreements.
+
+    Raises:
+        NodeFailure: the node does not answer.
+        OtherChain: there is no contract at this address.
+    """
+    if not _has_code(nodes, contract, "latest"):
+        raise OtherChain(
+            sentence("there is no contract at 0x{0} on chain {1}", contract.hex(), nodes.chain_id),
+            sentence("look at the address, and at the chain that the node serves"),
+        )
+
+
+def _has_code(nodes: Nodes, contract: bytes, block: str) -> bool:
+    code = nodes.call("eth_getCode", "0x" + contract.hex(), block)
+    return isinstance(code, str) and len(code) > 2
 
 
 def _deep(nodes: Nodes, depth: int) -> Block | None:

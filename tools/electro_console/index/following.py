@@ -20,7 +20,7 @@ from . import schema
 from .decoding import TOPICS
 from .entering import Writer
 from .errors import DatabaseFailure, NodeFailure, OtherChain
-from .final import birth_of, final_block, header
+from .final import birth_of, final_block, header, must_be_there
 from .logs import Logs
 from .ranges import Ranges
 from .verified import mark_verified, must_have_entered
@@ -99,6 +99,7 @@ class Follower:
         if found:
             self._database.must_be_of(found, chain_id, self._contract)
         if found.get("version") != str(schema.VERSION):
+            must_be_there(self._nodes, self._contract)
             birth = birth_of(self._nodes, self._contract) if begins is None else begins
             with self._database.writing() as connection:
                 self._database.prepare(

@@ -75,7 +75,8 @@ class Following:
             except Busy:
                 self.trouble = None  # another process follows: what it writes is read here
             except IndexFailure as failure:
-                if self.trouble is None or self.trouble.sentence != failure.sentence:
+                known = self.trouble is not None and self.trouble.sentence == failure.sentence
+                if self._ready.is_set() and not known:  # before, whoever waits is told
                     log.warning("%s", failure.sentence)
                 self.trouble = failure
             self._ready.set()

@@ -174,7 +174,7 @@ async def running(
                 sentence(
                     "the console can't listen at {0}:{1}: {2}", settings.host, settings.port, error.strerror
                 ),
-                sentence("choose another --port, or 0"),
+                sentence("choose another port: --bind 127.0.0.1:0 takes a free one"),
             ) from error
         port = runner.addresses[0][1]
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
