@@ -220,7 +220,7 @@ def packed(value: Any) -> bytes:
 def safe(value: Any) -> Any:
     """Return what JSON can carry without loss everywhere: whole numbers from 2^53 up become their digits."""
     if isinstance(value, dict):
-        return {key: safe(each) for key, each in value.items()}
+        return {str(key): safe(each) for key, each in value.items()}  # a phase is no plain string
     if isinstance(value, list | tuple):
         return [safe(each) for each in value]
     return str(value) if isinstance(value, int) and not -_JSON_SAFE < value < _JSON_SAFE else value
