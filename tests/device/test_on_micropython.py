@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.device import renamed
 
 from electro_tools.device import firmware_files
 
@@ -36,6 +37,7 @@ SUPPORT = HERE / "support"
 # Where the device's modules are compiled as for a chip, and how mpy-cross calls it. The other interpreters read the
 # sources: that takes far longer, for a meter lets go of modules that it needs now and then.
 COMPILED = {"i386": "x86", "amd64": "x64"}
+RENAMED = "amd64"  # where all names are a chip's, the tests' too
 # Beside the device's: the simulated grid, which runs beside the meter under both Pythons; the tests' own.
 SEARCH_PATH = [str(ROOT / "tools"), str(SUPPORT), ".frozen"]
 
@@ -47,7 +49,9 @@ TIMEOUT_S = 1_000  # for what hangs, on a busy machine too: within pytest's own,
 def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function from an architecture to the folder with the device's packages as it gets them.
 
-    They are those of a chip, but that the tests' own files may say constants.
+    For i386 they are those of a chip, but that what the tests' own files say keeps its name. For amd64 the tests are
+    renamed with them, and lie there too. Each module is by itself: tests put something of their own into some. Joined
+    ones live a day in test_meter_week.
     """
 
     @cache
@@ -55,23 +59,41 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if arch not in COMPILED:
             return LIBRARY
         folder = tmp_path_factory.mktemp(arch)
-        grid = Path(__file__).parents[2] / "tools" / "electro_tools" / "grid"
-        users = [*FILES, *SUPPORT.glob("*.py"), *grid.glob("*.py")]
-        # each module by itself: tests put something of their own into some; joined ones live a day in test_meter_week
-        firmware_files.compile_for(COMPILED[arch], folder, users=users, groups={})
+        if arch == RENAMED:
+            place = folder / HERE.relative_to(ROOT)  # they find boot.py and vectors from where they lie
+            renamed.write(place, COMPILED[arch], _users(), [RUN, RUN.with_name("unittest.py")])
+            (place / "vectors").symlink_to(HERE / "vectors")
+            (folder / "firmware").symlink_to(ROOT / "firmware")
+            return place
+        firmware_files.compile_for(COMPILED[arch], folder, users=_users().values(), groups={})
         return folder / "lib"
 
     return of
 
 
+def _users() -> dict[str, Path]:
+    """Return the files that say the modules' names, by what they are imported as."""
+    users = {path.stem: path for path in [*FILES, *SUPPORT.glob("*.py")]}
+    tools = ROOT / "tools"
+    for path in [
+        *(tools / "electro_tools" / "grid").glob("*.py"),
+        *(
+            tools / "electro_tools" / name
+            for name in ("__init__.py", "device/__init__.py", "device/on_chip.py")
+        ),
+    ]:
+        users[firmware_files.dotted(path.relative_to(tools).as_posix())] = path
+    return users
+
+
 def run_in_micropython(
-    command: list[str], file: Path, library: Path = LIBRARY
+    command: list[str], file: Path, library: Path = LIBRARY, renamed_file: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     heap = re.search(r"^# micropython: heapsize=(\d+[km]?)$", file.read_text(), re.MULTILINE)
     options = ["-X", f"heapsize={heap.group(1) if heap else DEFAULT_HEAP}"]
     folders = f"{file.parent}:{ROOT / 'firmware'}"  # boot.py is there
     return subprocess.run(
-        [*command, *options, str(RUN), str(file)],
+        [*command, *options, str(RUN), str(renamed_file or file)],
         env={
             **os.environ,
             "MICROPYPATH": ":".join([str(library), *SEARCH_PATH]),
@@ -98,7 +120,9 @@ def counts(output: str) -> dict[str, int]:
 def test_passes_on_micropython(
     file: Path, arch: str, library: Callable[[str], Path], request: pytest.FixtureRequest
 ) -> None:
-    done = run_in_micropython(request.getfixturevalue(f"micropython_{arch}"), file, library(arch))
+    place = library(arch)
+    interpreter = request.getfixturevalue(f"micropython_{arch}")
+    done = run_in_micropython(interpreter, file, place, place / file.name if arch == RENAMED else None)
     result = counts(done.stdout)
     assert (done.returncode, result["failed"]) == (0, 0), f"{file.name} on MicroPython {arch}:\n{done.stdout}"
     if not result["ran"] and arch == "wasm":

@@ -73,7 +73,7 @@ def modules() -> list[Source]:
 
 def places() -> list[str]:
     """List where the compiled modules go; raises SyntaxError."""
-    kept = {_dotted(source.place): source.place.removesuffix(".py") for source in modules()}
+    kept = {dotted(source.place): source.place.removesuffix(".py") for source in modules()}
     return [kept.get(name, f"lib/{name.replace('.', '/')}") + ".mpy" for name in sorted(program().names())]
 
 
@@ -149,12 +149,12 @@ def readable(log: str) -> str:
 
 def program(users: Iterable[Path] = (), groups: Mapping[str, Iterable[str]] = GROUPS) -> Folded:
     """Fold the modules; raises SyntaxError."""
-    texts = {_dotted(source.place): source.local.read_text() for source in modules()}
-    outside = [*_sent(), *(path.read_text() for path in [*users, *(source.local for source in starters())])]
+    texts = {dotted(source.place): source.local.read_text() for source in modules()}
+    outside = [*sent(), *(path.read_text() for path in [*users, *(source.local for source in starters())])]
     return Folded(texts, outside, groups)
 
 
-def _sent() -> list[str]:
+def sent() -> list[str]:
     """Return the texts that the tools run on a chip: a file of its own, and what is written in others."""
     folder = _folder("electro_tools") / "device"
     texts = [(folder / "on_chip.py").read_text()]
@@ -168,7 +168,7 @@ def _sent() -> list[str]:
 
 def _folded(folder: Path, users: Iterable[Path], groups: Mapping[str, Iterable[str]]) -> list[Source]:
     """Write what is compiled into `folder`; return the files with their places."""
-    sources = {_dotted(source.place): source for source in modules()}
+    sources = {dotted(source.place): source for source in modules()}
     try:
         folded = program(users, groups)
     except SyntaxError:
@@ -183,7 +183,7 @@ def _folded(folder: Path, users: Iterable[Path], groups: Mapping[str, Iterable[s
     return found
 
 
-def _dotted(place: str) -> str:
+def dotted(place: str) -> str:
     """Return the name of the module at a place: lib/a/b.py is a.b, lib/a/__init__.py is a."""
     return place.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
