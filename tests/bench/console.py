@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure the console: drawing and zooming a year of quarter hours in the browser, what is shipped, pages.
 
-    python tests/bench/console.py [--agreements 1000] [--readers 50] [--json]
+    python tests/bench/console.py [--agreements 1000] [--meters 10000] [--readers 50] [--json]
 
 The browser is Debian's Chromium without a graphics processor; the chain is anvil; the index is SQLite. One agreement
-has a year of quarter hours, the others are offers beside it, so that lists have something to look through.
+has a year of quarter hours, the others are offers beside it, so that lists have something to look through. A fleet is
+of a made chain: so many accepted agreements with a meter each that has reported for three days, and no node.
 """
 
 from __future__ import annotations
@@ -24,20 +25,26 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import aiohttp
 from playwright.sync_api import Page, sync_playwright
+from tests.bench.index import Filled
+from tests.bench.index_chain import CONTRACT
 from tests.console.life import DAY_S, GENESIS, START, Life, lived, terms_of
 from tests.console.running_console import RunningConsole
 from tests.toolchain import fetch
 from tests.toolchain.running_anvil import Anvil
 
+from electro_console.index.reading import Index
 from electro_console.web import static_files
+from electro_console.web.serving import Settings, running
 
 _DRAWN = 5  # loads of the page, of which the median counts
 _ZOOMS = 60
+_PAGES = (("agreement", "/agreements/1"), ("list", "/agreements"), ("overview", "/"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agreements", type=int, default=1000)
+    parser.add_argument("--meters", type=int, default=10_000, help="of the fleet, an agreement each")
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--days", type=int, default=364, help="of the long agreement")
     parser.add_argument("--json", action="store_true")
@@ -57,6 +64,7 @@ def main() -> int:
             found |= shipped()
             found |= asyncio.run(_served(console.url, chosen.readers))
             found |= in_browser(console.url)
+        found |= asyncio.run(fleet(Path(folder) / "fleet.sqlite", chosen.meters, chosen.readers))
     print(json.dumps(found) if chosen.json else _table(found))
     return 0
 
@@ -85,14 +93,29 @@ def shipped() -> dict[str, Any]:
     }
 
 
-async def _served(url: str, readers: int) -> dict[str, Any]:
+async def fleet(database: Path, meters: int, readers: int) -> dict[str, Any]:
+    """Return what pages take of a fleet of meters."""
+    filled = Filled(str(database), meters)
+    filled.agree()
+    for day in range(3):
+        filled.chain.report(day)
+        filled.take_in()
+    filled.database.close()
+    settings = Settings(("http://127.0.0.1:9",), CONTRACT, str(database), port=0, behind_proxy=True)
+    with Index.open(str(database)) as index:
+        async with running(settings, index) as (url, _):
+            found = await _served(url, readers, (*_PAGES, ("meters", "/meters")))
+    return {"fleet": meters, **{f"fleet_{name}": took for name, took in found.items() if name != "readers"}}
+
+
+async def _served(url: str, readers: int, pages: tuple[tuple[str, str], ...] = _PAGES) -> dict[str, Any]:
     """Return milliseconds of pages: one reader alone, first and then; many at once, the 95th of a hundred.
 
     Processor time, of server and reader together, is what a busy machine stretches least.
     """
     found: dict[str, Any] = {"readers": readers}
     async with aiohttp.ClientSession() as session:
-        for name, path in (("agreement", "/agreements/1"), ("list", "/agreements"), ("overview", "/")):
+        for name, path in pages:
             began = time.process_time()
             first = await _get(session, url + path)
             found[f"{name}_first_cpu_ms"] = (time.process_time() - began) * 1000
