@@ -57,6 +57,8 @@ def test_an_act_is_accessible(visit: Visits, life: Life, axe: str, manner: str) 
     page.wait_for_selector("dialog[open] [data-do=send]")
     assert violations(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    within = "(() => { const d = document.querySelector('dialog[open]'); return d.scrollWidth <= d.clientWidth; })()"
+    assert page.evaluate(within), "an account is longer than a phone is wide"
     keep(page, f"act-refused-{manner}")
 
 
