@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from electro_plan.sentence import sentence
+from electro_plan.sentence import foreign, sentence
 
 from . import schema
 from .errors import Busy, Damaged, DatabaseFailure, OtherChain
@@ -137,16 +137,17 @@ class Database:
             )
         if any(each in words for each in _FULL):
             return DatabaseFailure(
-                sentence("there is no room to write into {0}: {1}", self.shown, said),
+                sentence("there is no room to write into {0}{1}", self.shown, foreign(said)),
                 sentence("make room; the index goes on from where it is"),
             )
         if any(each in words for each in _READ_ONLY):
             return DatabaseFailure(
-                sentence("{0} may only be read: {1}", self.shown, said), sentence("name another --database")
+                sentence("{0} may only be read{1}", self.shown, foreign(said)),
+                sentence("name another --database"),
             )
         if "not a database" in words or "malformed" in words:
             return Damaged(
-                sentence("{0} is no database, or a damaged one: {1}", self.shown, said),
+                sentence("{0} is no database, or a damaged one{1}", self.shown, foreign(said)),
                 sentence("remove it; electro index follow makes it anew"),
             )
         if self.is_sqlite and "unable to open" in words:
@@ -154,7 +155,9 @@ class Database:
                 sentence("{0} can't be opened", self.shown),
                 sentence("look at its folder, and at who may write there"),
             )
-        return DatabaseFailure(sentence("the database {0} does not do what it should: {1}", self.shown, said))
+        return DatabaseFailure(
+            sentence("the database {0} does not do what it should{1}", self.shown, foreign(said))
+        )
 
     # -- Of whom it is
 
