@@ -14,6 +14,9 @@ clock that jumps, native loops (they run no bytecodes: tests/bench/coverage.py c
 | step | a call of Meter.step |
 | sign | a call of Signer.sign |
 | exchange | a conversation with a relayer; the most: one in which a report is signed and sent |
+| exchange_bytes, exchange_piece | what it allocates; what of it runs from one turn to the next |
+| most_collections_in_an_exchange | of the heap |
+| long_pieces_an_exchange | of its pieces, how many end a stretch |
 | turn_of_asyncio | the scheduler's own, from `await board.sleep_ms(0)` of a Board in real time to what follows it |
 """
 
@@ -33,7 +36,7 @@ TOOLS = ROOT / "tools" / "electro_tools"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "device" / "support")]  # the relayer's stand-in
 
 from simulated_relayer import SimulatedRelayer  # noqa: E402 - after the path
-from tests.bench.week import config  # noqa: E402
+from tests.bench.week import AHEAD, config  # noqa: E402
 from tests.tools.fake_relayer import FakeRelayer  # noqa: E402
 
 from electro_tools.device import firmware_files  # noqa: E402
@@ -56,6 +59,7 @@ HEAP_KB = 109  # as an ESP32's without PSRAM grows: tests/bench/interpreter.py
 BENCH_KB = 8  # of the heap beside it, for what counts
 SLOT = 256  # bytecodes, as in micropython/bytecodes.py
 SHARES = (50, 99)  # percent
+LONG = 3_584  # of these an ESP32 has a stretch that ends: 3.7 ms
 
 
 def measure(program: str, minutes: int, heap_kb: int) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def measure(program: str, minutes: int, heap_kb: int) -> dict[str, Any]:
     agreement = {
         "agreement_id": 7, "state": "accepted", "start": START, "interval_seconds": INTERVAL_S,
         "intervals": intervals, "slots": 96, "unit_wh": 10, "remaining_bonus": "1",
-        "bounds": {"first_interval": 0, "min": [10] * 96, "max": [30_000] * 96},
+        "bounds": {"first_interval": 0, "min": [10] * AHEAD, "max": [30_000] * AHEAD},
     }  # fmt: skip
     ledger = SimulatedRelayer(1337, CONTRACT, agreement)
     with tempfile.TemporaryDirectory() as name, FakeRelayer(ledger) as relayer:
@@ -120,7 +124,15 @@ def figures(said: dict[str, Any], minutes: int) -> dict[str, Any]:
     )
     found: dict[str, Any] = {"simulated": True, "minutes": minutes}
     found["bytecodes_a_second"] = round(sum(count for count, _ in ours.values()) / seconds)
-    for name in ("between_samples", "step", "other_tasks", "sign", "exchange"):
+    for name in (
+        "between_samples",
+        "step",
+        "other_tasks",
+        "sign",
+        "exchange",
+        "exchange_bytes",
+        "exchange_piece",
+    ):
         one = counted[name]
         if not one["times"]:
             continue
@@ -130,6 +142,9 @@ def figures(said: dict[str, Any], minutes: int) -> dict[str, Any]:
         }  # fmt: skip
         if one["modules"]:
             found[name]["of_the_most"] = largest(one["modules"])
+    pieces, exchanges = counted["exchange_piece"]["slots"], max(1, counted["exchange"]["times"])
+    found["most_collections_in_an_exchange"] = counted["exchange_collections"]["most"]
+    found["long_pieces_an_exchange"] = round(sum(pieces[LONG // SLOT :]) / exchanges, 1)
     found["turn_of_asyncio"] = round(said["turn"], 1)
     found["outside_of_steps_a_second"] = round(found["bytecodes_a_second"] - counted["step"]["sum"] / seconds)
     found["bytes_a_second"] = round(allocated / seconds)

@@ -2,6 +2,7 @@
 """Tell how much of the time the meter samples, and its longest gap, with a chip's working times on its one core.
 
     python tests/bench/coverage.py [--minutes N] [--chip NAME] [--json]
+    python tests/bench/coverage.py --exchanges [--chip NAME] [--json]
 
 Simulated: the meter's own code decides when it samples; what else the core does takes virtual time, as in the table.
 Sampled is the time in stretches: no two pairs beside one of them are further apart than 4 ms. The meter's energy
@@ -12,14 +13,28 @@ comes from the whole cycles in them; the rest is bridged.
 | a look at a run of sixteen pairs | 80 bytecodes and the viper loops | bytecodes.py; a simulated Xtensa |
 | an instruction | 1.5 cycles | an assumption |
 | a step in a stretch, with its turn of asyncio | 770 bytecodes | bytecodes.py: 99% of them are within |
-| the end of a stretch: energy, account, outputs | 4,400 bytecodes | bytecodes.py: the largest |
-| the longest piece of an exchange with a relayer, TLS aside | 12,300 bytecodes | bytecodes.py |
+| the end of a stretch: energy, account, outputs | 4,400 bytecodes | bytecodes.py: the largest but one with a record |
+| the longest piece of an exchange with a relayer, TLS aside | 14,200 bytecodes | bytecodes.py |
 | a bytecode at 240 MHz, at 160 | 1.05 µs, 1.58 µs | bytecode_time.py: medians |
 | · ESP32 with PSRAM, its virtual machine in flash | 3.2 µs at worst | the same |
 | a signature | 29 ms at 240 MHz | FACTS: 22-29 ms |
 | a collection of garbage, every 3.5 s and thrice in that piece | 5.2 ms at 240 MHz | 0.83 M instructions, counted |
 | · with PSRAM | 22 ms | MicroPython's pull request 10235 |
 | the radio's interrupts | 1 ms, every 20 to 80 ms | an assumption, the same as in the other benchmarks |
+
+--exchanges tells how much of the time of an exchange, from its beginning to its end, lies in measured whole cycles:
+over http or a TLS connection that is kept, and with a handshake before. The rest is bridged. An exchange is as long as
+the network makes it:
+
+| what | takes | source |
+|---|---|---|
+| a round trip; an answer of the relayer | 60 ms; 40 ms | an assumption: WiFi and a provider's line |
+| its longest piece from turn to turn: reads an answer, signs | 14,200 bytecodes and a signature | bytecodes.py |
+| some twenty others: it waits, or reads 256 bytes; each waits for its turn | 850 bytecodes each | the same |
+| collections, frozen; with files and no PSRAM | 6; 28: one at the beginning, the others with that piece | the same |
+| imports, with files and no PSRAM | 0.2 s, a half of it before, a half with that piece | computed: firmware/README.md |
+| a handshake: ECDHE, one certificate and one signature checked, all P-256 | 67 M instructions in one piece | counted on
+i386, without the chip's accelerator for long integers: Mbed TLS 3.6.6, configured as tls_memory.py does |
 """
 
 from __future__ import annotations
@@ -32,12 +47,12 @@ import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "device" / "support")]  # the relayer's stand-in
 
-from simulated_relayer import SimulatedRelayer  # noqa: E402 - after the path
+from simulated_relayer import LoopbackReader, LoopbackWriter, SimulatedRelayer  # noqa: E402 - after the path
 from tests.tools.fake_relayer import FakeRelayer  # noqa: E402
 
 from electro_meter.life.app import Meter  # noqa: E402
@@ -54,15 +69,24 @@ from electro_tools.grid.settings import Settings  # noqa: E402
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Callable
+
+    from electro_meter.uplink.turns import Source
 
 START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
 CYCLES_AN_INSTRUCTION = 1.5
-LOOK, STEP, CONCLUSION, EXCHANGE = 80, 770, 4_400, 12_300  # bytecodes
+LOOK, STEP, CONCLUSION, EXCHANGE = 80, 770, 4_400, 14_200  # bytecodes
 SIGN_US, SIGN_MHZ = 29_000, 240
 COLLECT_EVERY_US = 3_500_000
 COLLECTIONS_AN_EXCHANGE = 3
+ROUND_TRIP_MS, ANSWER_MS = 60, 40
+LONGEST_PIECE, PIECE = 14_200, 850  # bytecodes
+EXCHANGES, SHORT_INTERVAL_S = 6, 60  # a report of each interval: no connection is kept for so long
+IDLE_US = 30_000_000  # the relayer's idle_timeout_s
+IMPORT_US, IMPORTS = 200_000, 2  # at 240 MHz
+HANDSHAKE_INSTRUCTIONS = 67_000_000
 STALL_US, STALL_LEAST_US, STALL_SPREAD_US = 1_000, 20_000, 60_000
 STRETCH_US = 3_700  # two pairs this far apart end a stretch: _cells_plain
 # name: µs a bytecode, MHz, ms a collection
@@ -70,6 +94,13 @@ CHIPS = {
     "ESP32, S3": (1.05, 240, 5.2),
     "C3": (1.58, 160, 7.8),
     "ESP32 + PSRAM": (3.2, 240, 22.0),
+}
+# how a chip is equipped: (its times, collections in an exchange, whether its modules are files that are let go)
+EXCHANGING = {
+    "S3 + PSRAM, files": ("ESP32, S3", 0, False),
+    "ESP32, S3, frozen": ("ESP32, S3", 6, False),
+    "C3, frozen": ("C3", 6, False),
+    "ESP32, S3, files": ("ESP32, S3", 28, True),
 }
 GOAL_PERMILLE, MUST_PERMILLE, MUST_GAP_MS = 990, 980, 200
 
@@ -123,7 +154,12 @@ class BusyBoard(SimulatedBoard):
     collect_us = 0
     sampled_us = stalled_us = longest_us = began_us = 0
     _collected_us = _stall_us = _ended_us = 0
+    look_instructions = 0.0
+    ledger: SimulatedRelayer
     _random = Randomness(7)
+
+    def signed(self) -> None:
+        """Follow a signature; collections are counted with the exchange."""
 
     def work(self, bytecodes: int) -> None:
         self.time.now_us += int(bytecodes * self.bytecode_us)
@@ -163,13 +199,142 @@ class BusyBoard(SimulatedBoard):
         return await super().connect(address, port, server_hostname)
 
 
+class DistantBoard(BusyBoard):
+    """A busy board whose relayer is far away: an exchange takes time, and its work is in pieces."""
+
+    import_us = handshake_us = 0
+    collections = 0  # in an exchange
+
+    def signed(self) -> None:
+        self.work(LONGEST_PIECE)
+        self.time.now_us += self.import_us // IMPORTS + max(0, self.collections - 1) * self.collect_us
+
+    async def piece(self) -> None:
+        """Work a little, and let the others have their turn."""
+        self.work(PIECE)
+        await self.pass_ms(1)
+
+    async def pass_ms(self, ms: int) -> None:
+        await SimulatedBoard.sleep_ms(self, ms)  # which is no step of the meter
+
+    async def connect(self, address: str, port: int, server_hostname: str | None) -> tuple[Any, Any]:
+        self.time.now_us += self.import_us // IMPORTS + min(1, self.collections) * self.collect_us
+        await self.piece()
+        await self.pass_ms(ROUND_TRIP_MS)
+        await self.piece()
+        if server_hostname is not None:
+            await self.pass_ms(ROUND_TRIP_MS)
+            self.time.now_us += self.handshake_us
+            await self.pass_ms(ROUND_TRIP_MS)
+        reader = DistantReader(self)
+        return reader, DistantWriter(self, reader)
+
+
+class DistantReader(LoopbackReader):
+    """An answer that is read in pieces, as from a socket."""
+
+    def __init__(self, board: DistantBoard) -> None:
+        super().__init__()
+        self._board = board
+
+    async def read(self, count: int) -> bytes:
+        await self._board.piece()
+        return await super().read(count)
+
+
+class DistantWriter(LoopbackWriter):
+    """Requests that are answered after their way there and back, by a relayer that closes what is idle."""
+
+    def __init__(self, board: DistantBoard, reader: LoopbackReader) -> None:
+        super().__init__(board.ledger, reader)
+        self._board = board
+        self._used_us = board.time.now_us
+
+    async def drain(self) -> None:
+        board = self._board
+        if board.time.now_us - self._used_us > IDLE_US:
+            raise OSError("the relayer has closed the connection")
+        await board.piece()
+        await board.pass_ms(ROUND_TRIP_MS + ANSWER_MS)
+        await super().drain()
+        await board.piece()
+        self._used_us = board.time.now_us
+
+
+class Lived(NamedTuple):
+    board: BusyBoard
+    ledger: SimulatedRelayer
+    windows: list[tuple[int, int]]  # uptime, µs, as are
+    exchanges: list[tuple[int, int]]
+
+
+def measure_exchanges(name: str) -> dict[str, Any]:
+    """Return what of the time of some exchanges lies in measured cycles, on a chip of EXCHANGING."""
+    chip, collections, files = EXCHANGING[name]
+    mhz = CHIPS[chip][1]
+    found: dict[str, Any] = {"simulated": True, "chip": name}
+    for scheme in ("http", "https"):
+
+        def prepare(board: DistantBoard) -> None:
+            board.collections = collections
+            board.import_us = files * IMPORT_US * SIGN_MHZ // mhz
+            board.handshake_us = int(HANDSHAKE_INSTRUCTIONS * CYCLES_AN_INSTRUCTION / mhz)
+
+        lived = live(DistantBoard, chip, EXCHANGES, f"{scheme}://relayer.example", prepare, SHORT_INTERVAL_S)
+        whole_us = inside_us = longest_us = 0
+        exchanges = [
+            one for one in lived.exchanges if one[1] < lived.windows[-1][1]
+        ]  # what is measured is known
+        for began_us, ended_us in exchanges:
+            whole_us += ended_us - began_us
+            inside_us += sum(
+                max(0, min(end_us, ended_us) - max(start_us, began_us)) for start_us, end_us in lived.windows
+            )
+        for (_, before_us), (after_us, _) in pairwise(lived.windows):
+            longest_us = max(longest_us, after_us - before_us)
+        found[f"{scheme}_exchanges"] = len(exchanges)
+        found[f"{scheme}_exchange_ms"] = round(whole_us / 1000 / len(exchanges))
+        found[f"{scheme}_in_whole_cycles_permille"] = round(1000 * inside_us / whole_us)
+        found[f"{scheme}_longest_gap_ms"] = round(longest_us / 1000)
+        found[f"{scheme}_signatures"] = len(lived.ledger.registers)
+    return found
+
+
 def measure(minutes: int, chip: str) -> dict[str, Any]:
     """Return coverage and gaps of some minutes."""
+    lived = live(BusyBoard, chip, max(1, minutes * 60 // INTERVAL_S))
+    board, windows = lived.board, lived.windows
+    spans_us = sum(end_us - start_us for start_us, end_us in windows)
+    gaps_us = [after[0] - before[1] for before, after in pairwise(windows)]
+    lived_us = board.time.now_us - board.began_us
+    return {
+        "simulated": True,
+        "chip": chip,
+        "minutes": max(1, minutes * 60 // INTERVAL_S) * INTERVAL_S // 60,
+        "instructions_a_look": board.look_instructions,
+        "look_us": board.look_us,
+        "sampled_permille": round(1000 * board.sampled_us / lived_us, 1),
+        "of_that_stalled_permille": round(1000 * board.stalled_us / lived_us, 1),
+        "in_whole_cycles_permille": round(1000 * spans_us / (windows[-1][1] - windows[0][0]), 1),
+        "longest_pause_ms": round(board.longest_us / 1000, 1),
+        "longest_gap_between_windows_ms": round(max(gaps_us) / 1000, 1),
+        "signatures": len(lived.ledger.registers),
+    }
+
+
+def live(
+    kind: type[Any],
+    chip: str,
+    intervals: int,
+    url: str = "",
+    prepare: Callable[[Any], None] = lambda _: None,
+    interval_s: int = INTERVAL_S,
+) -> Lived:
+    """Let a meter live some intervals; url: of its relayer, which then is in this process, and no real one."""
     bytecode_us, mhz, collect_ms = CHIPS[chip]
     instructions = look_instructions(BusyBoard.pairs_a_run)
-    intervals = max(1, minutes * 60 // INTERVAL_S)
     agreement = {
-        "agreement_id": 7, "state": "accepted", "start": START, "interval_seconds": INTERVAL_S,
+        "agreement_id": 7, "state": "accepted", "start": START, "interval_seconds": interval_s,
         "intervals": intervals, "slots": intervals, "unit_wh": 10, "remaining_bonus": "1",
         "bounds": {"first_interval": 0, "min": [], "max": []},
     }  # fmt: skip
@@ -178,55 +343,53 @@ def measure(minutes: int, chip: str) -> dict[str, Any]:
         settings = Settings(
             {
                 "chain_id": 1337, "contract": "0x" + CONTRACT.hex(), "hardware_id": "0x" + "11" * 32,
-                "relayers": [relayer.url], "load_w": [20_000.0] * intervals, "load_start": START,
-                "interval_seconds": INTERVAL_S, "directory": folder, "private_key": "0x" + "07" * 32,
-                "start": START - 5, "report_every": 1, "meter": {"window_period_ms": 0, "max_gap_ms": 5_000},
+                "relayers": [url or relayer.url], "load_w": [20_000.0] * intervals, "load_start": START,
+                "interval_seconds": interval_s, "directory": folder, "private_key": "0x" + "07" * 32,
+                "start": START - 5, "report_every": 1, "meter": {
+                    "window_period_ms": 0, "max_gap_ms": 5_000, "base_seconds": min(interval_s, 300),
+                },
             }
         )  # fmt: skip
         randomness = Randomness(1)
-        board = BusyBoard(
+        board = kind(
             folder, settings.start_s, settings.load, Converter(randomness, 50, 0.9), randomness,
             settings.nominal_v, settings.rated_a, 0.9, settings.interruptions, settings.network_down,
             settings.private_key,
         )  # fmt: skip
         board.bytecode_us, board.collect_us = bytecode_us, int(1000 * collect_ms)
+        board.look_instructions = instructions
         board.look_us = int(LOOK * bytecode_us + instructions * CYCLES_AN_INSTRUCTION / mhz)
+        board.ledger = ledger
+        prepare(board)
 
         def signed(_message: object) -> None:
             board.time.now_us += SIGN_US * SIGN_MHZ // mhz
+            board.signed()
 
         meter = Meter(board, settings.meter, signed)
         ledger.enrol(checksum(meter.signer.address))
         windows: list[tuple[int, int]] = []
-        add = meter.account.add
+        exchanges: list[tuple[int, int]] = []
+        add, exchange = meter.account.add, meter.uplink._exchange
 
         def counted(start_us: int, end_us: int, energy_uj: int, measured: bool = True) -> None:
             windows.append((start_us, end_us))
             add(start_us, end_us, energy_uj, measured)
 
+        async def watched(source: Source) -> None:
+            began_us = board.uptime_us()
+            await exchange(source)
+            exchanges.append((began_us, board.uptime_us()))
+
         meter.account.add = counted  # type: ignore[method-assign]
+        meter.uplink._exchange = watched  # type: ignore[method-assign]
 
         async def run() -> None:
             meter.start()
-            await board.time.run_until((START + intervals * INTERVAL_S + 5) * 1_000_000)
+            await board.time.run_until((START + intervals * interval_s + 5) * 1_000_000)
 
         asyncio.run(run())
-    spans_us = sum(end_us - start_us for start_us, end_us in windows)
-    gaps_us = [after[0] - before[1] for before, after in pairwise(windows)]
-    lived_us = board.time.now_us - board.began_us
-    return {
-        "simulated": True,
-        "chip": chip,
-        "minutes": intervals * INTERVAL_S // 60,
-        "instructions_a_look": instructions,
-        "look_us": board.look_us,
-        "sampled_permille": round(1000 * board.sampled_us / lived_us, 1),
-        "of_that_stalled_permille": round(1000 * board.stalled_us / lived_us, 1),
-        "in_whole_cycles_permille": round(1000 * spans_us / (windows[-1][1] - windows[0][0]), 1),
-        "longest_pause_ms": round(board.longest_us / 1000, 1),
-        "longest_gap_between_windows_ms": round(max(gaps_us) / 1000, 1),
-        "signatures": len(ledger.registers),
-    }
+    return Lived(board, ledger, windows, exchanges)
 
 
 def main() -> None:
@@ -234,17 +397,26 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=30, help="whole quarters of an hour (default: 30)")
     parser.add_argument("--chip", choices=CHIPS, help="this one alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object for each chip")
+    parser.add_argument("--exchanges", action="store_true", help="what of an exchange's time is measured")
     arguments = parser.parse_args()
-    rows = [measure(arguments.minutes, chip) for chip in CHIPS if arguments.chip in (None, chip)]
+    if arguments.exchanges:
+        rows = [
+            measure_exchanges(name)
+            for name, (chip, _, _) in EXCHANGING.items()
+            if arguments.chip in (None, chip)
+        ]
+    else:
+        rows = [measure(arguments.minutes, chip) for chip in CHIPS if arguments.chip in (None, chip)]
     if arguments.json:
         for row in rows:
             print(json.dumps(row))
         return
     for name in rows[0]:
         print(f"{name:32}" + "".join(f"{row[name]!s:>18}" for row in rows))
-    print(
-        f"must: {MUST_PERMILLE}‰ sampled, no gap above {MUST_GAP_MS} ms (TLS aside); goal: {GOAL_PERMILLE}‰"
-    )
+    if not arguments.exchanges:
+        print(
+            f"must: {MUST_PERMILLE}‰ sampled, no gap above {MUST_GAP_MS} ms (TLS aside); goal: {GOAL_PERMILLE}‰"
+        )
 
 
 if __name__ == "__main__":

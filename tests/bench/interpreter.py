@@ -9,9 +9,10 @@
 | micropython-frozen | the meter as well | one piece |
 | micropython-frozen-in-two | the same | two equal pieces, as on an ESP32 without PSRAM once it has grown |
 
-SOURCES: those of MicroPython 1.25.0, which are copied and not changed. Debian 13 has them, signed, with all that this
-needs: with its source packages (deb-src) among apt's sources, `apt-get update` and
-`apt-get source --only-source micropython=1.25.0+ds-1`. x86-64 with gcc-multilib, GNU make and some two minutes.
+SOURCES: those of MicroPython 1.25.0, which are copied and not changed. Its repository has them (lib/micropython-lib may
+be empty but for a file README.md); Debian 13 has them, signed, with all that this needs: with its source packages
+(deb-src) among apt's sources, `apt-get update` and `apt-get source --only-source micropython=1.25.0+ds-1`. x86-64 with
+gcc-multilib, GNU make and some two minutes.
 
 Lines are added to the copy in three places: where the virtual machine takes its next bytecode, where the heap gives
 memory, and where it is collected. What is counted is asked for in Python, by `import counting`: see
@@ -26,7 +27,14 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).absolute().parents[2]))  # the other benches
+
+from tests.bench.week import BESIDE, TOOLS
+
+from electro_tools.device import firmware_files
 
 HERE = Path(__file__).absolute().parent / "micropython"
 # (file, a line of it, what is added after it)
@@ -65,16 +73,32 @@ def make(sources: Path, part: str, *options: str) -> None:
     subprocess.run(["nice", "-n", "10", "make", "-j1", "-C", str(sources / part), *options], check=True)
 
 
+def write_manifests(folder: Path) -> None:
+    """Put into a new folder what may be frozen: the meter as it is compiled for a chip, and what benches run it by."""
+    beside = {f"lib/electro_tools/{name}.py": TOOLS / f"{name}.py" for name in BESIDE}
+    firmware_files.write(folder, [*beside.values(), HERE / "bytecodes.py"])  # whose names stay
+    for place, source in beside.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, folder / place)
+    for _, manifest, _ in PROGRAMS:
+        shutil.copy(HERE / manifest, folder)
+
+
 def build(sources: Path, folder: Path) -> list[Path]:
     """Return the programs."""
     copy = folder / "sources"
+    write_manifests(folder / "frozen")
     shutil.copytree(sources, copy)
     make(copy, "mpy-cross")
     add_counts(copy)
     programs = []
     for name, manifest, pieces in PROGRAMS:
         heap = f" -DMICROPY_GC_SPLIT_HEAP=1 -DMICROPY_GC_SPLIT_HEAP_N_HEAPS={pieces}" if pieces > 1 else ""
-        own = (f"CFLAGS_EXTRA=-m32{heap}", f"BUILD=build-{name}", f"FROZEN_MANIFEST={HERE / manifest}")
+        own = (
+            f"CFLAGS_EXTRA=-m32{heap}",
+            f"BUILD=build-{name}",
+            f"FROZEN_MANIFEST={folder / 'frozen' / manifest}",
+        )
         make(copy, "ports/unix", *OPTIONS, *own)
         programs.append(Path(shutil.copy(copy / f"ports/unix/build-{name}/micropython", folder / name)))
     return programs

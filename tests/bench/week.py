@@ -87,11 +87,12 @@ def measure(interpreter: list[str], days: int, heap_bytes: int, *, frozen: bool 
         folder = Path(folder_name)
         lib, flash = folder / "mpy", folder / "flash"
         flash.mkdir()
+        lib.mkdir()
         if not frozen:
             firmware_files.compile_for("x86", lib, users=[TOOLS / f"{name}.py" for name in BESIDE])
-        for name in BESIDE:
-            source = firmware_files.Source(TOOLS / f"{name}.py", f"lib/electro_tools/{name}.py")
-            firmware_files.compile_one("x86", source, lib)
+            for name in BESIDE:
+                source = firmware_files.Source(TOOLS / f"{name}.py", f"lib/electro_tools/{name}.py")
+                firmware_files.compile_one("x86", source, lib)
         watts = [20_000.0 * (0.2 + (slot * 37 % 64) / 80) for slot in range(intervals)]
         outage = Period(START + 40_000, START + 42_000, GRID)
         load = LoadCurve(watts, START, INTERVAL_S, 1)
@@ -174,9 +175,9 @@ def imports(interpreter: list[str]) -> dict[str, int]:
 
 
 def least_heap(interpreter: list[str], *, frozen: bool) -> int:
-    """Return the smallest heap, to 2 KB, in which a day runs and all of it is delivered."""
+    """Return the smallest heap, to 1 KB, in which a day runs and all of it is delivered."""
     low, high = 16, 2 * CHIP_KB
-    while high - low > 2:
+    while high - low > 1:
         middle = (low + high) // 2
         try:
             found = measure(interpreter, 1, middle * 1024, frozen=frozen)

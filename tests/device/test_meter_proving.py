@@ -13,6 +13,7 @@ from binascii import hexlify, unhexlify
 import scratch
 from network_board import NetworkBoard
 
+from electro_meter import heap
 from electro_meter.life.config import Config
 from electro_meter.life.keys import Signer
 from electro_meter.uplink.clock import Clock
@@ -205,6 +206,8 @@ class Believed(Proofs):
         self.assertEqual(self.proofs(), 1)
 
     def test_what_only_a_proof_needs_is_let_go_on_a_chip(self):
+        heap.short = sys.implementation.name == "micropython"
+        self.addCleanup(setattr, heap, "short", False)
         self.run_for(60)
         self.assertTrue(self.one.pinned)
         if sys.implementation.name == "micropython":

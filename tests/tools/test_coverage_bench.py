@@ -13,3 +13,13 @@ def test_a_chip_without_psram_samples_almost_all_the_time() -> None:
     assert 990 <= found["sampled_permille"] < 1000
     assert 980 <= found["in_whole_cycles_permille"] < found["sampled_permille"]
     assert 10 < found["longest_pause_ms"] < 200
+
+
+def test_most_of_an_exchange_is_measured() -> None:
+    found = figures("coverage", "--exchanges", "--chip", "C3")
+    assert found["simulated"]
+    assert found["http_signatures"] >= 5
+    assert 900 <= found["http_in_whole_cycles_permille"] < 1000
+    # a handshake is one piece, in which nothing is sampled
+    assert 500 < found["https_in_whole_cycles_permille"] < found["http_in_whole_cycles_permille"]
+    assert found["https_longest_gap_ms"] > found["http_longest_gap_ms"]

@@ -244,7 +244,8 @@ def missing(text: str) -> set[str]:
     """Return the names that a module's functions take from it, and that it does not have."""
     top = symtable.symtable(text, "module", "exec")
     known = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
-    known |= {one.get_name() for one in top.get_symbols() if one.is_namespace()} | set(dir(builtins))
+    known |= {one.get_name() for one in top.get_symbols() if one.is_namespace()}
+    known |= {"__file__", *dir(builtins)}  # which every module has
     found: set[str] = set()
     todo = [top]
     while todo:

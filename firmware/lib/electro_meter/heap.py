@@ -2,16 +2,19 @@
 """Keep the free memory in few pieces, and collect at chosen moments: between stretches, never in one.
 
 Code that is needed once, or now and then, is imported when it is, and forgotten: a chip's memory holds a meter, or a
-meter at its start, or one that signs, not all of them.
+meter at its start, or one that signs, not all of them. Frozen into the firmware it takes little, and stays.
 
 What is allocated while the heap is full of garbage lies scattered when that is gone, and then a kilobyte in one piece
 is nowhere to be had, though a quarter of the heap may be free. So the start and each exchange with a relayer run with
-a collection after every few kilobytes, or a sixteenth of what is free where that is more: with PSRAM there is room,
-and a collection takes long. Measuring collects between two stretches once half of what was free is gone; in between
-boot.py's limit holds, which is not reached then.
+a collection after every few kilobytes. Measuring collects between two stretches once half of what was free is gone; in
+between boot.py's limit holds, which is not reached then.
+
+With PSRAM there is room for all of it at once, and a collection, or only to ask what is free, takes long: there nothing
+is forgotten, and measuring alone collects.
 """
 
 import gc
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -20,38 +23,65 @@ if TYPE_CHECKING:
 
 START_BYTES = 2_048
 EXCHANGE_BYTES = 4_096
-_PART = 16
+PSRAM_BYTES = 1_000_000  # of heap: no chip has it without
+_FROZEN_TIMES = 4  # so many times as seldom: what is frozen makes no modules in between
+_LOOK_EVERY = 8  # stretches, with PSRAM: they allocate a small part of it
+
+
+def _is_short() -> bool:
+    """Return whether memory is short; CPython counts objects, and others in the process have far more of them."""
+    collector: "Any" = gc
+    return hasattr(collector, "mem_free") and collector.mem_free() + collector.mem_alloc() < PSRAM_BYTES
+
+
+short = _is_short()
+
+
+def _is_frozen() -> bool:
+    """Return whether this is in the firmware: then no file has it."""
+    try:
+        os.stat(__file__)
+    except OSError:
+        return True
+    return False
+
+
+frozen = _is_frozen()
 
 
 def collect_every(count: int) -> int:
-    """Collect now and after each so many bytes at least; return what was in force, for `collect_as`."""
+    """Collect now and after each so many bytes; return what was in force, for `collect_as`."""
+    if not short:
+        return 0
     collector: "Any" = gc
-    if not hasattr(collector, "mem_free"):
-        return 0  # CPython counts objects; there is room, and others in the process have far more of them
     gc.collect()
     before: int = collector.threshold()
-    collector.threshold(max(count, collector.mem_free() // _PART))
+    collector.threshold(_FROZEN_TIMES * count if frozen else count)
     return before
 
 
 def collect_as(before: int) -> None:
     """Collect as seldom as before `collect_every`."""
     collector: "Any" = gc
-    if hasattr(collector, "mem_free"):
+    if short:
         collector.threshold(before)
 
 
 _half = 0  # of what was free after the last collection of `collect_when_due`
+_looks = 0
 
 
 def collect_when_due() -> None:
     """Collect if half of the free memory is gone; call it where a gap of some milliseconds does no harm."""
-    global _half
+    global _half, _looks
     collector: "Any" = gc
-    if hasattr(collector, "mem_free") and collector.mem_free() < _half:
+    _looks += 1
+    if not hasattr(collector, "mem_free") or (not short and _looks % _LOOK_EVERY):
+        return
+    if collector.mem_free() < _half:
         gc.collect()
         _half = 0
-    if not _half and hasattr(collector, "mem_free"):
+    if not _half:
         _half = collector.mem_free() // 2
 
 
@@ -63,7 +93,7 @@ def ram_free() -> int:
 
 def make_room() -> None:
     """Collect before modules are imported for a while, so that they lie together, and leave one hole."""
-    if hasattr(gc, "mem_free"):
+    if short:
         gc.collect()
 
 
@@ -75,13 +105,14 @@ def let_go(*_nothing: None) -> None:
     """
 
 
-def forget_modules(names: "tuple[str, ...]") -> None:
-    """Let go of modules that are not needed for a while; whoever needs one imports it anew. On a chip alone.
+def forget_modules(names: "tuple[str, ...]", for_good: bool = False) -> None:
+    """Let go of modules that are not needed for a while, where memory is short; whoever needs one imports it anew.
 
-    None with native code: that is freed by a reset alone.
+    None with native code: that is freed by a reset alone. Frozen ones only for good: they take little, and what they
+    make anew finds no place in what others leave of the heap.
     """
-    if not hasattr(gc, "mem_free"):
-        return  # there is room, and others in the process hold them
+    if not short or (frozen and not for_good):
+        return
     for name in names:
         sys.modules.pop(name, None)
         package, _, module = name.rpartition(".")

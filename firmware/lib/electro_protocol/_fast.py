@@ -12,8 +12,6 @@ if sys.maxsize >> 31:
 
 from array import array
 
-from uctypes import addressof  # type: ignore[import-not-found]
-
 from ._field32 import ADD, ADD_TURNED, AFFINE, BETA, DOUBLE, PX, SCALE, SLOTS, A, X, Y, Z, run
 from ._invert32 import invert
 from ._word32 import exchange, load, pack, unpack, wipe
@@ -27,17 +25,11 @@ def _limbs(number: int) -> "array[int]":
     return array("i", [number >> (13 * i) & 8191 for i in range(20)])
 
 
-def _aligned(table: bytes) -> "bytes | bytearray":
-    """Return the table where halfwords can be read; frozen bytes may begin anywhere."""
-    return bytearray(table) if addressof(table) & 1 else table
-
-
 _LIMBS_P = _limbs(P)
 _LIMBS_N = _limbs(N)
 _bytes = bytearray(33)
 _point = memoryview(workspace)[20 * PX :]  # where load leaves one
 _COMB = SPACING << 8 | TEETH << 16
-_TABLE = _aligned(POINTS)
 
 
 def _put(slot: int, number: int) -> None:
@@ -111,9 +103,9 @@ class Sum:
     def add(self, digits: bytes, turned: bytes, column: int) -> None:
         """Add the point that the digits have in this column, and λ times the one that the turned digits have."""
         column |= _COMB
-        self.read += load(column, _point, digits, _TABLE)
+        self.read += load(column, _point, digits, POINTS)
         self.steps += run(0, workspace, ADD)
-        self.read_turned += load(column, _point, turned, _TABLE)
+        self.read_turned += load(column, _point, turned, POINTS)
         self.steps += run(0, workspace, ADD_TURNED)
 
     def end(self) -> "tuple[int, int, int]":

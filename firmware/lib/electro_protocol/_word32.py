@@ -34,13 +34,14 @@ def exchange(x: int, w: ptr32, v: ptr32):
 
 
 @micropython.viper
-def load(x: int, w: ptr32, k: ptr8, t: ptr16) -> int:
+def load(x: int, w: ptr32, k: ptr8, t: ptr8) -> int:
     """Read the point for one column of the comb into two slots at w; its y may be left negative.
 
     Return what multiple of G that point is, modulo 2^13 - 1, by the digits that chose it.
 
     x holds the column, and from bits 8 and 16 on the spacing and the teeth; k has the digits, least byte first,
-    a bit each; t is the table: 16 halfwords a coordinate, each a limb and three bits of the last four limbs.
+    a bit each; t is the table: 16 halfwords a coordinate, each a limb and three bits of the last four limbs. Frozen
+    it may begin anywhere, so it is read by the byte.
     """
     n = x >> 16
     s = (x >> 8) & 255
@@ -63,37 +64,37 @@ def load(x: int, w: ptr32, k: ptr8, t: ptr16) -> int:
         e = e + e + u
         multiple = (multiple << turn) + (u + u - 1) * sign
         multiple = (multiple >> 13) + (8191 & multiple)
-    t = ptr16(int(t) + (e << 6))
+    t = ptr8(int(t) + (e << 6))
     n = 4
     u = 0
     v = 0
     while True:
         v = u
-        x = t[0]
+        x = t[0] | t[1] << 8
         w[0] = 8191 & x
         u = x >> 13
-        x = t[1]
+        x = t[2] | t[3] << 8
         w[1] = 8191 & x
         u = ((x >> 13) << 3) + u
-        x = t[2]
+        x = t[4] | t[5] << 8
         w[2] = 8191 & x
         u = ((x >> 13) << 6) + u
-        x = t[3]
+        x = t[6] | t[7] << 8
         w[3] = 8191 & x
         u = ((x >> 13) << 9) + u
-        x = t[4]
+        x = t[8] | t[9] << 8
         w[4] = 8191 & x
         u = ((x >> 13) << 12) + u
-        x = t[5]
+        x = t[10] | t[11] << 8
         w[5] = 8191 & x
         u = ((x >> 13) << 15) + u
-        x = t[6]
+        x = t[12] | t[13] << 8
         w[6] = 8191 & x
         u = ((x >> 13) << 18) + u
-        x = t[7]
+        x = t[14] | t[15] << 8
         w[7] = 8191 & x
         u = ((x >> 13) << 21) + u
-        t = ptr16(int(t) + 16)
+        t = ptr8(int(t) + 16)
         w = ptr32(int(w) + 32)
         n -= 1
         if n & 1 == 0:

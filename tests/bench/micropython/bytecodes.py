@@ -49,7 +49,18 @@ class Extent:
 
 EXTENTS = {
     name: Extent()
-    for name in ("between_samples", "other_tasks", "step", "step_bytes", "sign", "exchange", "sample")
+    for name in (
+        "between_samples",
+        "other_tasks",
+        "step",
+        "step_bytes",
+        "sign",
+        "exchange",
+        "exchange_bytes",
+        "exchange_piece",
+        "exchange_collections",
+        "sample",
+    )
 }
 BETWEEN, OTHERS = EXTENTS["between_samples"], EXTENTS["other_tasks"]
 
@@ -61,6 +72,7 @@ class Pieces:
         self.sampled = False  # a sample was taken in this piece
         self.tail = 0  # what ran from that sample to the end of its piece
         self.modules = {}  # of it, if it is large
+        self.exchanging = False
 
     def before_sample(self) -> None:
         BETWEEN.note(self.tail + counting.run(), self.modules)
@@ -78,6 +90,8 @@ class Pieces:
             self.modules = counting.last() if 2 * bytecodes > BETWEEN.most else {}
         else:
             OTHERS.note(bytecodes, {})
+            if self.exchanging:
+                EXTENTS["exchange_piece"].note(bytecodes, {})
         self.sampled = False
 
 
@@ -117,10 +131,16 @@ def attend() -> None:
         EXTENTS["sign"].note(counting.total()[0] - bytecodes)
         return signed
 
-    async def counted_exchange(uplink):
-        bytecodes = counting.total()[0]  # nothing is sampled meanwhile: virtual time stands still
-        await exchange(uplink)
-        EXTENTS["exchange"].note(counting.total()[0] - bytecodes)
+    async def counted_exchange(uplink, source):
+        bytecodes, allocated = counting.total()  # nothing is sampled meanwhile: virtual time stands still
+        collections = counting.collections()
+        PIECES.exchanging = True
+        await exchange(uplink, source)
+        PIECES.exchanging = False
+        after, allocated_after = counting.total()
+        EXTENTS["exchange"].note(after - bytecodes)
+        EXTENTS["exchange_bytes"].note(allocated_after - allocated)
+        EXTENTS["exchange_collections"].note(counting.collections() - collections)
 
     lean.PipedBoard.sample = sample_between
     core.IOQueue.wait_io_event = turn

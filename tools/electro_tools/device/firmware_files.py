@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Know which files belong on the chip, and compile them for its architecture.
 
+    python -m electro_tools.device.firmware_files FOLDER
+
+writes them as they are compiled, for whoever freezes them into a firmware: firmware/manifest.py.
+
 The list is the installed packages themselves. They are compiled here because a chip has too little memory
 for large viper functions. boot.py and main.py stay as they are: MicroPython starts them only as source.
 """
@@ -10,6 +14,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import shutil
+import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -118,6 +124,15 @@ def compile_for(
     return compiled
 
 
+def write(folder: Path, users: Iterable[Path] = ()) -> None:
+    """Write the sources that `compile_for` compiles into `folder`, each to its place; users: as there."""
+    with tempfile.TemporaryDirectory() as folded:
+        for source in [*_folded(Path(folded), users, GROUPS), *starters()]:
+            target = folder / source.place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source.local, target)
+
+
 def compile_one(architecture: str, source: Source, folder: Path) -> Source:
     """Compile one file as it is into `folder`; return the compiled file with its place.
 
@@ -195,3 +210,7 @@ def _folder(package: str) -> Path:
             f"the package {package} is not installed", "install it with: pip install electro-grid"
         )
     return Path(next(iter(spec.submodule_search_locations)))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -110,7 +110,7 @@ async def _run() -> None:
         from electro_meter.life.config import Config
 
         settings = Config(given.pop("config")).bare()
-        forget_modules(("electro_meter.life.config",))  # where a chip's program has it, `begin` does
+        forget_modules(("electro_meter.life.config",), True)  # where a chip's program has it, `begin` does
         return board, settings
 
     _, meter = begin(configure)

@@ -7,7 +7,7 @@ from ..account.outages import Outages
 from ..account.records import PHASE, SENSOR
 from ..account.reports import Reports
 from ..account.snapshot import Snapshot
-from ..heap import collect_when_due, forget_modules, ram_free
+from ..heap import PSRAM_BYTES, collect_when_due, forget_modules, ram_free
 from ..sensing.phases import Phase, Phases
 from ..sensing.sampling import WINDOW_US
 from ..sensing.supply import DOWN
@@ -40,7 +40,6 @@ _TURN_MS = WINDOW_US // 1000 + 24
 # A pause that is meant feeds the watchdog this often.
 _REST_MS = 10_000
 _PAGE_PORT = 80
-_PSRAM_BYTES = 1_000_000  # of heap: no chip has it without
 _BLINK_US = 250_000
 ENROLLMENT_VALID_S = 30 * 86_400
 
@@ -125,7 +124,7 @@ class Meter:
             self.supervisor.run("time", self.uplink.time_task)
             config = self._config
             if config.page_port > 0 or (
-                config.page_port < 0 and self.board.hears and ram_free() > _PSRAM_BYTES
+                config.page_port < 0 and self.board.hears and ram_free() > PSRAM_BYTES
             ):
                 from .page import serve  # off without PSRAM, unless somebody wants it
 

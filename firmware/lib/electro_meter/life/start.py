@@ -34,15 +34,15 @@ def begin(configure: "Callable[[], tuple[Board, Settings]]") -> "tuple[Board, Me
     """
     before = collect_every(START_BYTES)
     board, settings = configure()
-    forget_modules(_ONCE)
+    forget_modules(_ONCE, True)
     from ..sensing.phases import Phases
 
     phases = Phases(board, settings)
     settings.linearisation = []  # the table is made
-    forget_modules(_ONCE)
+    forget_modules(_ONCE, True)
     from .app import Meter
 
     meter = Meter(board, settings, phases=phases)
-    forget_modules(_ONCE)
+    forget_modules(_ONCE, True)
     collect_as(before)
     return board, meter

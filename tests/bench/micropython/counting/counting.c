@@ -18,30 +18,32 @@
 #include "py/bc.h"
 #include "py/runtime.h"
 
-#define MODULES (128) // a power of two; the meter has some 60
+#define MODULES (128) // a power of two; the meter has some 80
 
 static counting_module_t found[MODULES + 1];
 // Before the first bytecode the last one counts.
 counting_module_t *counting_now = &found[MODULES];
 uint32_t counting_collections;
 
-static void begin(counting_module_t *one, const mp_module_context_t *context) {
-    mp_map_t *globals = &context->module.globals->map;
-    mp_map_elem_t *elem = mp_map_lookup(globals, MP_OBJ_NEW_QSTR(MP_QSTR___name__), MP_MAP_LOOKUP);
-    one->context = context;
-    one->name = elem == NULL ? MP_OBJ_NEW_QSTR(MP_QSTR_) : elem->value;
-    const char *name = mp_obj_str_get_str(one->name);
-    one->bench = strcmp(name, "__main__") == 0 || strncmp(name, "electro_tools", strlen("electro_tools")) == 0;
+static void begin(counting_module_t *one, mp_obj_t name) {
+    one->name = name;
+    const char *text = mp_obj_str_get_str(name);
+    one->bench = strcmp(text, "__main__") == 0 || strncmp(text, "electro_tools", strlen("electro_tools")) == 0;
 }
 
+// A module that was forgotten and is imported again has another context, and its name still.
 void counting_enter(const void *context) {
-    size_t slot = ((uintptr_t)context >> 4) % MODULES;
+    mp_map_t *globals = &((const mp_module_context_t *)context)->module.globals->map;
+    mp_map_elem_t *elem = mp_map_lookup(globals, MP_OBJ_NEW_QSTR(MP_QSTR___name__), MP_MAP_LOOKUP);
+    mp_obj_t name = elem == NULL ? MP_OBJ_NEW_QSTR(MP_QSTR_) : elem->value;
+    size_t slot = ((uintptr_t)name >> 3) % MODULES;
     for (size_t tried = 0; tried < MODULES; tried++, slot = (slot + 1) % MODULES) {
         counting_now = &found[slot];
-        if (counting_now->context == NULL) {
-            begin(counting_now, context);
+        if (counting_now->name == MP_OBJ_NULL) {
+            begin(counting_now, name);
         }
-        if (counting_now->context == context) {
+        if (counting_now->name == name) {
+            counting_now->context = context;
             return;
         }
     }
@@ -56,7 +58,7 @@ static mp_obj_t pair(uint64_t bytecodes, uint64_t bytes) {
 static mp_obj_t counting_run(void) {
     uint32_t bytecodes = 0;
     for (counting_module_t *one = found; one <= &found[MODULES]; one++) {
-        if (one->context != NULL) {
+        if (one->name != MP_OBJ_NULL) {
             one->last = one->bytecodes - one->before;
             one->before = one->bytecodes;
             if (one->last != 0 && !one->bench) {
@@ -79,7 +81,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(counting_reset_obj, counting_reset);
 static mp_obj_t counting_total(void) {
     uint64_t bytecodes = 0, bytes = 0;
     for (counting_module_t *one = found; one <= &found[MODULES]; one++) {
-        if (one->context != NULL && !one->bench) {
+        if (one->name != MP_OBJ_NULL && !one->bench) {
             bytecodes += one->bytecodes;
             bytes += one->bytes;
         }
@@ -91,7 +93,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(counting_total_obj, counting_total);
 static mp_obj_t counting_last(void) {
     mp_obj_t answer = mp_obj_new_dict(0);
     for (counting_module_t *one = found; one <= &found[MODULES]; one++) {
-        if (one->context != NULL && one->last != 0) {
+        if (one->name != MP_OBJ_NULL && one->last != 0) {
             mp_obj_dict_store(answer, one->name, mp_obj_new_int_from_uint(one->last));
         }
     }
@@ -102,7 +104,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(counting_last_obj, counting_last);
 static mp_obj_t counting_modules(void) {
     mp_obj_t answer = mp_obj_new_dict(0);
     for (counting_module_t *one = found; one <= &found[MODULES]; one++) {
-        if (one->context != NULL) {
+        if (one->name != MP_OBJ_NULL) {
             mp_obj_dict_store(answer, one->name, pair(one->bytecodes, one->bytes));
         }
     }

@@ -11,7 +11,7 @@
 
 // A module of Python and what was done by its functions, or by native code and C that they called.
 typedef struct {
-    const void *context;
+    const void *context; // the last one of that name
     mp_obj_t name;
     bool bench; // the bench's own: what stands in for the board, its clock and its pipe, and the script that counts
     uint64_t bytecodes, bytes;
