@@ -100,6 +100,8 @@ class Wallet:
         if method == "wallet_switchEthereumChain":
             self.chain_id = int(params[0]["chainId"], 16)
             return json.dumps({"result": None})
+        if method == "eth_requestAccounts" and self.declines:
+            return json.dumps({"result": []})
         if method == "eth_requestAccounts":
             return json.dumps({"result": [self._account.address.lower()]})
         if method == "eth_sendTransaction":

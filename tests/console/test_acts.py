@@ -288,6 +288,19 @@ def test_what_was_prepared_for_one_account_is_not_sent_by_another(stage: Stage) 
     assert stage.wallet.asked.count("eth_sendTransaction") == 0
 
 
+def test_a_wallet_that_names_no_account_is_said(stage: Stage, visit: Visits) -> None:
+    number = stage.life.agree(terms_of(7, **HOURLY), [stage.life.meter()], accept=False)
+    stage._console.has(stage.life.web3.eth.block_number)
+    page = visit(
+        f"/agreements/{number}?lang=en", at=stage._console, wallet=(stage.life.web3, stage.life.consumer)
+    )
+    page.context.wallet.declines = True  # type: ignore[attr-defined]
+    page.locator("#wallet").click()
+    page.wait_for_selector("dialog[open] [role=alert]")
+    assert "declined" in page.locator("dialog[open]").inner_text()
+    assert page.locator("[data-act]").count() == 0
+
+
 def test_what_was_sent_once_is_not_sent_again(stage: Stage) -> None:
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)

@@ -127,3 +127,15 @@ def test_days_off_and_outages_are_asked_for(
     download.value.save_as(file)
     terms = terms_file.read(file)
     assert (terms.outage_penalty, terms.outage_minute_penalty) == (7700, 125)
+
+
+def test_only_what_was_wished_last_is_shown(visit: Callable[..., Page], history: Path) -> None:
+    page = visit("/plan?lang=en")
+    page.set_input_files("#file", history)
+    for days in ("7", "14", "21"):
+        page.fill("#wish [name=days]", days)
+        page.locator("#wish [name=days]").blur()
+    page.wait_for_selector("#bands[data-drawn]")
+    with page.expect_request("**/plan/terms") as asked:
+        page.locator("#save").click()
+    assert asked.value.post_data_json["intervals"] == 21 * 24

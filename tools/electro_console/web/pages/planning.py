@@ -79,6 +79,8 @@ async def draft(request: web.Request) -> Page:
     try:
         questions = request.app[QUESTIONS]
         async with questions.planning:
+            if request.transport is None or request.transport.is_closing():
+                raise BadRequest(sentence("nobody waits for this plan any more"))
             made = await questions.ask(drafting.drafted, data, query.get("name", "load")[:200], wish)
     except Undecided as question:
         choices = [{"value": each.value, "meaning": w.told(each.meaning)} for each in question.choices]

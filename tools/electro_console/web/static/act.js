@@ -39,7 +39,7 @@ async function use(wallet) {
   provider = wallet.provider;
   try {
     const [first] = await provider.request({ method: "eth_requestAccounts" });
-    become(first);
+    first ? become(first) : said(words.declined);
   } catch (error) { said(worded(error)); }
 }
 

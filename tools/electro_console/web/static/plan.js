@@ -6,7 +6,7 @@ import { colour, date, element, money, number } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const wish = by("wish"), drop = by("drop"), file = by("file"), margin = by("margin"), words = JSON.parse(by("plan-words").dataset.words);
-let chosen, settled = [], made, plot;
+let chosen, settled = [], made, plot, asking;
 
 for (const name of ["dragover", "dragleave", "drop"]) drop.addEventListener(name, (event) => {
   event.preventDefault();
@@ -27,13 +27,16 @@ addEventListener("electro:account", ({ detail }) => { by("propose").querySelecto
 function begin(given) { chosen = given; settled = []; by("chosen").textContent = given.name; send(); }
 
 async function send() {
+  asking?.abort(); // what was wished before is no longer waited for
+  const own = (asking = new AbortController());
   by("problem").textContent = "";
   by("question").hidden = true;
   drop.setAttribute("aria-busy", "true");
   by("problem").className = "quiet";
   by("problem").textContent = words.reading;
   const query = new URLSearchParams({ ...Object.fromEntries(new FormData(wish)), start: Date.parse(`${wish.start.value}Z`) / 1000 - offset(wish.start.value), name: chosen.name, settled: JSON.stringify(settled) });
-  const answer = await fetch(`/plan?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: chosen }).then((found) => found.json()).catch(() => ({ sentence: words.unreached }));
+  const answer = await fetch(`/plan?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: chosen, signal: own.signal }).then((found) => found.json()).catch(() => ({ sentence: words.unreached }));
+  if (own !== asking) return;
   drop.removeAttribute("aria-busy");
   by("problem").className = "bad";
   by("problem").textContent = answer.sentence ?? "";
