@@ -18,6 +18,7 @@ from electro_tools.agreement import consent
 from electro_tools.agreement.consent import Consent
 from tests.console.browser import until
 from tests.console.conftest import Visits, keep
+from tests.console.english import SHOWN, english
 from tests.console.life import DAY_S, GENESIS, START, Life, terms_of
 from tests.console.running_console import RunningConsole
 
@@ -154,6 +155,11 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
         stage.act(stage.open(number, life.consumer), "redeem", {"invoice": "INV-7", "amount": "1"})
         stage.act(stage.open(number, life.operator), "acknowledge", {"invoice": "INV-7"})
         assert life.contract.functions.redemption(number, word("INV-7")).call()[2]
+    page = stage.open(number, life.operator)
+    for part in ("", "/ledger", "/readings", "/audit"):
+        page.goto(f"{page.url.split('/agreements')[0]}/agreements/{number}{part}?lang=ru")
+        own = "INV", "The breaker was tested on our order", "It was our crane", "Test wallet"
+        assert english(page.evaluate(SHOWN), *own) == [], part
 
 
 def test_an_acceptance_can_be_signed_for_others_to_send(stage: Stage, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from electro_plan.opening import Opened
 from electro_plan.reading import read
 from tests.console.browser import until
 from tests.console.conftest import DESKTOP, keep
+from tests.console.english import SHOWN, english
 from tests.console.test_pages import PAGES, drawn
 from tests.console.test_plan import history  # noqa: F401 - a fixture
 from tests.plan.test_refused import ASKED, REFUSED
@@ -32,23 +32,6 @@ if TYPE_CHECKING:
     from tests.console.running_console import RunningConsole
 
 RUSSIAN = {**DESKTOP, "locale": "ru-RU"}
-# what has one name in all languages: the product, formats, currencies, zones, keys of a keyboard, and commands
-_NAMES = """
-Electro English EN JSON CSV XLSX Parquet Green Button NEM MSCONS PDF ICS UTC utf Europe Moscow RUB RU EIP XML ESPI zip
-Rolling mill spring Severny Steel Substation Feeder hall load csv kWh time UNZ UNB UNT EDIFACT
-"""
-# all that a person is shown, and what is read out
-SHOWN = """[document.title, document.body.innerText, ...[...document.querySelectorAll(
-  "[aria-label], [title], [placeholder], [alt], option, summary")].flatMap((each) => [
-    each.getAttribute("aria-label"), each.getAttribute("title"), each.getAttribute("placeholder"),
-    each.getAttribute("alt"), each.textContent])].filter(Boolean).join("\\n")"""
-
-
-def english(text: str, *own: str) -> list[str]:
-    """Return the words of a text that are of Latin letters and no names; `own` are a file's own words."""
-    text = re.sub(r'"[^"]*"|«[^»]*»|0x[0-9a-fA-F…]+|https?://\S+', " ", text)
-    known = {word for each in (_NAMES, *own) for word in re.findall(r"[A-Za-z]+", each)}
-    return [word for word in re.findall(r"[A-Za-z]{2,}", text) if word not in known]
 
 
 def test_words_are_found_where_they_are() -> None:

@@ -16,6 +16,7 @@ from electro_protocol.messages import SealedReport, ViewingKeyReady
 from electro_protocol.readings import pack
 from electro_protocol.recovery import compact
 from tests.console.conftest import keep
+from tests.console.english import SHOWN, english
 from tests.console.life import DAY_S, GENESIS, START, Life, terms_of
 from tests.console.running_console import RunningConsole
 from tests.console.test_enemies import got_json
@@ -68,6 +69,11 @@ def test_without_the_key_it_says_so_and_shows_what_the_chain_has(
         assert "over the sealed band: 500 + 400 × 7 = 3,300" in told
         assert page.locator("#chart").count() == 0
         keep(page, "sealed")
+        for number in (1, 2):
+            assert (
+                english(visit(f"/agreements/{number}?lang=ru", at=console).evaluate(SHOWN), "--viewing-keys")
+                == []
+            )
         assert "Readings are sealed" in visit("/agreements/1/readings?lang=en", at=console).content()
         assert "Readings are sealed" in visit("/agreements/2?lang=en", at=console).content()
         assert set(got_json(f"{console.url}/agreements/1/readings.json")["units"]) == {-1}
