@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chips with the meter's program as it stands in the sources, which saves a test its compiling."""
+"""Chips with the meter's program as `electro device install` puts it there: names and all are those of a real one."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.toolchain.running_chip import Chip
+
+from electro_tools.device import firmware_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,19 +39,22 @@ def put(flash: Path) -> None:
     (flash / "lib").mkdir(parents=True, exist_ok=True)
     for module in HARDWARE.glob("*.py"):
         shutil.copy(module, flash / "lib")
-    for package in ("electro_meter", "electro_protocol"):
-        shutil.copytree(
-            FIRMWARE / "lib" / package,
-            flash / "lib" / package,
-            ignore=shutil.ignore_patterns("__pycache__"),
-            dirs_exist_ok=True,
-        )
+    shutil.copytree(_compiled() / "lib", flash / "lib", dirs_exist_ok=True)
 
 
-def provisioned(flash: Path, **entries: Any) -> None:
+@cache
+def _compiled() -> Path:
+    """Return a folder with the program for i386, which is there as long as this process."""
+    folder = Path(tempfile.mkdtemp(prefix="electro-program-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    firmware_files.compile_for("x86", folder)
+    return folder
+
+
+def provisioned(flash: Path, key: bytes = b"\x07" * 32, **entries: Any) -> None:
     """Give it settings and a key, as if it had been provisioned."""
     (flash / "config.json").write_text(json.dumps({**CONFIG, **entries}))
-    (flash.parent / "nvs.json").write_text(json.dumps({"key": "07" * 32}))
+    (flash.parent / "nvs.json").write_text(json.dumps({"key": key.hex()}))
 
 
 def running(micropython: Sequence[str], flash: Path, **entries: Any) -> Chip:

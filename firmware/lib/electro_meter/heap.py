@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 START_BYTES = 2_048
 EXCHANGE_BYTES = 4_096
+# What only signing needs. The loops in machine code stay.
+ARITHMETIC = (
+    "electro_protocol.secp256k1",
+    "electro_protocol.comb",
+    "electro_protocol.curve",
+    "electro_protocol.table",
+    "electro_protocol._fast",
+)
 PSRAM_BYTES = 1_000_000  # of heap: no chip has it without
 _FROZEN_TIMES = 4  # so many times as seldom: what is frozen makes no modules in between
 _LOOK_EVERY = 8  # stretches, with PSRAM: they allocate a small part of it

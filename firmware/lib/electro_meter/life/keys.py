@@ -4,7 +4,7 @@
 Stock ESP32 firmware has no flash encryption: whoever holds the chip can read the key. The firmware's README says so.
 """
 
-from ..heap import forget_modules
+from ..heap import ARITHMETIC, forget_modules
 from ..world import Board, SetupError
 
 TYPE_CHECKING = False
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     Made = TypeVar("Made")
 
 TRIES = 4  # of a computation that its own check refutes: each is blinded otherwise
-# What only signing needs. The loops in machine code stay.
-_ARITHMETIC = (
-    "electro_protocol.secp256k1",
-    "electro_protocol.comb",
-    "electro_protocol.curve",
-    "electro_protocol.table",
-    "electro_protocol._fast",
-)
 
 
 class MissingKeyError(SetupError):
@@ -72,7 +64,7 @@ class Signer:
 
     def rest(self) -> None:
         """Let go of the curve's arithmetic, 13 KB: the next signature imports it anew, which takes a chip 0.2 s."""
-        forget_modules(_ARITHMETIC)
+        forget_modules(ARITHMETIC)
 
     def _insist(self, make: "Callable[[], Made]") -> "Made":
         """Return what make returns, and try again at once when the chip erred."""

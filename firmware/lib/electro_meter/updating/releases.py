@@ -12,15 +12,17 @@ line those that are pinned must have; whoever holds the chip can replace everyth
 
 from electro_protocol.address import address_of
 from electro_protocol.eip712 import Domain
-from electro_protocol.recovery import recover
 from electro_protocol.releases import FirmwareRelease
 from electro_protocol.reports import Message
 from electro_protocol.untrusted import hex_bytes
 
+from ..heap import ARITHMETIC, forget_modules
 from .bundle import BundleError, Head
 from .state import Offer, State, refusal
 
 ROLES = ("operator", "consumer")
+# What only looking at signatures needs, 16 KB.
+_RECOVERING = ("electro_protocol.recovery", "electro_protocol._plain")
 _NOBODY = bytes(20)
 
 
@@ -91,17 +93,22 @@ def must_have_signed(message: Message, domain: Domain, state: State, untrusted: 
     untrusted: signatures in hex by role.
     """
     digest = b""
-    for role, key in (("operator", state.operator), ("consumer", state.consumer)):
-        if key == _NOBODY:
-            continue
-        if not isinstance(untrusted, dict) or role not in untrusted:
-            raise ReleaseError(f"the {role}'s release key has not signed it")
-        digest = digest or message.digest(domain)
-        try:
-            signer = address_of(recover(digest, hex_bytes(role, untrusted[role])))
-        except ValueError as error:  # MessageError, or SignatureError, whose module comes and goes
-            raise ReleaseError(f"the {role}'s signature is none: {error}")
-        if signer != key:
-            raise ReleaseError(
-                f"the {role}'s signature is of another key, or for another release, set, chain or contract"
-            )
+    try:
+        from electro_protocol.recovery import recover
+
+        for role, key in (("operator", state.operator), ("consumer", state.consumer)):
+            if key == _NOBODY:
+                continue
+            if not isinstance(untrusted, dict) or role not in untrusted:
+                raise ReleaseError(f"the {role}'s release key has not signed it")
+            digest = digest or message.digest(domain)
+            try:
+                signer = address_of(recover(digest, hex_bytes(role, untrusted[role])))
+            except ValueError as error:  # MessageError, or SignatureError, whose modules come and go
+                raise ReleaseError(f"the {role}'s signature is none: {error}")
+            if signer != key:
+                raise ReleaseError(
+                    f"the {role}'s signature is of another key, or for another release, set, chain or contract"
+                )
+    finally:
+        forget_modules(_RECOVERING + ARITHMETIC)
