@@ -7,21 +7,25 @@ import asyncio
 import gzip
 import io
 import json
+import socket
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 import requests
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from electro_console.index.reading import Index
 from electro_console.web.errors import ConsoleError, Elsewhere, TooMany
 from electro_console.web.guarding import Guard, read_password
 from electro_console.web.languages import negotiated
 from electro_console.web.names import Names, read
 from electro_console.web.node import Node
+from electro_console.web.pages import overview
 from electro_console.web.relayers import _read
-from electro_console.web.serving import Settings, guard_of
+from electro_console.web.serving import Settings, guard_of, running
 from electro_console.web.words import plain
 from electro_protocol import address
 from tests.console.conftest import Visits, keep
@@ -193,6 +197,28 @@ def test_a_node_that_answers_nonsense(answer: bytes, tmp_path: Path, life: Life)
         assert status == 502, text
         assert "node" in json.loads(text)["sentence"]
         assert got(f"{console.url}/")[0] == 200, "what is in the index is shown all the same"
+
+
+async def test_a_node_that_is_silent_holds_nobody_up(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "BESIDE_S", 0.2)
+    database = str(tmp_path / "index.sqlite")
+    with RunningConsole(life.url, life.domain.contract, tmp_path / "index.sqlite") as console:
+        console.has(life.web3.eth.block_number)
+    silent = socket.create_server(("127.0.0.1", 0))  # the system takes calls, and nobody answers
+    address_ = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    for nodes, block in (((address_,), None), ((address_, life.url), life.web3.eth.block_number)):
+        settings = Settings(nodes, life.domain.contract, database, port=0)
+        with Index.open(database) as index:
+            async with running(settings, index) as (url, _), aiohttp.ClientSession() as session:
+                async with session.get(f"{url}/overview.json?lang=ru") as answer:
+                    first = await answer.json()
+                assert "узел не ответил" in first["newest"]["trouble"]
+                async with session.get(f"{url}/overview.json") as answer:
+                    again = await answer.json()
+                assert again["newest"]["block"] == block, "the silent one is asked last from then on"
+    silent.close()
 
 
 def test_a_relayer_that_is_silent_is_named_in_the_readers_language(life: Life, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TIMEOUT_S = 20
+BESIDE_S = 3  # a page does not wait longer for what stands beside it
 _MOST_BYTES = 4 << 20  # of an answer: a hundred agreements with a week's bands
 
 
@@ -99,14 +101,26 @@ class Node:
             raise NodeTrouble(sentence("the node's answer to a call is no data")) from error
 
     async def ask(self, method: str, *parameters: Any) -> Any:
-        """Return a result of JSON-RPC from the first node that gives one."""
+        """Return a result of JSON-RPC from the first node that gives one; who was silent is asked last from then on."""
         trouble = NodeTrouble(sentence("no node is named"))
-        for node in self._nodes:
+        for node in tuple(self._nodes):
             try:
-                return _result(await self._post(node, method, parameters))
+                answer = await self._post(node, method, parameters)
+            except NodeTrouble as error:
+                trouble = error
+                self._put_last(node)
+                continue
+            except asyncio.CancelledError:  # whoever asked does not wait any longer
+                self._put_last(node)
+                raise
+            try:
+                return _result(answer)
             except NodeTrouble as error:
                 trouble = error
         raise trouble
+
+    def _put_last(self, node: Endpoint) -> None:
+        self._nodes.sort(key=lambda each: each is node)
 
     async def _post(self, node: Endpoint, method: str, parameters: Sequence[Any]) -> Any:
         if self._session is None:

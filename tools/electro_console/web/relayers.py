@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from .node import BESIDE_S
 from .words import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TIMEOUT_S = 3  # a page does not wait longer for what stands beside it
 _MOST_BYTES = 1 << 20
 _WANTED = {
     "electro_relayer_balance_wei": "balance_wei",
@@ -27,7 +27,7 @@ async def ask_relayers(urls: Sequence[str]) -> list[dict[str, Any]]:
     """Return a record for each relayer, in their order; `trouble` says why there is no more."""
     if not urls:
         return []
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=BESIDE_S)) as session:
         return list(await asyncio.gather(*(_ask(session, url) for url in urls)))
 
 

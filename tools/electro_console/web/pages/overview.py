@@ -11,9 +11,11 @@ from electro_console.web import facts
 from electro_console.web.answers import NAMES, Page, words_of
 from electro_console.web.errors import NodeTrouble
 from electro_console.web.newer import newer, told
+from electro_console.web.node import BESIDE_S
 from electro_console.web.questions import QUESTIONS
 from electro_console.web.relayers import ask_relayers
 from electro_console.web.sections import overloaded_ahead
+from electro_plan.sentence import sentence
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -65,8 +67,12 @@ async def _newest(node: Node, block: int, w: Words) -> tuple[dict[str, Any], lis
     The page stands on the index, and says what it can't know.
     """
     try:
-        newest, time = await node.newest()
-        said = await newer(node, block)
+        async with asyncio.timeout(BESIDE_S):
+            newest, time = await node.newest()
+            said = await newer(node, block)
+    except TimeoutError:
+        late = sentence("the node has not answered in {0} s", BESIDE_S)
+        return {"block": None, "time": None, "trouble": w.told(late)}, []
     except NodeTrouble as error:
         return {"block": None, "time": None, "trouble": w.told(error.sentence)}, []
     return {"block": newest, "time": time, "trouble": None}, said
