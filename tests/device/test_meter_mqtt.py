@@ -4,6 +4,8 @@
 import asyncio
 import unittest
 
+from things import Thing
+
 from electro_meter.life import mqtt
 from electro_meter.world import Board
 
@@ -14,12 +16,6 @@ CONNACK, PUBACK = b"\x20\x02\x00\x00", b"\x40\x02\x00\x01"
 
 class DoneError(Exception):
     """The test has seen enough."""
-
-
-class _Thing:
-    def __init__(self, **entries):
-        for name, value in entries.items():
-            setattr(self, name, value)
 
 
 class _Broker:
@@ -115,9 +111,9 @@ class Brokers(unittest.TestCase):
     def meet(self, *brokers):
         """Publish to one broker after the other; return the board that did."""
         board = _Board(list(brokers))
-        meter = _Thing(signer=_Thing(address=b"\x12" * 20), uplink=_Thing(resolver=_Resolver))
+        meter = Thing(signer=Thing(address=b"\x12" * 20), uplink=Thing(resolver=_Resolver))
         with self.assertRaises(DoneError):
-            asyncio.run(mqtt.publish(board, meter, _Thing(mqtt="mqtt://broker", mqtt_every_s=EVERY_S)))
+            asyncio.run(mqtt.publish(board, meter, Thing(mqtt="mqtt://broker", mqtt_every_s=EVERY_S)))
         self.assertTrue(all(one.closed for one in brokers if isinstance(one, _Broker)))
         return board
 

@@ -12,7 +12,8 @@ import unittest
 import littlefs
 import releases
 from littlefs import PLACE, PLENTY, Flash
-from updates import Place, Thing, meter, pinned, updating
+from things import Thing
+from updates import Place, meter, pinned, updating
 
 from electro_meter.updating.bundle import Head
 from electro_meter.updating.fetching import Fetching

@@ -6,41 +6,14 @@ import unittest
 
 import releases
 import scratch
-from updates import NOW_S, Place, Thing, meter, pinned, updating
+from things import Thing
+from updates import NOW_S, Place, UpdatingBoard, meter, updating
 
 from electro_meter.updating.bundle import BundleError, close_folder
 from electro_meter.updating.fetching import Fetching
 from electro_meter.updating.state import BLOB, IDLE, JUDGING, STAGED, STORING, TRIAL, unpack
 from electro_meter.updating.steps import ASK_US
 from electro_meter.uplink.errors import SourceError
-from electro_meter.world import Board
-
-
-class _Board(Board):
-    def __init__(self, directory):
-        self.directory = directory
-        self.now_us = 1
-        self.blobs = {}
-        self.logged = []
-        self.trial_ended = False
-
-    async def sleep_ms(self, ms):
-        pass
-
-    def uptime_us(self):
-        return self.now_us
-
-    def load_blob(self, name):
-        return self.blobs.get(name)
-
-    def store_blob(self, name, content):
-        self.blobs[name] = content
-
-    def end_trial(self):
-        self.trial_ended = True
-
-    def log(self, sentence):
-        self.logged.append(sentence)
 
 
 class Updates(unittest.TestCase):
@@ -51,8 +24,7 @@ class Updates(unittest.TestCase):
         self.addCleanup(scratch.remove, self.folder)
         self.raw, self.manifest = releases.bundle()
         self.place = Place(releases.release(self.manifest), self.raw)
-        self.board = _Board(self.folder)
-        self.board.blobs[BLOB] = pinned().pack()
+        self.board = UpdatingBoard(self.folder)
         self.agreement = Thing(id=7, next_latest=3, intervals=96, start_s=NOW_S - 9_000, interval_s=900)
         self.resets = []
         self.wake = False

@@ -8,12 +8,12 @@ import unittest
 
 import releases
 import scratch
-from updates import NOW_S, Place, Thing, meter, pinned, updating
+from things import Thing
+from updates import NOW_S, Place, UpdatingBoard, meter, pinned, updating
 
 from electro_meter.life.config import load
 from electro_meter.updating.state import BLOB, IDLE, STAGED, unpack
 from electro_meter.updating.steps import ASK_US
-from electro_meter.world import Board
 from electro_protocol.address import checksum
 from electro_protocol.eip712 import Domain
 from electro_protocol.releases import ValidatorSet
@@ -38,29 +38,6 @@ def signed(validators=OTHER, version=2, deadline=NOW_S + 60, keys=None, domain=r
     return paper
 
 
-class _Board(Board):
-    def __init__(self, directory):
-        self.directory = directory
-        self.now_us = 1
-        self.blobs = {BLOB: pinned().pack()}
-        self.logged = []
-
-    async def sleep_ms(self, ms):
-        pass
-
-    def uptime_us(self):
-        return self.now_us
-
-    def load_blob(self, name):
-        return self.blobs.get(name)
-
-    def store_blob(self, name, content):
-        self.blobs[name] = content
-
-    def log(self, sentence):
-        self.logged.append(sentence)
-
-
 class Validators(unittest.TestCase):
     def setUp(self):
         if not hasattr(asyncio, "run"):
@@ -79,7 +56,7 @@ class Validators(unittest.TestCase):
         with open(self.folder + "/config.json", "w") as file:
             json.dump(entries, file)
         self.place = Place(None, b"")
-        self.board = _Board(self.folder)
+        self.board = UpdatingBoard(self.folder)
         self.meter = meter([].append, lambda: False)
         self.meter.uplink.proved = Thing(due_us=9)
         self.updating = updating(self.meter, self.board, FIRST)

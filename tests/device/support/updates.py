@@ -4,11 +4,13 @@
 import json
 
 import releases
+from things import Thing
 
-from electro_meter.updating.state import State
+from electro_meter.updating.state import BLOB, State
 from electro_meter.updating.steps import Updating
 from electro_meter.uplink.http import Answer
 from electro_meter.uplink.parsing import SourceError
+from electro_meter.world import Board
 
 NOW_S = 1_900_000_000
 CHIP = "xtensawin"
@@ -46,18 +48,41 @@ class Place:
         return answer
 
 
-class Thing:
-    def __init__(self, **entries):
-        for name, value in entries.items():
-            setattr(self, name, value)
-
-
 def pinned():
     """Return the state of a chip that both release keys are pinned on."""
     state = State()
     state.operator = releases.address(releases.OPERATOR_KEY)
     state.consumer = releases.address(releases.CONSUMER_KEY)
     return state
+
+
+class UpdatingBoard(Board):
+    """A board on which both release keys are pinned, whose time the test moves."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.now_us = 1
+        self.blobs = {BLOB: pinned().pack()}
+        self.logged = []
+        self.trial_ended = False
+
+    async def sleep_ms(self, ms):
+        pass
+
+    def uptime_us(self):
+        return self.now_us
+
+    def load_blob(self, name):
+        return self.blobs.get(name)
+
+    def store_blob(self, name, content):
+        self.blobs[name] = content
+
+    def end_trial(self):
+        self.trial_ended = True
+
+    def log(self, sentence):
+        self.logged.append(sentence)
 
 
 def meter(reset, is_awake):
