@@ -6,6 +6,7 @@ What forgers try, tests/device/test_protocol_receipt.py tries, in both Pythons.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import struct
@@ -21,6 +22,9 @@ from hypothesis import strategies as st
 from trie import HexaryTrie
 
 from electro_contracts import build, receipts
+from electro_meter.uplink.exchange import EXCHANGE_S
+from electro_meter.uplink.http import Answer
+from electro_meter.uplink.proof.proving import Proving
 from electro_protocol import header, keccak, qbft, receipt, seals, storage, trie
 from electro_protocol.comb import inverse
 from electro_protocol.curve import GX, GY, N, P
@@ -158,6 +162,49 @@ def test_the_vector_of_the_device_tests_has_the_form_of_one_made_today(plant: Pl
     today = vector(plant)
     assert kept.keys() == today.keys()
     assert kept["told"].keys() == today["told"].keys()
+
+
+class Pacing:
+    """What `Proving` needs of a meter: it counts when others run, and knows no terms."""
+
+    def __init__(self, plant: Plant, terms: dict[bytes, bytes], addresses: tuple[bytes, ...]) -> None:
+        self.validators, self.contract = addresses, plant.contract
+        self.url, self.number, self.code_hash = "http://relayer", 0, b""
+        self.terms, self.turns, self.asked = terms, 0, []
+        proving = Proving(self, self, plant.meter.address, self, self, self)  # type: ignore[arg-type]
+        self.checked = proving._checked
+
+    async def sleep_ms(self, _ms: int) -> None:
+        self.turns += 1
+
+    async def request(self, _method: str, url: str) -> Answer:
+        self.asked.append(url)
+        answer = Answer()
+        answer.status, (answer.raw,) = 200, map(bytearray, self.terms.values())
+        answer.length = len(answer.raw)
+        return answer
+
+    def header_of(self, _hash: bytes) -> None:
+        return None
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 16])
+def test_a_meter_that_samples_between_two_slices_is_done_within_an_exchange(plant: Plant, count: int) -> None:
+    """Of the fifth of a second that each may take, and unknown terms are fetched on the way, once."""
+    keys = validators(count)
+    addresses = tuple(address(one) for one in keys)
+    one = made(
+        plant.node.ask,
+        plant.contract,
+        plant.meter.address,
+        lambda told: seal(told, addresses, keys[: receipt.quorum(count)]),
+    )
+    base = plant.told().code_hash
+    pacing = Pacing(plant, {base: one.terms[base]}, addresses)
+    proved = asyncio.run(pacing.checked(one.raw, pacing))  # type: ignore[arg-type]
+    assert proved.sealed == receipt.quorum(count)
+    assert len(pacing.asked) == 1
+    assert pacing.turns * 0.2 < EXCHANGE_S / 2
 
 
 def test_a_stranger_to_the_contract_is_proved_to_be_one(plant: Plant) -> None:

@@ -56,8 +56,8 @@ def check(
     least_number: int,
     header_of: "Callable[[bytes, bytes], tuple[int, int, int, int]]",
     code_hash: bytes = b"",
-) -> "Generator[None, None, Proved]":
-    """Return what a receipt proves of a meter, in slices.
+) -> "Generator[bytes | None, None, Proved]":
+    """Return what a receipt proves of a meter, in slices; before it asks `header_of` it yields account and hash.
 
     validators: the pinned ones in rising order, none if the chain has none. least_number: of the highest block seen.
     code_hash: of the contract's code; empty if it is not pinned.
@@ -75,15 +75,15 @@ def check(
     if parts[0][2] - parts[0][1] > header.MOST_BYTES:
         raise ReceiptError(f"the header has more than {header.MOST_BYTES} bytes")
     nodes = Nodes(data, listed(data, parts[2], "the list of nodes", MOST_NODES))
-    yield
+    yield None
     block = header.Header(data, parts[0])
-    yield
+    yield None
     if block.number < least_number:
         raise ReceiptError(f"block {block.number} is older than {least_number}, which was proved before")
     proved = Proved()
     proved.number, proved.time_s = block.number, block.time_s
     proved.digest = keccak256(memoryview(data)[whole[1] : parts[0][2]])
-    yield
+    yield None
     proved.sealed = yield from _sealed(data, parts[1], block, proved.digest, validators)
     yield from nodes.hash()
     account = yield from nodes.account(block.state_root, contract)
@@ -110,6 +110,7 @@ def check(
                     raise ReceiptError("an account with terms or bands is missing")
                 answers.append(code[1])
             else:
+                yield key  # whoever drives this may learn these terms now
                 answers.append(header_of(key[:20], key[20:]))
     nodes.must_all_be_needed()
     return proved
