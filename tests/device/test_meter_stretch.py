@@ -133,6 +133,27 @@ class Lateness(unittest.TestCase):
         self.addCleanup(setattr, chip_board.Converter, "stalls", 0)
         self.assertEqual(chip_board.make(made).skew_us, chip_board.READ_US)
 
+    def test_a_pair_that_is_stalled_in_its_middle_is_read_again(self):
+        made = settings(1)
+        made.board, made.wifi_ssid, made.wifi_password = "esp32", "", ""
+        board = chip_board.make(made)
+        self.addCleanup(setattr, chip_board.Converter, "stalls", 0)
+        times, volts, amps = array("i", [0] * 12), array("H", [0] * 12), array("H", [0] * 12)
+        board.begin()
+        board.sample(times, volts, amps, 0, 4)
+        chip_board.Converter.stalls = 1
+        board.sample(times, volts, amps, 4, 8)
+        self.assertGreater(times[4] - times[3], 5_000)
+        self.assertLess(times[7] - times[4], 1_000)
+        for k in range(8):  # each is what there was at its time
+            at_us = board._origin + times[k]
+            self.assertEqual(volts[k], chip_board.wave(at_us + chip_board.READ_US))
+            self.assertEqual(amps[k], chip_board.wave(at_us + 2 * chip_board.READ_US))
+        chip_board.Converter.stalls = 3  # again and again: it is taken as it is
+        board.sample(times, volts, amps, 8, 12)
+        self.assertEqual(chip_board.Converter.stalls, 0)
+        self.assertLess(times[11] - times[7], 18_000)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -36,6 +36,9 @@ _WRITTEN_S = 1_750_000_000
 _RETAINED_BYTES = 512
 # The ring's 128 pairs must hold a cycle of 50 Hz: `sampling`.
 _LEAST_PAIR_US = 160
+# A pair that takes so much more than two reads was stalled in it, and is read again. A current a millisecond behind its
+# voltage each 50 ms, as the radio may do it, would be 0.3% of the power at a factor of 0.5 (computed).
+_STALLED_US = 200
 _DATAGRAM_POLL_MS = 10
 _MOST_DATAGRAMS = 16  # from strangers, while an answer is waited for
 _MACHINE: str = getattr(sys.implementation, "_machine", "")
@@ -82,7 +85,9 @@ class Esp32Board(Board):
         self._channel = 0
         self._uptime_us = 0
         self._ticks_us = time.ticks_us()
-        self._pair_us = self._at = 0
+        self._pair_us = self._at = self._took = 0
+        self._most_us = 1_000_000
+        self._again = False
         self.begin()
         self._grid_volts = None
         if pins.grid_present >= 0 and not (fine and pins.grid in pins.fine[: self.channels]):
@@ -112,6 +117,7 @@ class Esp32Board(Board):
             for _ in range(16):
                 read()
             self.skew_us = min(self.skew_us, time.ticks_diff(time.ticks_us(), start) // 16)
+        self._most_us = 2 * self.skew_us + _STALLED_US
         if 2 * self.skew_us < _LEAST_PAIR_US:
             self._pair_us = _LEAST_PAIR_US
             self.log(f"a pair takes {2 * self.skew_us} µs: each is made to last {_LEAST_PAIR_US}")
@@ -177,6 +183,11 @@ class Esp32Board(Board):
             times_us[first] = time.ticks_diff(self._at, self._origin)
             volts[first] = self._read_volts()
             amps[first] = self._read_amps()
+            self._took = time.ticks_diff(time.ticks_us(), self._at)
+            if self._took > self._most_us and not self._again:
+                self._again = True  # the radio stalled it in the middle: nobody knows when which was read
+                continue
+            self._again = False
             while time.ticks_diff(time.ticks_us(), self._at) < self._pair_us:
                 pass  # on a chip whose converter is quicker than the ring can hold
             first += 1

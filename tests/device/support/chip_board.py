@@ -48,6 +48,11 @@ class Converter:
         return _WAVE[CLOCK.t // STEP_US % CYCLE]
 
 
+def wave(at_us):
+    """Return what the converter reads at a time."""
+    return _WAVE[at_us // STEP_US % CYCLE]
+
+
 class Pin:
     IN = OUT = PULL_UP = 0
 
