@@ -172,6 +172,7 @@ def in_browser(url: str) -> dict[str, Any]:
         "drawn_ms": statistics.median(drawn),
         "drawn_cpu_ms": statistics.median(drawn_cpu),
         "zoom_ms": statistics.median(zooms),
+        "zoom_95th_ms": zooms[len(zooms) * 95 // 100],
         "zoom_worst_ms": zooms[-1],
     }
 
