@@ -8,8 +8,10 @@ from played import UA, UV, sines
 
 from electro_meter.sensing.frames import TOTAL_UU
 from electro_meter.sensing.linearisation import table_of
-from electro_meter.sensing.metering import Calibration, square_root
-from electro_meter.sensing.sampling import GAP, LOST, WHOLE
+from electro_meter.sensing.metering import Calibration, Metering, square_root
+from electro_meter.sensing.phases import Phase
+from electro_meter.sensing.sampling import GAP, LOST, WHOLE, Sampler
+from electro_meter.sensing.supply import SupplyDetector
 from electro_tools.device.on_chip import Station
 
 
@@ -142,6 +144,38 @@ class WhatAWindowMeasures(unittest.TestCase):
             self.assertEqual(window.cycles, 10 * windows)
             truth = 230 * 50 * math.cos(math.radians(40)) * 200_000 * windows
             self.assert_within(window.energy_uj, truth, 0.05)
+
+
+class WhatAStretchSaysOfTheMains(unittest.TestCase):
+    def stretch(self, board):
+        """Return a phase after its first stretch, and whether it was measured."""
+        calibration = Calibration(UV, UA)
+        phase = Phase(
+            Sampler(board, table_of([])),
+            Metering(calibration),
+            SupplyDetector(230_000, UV, 50),
+            calibration,
+            100_000,
+        )
+        while not phase.take():
+            pass
+        return phase, phase.measure()
+
+    def test_one_that_is_cut_in_its_first_cycle_says_nothing(self):
+        cut = 0
+        for at in range(40, 180, 10):  # the first cycle lies somewhere there
+            phase, measured_ = self.stretch(sines(pace=lambda k, at=at: 305_000 if k == at else 250))
+            if not measured_:
+                self.assertTrue(phase.cut)
+                self.assertEqual(phase.metering.frame[8], 0)
+                cut += 1
+        self.assertGreater(cut, 1)
+
+    def test_a_frequency_that_is_no_mains_is_no_gap(self):
+        phase, measured_ = self.stretch(sines(hz=30.0))
+        self.assertEqual((measured_, phase.cut), (False, False))
+        phase, measured_ = self.stretch(sines())
+        self.assertEqual((measured_, phase.cut), (True, False))
 
 
 class WhatIsNoWindow(unittest.TestCase):

@@ -204,7 +204,7 @@ class Meter:
             outages.gather(phases.tally)
         if not phases.supplied:
             outages.follow(phase, phases.started_us, phase.sampler.end_us(), phases.fault, self.gasping)
-        elif not whole and phase.detector.steady and not phase.sampler.clipped:
+        elif not whole and phase.detector.steady and not (phase.sampler.clipped or phase.cut):
             self.board.log("voltage without whole cycles: is the mains frequency right?")
         self.snapshot.window()
 

@@ -308,6 +308,8 @@ def sum_cells(times: ptr32, volts: ptr16, amps: ptr16, frame: ptr32) -> int:
             if crossing == 0:
                 if (2 * t) - int(frame[14]) > 52000:
                     ended = 2
+                    if t - after > 2 * 4000:
+                        ended = 3
         if ended != 0:
             break
     frame[1] = j

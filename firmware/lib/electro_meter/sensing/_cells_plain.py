@@ -327,6 +327,8 @@ def sum_cells(times: "array[int]", volts: "array[int]", amps: "array[int]", fram
             if crossing == 0:
                 if 2 * t - frame[LAST] > _LONGEST_CYCLE2:
                     ended = 2
+                    if t - after > 2 * _LONGEST_CELL:
+                        ended = 3
         if ended != 0:
             break
     frame[LOOKED] = j

@@ -13,9 +13,10 @@ is back; the loss of fewer is a dip. A phase about which something is undecided 
 
 from ..world import Board
 from .events import Tally
+from .frames import ENDED
 from .linearisation import FINE_BITS
 from .metering import Calibration, Metering, SensorTable
-from .sampling import LOST, PIECE, RING, TIME, WINDOW_US, Sampler
+from .sampling import GAP, LOST, PIECE, RING, TIME, WINDOW_US, Sampler
 from .supply import SupplyDetector, current_flows
 from .watching import MISSING, NO_VOLTAGE, Watch
 
@@ -133,6 +134,11 @@ class Phase:
         if self.watch is not None:
             self.watch.look(self)
         return True
+
+    @property
+    def cut(self) -> bool:
+        """Return whether the core had something else to do in the stretch: it says nothing of the mains then."""
+        return self.metering.frame[ENDED] == GAP
 
     @property
     def trouble(self) -> int:
