@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person is told at the serial line, of a meter in the middle of a slot."""
 
+import asyncio
 import json
 
 from whole_meter import INTERVAL_S, WATTS, Meters
 
 from electro_meter.life import answers
+from electro_meter.life.console import RECORD, listen
 
 
 class Answers(Meters):
@@ -39,6 +41,26 @@ class Answers(Meters):
         self.assertIn("ask for status", self.ask(board, meter, "reboot")["error"])
         self.assertEqual(self.ask(board, meter, "logs", "99999999"), {"log": ""})
         self.assertEqual(self.ask(board, meter, "identify", "5"), {"device": self.address})
+
+    def test_what_can_not_be_told_is_said_and_the_next_question_answered(self):
+        board, meter = self.make()
+        typed = list("electro status\nelectro identify\n")
+        network, said = board.network, []
+
+        async def heard():
+            if not typed:
+                raise EOFError
+            return typed.pop(0)
+
+        def broken():
+            board.network = network
+            raise OSError("the radio")
+
+        board.heard, board.network, board.log = heard, broken, said.append
+        with self.assertRaises(EOFError):
+            asyncio.run(listen(board, meter))
+        told = [json.loads(line[1:]) for line in said if line[:1] == RECORD]
+        self.assertEqual(told, [{"error": "the meter can't tell: the radio"}, {"device": self.address}])
 
 
 if __name__ == "__main__":

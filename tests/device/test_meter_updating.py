@@ -74,8 +74,14 @@ class Updates(unittest.TestCase):
         self.assertEqual((self.kind, unpack(self.board.blobs[BLOB]).version), (IDLE, 7))
         self.assertTrue(self.board.trial_ended)
         self.assertEqual(self.boot(), 1)
-        self.exchange()  # the same release is not taken again
-        self.assertEqual(self.kind, IDLE)
+        self.exchange()  # the same release is not taken again, and that is no failure
+        self.assertEqual((self.kind, self.updating.why), (IDLE, ""))
+        asked = len(self.place.asked)
+        self.exchange()
+        self.assertEqual(len(self.place.asked), asked)  # for a day
+        self.place.paper = releases.release(bytes(32))  # another program of that version
+        self.board.now_us += ASK_US + 1
+        self.exchange()
         self.assertIn("is not above version 7", self.updating.why)
 
     def test_next_must_move_and_the_self_test_hold(self):

@@ -32,7 +32,11 @@ async def listen(board: "Board", meter: "Meter") -> None:
         if len(words) > 1 and words[0] == "electro":
             from .answers import answer
 
-            board.log(RECORD + json.dumps(answer(board, meter, words[1:])))
+            try:
+                said = json.dumps(answer(board, meter, words[1:]))
+            except Exception as error:  # noqa: BLE001 - whatever the radio or the flash has: whoever asks is told
+                said = json.dumps({"error": f"the meter can't tell: {str(error) or type(error).__name__}"})
+            board.log(RECORD + said)
             forget()
 
 

@@ -5,11 +5,12 @@ A meter imports this only if something is under way, or its settings name a plac
 """
 
 import sys
+from binascii import hexlify
 
 from electro_protocol.eip712 import Domain
 
 from ..heap import forget_modules, ram_free
-from .bundle import BundleError, empty_folder
+from .bundle import BundleError, empty_folder, head_of
 from .fetching import Fetching
 from .releases import Release, ReleaseError
 from .state import (
@@ -123,7 +124,7 @@ class Updating:
     async def _fetch(self, place: Fetching, failed: bool) -> None:
         if self.state.kind == IDLE or failed:  # what it was storing may not be offered any more
             untrusted = await place.paper(self._chip)
-            if untrusted is None:
+            if untrusted is None or self._runs(untrusted):
                 self._ask_from_us = self._board.uptime_us() + ASK_US
                 return
             release = Release(untrusted, self._domain, self.state, self._meter.clock.unix_s(), False)
@@ -136,6 +137,15 @@ class Updating:
             folder, self.state.manifest, lambda: not wake.is_set() and self._board.uptime_us() < until_us
         ):
             self._take(STORED)
+
+    def _runs(self, untrusted: object) -> bool:
+        """Return whether what is offered is the program that was committed: a place goes on offering it."""
+        offered = untrusted.get("release") if isinstance(untrusted, dict) else None
+        try:
+            head = head_of(f"{self._board.directory}/{FOLDERS[self.state.slot]}")
+        except BundleError:
+            return False  # it came over the serial line
+        return isinstance(offered, dict) and offered.get("manifest") == "0x" + hexlify(head.manifest).decode()
 
     def _take(self, event: int, offer: "Offer | None" = None) -> None:
         """Write the next state down, and do what follows."""
