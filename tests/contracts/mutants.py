@@ -48,14 +48,20 @@ class Stale(Exception):  # noqa: N818 - a fact about a mutant
     """A mutant's text does not stand once in the sources, or does not compile."""
 
 
+def file_of(mutant: Mutant, sources: Path) -> Path:
+    """Return the source in which a mutant's text stands; raise Stale if that is not once."""
+    files = [path for path in sources.glob(mutant.file) if mutant.old in path.read_text()]
+    if len(files) != 1 or files[0].read_text().count(mutant.old) != 1:
+        raise Stale(f"{mutant.name}: not once in the sources: {mutant.old}")
+    return files[0]
+
+
 def plant(mutant: Mutant, folder: Path) -> None:
     """Lay out what the tests need in `folder`, with the mutant in the sources and in the artifact."""
     spoiled = folder / "contracts" / "src"
     shutil.copytree(build.SOURCES, spoiled)
-    files = [path for path in spoiled.glob(mutant.file) if mutant.old in path.read_text()]
-    if len(files) != 1 or files[0].read_text().count(mutant.old) != 1:
-        raise Stale(f"{mutant.name}: not once in the sources: {mutant.old}")
-    files[0].write_text(files[0].read_text().replace(mutant.old, mutant.new))
+    file = file_of(mutant, spoiled)
+    file.write_text(file.read_text().replace(mutant.old, mutant.new))
     package = folder / "contracts" / "electro_contracts"
     shutil.copytree(
         ROOT / "contracts" / "electro_contracts", package, ignore=shutil.ignore_patterns("__pycache__")
@@ -63,8 +69,8 @@ def plant(mutant: Mutant, folder: Path) -> None:
     for shared in ("tests", "pyproject.toml"):
         (folder / shared).symlink_to(ROOT / shared)
     source = build.standard_json(fetch.node_modules())
-    changed = f"src/{files[0].name}"
-    source["sources"][changed]["content"] = files[0].read_text()
+    changed = f"src/{file.name}"
+    source["sources"][changed]["content"] = file.read_text()
     good = artifact.PATH.read_text()
     try:
         text = build.rebuilt(good, source, changed, fetch.node_modules(), str(fetch.node()))

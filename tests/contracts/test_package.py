@@ -20,6 +20,7 @@ from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport
 from electro_protocol.signed import SignedMessage
 
+from . import mutants
 from .engines import PyEvm, Reverted, Revm
 from .world import DAY, World, _type, day, encode_call, key, selector_of
 
@@ -63,6 +64,17 @@ def test_what_is_made_of_one_file_is_compiled_alone(
         assert hashed in source["sources"]["src/" + build.HASHES]["content"]
     content["content"] = content["content"].replace(new, old)
     assert build.rebuilt(json.dumps(after), source, f"src/{file}", node_modules, str(node)) == good
+
+
+def test_each_mutant_has_its_one_place_in_the_sources_and_a_name_of_its_own() -> None:
+    """What the tests notice of them: `python -m tests.contracts.mutants`."""
+    found = mutants.mutants()
+    assert len({each.name for each in found}) == len(found) > 100
+    for each in found:
+        assert mutants.file_of(each, build.SOURCES).is_file()
+        assert each.new != each.old
+    with pytest.raises(mutants.Stale, match="not once in the sources"):
+        mutants.file_of(mutants.Mutant("gone", "what stands nowhere", ""), build.SOURCES)
 
 
 def test_the_compilers_input_is_the_one_that_the_artifact_names() -> None:
