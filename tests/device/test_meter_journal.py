@@ -197,6 +197,25 @@ class Unreadable(Journals):
         self.assertFalse(ring.is_all_known)
         return ring
 
+    def test_a_piece_that_can_not_be_read_is_tried_once_a_question(self):
+        ring = Ring(self.folder, ".base", 256, 8)
+        for number in range(200):
+            ring.append(*fields(number))
+        opened = []
+
+        def blind(path, mode="r"):
+            opened.append(path)
+            raise OSError(EIO, "simulated")
+
+        journal_module.open = blind
+        try:
+            self.assertEqual(ring.find(3), -1)
+            self.assertIsNone(ring.before(150))
+        finally:
+            del journal_module.open
+        self.assertLess(len(opened), 30)
+        self.assertEqual(self.numbers(ring, range(200)), list(range(200)))
+
     def test_nothing_is_written_over_what_could_not_be_read(self):
         ring = self.start_blind()
         ring.append(*fields(120))

@@ -114,11 +114,16 @@ class Ring:
                 if record is not None and record[0] == BASE and record[3] == number:
                     self._cursor = sequence
                     return sequence
+        unread, failed = self.unread, self.next
         for k in range(len(self.numbers) - 1, -1, -1):
             if self.least[k] <= number <= self.most[k]:
                 first = self.numbers[k] * self.slots
                 for sequence in range(min(first + self.slots, self.next) - 1, first - 1, -1):
+                    if sequence >= failed:
+                        continue  # of a piece that can't be read: to try it for each record would take seconds
                     record = self.read(sequence)
+                    if self.unread != unread:
+                        unread, failed = self.unread, sequence - sequence % _PIECE
                     if record is not None and record[3] == number and record[0] in (BASE, OUTAGE, ENDED):
                         self._cursor = sequence
                         return sequence
@@ -130,8 +135,11 @@ class Ring:
         for k in range(len(self.numbers)):
             if self.least[k] < number and (found is None or self.most[k] > found[3]):
                 first = self.numbers[k] * self.slots
+                unread = self.unread
                 for sequence in range(first, min(first + self.slots, self.next)):
                     record = self.read(sequence)
+                    if self.unread != unread:
+                        break  # nor, most likely, the rest of the file
                     if record is None or record[0] != BASE or record[3] >= number:
                         continue
                     if found is None or record[3] > found[3]:
