@@ -217,6 +217,26 @@ def test_an_enrolment_that_was_lost_is_signed_anew(bench: Bench) -> None:
     assert [one for one in bench.done if one[1] != "label"] == [("port4", "provision")]
 
 
+def test_what_a_batch_tells_otherwise_now_is_done_again(bench: Bench, tmp_path: Path) -> None:
+    password = tmp_path / "wifi.txt"
+    password.write_text("a word of ours")
+    options = f'[provision]\nwifi = "PLANT"\nwifi-password-file = "{password}"\n'
+    bench.file.write_text(bench.file.read_text() + options)
+    bench.run()
+    bench.run()
+    assert {step for _, step in bench.done} == {"label"}
+    bench.file.write_text(bench.file.read_text().replace("PLANT", "HALL"))
+    bench.fails["port5", "provision"] = ToolError("the chip is gone")
+    assert {port for port, reason in bench.run().items() if reason} == {"port5"}
+    assert {step for _, step in bench.done} == {"provision", "label"}
+    bench.fails.clear()
+    bench.run()
+    assert [one for one in bench.done if one[1] != "label"] == [("port5", "provision")]
+    password.write_text("another word")
+    bench.run()
+    assert sum(step == "provision" for _, step in bench.done) == 8
+
+
 def test_without_a_self_test_each_board_has_its_own_enrolment_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

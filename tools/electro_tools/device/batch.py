@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electro_tools import papers
@@ -12,7 +15,6 @@ from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 STEPS = ("flash", "install", "self-test", "provision", "calibrate", "label")
 # what each table may say, and what that must be; of [provision] the command knows
@@ -37,6 +39,20 @@ class Batch:
     provision: tuple[str, ...]  # options of `electro device provision`
     volts: float | None  # what the jig applies
     calibrate: tuple[str, ...]  # arguments of `electro device calibrate`
+
+    def settled(self) -> dict[str, str]:
+        """Return what tells other options of a step from these, and other files that they name: a hash of each."""
+        options = {"provision": self.provision, "calibrate": self.calibrate}
+        return {step: _hash_of(words) for step, words in options.items()}
+
+
+def _hash_of(words: tuple[str, ...]) -> str:
+    found = hashlib.sha256()
+    for word in words:
+        found.update(word.encode() + b"\n")
+        with contextlib.suppress(OSError, ValueError):  # most name no file
+            found.update(Path(word).read_bytes())
+    return found.hexdigest()
 
 
 def read(file: Path) -> Batch:

@@ -158,9 +158,11 @@ class Line:
             try:
                 kept = papers.content_of(file)
                 passed, board.device = list(kept["passed"]), str(kept["device"])
-            except (ToolError, KeyError, TypeError):
-                passed = []  # a cut has damaged it: the board begins anew
+                settled = dict(kept["settled"])
+            except (ToolError, KeyError, TypeError, ValueError):
+                passed, settled = [], {}  # a cut has damaged it: the board begins anew
             again = {"label", *board.passed}
+            again |= {step for step, now in self._batch.settled().items() if settled.get(step) != now}
             if not self._enrolment(board).exists():
                 again.add("provision")  # it keeps the key, and signs anew
             board.passed += [step for step in STEPS if step in passed and step not in again]
@@ -190,6 +192,7 @@ class Line:
         if board.hardware_id:
             kept = {
                 "passed": passed,
+                "settled": self._batch.settled(),
                 "device": board.device,
                 "failed": board.failed,
                 "reason": board.reason,
