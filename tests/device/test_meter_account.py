@@ -136,6 +136,18 @@ class Clocks(Accounts):
         self.assertEqual(self.account.import_uj, 36_000 * 1_970 * S)
         self.assertEqual(self.lanes(Terms()), [900, 900])
 
+    def test_after_an_hour_without_time_little_comes_to_the_neighbour(self):
+        self.clock.offset_us -= 13 * S  # so that no cell ends where an interval does
+        self.clock.dated = self.clock.confirmed = False
+        self.run_steady(13 + 2 * 900, 36_000)
+        self.run_steady(3 * 900, 18_000)
+        self.clock.dated = self.clock.confirmed = True
+        self.run_steady(900, 18_000)
+        self.assertEqual(self.account.import_uj, (36_000 * 1_813 + 18_000 * 3_600) * S)
+        lanes = self.lanes(Terms())[:5]
+        for k, true in enumerate((900, 900, 450, 450, 450)):
+            self.assertLess(abs(lanes[k] - true), 5, lanes)
+
     def test_hours_without_time_are_placed_as_well(self):
         self.clock.dated = False
         for watts in (10_000, 20_000, 40_000, 20_000) * 5:

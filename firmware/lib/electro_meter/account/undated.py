@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep energy by the cell of uptime while nobody has told the time, so that it can be placed once somebody does.
 
-There are CELLS cells, of ten seconds at first. When they are full two become one: the resolution is a fiftieth of the
-time that was waited, at least.
+There are CELLS cells, of ten seconds at first. When they are full two become one: the resolution is a 144th of the
+time that was waited, at least. What lies in a cell across the border of two intervals is shared by time, so after an
+hour and a half a quarter of an hour is right to a fortieth of what its neighbour differs. Each sum is one array: as
+objects of their own a fifth of the cells would take as much memory.
 """
 
-CELLS = 96
+from array import array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CELLS = 288
 _FIRST_US = 10_000_000
 
 
@@ -15,7 +23,9 @@ class Undated:
     def __init__(self, start_us: int) -> None:
         self.start_us = start_us
         self.cell_us = _FIRST_US
-        self._cells: "list[tuple[int, int, int, int]]" = []  # import µJ, export µJ, measured µs, without supply µs
+        self._used = 0
+        # import µJ, export µJ, measured µs, without supply µs
+        self._sums = tuple([array("q", bytes(8 * CELLS)) for _ in range(4)])
 
     def take(self, until_us: int, energy_uj: int, measured_us: int, dark_us: int) -> None:
         """Take what a piece of time that ends there brought; it counts whole where it ends."""
@@ -23,25 +33,26 @@ class Undated:
         while place >= CELLS:
             self._halve()
             place = (until_us - self.start_us - 1) // self.cell_us
-        while len(self._cells) <= place:
-            self._cells.append((0, 0, 0, 0))
-        import_uj, export_uj, measured, dark = self._cells[place]
+        self._used = max(self._used, place + 1)
+        imported, exported, measured, dark = self._sums
         if energy_uj >= 0:
-            import_uj += energy_uj
+            imported[place] += energy_uj
         else:
-            export_uj -= energy_uj
-        self._cells[place] = import_uj, export_uj, measured + measured_us, dark + dark_us
+            exported[place] -= energy_uj
+        measured[place] += measured_us
+        dark[place] += dark_us
 
-    def cells(self) -> "list[tuple[int, int, int, int]]":
-        return self._cells
+    def cells(self) -> "Iterator[tuple[int, int, int, int]]":
+        """Yield import µJ, export µJ, measured µs and µs without supply of one cell after the other."""
+        imported, exported, measured, dark = self._sums
+        for k in range(self._used):
+            yield imported[k], exported[k], measured[k], dark[k]
 
     def _halve(self) -> None:
-        cells = self._cells
-        if len(cells) % 2:
-            cells.append((0, 0, 0, 0))
-        joined = []
-        for k in range(0, len(cells), 2):
-            one, two = cells[k], cells[k + 1]
-            joined.append((one[0] + two[0], one[1] + two[1], one[2] + two[2], one[3] + two[3]))
-        self._cells = joined
+        for sums in self._sums:
+            for k in range(CELLS // 2):
+                sums[k] = sums[2 * k] + sums[2 * k + 1]
+            for k in range(CELLS // 2, CELLS):
+                sums[k] = 0
+        self._used = CELLS // 2
         self.cell_us *= 2
