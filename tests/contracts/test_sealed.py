@@ -153,6 +153,22 @@ def test_what_is_refused_of_a_sealed_report(world: World) -> None:
     assert world.point(agreement_id, METER).next == 4
 
 
+def test_a_sealed_report_is_taken_from_its_end_to_the_last_second_of_the_grace(world: World) -> None:
+    agreement_id = world.agree_sealed([METER], SHORT, VIEWING)
+    first, last = (
+        world.sealed_report(METER, agreement_id, at, inside(at, 4, SHORT), VIEWING, SHORT.bands)
+        for at in (0, 4)
+    )
+    world.set_time(START + 4 * SHORT.interval_seconds - 1)
+    assert reason(world, first) == "FromTheFuture"
+    world.set_time(START + 4 * SHORT.interval_seconds)
+    world.submit(first)
+    world.set_time(SHORT.reports_until + 1)
+    assert reason(world, last) == "TooLate"
+    world.set_time(SHORT.reports_until)
+    world.submit(last)
+
+
 def test_a_foresight_of_a_damaged_sealed_batch_is_what_becomes_of_it(world: World) -> None:
     """Whatever the calldata: nothing is taken but what a meter signed, and each item's fate is told before."""
     agreement_id = world.agree_sealed([METER, SPARE], SHORT, VIEWING)
