@@ -147,6 +147,10 @@ def test_what_is_refused_of_a_sealed_report(world: World) -> None:
         for item in items:
             assert reason(world, item) == name
             assert calldata.decode_reasons(world.ask(calldata.check_sealed([item, good])))[1] == bytes(4)
+    for length in (0, 22, 23, 24):  # not more than what is around readings, of which there are none
+        with pytest.raises(Reverted) as refused:
+            world.submit(changed(world, good, sealed=bytes(length)))
+        assert refused.value.error.args == (0, 1344)
     world.send(calldata.submit_sealed_batch([other_terms, good, good]))
     skipped = [each for each in world.events if isinstance(each, events.ReportSkipped)]
     assert [each.index for each in skipped] == [0, 2]
