@@ -208,6 +208,21 @@ def test_an_outage_explains_its_intervals_wherever_they_lie(world: World) -> Non
         assert point.outageAccrued == EVENT + (last + 1 - first) * 15 * MINUTE
 
 
+def test_sixteen_readings_are_noted_wherever_a_word_ends_in_them(world: World) -> None:
+    begins = range(238, 259)
+    meters = {begin: key(f"from {begin}") for begin in begins}
+    agreement_id = world.agree([*meters.values()])
+    world.set_time(START + 5 * 86_400)
+    for begin, meter in meters.items():
+        for first, end in ((0, 96), (96, 192), (192, begin)):
+            world.submit(world.report(meter, agreement_id, first, inside(first, end - first)))
+        world.submit(world.report(meter, agreement_id, begin, [INTERRUPTED] * 16))
+        last = START + 900 * (begin + 15)
+        world.submit(world.outage(meter, agreement_id, 0, last, last + 900))
+        point = world.point(agreement_id, meter)
+        assert (point.unexplained, point.outageAccrued) == (15, EVENT + 15 * MINUTE)
+
+
 def test_one_outage_across_a_renewal_is_one_event_of_the_agreement_in_which_it_began(world: World) -> None:
     meter = key("meter")
     first = world.agree([meter])
