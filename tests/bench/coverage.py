@@ -77,12 +77,11 @@ START = 1_800_000_000
 CONTRACT = bytes(range(20))
 INTERVAL_S = 900
 CYCLES_AN_INSTRUCTION = 1.5
-LOOK, STEP, CONCLUSION, EXCHANGE = 80, 770, 4_400, 14_200  # bytecodes
+LOOK, STEP, CONCLUSION, EXCHANGE, PIECE = 80, 770, 4_400, 14_200, 850  # bytecodes
 SIGN_US, SIGN_MHZ = 29_000, 240
 COLLECT_EVERY_US = 3_500_000
 COLLECTIONS_AN_EXCHANGE = 3
 ROUND_TRIP_MS, ANSWER_MS = 60, 40
-LONGEST_PIECE, PIECE = 14_200, 850  # bytecodes
 EXCHANGES, SHORT_INTERVAL_S = 6, 60  # a report of each interval: no connection is kept for so long
 IDLE_US = 30_000_000  # the relayer's idle_timeout_s
 IMPORT_US, IMPORTS = 200_000, 2  # at 240 MHz
@@ -206,7 +205,7 @@ class DistantBoard(BusyBoard):
     collections = 0  # in an exchange
 
     def signed(self) -> None:
-        self.work(LONGEST_PIECE)
+        self.work(EXCHANGE)
         self.time.now_us += self.import_us // IMPORTS + max(0, self.collections - 1) * self.collect_us
 
     async def piece(self) -> None:

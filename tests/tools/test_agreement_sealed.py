@@ -294,7 +294,7 @@ def test_nobody_takes_a_sealed_place_over_that_it_can_not_open(plant: Plant) -> 
     line = ("agreement", "hand-over", 1, "--accept", *world.as_("anyone"))
     assert "no viewing key was given" in refused(*line)
     assert "another agreement" in refused(*line, *plant.wrong)
-    asked = electro(*line[:3], "--accept", "--from", world.anyone.address, *plant.unsealed).out
+    asked = electro(*line[:4], "--from", world.anyone.address, *plant.unsealed).out
     assert "nobody: sealed bands hold for the whole term" in asked
     assert electro(*line, *plant.unsealed, "--json").json["consumer"] == world.anyone.address
 

@@ -304,8 +304,7 @@ def test_what_another_module_lacks_would_be_seen() -> None:
 def test_no_module_says_of_another_what_that_lacks() -> None:
     program = firmware_files.program()
     kept = {
-        source.place.removeprefix("lib/").removesuffix(".py").replace("/", "."): source.local.read_text()
-        for source in firmware_files.modules()
+        firmware_files.dotted(source.place): source.local.read_text() for source in firmware_files.modules()
     }
     assert not lacking({name: program.text(name) or kept[name] for name in program.names()})
 

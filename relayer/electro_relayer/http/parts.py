@@ -67,9 +67,8 @@ async def read_body(settings: Settings, request: web.Request) -> bytes:
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Malformed("The body must not be compressed.")
     try:
-        if (
-            request.content.is_eof()
-        ):  # all of it is here already, as mostly: no need to wait, nor to watch the clock
+        # all of it is here already, as mostly: no need to wait, nor to watch the clock
+        if request.content.is_eof():
             body = request.content.read_nowait()
             if len(body) > settings.body_limit:
                 raise _too_large(settings)
@@ -80,10 +79,8 @@ async def read_body(settings: Settings, request: web.Request) -> bytes:
         raise TooSlow("The body did not arrive in time.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise _too_large(settings) from error
-    except (
-        web.RequestPayloadError,
-        ConnectionError,
-    ) as error:  # who sent it has gone: nobody reads the answer
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # who sent it has gone: nobody reads the answer
         raise Malformed("The body broke off.") from error
 
 

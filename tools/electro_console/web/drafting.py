@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from electro_plan.history import LoadHistory
 
 _DAY_S = 86_400
-_MOST_UNPACKED = (
-    64 << 20
-)  # of a file from anybody: a decade of minutes as text is more, of quarter hours less
+# of a file from anybody: a decade of minutes as text is more, of quarter hours less
+_MOST_UNPACKED = 64 << 20
 _LEAST_TEST_S = 28 * _DAY_S
 _EXAMPLE = {  # of a terms file's template: to be agreed on, and shown as such
     "outage_penalty": 1000, "outage_minute_penalty": 10, "penalised_causes": 4, "grace": 7 * _DAY_S,

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from .words import Words
 
 _MOST = 200  # events that a page tells
-_FARTHEST = (
-    20_000  # blocks: an index that has more to follow is at its beginning, and nothing it lacks is news
-)
+# blocks: an index that has more to follow is at its beginning, and nothing it lacks is news
+_FARTHEST = 20_000
 
 
 async def newer(node: Node, block: int, agreement: int | None = None) -> list[tuple[int, events.Event]]:

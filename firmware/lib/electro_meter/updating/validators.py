@@ -100,8 +100,7 @@ def take(
     entries["validators_version"] = version
     with open(f"{folder}/{_CONFIG}.new", "w") as file:
         json.dump(entries, file)
-    os.rename(
-        f"{folder}/{_CONFIG}.new", f"{folder}/{_CONFIG}"
-    )  # a power cut leaves the old file or the new one
+    # a power cut leaves the old file or the new one
+    os.rename(f"{folder}/{_CONFIG}.new", f"{folder}/{_CONFIG}")
     settings.validators, settings.validators_version = validators, version
     return True
