@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from electro_protocol.judging import read
+from electro_protocol.keccak import keccak256
 from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
 from electro_protocol.readings import unpack
 
@@ -123,7 +124,7 @@ class Agreement(Discounted):
         if report.start != terms.start:
             raise Refused("OtherStart")
         believed = report.terms if isinstance(report, EnergyReport) else report.schedule
-        if believed != self.code_hash[:16]:
+        if believed != self.schedule_hash(point.place, report.first_interval)[:16]:
             raise Refused("OtherTerms")
         if report.first_interval != point.next:
             raise Refused("WrongSequence")
@@ -136,6 +137,13 @@ class Agreement(Discounted):
             raise Refused("FromTheFuture")
         if now > self.reports_until:
             raise Refused("TooLate")
+
+    def schedule_hash(self, place: int, interval: int) -> bytes:
+        """Return the hash that a report names: of the terms' code, or of that with sealed bands in their place."""
+        packed = self.places[place].sealed.get(interval // len(self.terms.bands))
+        if packed is None:
+            return self.code_hash
+        return keccak256(self.terms.override_code(packed, len(self.places)))
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""
@@ -263,6 +271,16 @@ class Agreement(Discounted):
         at.renominate(first, bands, by, self.intervals, now)
         if by is not By.OPERATOR:
             at.sequence = sequence
+
+    def renominate_sealed(self, place: int, first: int, packed: bytes, now: int, sequence: int) -> None:
+        """Give one pass other sealed bands at one place, by both parties; packed: ciphertext and nonce."""
+        at = self.place(place)
+        if not self.terms.seal:
+            raise Refused("OtherForm")
+        if sequence <= at.sequence:
+            raise Refused("StaleRenomination")
+        at.renominate_sealed(first, packed, self.intervals, now)
+        at.sequence = sequence
 
     def place(self, number: int) -> Place:
         """Return a place of an agreement that runs; raise Refused."""

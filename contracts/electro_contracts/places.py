@@ -4,7 +4,8 @@
 - A renomination replaces slots of one pass of the schedule at one place. Alone, the consumer may do so some time
   ahead, no wider than its band and no higher than was agreed; alone, the operator may only widen; together, both may do
   what is sound. What holds then is the override of that pass.
-- Sealed bands hold for the whole term: nobody could check others, and no meter would be brought them.
+- Sealed bands both parties replace together, a whole pass before it begins: nobody else could check them, nor put a
+  part in its place. What the contract has of them then is code with another hash, by which meters must have judged.
 - A consumer's fault ends a place: what is never measured from there on, and shortly before, is neutral.
 """
 
@@ -39,6 +40,9 @@ class Place:
     terms: Terms
     devices: list[bytes]
     overrides: dict[int, Bands] = field(default_factory=dict)  # by pass of the schedule
+    sealed: dict[int, bytes] = field(
+        default_factory=dict
+    )  # the same where readings are sealed: ciphertext, nonce
     sequence: int = 0  # of the last signed renomination
     gaps: list[tuple[int, int | None]] = field(default_factory=list)  # neutral; None: to the end of the term
 
@@ -70,12 +74,7 @@ class Place:
         count, slots = len(bands), len(terms.bands)
         if not 1 <= count <= slots:
             raise Refused("BadLength", 4 * count, 4 * slots)
-        if slot + count > slots:
-            raise Refused("BeyondSchedule", slots - slot, count)
-        if first + count > kept:
-            raise Refused("OutsideTerm", kept, first + count)
-        if terms.instant(first) <= now:
-            raise Refused("AlreadyStarted", terms.instant(first), now)
+        self._must_be_ahead(first, count, first + count, kept, now)
         until = terms.instant(first) - terms.lead_seconds
         if by is By.CONSUMER and now > until:
             raise Refused("TooLate", until, now)
@@ -84,6 +83,24 @@ class Place:
         held = list(self.overrides.get(pass_, terms.bands))
         held[slot : slot + len(bands)] = bands
         self.overrides[pass_] = tuple(held)
+
+    def renominate_sealed(self, first: int, packed: bytes, kept: int, now: int) -> None:
+        """Replace the sealed bands of a pass, of which the first interval must lie in the term: by both parties."""
+        slots = len(self.terms.bands)
+        if len(packed) != len(self.terms.packed_bands):
+            raise Refused("BadLength", len(packed), len(self.terms.packed_bands))
+        self._must_be_ahead(first, slots, first + 1, kept, now)
+        self.sealed[first // slots] = packed
+
+    def _must_be_ahead(self, first: int, count: int, end: int, kept: int, now: int) -> None:
+        """Refuse what crosses a pass, or has begun; up to `end` it must lie in the term."""
+        slots = len(self.terms.bands)
+        if first % slots + count > slots:
+            raise Refused("BeyondSchedule", slots - first % slots, count)
+        if end > kept:
+            raise Refused("OutsideTerm", kept, end)
+        if self.terms.instant(first) <= now:
+            raise Refused("AlreadyStarted", self.terms.instant(first), now)
 
     def _allow(self, slot: int, band: Band, held: Band, by: By) -> None:
         """Refuse a slot's band that its author may not set; `held` is what holds now."""

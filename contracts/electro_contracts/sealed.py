@@ -15,12 +15,12 @@ from electro_protocol import judging, sealing
 from electro_protocol.readings import unpack
 from electro_protocol.sealing import SealError
 
-from .terms import Seal, pack_bands, unpack_bands
+from .terms import Seal, pack_bands, split_sealed, unpack_bands
 
 if TYPE_CHECKING:
     from .terms import Bands, Terms
 
-__all__ = ["Judged", "SealError", "judged", "opened", "seal"]
+__all__ = ["Judged", "SealError", "judged", "opened", "opened_pass", "seal", "seal_pass"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,21 @@ def opened(terms: Terms, key: bytes) -> Terms:
         raise SealError("this is the viewing key of another agreement: its hash is not the one in the terms")
     packed = sealing.open_bands(key, terms.seal.nonce, pack_bands(terms.bands))
     return dataclasses.replace(terms, bands=_within(terms, unpack_bands(packed)), seal=None)
+
+
+def seal_pass(bands: Bands, key: bytes, agreement_id: int, place: int, pass_: int) -> bytes:
+    """Return bands for one pass at one place as a renomination of both parties has them, with their nonce."""
+    nonce, lanes = sealing.seal_bands(key, pack_bands(bands), sealing.of_pass(agreement_id, place, pass_))
+    return lanes + nonce
+
+
+def opened_pass(packed: bytes, key: bytes, terms: Terms, agreement_id: int, place: int, pass_: int) -> Bands:
+    """Return the bands of `seal_pass` in the clear; terms: of the agreement. Raise SealError if they do not open."""
+    lanes, nonce = split_sealed(packed)
+    if len(lanes) != 4 * len(terms.bands):
+        raise SealError("sealed bands replace those of a whole pass")
+    found = sealing.open_bands(key, nonce, lanes, sealing.of_pass(agreement_id, place, pass_))
+    return _within(terms, unpack_bands(found))
 
 
 def judged(key: bytes, about: bytes, sealed: bytes, deviations: bytes, bands: Bands, slot: int) -> Judged:

@@ -187,7 +187,7 @@ class Terms:
         fields: dict[str, Any] = dict(zip(NUMBERS, map(int, numbers), strict=True))
         if not any(key_hash):
             return cls(**fields, bands=unpack_bands(packed))
-        lanes, nonce = packed[:-IV_BYTES], packed[-IV_BYTES:]
+        lanes, nonce = split_sealed(packed)
         return cls(**fields, bands=unpack_bands(lanes), seal=Seal(key_hash, nonce))
 
 
@@ -232,6 +232,11 @@ def unpack_bands(packed: bytes) -> Bands:
     slots = len(packed) // 4
     bounds = struct.unpack(f">{2 * slots}H", packed)
     return tuple(zip(bounds[:slots], bounds[slots:], strict=True))
+
+
+def split_sealed(packed: bytes) -> tuple[bytes, bytes]:
+    """Return the lanes of ciphertext and the nonce of sealed bands."""
+    return packed[:-IV_BYTES], packed[-IV_BYTES:]
 
 
 def devices_hash(devices: Sequence[bytes]) -> bytes:

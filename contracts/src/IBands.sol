@@ -12,7 +12,7 @@ interface IBands is IRecords {
     function widen(uint64 id, uint32 place, uint32 firstInterval, bytes calldata bands) external;
 
     /// @notice Replace bands with the consumer's signature of a `Renomination`: any sound ones, for intervals that have not
-    /// begun.
+    /// begun. Sealed ones are replaced so alone, a whole pass with its nonce; that they are sound the parties see to.
     function renominateTogether(Renomination calldata renomination, bytes calldata signature) external;
 
     // -- Consumer -----------------------------------------------------------------------------------------------------

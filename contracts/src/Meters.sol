@@ -128,6 +128,7 @@ abstract contract Meters is Roles, IParties {
         uint256 fresh = _freshPoint(record, terms, end).atPlace(place).advance(first);
         Overrides.Place storage overrides = _places[Overrides.key(id, place)];
         if (!terms.isSealed()) fresh = fresh.stopAt(overrides.stop(first, end, terms.slots()));
+        else if (overrides.sequence != 0) fresh = fresh.flagged(Points.OVERRIDDEN);
         uint256 joined = Points.key(id, to);
         _points[joined] = fresh;
         if (first != 0) _interruptions.records[joined] = Interruptions.from(first);

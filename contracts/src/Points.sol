@@ -10,14 +10,16 @@ pragma solidity ^0.8.28;
 /// must begin with, `accrued` the penalties for its readings. `stop` is where the usual way of a report ends: the first
 /// interval of the next pass with other bands, or `end`. A slot of zero is no point.
 ///
-/// Where readings are sealed `stop` is 0, so that a report that anyone can read never goes the usual way.
+/// Where readings are sealed `stop` is 0, so that a report that anyone can read never goes the usual way; that some passes
+/// have other bands says a flag.
 ///
-/// When a pass gets other bands, only the present point of its place moves its `stop`: a replaced one has none but begun
-/// intervals, which keep theirs.
+/// When a pass gets other bands, only the present point of its place moves its `stop`, or is flagged: a replaced one has
+/// none but begun intervals, which keep theirs.
 /// @dev `accrued` can't overflow: an interval costs less than 2**64 + 2**64 * 2**15, and there are less than 2**16.
 library Points {
     uint256 internal constant FAULTED = 1;
     uint256 internal constant REPLACED = 2;
+    uint256 internal constant OVERRIDDEN = 4;
 
     uint256 private constant FLAGS = 112;
     uint256 private constant PLACE = 120;

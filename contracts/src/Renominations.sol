@@ -12,6 +12,8 @@ import {TermsCode} from "./TermsCode.sol";
 import {TermsStore} from "./TermsStore.sol";
 
 /// @notice Other bands for intervals of one pass at one place that have not begun: by the consumer, the operator, or both.
+/// @dev Sealed bands only both replace, for of ciphertext nobody here can say that it is sound, no wider or no higher; and a
+/// whole pass of them, for nobody here could put a part of it in its place.
 abstract contract Renominations is Roles, IBands {
     using Overrides for Overrides.Place;
     using Points for uint256;
@@ -39,31 +41,28 @@ abstract contract Renominations is Roles, IBands {
     /// @inheritdoc IBands
     function widen(uint64 id, uint32 place, uint32 firstInterval, bytes calldata bands) external onlyOperator {
         (Record storage record, uint256 terms) = _running(id);
-        _mustBeReplaceable(id, terms, place);
+        _mustBeReplaceable(id, terms, place, Authorisation.Operator);
         _replace(id, record, terms, Change(Authorisation.Operator, place, firstInterval, bands.length / 4), bands);
     }
 
     function _renominateSigned(Renomination calldata renomination, bytes calldata signature, Authorisation by) private {
         uint64 id = renomination.agreementId;
         (Record storage record, uint256 terms) = _running(id);
-        _mustBeReplaceable(id, terms, renomination.place);
+        _mustBeReplaceable(id, terms, renomination.place, by);
         _mustBeAuthorised(id, terms, renomination, signature, by);
         Overrides.Place storage place = _places[Overrides.key(id, renomination.place)];
         if (renomination.sequence <= place.sequence) {
             revert StaleRenomination(place.sequence, renomination.sequence);
         }
         place.sequence = renomination.sequence;
-        Change memory change =
-            Change(by, renomination.place, renomination.firstInterval, renomination.bands.length / 4);
+        uint256 count = terms.isSealed() ? terms.slots() : renomination.bands.length / 4;
+        Change memory change = Change(by, renomination.place, renomination.firstInterval, count);
         _replace(id, record, terms, change, renomination.bands);
     }
 
-    /// @dev Sealed bands hold for the whole term. Of ciphertext nobody here could say that it is sound, no wider or no higher,
-    /// so neither party alone may replace it. If both might, a meter that was not brought a pass's bands could judge nothing
-    /// of that pass: two signatures would buy silence at its price. Meters do not fetch them yet.
-    function _mustBeReplaceable(uint64 id, uint256 terms, uint256 place) private pure {
+    function _mustBeReplaceable(uint64 id, uint256 terms, uint256 place, Authorisation by) private pure {
         if (place >= terms.points()) revert NoSuchPlace(id, place);
-        if (terms.isSealed()) revert OtherForm(id, true);
+        if (terms.isSealed() && by != Authorisation.Both) revert OtherForm(id, true);
     }
 
     /// @dev By the consumer's signature, or its own transaction with none; not later than the deadline.
@@ -93,7 +92,7 @@ abstract contract Renominations is Roles, IBands {
         _mustHaveSigned(_consumerOf(id, terms), structHash, renomination.deadline, signature);
     }
 
-    /// @dev Make the override: what holds for the pass now, with the new bands in their slots.
+    /// @dev Make the override.
     function _replace(
         uint64 id,
         Record storage record,
@@ -102,6 +101,32 @@ abstract contract Renominations is Roles, IBands {
         bytes calldata bands
     ) private {
         _mustBeAhead(id, record, terms, change, bands.length);
+        uint256 slots = terms.slots();
+        bytes memory code = terms.isSealed()
+            ? bytes.concat(terms.slice(TermsCode.HEADER), bands)
+            : _withBands(id, record, terms, change, bands);
+        uint32 creation = ++_creations;
+        TermsStore.create(code, creation);
+        Overrides.Place storage place = _places[Overrides.key(id, change.place)];
+        place.put(change.first / slots, creation);
+        uint256 key = Points.key(id, _meterAt(id, terms, change.place));
+        uint256 point_ = _points[key];
+        _points[key] = terms.isSealed()
+            ? point_.flagged(Points.OVERRIDDEN)
+            : point_.stopAt(place.stop(point_.next(), point_.end(), slots));
+        emit Renominated(
+            id, uint32(change.place), uint32(change.first), place.sequence, change.by, bands
+        );
+    }
+
+    /// @dev The header of the terms and what holds for the pass now, with the new bands in their slots.
+    function _withBands(
+        uint64 id,
+        Record storage record,
+        uint256 terms,
+        Change memory change,
+        bytes calldata bands
+    ) private view returns (bytes memory) {
         uint256 held = TermsCode.load(record.terms);
         _override(held, id, change.place, change.first);
         uint256 slots = terms.slots();
@@ -115,30 +140,25 @@ abstract contract Renominations is Roles, IBands {
             Memory.store16(position + 2 * slots, greatest);
             TermsStore.mustPriceSilence(held, slot + i);
         }
-        uint32 creation = ++_creations;
-        TermsStore.create(held.slice(TermsCode.HEADER + 4 * slots), creation);
-        Overrides.Place storage place = _places[Overrides.key(id, change.place)];
-        place.put(change.first / slots, creation);
-        uint256 key = Points.key(id, _meterAt(id, terms, change.place));
-        uint256 point_ = _points[key];
-        _points[key] = point_.stopAt(place.stop(point_.next(), point_.end(), slots));
-        emit Renominated(
-            id, uint32(change.place), uint32(change.first), place.sequence, change.by, bands
-        );
+        return held.slice(TermsCode.HEADER + 4 * slots);
     }
 
     /// @dev Only whole bands of intervals that have not begun, in one pass and in the term; by the consumer alone only as
-    /// long ahead as agreed.
+    /// long ahead as agreed. Of a pass of sealed bands the first must lie in the term: the last pass may reach beyond it.
     function _mustBeAhead(uint64 id, Record storage record, uint256 terms, Change memory change, uint256 length)
         private
         view
     {
         uint256 slots = terms.slots();
-        if (length == 0 || length % 4 != 0 || length > 4 * slots) revert BadLength(length, 4 * slots);
+        uint256 most = terms.bandsLength();
+        bool sealed_ = terms.isSealed();
+        bool whole = sealed_ ? length == most : length != 0 && length % 4 == 0 && length <= most;
+        if (!whole) revert BadLength(length, most);
         uint256 left = slots - change.first % slots;
         if (change.count > left) revert BeyondSchedule(left, change.count);
         uint256 kept = _intervals(id, terms);
-        if (change.first + change.count > kept) revert OutsideTerm(kept, change.first + change.count);
+        uint256 needed = change.first + (sealed_ ? 1 : change.count);
+        if (needed > kept) revert OutsideTerm(kept, needed);
         uint256 begins = record.start + change.first * terms.intervalSeconds();
         if (begins <= block.timestamp) revert AlreadyStarted(begins, block.timestamp);
         uint256 lead = terms.leadSeconds();

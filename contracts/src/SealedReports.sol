@@ -9,6 +9,7 @@ import {Lanes} from "./Lanes.sol";
 import {Memory} from "./Memory.sol";
 import {OpenedReport} from "./OpenedReport.sol";
 import {OpenedSealedReport} from "./OpenedSealedReport.sol";
+import {Overrides} from "./Overrides.sol";
 import {PendingItems} from "./PendingItems.sol";
 import {Points} from "./Points.sol";
 import {Prices} from "./Prices.sol";
@@ -58,7 +59,7 @@ abstract contract SealedReports is Admission {
             uint256 place = PendingItems.find(pending, position);
             uint256 point_ = pending[place] != 0 ? pending[place + 1] : _stored(position);
             uint256 terms = _terms(point_);
-            uint256 hash = TermsCode.hashOf(TermsCode.accountOf(point_.terms()));
+            uint256 hash = _scheduleHash(point_, terms, TermsCode.hashOf(TermsCode.accountOf(point_.terms())));
             (bytes32 reason,,) = _admit(point_, terms, hash, length, true);
             uint256 taken;
             if (reason == 0) {
@@ -91,6 +92,7 @@ abstract contract SealedReports is Admission {
         uint256 position = _position(_reportedKey());
         uint256 point_ = _stored(position);
         uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), HEADER_WORDS, terms));
+        hash = _scheduleHash(point_, terms, hash);
         uint256 taken = length >> 1;
         if (!_isUsual(point_, terms, hash, length)) {
             (reason, a, b) = _admit(point_, terms, hash, length, true);
@@ -118,6 +120,15 @@ abstract contract SealedReports is Admission {
         assembly ("memory-safe") {
             sstore(position, point_)
         }
+    }
+
+    /// @dev The code hash of the bands by which the opened report is to be judged: `agreed`, or that of its pass's override.
+    /// Of its pass, not of the point's next, so that a report that is there already is told just that.
+    function _scheduleHash(uint256 point_, uint256 terms, uint256 agreed) private view returns (uint256) {
+        if (!point_.has(Points.OVERRIDDEN)) return agreed;
+        uint256 key = Overrides.key(OpenedReport.agreementId(), point_.place());
+        uint256 creation = _places[key].creations[Memory.load(OpenedReport.FIRST) / terms.slots()];
+        return creation == 0 ? agreed : TermsCode.hashOf(TermsCode.accountOf(creation));
     }
 
     /// @dev {_hindrance} of a sealed report, which has no bits to spare and goes the usual way up to its point's end. It

@@ -17,10 +17,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from electro_contracts import artifact, calldata, errors, events, sealed
-from electro_contracts.model import Agreement, Refused
-from electro_contracts.terms import pack_bands
+from electro_contracts.model import Agreement, By, Refused
+from electro_contracts.terms import pack_bands, unpack_bands
 from electro_protocol import judging, sealing
-from electro_protocol.messages import EnergyReport, OutageReport, SealedReport
+from electro_protocol.messages import EnergyReport, OutageReport, Renomination, SealedReport
 from electro_protocol.readings import NO_DATA, pack
 
 from .engines import Reverted
@@ -30,7 +30,7 @@ from .world import BONUS, CONSUMER, DAY, START, World, key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from electro_contracts.terms import Terms
+    from electro_contracts.terms import Bands, Terms
     from electro_protocol.signed import SignedMessage
 
     Pair = tuple[
@@ -48,6 +48,7 @@ SHORT = replace(
 )
 METER, TWIN, SPARE, SPARE_TWIN = (key(name) for name in ("sealed", "open", "spare", "spare twin"))
 _SIGNERS = {meter: Signer(meter) for meter in (METER, TWIN, SPARE, SPARE_TWIN)}
+_WITHOUT_ID = ("revoke", "renominateTogether")
 COMPARED = ("next", "end", "accrued", "outageAccrued", "unexplained", "nextOutage", "lastEndedAt", "faulted")
 
 
@@ -67,7 +68,8 @@ class Twins:
             )
         )
         self.calls = 0
-        self._packed = pack_bands(terms.bands)
+        self._held: dict[int, bytes] = {}  # packed bands by pass, where they are not the agreed ones
+        self._sequence = 0
         self._covered: dict[bytes, bytes] = {}  # keystream → plaintext
 
     def next(self, which: int = -1) -> int:
@@ -79,9 +81,10 @@ class Twins:
     def reports(self, first: int, lanes: list[int], which: int = -1) -> Pair:
         """What both meters sign of the same readings."""
         hidden, seen = self.meters[which]
-        slot = first % len(self.terms.bands)
-        words = judging.deviations(pack(lanes[: len(self.terms.bands) - slot]), self._packed, slot)
-        schedule = self.code_hashes[0][:16]
+        pass_, slot = divmod(first, len(self.terms.bands))
+        held = self._held.get(pass_, pack_bands(self.terms.bands))
+        words = judging.deviations(pack(lanes[: len(self.terms.bands) - slot]), held, slot)
+        schedule = self.models[0].schedule_hash(0, first)[:16]
         whose = self.world.domain.separator, hidden.address, self.ids[0], first, schedule, len(lanes)
         about, register = sealing.report(*whose), 1000 * first
         covered = sealing.seal_report(VIEWING, about, register, pack(lanes), words)
@@ -98,6 +101,12 @@ class Twins:
     def _must_be_new(self, keystream: bytes, register: int, lanes: list[int]) -> None:
         plain = register.to_bytes(8, "big") + pack(lanes)
         assert self._covered.setdefault(keystream, plain) == plain, "one keystream covers two plaintexts"
+
+    def is_by_what_holds(self, pair: Pair) -> bool:
+        """Whether the sealed one was judged by the bands that hold now; else it is refused, as no open one is."""
+        message = pair[0][1].message
+        assert isinstance(message, SealedReport)
+        return message.schedule == self.models[0].schedule_hash(0, message.first_interval)[:16]
 
     def report(self, lanes: list[int], which: int = -1) -> str:
         return self.deliver(self.reports(self.next(which), lanes, which))
@@ -164,7 +173,7 @@ class Twins:
             except Refused as refused:
                 said.append(refused.reason)
             arguments = [each(k) if callable(each) else each for each in more]
-            arguments = arguments if name == "revoke" else [id_, *arguments]
+            arguments = arguments if name in _WITHOUT_ID else [id_, *arguments]
             assert self._refusal(lambda a=arguments: self.world.call(name, *a, caller=caller)) == said[-1]
         assert said[0] == said[1]
         return said[0]
@@ -181,6 +190,31 @@ class Twins:
         )  # fmt: skip
         if not said:
             self.meters.append(new)
+        return said
+
+    def renominate(self, first: int, bands: Bands, sequence: int) -> str:
+        """Both parties replace the bands of a pass; the open twin's in as many words, without those beyond the term."""
+        world, now = self.world, self.world.now
+        pass_ = first // len(self.terms.bands)
+        hidden = sealed.seal_pass(bands, VIEWING, self.ids[0], 0, pass_)
+        seen = pack_bands(bands[: max(1, self.models[1].intervals - first)])
+        wishes = [
+            Renomination(id_, 0, first, sequence, packed, 2**40 - 1)
+            for id_, packed in zip(self.ids, (hidden, seen), strict=True)
+        ]
+
+        def step(model: Agreement, k: int) -> None:
+            if k == 0:
+                model.renominate_sealed(0, first, hidden, now, sequence)
+            else:
+                model.renominate(0, first, unpack_bands(seen), By.BOTH, now, sequence)
+
+        said = self.act(
+            "renominateTogether", world.operator, step,
+            lambda k: wishes[k].values(), lambda k: CONSUMER.sign(wishes[k], world.domain).signature,
+        )  # fmt: skip
+        if not said:
+            self._held[pass_] = pack_bands(bands)
         return said
 
     def revoke(self) -> str:
@@ -232,6 +266,7 @@ def life(seed: int) -> int:
         if chance.random() < 0.4:
             first = twins.next()
             ahead = [twins.reports(first, _lanes(chance, 1)), twins.reports(first + 1, _lanes(chance, 2))]
+            kept = [pair for pair in kept if twins.is_by_what_holds(pair)]
             pairs = [*ahead, *chance.sample(kept, min(2, len(kept)))]
             chance.shuffle(pairs)
             twins.batch(pairs)
@@ -253,6 +288,12 @@ def life(seed: int) -> int:
 def _party(twins: Twins, chance: random.Random) -> None:
     """Let a party do what ends, moves or pays something, seldom."""
     world, now, dice = twins.world, twins.world.now, chance.random()
+    slots = len(SHORT.bands)
+    if chance.random() < 0.2:
+        ahead = twins.models[0].begun(now) // slots + chance.randrange(3)
+        bands = tuple((low, chance.randrange(low, 1200)) for low in chance.choices(range(1200), k=slots))
+        sequence = twins.models[0].places[0].sequence + chance.choice((0, 1, 1, 1, 5))
+        twins.renominate(ahead * slots, bands, sequence)
     if dice < 0.02 and len(twins.meters) == 1 and START < now < SHORT.end - 900:
         twins.rotate()
     elif dice < 0.03:

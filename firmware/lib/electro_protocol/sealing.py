@@ -4,7 +4,7 @@
 Everything is keccak256 of a label, the key and what is meant, all of known length:
 
     viewingKeyHash            H("Electro viewing key" | key)
-    of bands: about           128 zeros | slots 16
+    of bands: about           agreementId 64 | place 32 | pass 32 | slots 16; of those of the terms zeros and slots
       seed                    H("Electro bands seed" | key | about | bands)
       nonce                   H("Electro bands nonce" | seed | about | bands), its first half
       keystream of            H("Electro bands key" | key | about | nonce)
@@ -28,7 +28,7 @@ IV_BYTES = 16
 _REGISTER_BYTES = 8
 AROUND = IV_BYTES + _REGISTER_BYTES  # bytes of a sealed report that are no readings
 LEAST_SEALED = AROUND + 2
-_WHOLE = bytes(16)  # the bands of a whole agreement; what else bands might be about would stand here
+AGREED = bytes(16)  # whose bands: those of the terms, which a renewal shares
 _MAX_BOUND = 0x7FFF
 
 
@@ -60,16 +60,21 @@ def cover(data: "bytes | bytearray", key: bytes) -> bytearray:
 # -- Bands
 
 
-def seal_bands(key: bytes, bands: bytes) -> "tuple[bytes, bytes]":
-    """Return nonce and ciphertext of packed bands."""
-    nonce = _nonce(bands_seed(key, bands), bands)
-    return nonce, bytes(cover(bands, _bands_key(key, nonce, bands)))
+def of_pass(agreement_id: int, place: int, pass_: int) -> bytes:
+    """Return whose bands those are that replace the agreed ones in one pass of the schedule at one place."""
+    return agreement_id.to_bytes(8, "big") + place.to_bytes(4, "big") + pass_.to_bytes(4, "big")
 
 
-def open_bands(key: bytes, nonce: bytes, sealed: bytes) -> bytes:
+def seal_bands(key: bytes, bands: bytes, whose: bytes = AGREED) -> "tuple[bytes, bytes]":
+    """Return nonce and ciphertext of packed bands; whose: see `of_pass`."""
+    nonce = _nonce(bands_seed(key, bands, whose), bands, whose)
+    return nonce, bytes(cover(bands, _bands_key(key, nonce, bands, whose)))
+
+
+def open_bands(key: bytes, nonce: bytes, sealed: bytes, whose: bytes = AGREED) -> bytes:
     """Return the packed bands of a ciphertext; raise SealError."""
-    bands = bytes(cover(sealed, _bands_key(key, nonce, sealed)))
-    if _nonce(bands_seed(key, bands), bands) != nonce:
+    bands = bytes(cover(sealed, _bands_key(key, nonce, sealed, whose)))
+    if _nonce(bands_seed(key, bands, whose), bands, whose) != nonce:
         raise SealError("the viewing key does not open these bands")
     check_bands(bands)
     return bands
@@ -85,28 +90,28 @@ def check_bands(bands: bytes) -> None:
             raise SealError(f"slot {at // 2} of the sealed bands has no sound band")
 
 
-def bands_seed(key: bytes, bands: bytes) -> bytes:
+def bands_seed(key: bytes, bands: bytes, whose: bytes = AGREED) -> bytes:
     """Return what, shown with the bands, proves that a nonce was made of them."""
-    return keccak256(b"Electro bands seed" + key + _of_slots(bands) + bands)
+    return keccak256(b"Electro bands seed" + key + _about(whose, bands) + bands)
 
 
-def are_bands_of(nonce: bytes, bands: bytes, seed: bytes) -> bool:
+def are_bands_of(nonce: bytes, bands: bytes, seed: bytes, whose: bytes = AGREED) -> bool:
     """Return whether a nonce was made of these bands, for somebody who has no key."""
-    return _nonce(seed, bands) == nonce
+    return _nonce(seed, bands, whose) == nonce
 
 
-def _of_slots(bands: bytes) -> bytes:
+def _about(whose: bytes, bands: bytes) -> bytes:
     if len(bands) % 4 or not bands:
         raise SealError("sealed bands have four bytes for each slot")
-    return _WHOLE + (len(bands) // 4).to_bytes(2, "big")
+    return whose + (len(bands) // 4).to_bytes(2, "big")
 
 
-def _nonce(seed: bytes, bands: bytes) -> bytes:
-    return keccak256(b"Electro bands nonce" + seed + _of_slots(bands) + bands)[:IV_BYTES]
+def _nonce(seed: bytes, bands: bytes, whose: bytes) -> bytes:
+    return keccak256(b"Electro bands nonce" + seed + _about(whose, bands) + bands)[:IV_BYTES]
 
 
-def _bands_key(key: bytes, nonce: bytes, bands: bytes) -> bytes:
-    return keccak256(b"Electro bands key" + key + _of_slots(bands) + nonce)
+def _bands_key(key: bytes, nonce: bytes, bands: bytes, whose: bytes) -> bytes:
+    return keccak256(b"Electro bands key" + key + _about(whose, bands) + nonce)
 
 
 # -- Reports
