@@ -40,6 +40,7 @@ SUBMIT_OUTAGE_BATCH = _selector(f"submitOutageBatch({_OUTAGE}[])")
 CHECK_OUTAGES = _selector(f"checkOutages({_OUTAGE}[])")
 METER_STATE = _selector("meterState(address,uint16)")
 METER_STATES = _selector("meterStates(address[],uint16)")
+SCHEDULE_OF = _selector("scheduleOf(uint64,uint32,uint32)")
 QUOTE = _selector("quote(uint64,uint32,uint32,bytes)")
 
 MOST_SERVED = 3  # agreements of one meter
@@ -137,6 +138,18 @@ def meter_states(devices: Sequence[bytes], ahead: int) -> bytes:
     """Ask for many meters at once; strangers are no error."""
     addresses = b"".join(bytes(12) + device for device in devices)
     return METER_STATES + _word(64) + _word(ahead) + _word(len(devices)) + addresses
+
+
+def schedule_of(agreement_id: int, place: int, interval: int) -> bytes:
+    """Ask which bands hold in an interval at a place."""
+    return SCHEDULE_OF + _word(agreement_id) + _word(place) + _word(interval)
+
+
+def decode_schedule(data: bytes) -> tuple[bytes, bytes]:
+    """Return account and hash of the code with the bands."""
+    if len(data) != 64 or any(data[:12]):
+        raise DecodeError("this is not the answer of scheduleOf")
+    return data[12:32], data[32:]
 
 
 def quote(agreement_id: int, place: int, first_interval: int, readings: bytes) -> bytes:

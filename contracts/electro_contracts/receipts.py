@@ -22,7 +22,7 @@ from electro_protocol.trie import MOST_NODES
 from .terms import HEADER_BYTES
 
 Hash = Callable[[bytes], bytes]
-Numbers = tuple[int, int, int, int]  # of terms: slots, interval_s, intervals, unit_wh
+Numbers = tuple[int, int, bool]  # of terms: slots, interval_s, whether they are sealed
 Calls = Generator[list[tuple[str, list[Any]]], list[Any], "Made"]
 
 # Of a header, in the order of its RLP: the name in JSON, and whether it is a number.
@@ -195,11 +195,17 @@ def _terms(code_hash: bytes, code: object, terms: dict[bytes, bytes], hash_: Has
     octets = _unhex(code, "code")
     if hash_(octets) != code_hash or len(octets) <= HEADER_BYTES:
         raise ReceiptError("the node tells a code of terms that has not the hash it proves")
-    slots, interval_s, intervals, unit_wh = struct.unpack_from(">HIII", octets, 1)
-    if not slots or not interval_s:
+    found = numbers(octets)
+    if not found[0] or not found[1]:
         raise ReceiptError("the terms' code has a number out of range")
     terms[code_hash] = octets
-    return slots, interval_s, intervals, unit_wh
+    return found
+
+
+def numbers(code: bytes) -> Numbers:
+    """Return what checking a receipt takes of terms' code."""
+    slots, interval_s, sealed = struct.unpack_from(">HIH", code, 1)
+    return slots, interval_s, bool(sealed)
 
 
 def _octets(told: object, name: str) -> bytes:

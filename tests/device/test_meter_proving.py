@@ -81,6 +81,7 @@ class Chain:
         one = {
             "agreement_id": told["id"],
             "state": "accepted",
+            "place": 0,
             "start": told["start_s"],
             "terms": {"account": "0x" + told["account"], "code_hash": "0x" + told["code_hash"]},
             "next": {"latest": told["next"], "final": told["next"]},

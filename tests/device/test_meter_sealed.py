@@ -6,7 +6,9 @@ import unittest
 
 import scratch
 from accounts import Accounts, Terms
+from sealed_terms import BANDS, SLOTS, VIEWING, code
 
+from electro_meter.account.passes import Passes, Said
 from electro_meter.account.sealing import MOST_KEYS, Sealing, brought_in, keep, keep_brought, keys_in
 from electro_meter.life.keys import load_signer
 from electro_meter.uplink.agreement import Agreement
@@ -18,25 +20,14 @@ from electro_meter.world import KEYS_FILE, Board, SetupError
 from electro_protocol import judging, sealing, secp256k1
 from electro_protocol.delivery import wrap
 from electro_protocol.eip712 import Domain
+from electro_protocol.keccak import keccak256
 from electro_protocol.readings import NO_DATA, pack, unpack
 from electro_protocol.sealed import SealedReport
 from electro_protocol.signed import SignedMessage
 
-VIEWING = bytes(range(7, 39))
 OTHER = bytes(32)
 SEPARATOR = bytes(range(32))
 METER = bytes(range(20))
-SLOTS = 96
-BANDS = pack([100] * SLOTS + [800] * SLOTS)  # units of 10 Wh
-
-
-def code(key=VIEWING, bands=BANDS, points=1, tail=b""):
-    """Return the code of sealed terms, as the contract keeps it."""
-    slots = len(bands) // 4
-    nonce, lanes = sealing.seal_bands(key, bands)
-    head = b"\0" + slots.to_bytes(2, "big") + (900).to_bytes(4, "big") + b"\0\x01" + (96).to_bytes(2, "big")
-    head += (10).to_bytes(4, "big") + bytes(5) + bytes([points]) + bytes(76)
-    return head + lanes + nonce + bytes(20 * (1 + points)) + sealing.key_hash(key) + tail
 
 
 class SealedTerms(Terms):
@@ -45,7 +36,12 @@ class SealedTerms(Terms):
         raw = raw or code()
         self.seal = seal_of(raw)
         self.opened = b""
+        self.passes = None
+        self.code_hash = keccak256(raw)
         self.pinned = True
+
+    def over_s(self, pass_):
+        return self.start_s + self.interval_s * (pass_ * self.slots + 1)
 
 
 class Codes(unittest.TestCase):
@@ -69,9 +65,9 @@ class Codes(unittest.TestCase):
 
     def test_an_agreement_tells_its_own_bounds_once_they_are_open(self):
         raw = code()
-        one = Agreement(7, 0, bytes(32), terms(raw) + (seal_of(raw),))
+        one = Agreement(7, 0, keccak256(raw), terms(raw) + (seal_of(raw),))
         self.assertIsNone(one.bounds(5, 0))
-        one.opened = BANDS
+        one.opened, one.passes = BANDS, Passes(one.code_hash)
         self.assertEqual(one.bounds(SLOTS + 5, 0), (100, 800, False))
 
 
@@ -257,7 +253,10 @@ class Reporting(Accounts):
 
         if not hasattr(asyncio, "run"):
             raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
-        return asyncio.run(self.reports.build(agreement, 0, self.reports.closed(agreement)))
+        end = self.reports.closed(agreement)
+        for url, by in (("http://one", "operator"), ("http://two", "consumer")):
+            agreement.passes.tell(0, url, Said(by, agreement.code_hash, 0, True))
+        return asyncio.run(self.reports.build(agreement, 0, end, "http://one"))
 
     def opened(self, report):
         about = sealing.report(SEPARATOR, METER, 7, report.first_interval, report.schedule, report.intervals)

@@ -15,6 +15,7 @@ from typing import Any
 import rlp
 
 from electro_contracts import calldata
+from electro_contracts.receipts import numbers
 from electro_protocol import receipt
 from electro_protocol.messages import Renomination
 from electro_protocol.readings import pack
@@ -75,7 +76,7 @@ def vector(plant: Plant) -> dict[str, Any]:
         "contract": plant.contract.hex(),
         "meter": plant.meter.address.hex(),
         "nobody": key("nobody").address.hex(),
-        "terms": {hash_.hex(): struct.unpack_from(">HIII", code, 1) for hash_, code in meter.terms.items()},
+        "terms": {hash_.hex(): numbers(code) for hash_, code in meter.terms.items()},
         "codes": {
             account.hex(): plant.node.ask("eth_getCode", "0x" + account.hex(), "latest")[2:]
             for account in (told.terms_account, *(account for _, account, _ in standing.overrides))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import struct
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,8 +129,8 @@ def sealed(plant: Plant, count: int = 3, round_: int = 0) -> receipts.Made:
 
 
 def checked(plant: Plant, from_: receipts.Made, raw: bytes = b"", **options: Any) -> receipt.Proved:
-    def header_of(_account: bytes, code_hash: bytes) -> tuple[int, int, int, int]:
-        return struct.unpack_from(">HIII", from_.terms[code_hash], 1)
+    def header_of(_account: bytes, code_hash: bytes) -> receipts.Numbers:
+        return receipts.numbers(from_.terms[code_hash])
 
     arguments = {"validators": SET, "contract": plant.contract, "device": plant.meter.address, **options}
     proved: receipt.Proved = driven(
@@ -303,7 +302,7 @@ def test_no_shuffling_of_true_parts_proves_anything_else(
 
 @given(st.binary(max_size=300), st.binary(max_size=200), st.lists(st.binary(max_size=80), max_size=6))
 def test_no_bytes_do_more_than_be_refused(form: bytes, sealed_: bytes, nodes: list[bytes]) -> None:
-    def header_of(_account: bytes, _hash: bytes) -> tuple[int, int, int, int]:
+    def header_of(_account: bytes, _hash: bytes) -> receipts.Numbers:
         raise ReceiptError("not known")
 
     whole = rlp.encode([[form] * 16, sealed_, nodes])

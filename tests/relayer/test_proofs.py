@@ -3,10 +3,10 @@
 
 import asyncio
 import itertools
-import struct
 
 import pytest
 
+from electro_contracts.receipts import numbers
 from electro_protocol import receipt
 from electro_relayer import app
 from electro_relayer.chain import proofs
@@ -57,7 +57,7 @@ async def checked(client, world, meter, raw, validators_=SET):
             codes[agreement["terms"]["code_hash"]] = await answer.read()
 
     def header_of(_account, code_hash):
-        return struct.unpack_from(">HIII", codes["0x" + code_hash.hex()], 1)
+        return numbers(codes["0x" + code_hash.hex()])
 
     contract = bytes.fromhex(world.address.hex())
     return driven(receipt.check(raw, validators_, contract, meter.device, 0, header_of)), standing

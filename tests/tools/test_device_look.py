@@ -184,6 +184,7 @@ def test_a_sealed_agreement_that_is_not_reported_says_why() -> None:
     one = {"next_latest": 3, "intervals": 96, "next_final": 2, "closed": 3, "confirmed": True, "fits": True}
     for more, sentence in (
         ({"needs_viewing_key": True, "may_tell": False}, "its viewing key is not here"),
+        ({"lacks_bands": True}, "nobody has confirmed"),
         ({"needs_viewing_key": False, "may_tell": False}, "one side alone tells it"),
         ({"needs_viewing_key": False, "may_tell": True}, None),
     ):

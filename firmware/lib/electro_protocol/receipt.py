@@ -54,7 +54,7 @@ def check(
     contract: bytes,
     device: bytes,
     least_number: int,
-    header_of: "Callable[[bytes, bytes], tuple[int, int, int, int]]",
+    header_of: "Callable[[bytes, bytes], tuple[int, int, bool]]",
     code_hash: bytes = b"",
 ) -> "Generator[bytes | None, None, Proved]":
     """Return what a receipt proves of a meter, in slices; before it asks `header_of` it yields account and hash.

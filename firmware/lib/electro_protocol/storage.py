@@ -8,7 +8,7 @@ that was not asked. It yields lists of keys, all of one length, and takes lists 
 |---|---|---|
 | 32 | a slot of the contract | the word in it |
 | 20 | an account | the hash of its code |
-| 52 | an account and the hash of its code, terms | their numbers: slots, interval_s, intervals, unit_wh |
+| 52 | an account and the hash of its code, terms | their numbers: slots, interval_s, and whether they are sealed |
 
 Source: contracts/src, Records, Points, Interruptions and Overrides; a test holds the numbers of the slots to the
 compiler's. For the slots of mappings, Solidity's "Layout of State Variables in Storage"; EIP-161 for CREATE's nonce.
@@ -138,7 +138,7 @@ def standings(contract: bytes, device: bytes, time_s: int, hash_: "Hash" = kecca
         standing.account, standing.code_hash = created(contract, creation, hash_), code_hash
         if standing.state != CANCELLED and standing.next < standing.end:
             header = (yield [standing.account + standing.code_hash])[0]
-            yield from _overrides(standing, contract, time_s, header[0], header[1], hash_)
+            yield from _overrides(standing, contract, time_s, header, hash_)
     return [standing for standing, _ in found]
 
 
@@ -160,10 +160,13 @@ def _standing(number: int, record: int, point: int, outage: int) -> Standing:
 
 
 def _overrides(
-    standing: Standing, contract: bytes, time_s: int, slots: int, interval_s: int, hash_: "Hash"
+    standing: Standing, contract: bytes, time_s: int, header: "tuple[int, int, bool]", hash_: "Hash"
 ) -> "Generator[list[bytes], list[Any], None]":
-    """Ask what has other bands in the time to come."""
+    """Ask what has other bands in the time to come; where the meter judges, from the pass on that it is to report."""
+    slots, interval_s, is_sealed = header
     first = max(0, (time_s - standing.start_s) // interval_s)
+    if is_sealed:
+        first = min(first, standing.next // slots * slots)
     end = min(standing.end, (time_s + WINDOW_S - standing.start_s) // interval_s + 1)
     end = min(end, (first // slots + MOST_PASSES) * slots)
     if first >= end:

@@ -34,6 +34,7 @@ from electro_relayer.chain.rpc import (
     read_wei,
     understood,
 )
+from electro_relayer.chain.schedules import Schedules
 from electro_relayer.chain.standings import BACKWARDS_BLOCKS
 from electro_relayer.chain.survey import Surveyor
 from electro_relayer.chain.terms import TermsCodes
@@ -73,6 +74,7 @@ class Chain:
         self.market = Market(node, settings, clock, self._saw)
         self._surveyor = Surveyor(node, settings.contract, sender)
         self.terms = TermsCodes(node)
+        self.schedules = Schedules(node, self._surveyor)
         self.final = FinalBlock(node, settings.finality)
         self.proofs = Proofs(node, settings.contract, self.final, clock)
         self.outages = OutageQuestions(node, self._surveyor, self.final, lambda: self.highest)

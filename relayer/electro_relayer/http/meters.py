@@ -54,6 +54,23 @@ async def tell(
     return web.Response(body=body, content_type="application/json", headers=headers)
 
 
+async def get_schedule(request: web.Request) -> web.Response:
+    """Tell a meter that judges its own readings by which bands: those of the pass with an interval, at its place."""
+    app, device = request.app, parse_address(request.match_info["address"])
+    agreement_id = _number("agreement", request.match_info["agreement"])
+    interval = _number("interval", request.match_info["interval"])
+    try:
+        place, (account, code_hash) = await app[ADMISSION].schedule(
+            device, agreement_id, interval, sender_in(app, request)
+        )
+    except UnknownDevice:
+        raise NoSuchMeter(checksum(device)) from None
+    told = {"place": place, "account": checksum(account), "code_hash": "0x" + code_hash.hex()}
+    return web.Response(
+        body=orjson.dumps(told), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
 async def get_receipt(request: web.Request) -> web.Response:
     """Prove to a meter where it stands at the final block: electro_protocol.receipt checks it."""
     app, device = request.app, parse_address(request.match_info["address"])
@@ -79,6 +96,12 @@ async def get_terms(request: web.Request) -> web.Response:
     if _is_known(request.headers.get("If-None-Match"), tag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=code, content_type="application/octet-stream", headers=headers)
+
+
+def _number(name: str, untrusted: str) -> int:
+    if not (untrusted.isascii() and untrusted.isdigit() and len(untrusted) <= 20):
+        raise Malformed(f"{name} must be a whole number.")
+    return int(untrusted)
 
 
 def _ahead(untrusted: str | None, usual: int) -> int:

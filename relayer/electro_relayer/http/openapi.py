@@ -53,6 +53,12 @@ _METER = {
     "description": "in one case, or with EIP-55's checksum; with a wrong one it is nobody's, 404",
     "schema": ADDRESS,
 }
+
+
+def _of_path(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": COUNT}
+
+
 _NOT_KEPT = {"Cache-Control": {"schema": {"const": "no-store"}, "required": True}}
 _STANDING_TAGGED = _tagged("weak", "no-cache")
 _RECEIPT_TAGGED = _tagged("a hash of the receipt", "no-cache")
@@ -154,6 +160,22 @@ DOCUMENT: dict[str, Any] = {
                         "304": {"description": "it is this", "headers": _RECEIPT_TAGGED},
                     },
                     *("400", "404", "429"),
+                ),
+            }
+        },
+        "/v1/meters/{address}/schedules/{agreement}/{interval}": {
+            "get": {
+                "operationId": "getSchedule",
+                "summary": "Tell a meter which bands hold in a pass of the schedule",
+                "description": "Where readings are sealed the meter judges by them; their code is at /v1/terms.",
+                "parameters": [
+                    _METER,
+                    _of_path("agreement", "one of the meter's"),
+                    _of_path("interval", "any of the pass"),
+                ],
+                "responses": _answers(
+                    {"200": {**_answer("the code with the bands", ref("Schedule")), "headers": _NOT_KEPT}},
+                    *("400", "404", "409", "429"),
                 ),
             }
         },

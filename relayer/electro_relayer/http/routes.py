@@ -23,6 +23,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(messages.PATH, messages.post_messages)
     app.router.add_get(meters.PATH + "{address}", meters.get_meter)
     app.router.add_get(meters.PATH + "{address}/proof", meters.get_receipt)
+    app.router.add_get(meters.PATH + "{address}/schedules/{agreement}/{interval}", meters.get_schedule)
     app.router.add_get("/v1/terms/{account}", meters.get_terms)
     app.router.add_get(releases.PATH + "{name}", releases.get_release)
     app.router.add_get(viewing_keys.PATH + "{address}", viewing_keys.get_viewing_keys)

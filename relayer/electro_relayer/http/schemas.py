@@ -181,6 +181,11 @@ SCHEMAS = {
         },
         viewing_keys_={"const": True, "description": "some that were wrapped for it are at /v1/viewing-keys"},
     ),
+    "Schedule": _object(
+        place={**COUNT, "description": "which of the agreement's metering points the meter serves"},
+        account=ADDRESS,
+        code_hash=_DIGEST,
+    ),
     "Wrapped": _object(
         wrapped={
             "type": "array",

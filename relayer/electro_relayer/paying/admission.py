@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from electro_relayer.chain.chain import Chain
+    from electro_relayer.chain.schedules import Schedule
     from electro_relayer.chain.standing import Standing
     from electro_relayer.chain.standings import Standings
     from electro_relayer.incoming.intake import Verified
@@ -140,6 +141,20 @@ class Admission:
         if code is not None:
             self._senders.give_back(charged)
         return code
+
+    async def schedule(
+        self, device: bytes, agreement_id: int, interval: int, sender: Callable[[], str]
+    ) -> tuple[int, Schedule]:
+        """Return a meter's place in an agreement, and what bands hold there in the pass with an interval.
+
+        Raises what `read` does, and NotServed for an agreement that is not the meter's, or has no such interval.
+        """
+        agreement = (await self.read(device, sender)).agreement(agreement_id)
+        if agreement is None or interval >= agreement.state.intervals:
+            raise NotServed(agreement_id)
+        place = agreement.state.place
+        with _node_trouble():
+            return place, await self._chain.schedules.of((agreement_id, place, interval))
 
     async def receipt(self, device: bytes, sender: Callable[[], str]) -> bytes:
         """Return the proof of an enrolled meter's standing; raises what `read` does, NoReceipt or TooManyReceipts.

@@ -15,6 +15,8 @@ import sys
 import time
 from array import array
 
+from electro_meter.account.passes import MOST as MOST_PASSES
+from electro_meter.account.passes import PATIENCE_S, Passes, Said
 from electro_meter.uplink import agreements, contract, dns, http, parsing, sntp, sources
 from electro_meter.uplink.errors import SourceError
 
@@ -89,6 +91,7 @@ def agreement(chance):
     told = {
         "agreement_id": chance.of((1, 7, "7", (1 << 64) - 1)),
         "state": chance.of(("accepted", "cancelled", "settled")),
+        "place": chance.below(64),
         "start": 1_800_000_000 + 900 * chance.below(9),
         "end": chance.below(97),
         "terms": {"account": "0x" + "ab" * 20, "code_hash": "0x" + chance.of(("cd", "ef")) * 32},
@@ -157,6 +160,7 @@ def try_states(chance):
         words = [chance.below(1 << 16) for _ in range(19)]
         words[0] += 1
         words[1], words[15], words[18] = chance.below(6), chance.below(2), 19 * 32
+        words[2] = chance.below(256)
         words[12] = 0xCD << 248
         if chance.below(3) == 0:
             words[chance.below(19)] = chance.of((1 << 255, 1 << 40, 1 << 16, 31, 1, 0))
@@ -363,8 +367,41 @@ def try_learning(chance):
     known.at(1_800_000_000 + chance.below(10**6))
 
 
-KINDS = (try_json, try_states, try_results, try_terms, try_http, try_dns, try_sntp, try_file, try_learning)
-NAMES = ("json", "states", "results", "terms", "http", "dns", "sntp", "file", "learning")
+AGREED = b"\x01" * 32
+PASSES = [Passes(AGREED)]
+
+
+def try_passes(chance):
+    """Let random sources tell of the passes of one agreement; what it holds stays bounded, and no source is enough."""
+    if chance.below(200) == 0:
+        PASSES[0] = Passes(AGREED)
+    passes = PASSES[0]
+    told = {"place": 0, "account": "0x" + "ab" * 20, "code_hash": "0x" + chance.of(("01", "02", "03")) * 32}
+    if chance.below(3) == 0:
+        told[chance.of(sorted(told))] = chance.of(ODD)
+    account, code_hash = sources.schedule(chance.of((told, told, told, told, chance.of(ODD))))
+    raw = bytes(12) + account + code_hash
+    assert contract.schedule(raw) == (account, code_hash)
+    who, pass_ = chance.below(6), chance.below(9)
+    by = ("operator", "consumer", "other")[who % 3]
+    passes.tell(pass_, f"http://{who}", Said(by, code_hash, chance.below(1 << 45), chance.below(2) == 1))
+    if chance.below(3) == 0:
+        passes.open(pass_, b"\x02" * 32, b"bands")
+    held = [said for (number, _), said in passes._said.items() if number == pass_]
+    settled = passes.settled(pass_)
+    assert not settled or len({said.by for said in held if said.code_hash == settled and said.is_over}) > 1
+    assert len({number for number, _ in passes._said}) <= MOST_PASSES >= len(passes._order)
+    bands, sure = passes.holding(pass_, b"agreed", chance.below(1 << 45))
+    assert bands in (b"", b"agreed", b"bands") and (not sure or len({said.by for said in held}) > 1)
+    for over_s in (0, PATIENCE_S):
+        judged = passes.judging(pass_, f"http://{who}", over_s)
+        assert judged in (b"", AGREED, b"\x02" * 32) and (over_s or judged in (b"", settled))
+
+
+KINDS = (
+    try_json, try_states, try_results, try_terms, try_http, try_dns, try_sntp, try_file, try_learning, try_passes,
+)  # fmt: skip
+NAMES = ("json", "states", "results", "terms", "http", "dns", "sntp", "file", "learning", "passes")
 FAST = hasattr(time, "ticks_us")
 
 

@@ -36,6 +36,9 @@ class Clock:
     def now_us(self):
         return self.at_us(self.board.now_us)
 
+    def unix_s(self):
+        return self.now_us() // S
+
 
 class Memory:
     """What of a board the account needs: uptime, and what outlives a reset or a loss of power."""

@@ -7,7 +7,6 @@ that the node tells, and whoever compares its hash with another node's or an exp
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -80,9 +79,8 @@ def _made(desk: Desk, device: bytes, block: str, *, with_seals: bool) -> receipt
 
 
 def _checked(desk: Desk, device: bytes, made: receipts.Made, validators: Sequence[bytes]) -> receipt.Proved:
-    def header_of(_account: bytes, code_hash: bytes) -> tuple[int, int, int, int]:
-        slots, interval_s, intervals, unit_wh = struct.unpack_from(">HIII", made.terms[code_hash], 1)
-        return slots, interval_s, intervals, unit_wh
+    def header_of(_account: bytes, code_hash: bytes) -> receipts.Numbers:
+        return receipts.numbers(made.terms[code_hash])
 
     contract = address.parse(desk.contract.address)
     steps = receipt.check(made.raw, tuple(validators), contract, device, made.number, header_of)

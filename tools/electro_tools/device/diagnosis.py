@@ -142,6 +142,13 @@ def _contract(told: dict[str, Any]) -> Iterator[Finding]:
                 sentence="it is sealed, and its viewing key is not here: nothing can be reported",
                 hint="electro device viewing-key brings it",
             )
+        elif one.get("lacks_bands"):
+            yield Finding(
+                f"agreement {number}",
+                well=False,
+                sentence="what holds in the pass that is to be reported nobody has confirmed: reports wait up to a day",
+                hint="two relayers or nodes of different hands must answer, or one that proves it",
+            )
         elif not one.get("may_tell", True):
             yield Finding(
                 f"agreement {number}",

@@ -91,6 +91,7 @@ def _chain(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             + ("" if one["confirmed"] else "; told by one side only")
             + ("" if one.get("may_tell", True) else ", and reported once another tells the same")
             + ("; sealed, and its viewing key is not here" if one.get("needs_viewing_key") else "")
+            + ("; not certain yet which bands hold" if one.get("lacks_bands") else "")
             + ("" if one["fits"] else "; its intervals don't fit the base interval"),
         )
     if told.get("proved"):

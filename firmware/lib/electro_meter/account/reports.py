@@ -81,6 +81,37 @@ class Reports:
             self._holds_keys = True  # if a relayer brought it, it is kept from now on
         return opened
 
+    def judging(self, agreement: "Agreement", first: int, url: str) -> bytes:
+        """Return the hash of the bands by which a report to a source is judged where readings are sealed.
+
+        Empty while it is not known which they are: see `passes`.
+        """
+        if agreement.passes is None:
+            return b""
+        pass_ = first // agreement.slots
+        return agreement.passes.judging(pass_, url, self._clock.unix_s() - agreement.over_s(pass_))
+
+    def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bool:
+        """Open code with other bands for a pass of an agreement that opens, and return whether that could be done."""
+        return self._sealing is not None and self._sealing.open_pass(agreement, place, pass_, code)
+
+    def lacks_bands(self, agreement: "Agreement") -> bool:
+        """Return whether there is something to report, and it is not certain by which bands it is judged."""
+        passes, first = agreement.passes, agreement.next_latest
+        if passes is None or first >= self.closed(agreement):
+            return False
+        pass_ = first // agreement.slots
+        return not passes.is_open(pass_, passes.settled(pass_))
+
+    def waits(self, agreement: "Agreement", first: int, url: str) -> bool:
+        """Return whether there are sealed readings to report, and a source was not asked yet by which bands."""
+        if first >= self.closed(agreement) or self.judging(agreement, first, url):
+            return False
+        passes, pass_ = agreement.passes, first // agreement.slots
+        assert passes is not None  # else nothing was closed
+        settled = passes.settled(pass_)
+        return not (passes.is_open(pass_, settled) if settled else passes.is_asked(pass_, url))
+
     @property
     def outage_version(self) -> int:
         return self._outages.version
@@ -101,8 +132,13 @@ class Reports:
             until_s = min(until_s, undecided_s)
         return max(0, min(agreement.end, (until_s - agreement.start_s) // agreement.interval_s))
 
-    async def build(self, agreement: "Agreement", first: int, end: int) -> "EnergyReport | SealedReport":
-        """Return the report of intervals first … end-1, or fewer if the schedule's pass ends before."""
+    async def build(
+        self, agreement: "Agreement", first: int, end: int, url: str = ""
+    ) -> "EnergyReport | SealedReport":
+        """Return the report of intervals first … end-1, or fewer if the schedule's pass ends before.
+
+        url: to which source it goes; where readings are sealed, one of which `judging` knows by what.
+        """
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s
         outages = self._outages.touching(start_s, start_s + (end - first) * agreement.interval_s)
@@ -122,7 +158,7 @@ class Reports:
             lanes,
         )
         if agreement.seal and self._sealing is not None:
-            return self._sealing.seal(agreement, report)
+            return self._sealing.seal(agreement, report, self.judging(agreement, first, url))
         return report
 
     def outages(self, agreement: "Agreement") -> "list[tuple[int, int, int, int]]":

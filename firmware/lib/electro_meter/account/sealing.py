@@ -7,9 +7,11 @@ Loaded by the meters that have such an agreement. Viewing keys lie one after the
 import os
 
 from electro_protocol import judging, sealing
+from electro_protocol.keccak import keccak256
 from electro_protocol.sealed import SealedReport
 
 from ..world import KEYS_FILE
+from .passes import Passes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ class Sealing:
             agreement.opened = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
         except sealing.SealError:
             return False
+        agreement.passes = Passes(agreement.code_hash)
         if agreement.pinned and key not in keys_in(self._directory):
             try:
                 keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
@@ -92,23 +95,36 @@ class Sealing:
         """Look for keys anew."""
         self._keys = {}
 
-    def seal(self, agreement: "Agreement", report: "EnergyReport") -> SealedReport:
-        """Return what is signed in place of a report that anyone could read; the agreement is one that opens."""
-        slot = report.first_interval % agreement.slots
-        words = judging.deviations(report.readings, agreement.opened, slot)
+    def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bool:
+        """Open code with other bands for a pass of an agreement that opens, and return whether that could be done."""
+        bands = code[-_NONCE - 4 * agreement.slots : -_NONCE]
+        whose = sealing.of_pass(agreement.id, place, pass_)
+        try:
+            opened = sealing.open_bands(self._key(agreement.seal[:_HASH]), code[-_NONCE:], bands, whose)
+        except sealing.SealError:
+            return False
+        agreement.passes.open(pass_, keccak256(code), opened)  # type: ignore[union-attr]  # it opens
+        return True
+
+    def seal(self, agreement: "Agreement", report: "EnergyReport", code_hash: bytes) -> SealedReport:
+        """Return what is signed in place of a report that anyone could read; code_hash: of the bands to judge by."""
+        passes = agreement.passes
+        assert passes is not None  # the agreement is one that opens
+        pass_, slot = divmod(report.first_interval, agreement.slots)
+        bands = passes.bands(pass_, code_hash, agreement.opened)
+        words = judging.deviations(report.readings, bands, slot)
+        schedule = code_hash[:16]
         about = sealing.report(
             self._separator,
             self._device,
             agreement.id,
             report.first_interval,
-            agreement.terms,
+            schedule,
             report.intervals,
         )
         key = self._key(agreement.seal[:_HASH])
         sealed = sealing.seal_report(key, about, report.register_wh, report.readings, words)
-        return SealedReport(
-            report.agreement_id, report.start, agreement.terms, report.first_interval, sealed, words
-        )
+        return SealedReport(report.agreement_id, report.start, schedule, report.first_interval, sealed, words)
 
     def _key(self, key_hash: bytes) -> bytes:
         """Return the viewing key with this hash, empty if it is not here."""

@@ -35,6 +35,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "confirmed": agreement.confirmed,
             "needs_viewing_key": not meter.reports.opens(agreement),
             "may_tell": meter.reports.may_tell(agreement),
+            "lacks_bands": meter.reports.lacks_bands(agreement),
             "next_latest": agreement.next_latest,
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,

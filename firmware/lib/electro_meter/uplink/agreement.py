@@ -5,6 +5,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
 
+    from ..account.passes import Passes
+
     Header = tuple[int, int, int, int] | tuple[int, int, int, int, bytes]
 
 _FRESH_US = 7_200_000_000  # sources are asked every hour; older bounds may have been overridden since
@@ -14,6 +16,7 @@ class Told:
     """What one source says of one agreement, every number in its range."""
 
     id: int
+    place = 0
     start_s: int
     account: bytes  # of the terms
     code_hash: bytes  # of the terms' code
@@ -27,6 +30,11 @@ class Told:
     bounds_from: int  # interval
     least: "array[int]"
     most: "array[int]"
+    # of a sealed agreement, by a receipt: a block's time; from which interval to before which it is known what
+    # overrides their passes; and that: pass, account and hash of the code
+    time_s = 0
+    window = 0, 0
+    overrides: "list[tuple[int, bytes, bytes]]" = []
 
 
 class Agreement:
@@ -41,6 +49,7 @@ class Agreement:
         self.slots, self.interval_s, self.intervals, self.unit_wh = header[:4]
         self.seal = header[4] if len(header) == 5 else b""
         self.opened = b""  # the bands of sealed terms, once the viewing key has opened them
+        self.passes: "Passes | None" = None  # from then on
         self.pinned = False
         self.owner = ""  # the url of who told it first
         self.first_us = 0  # uptime when it was first told
@@ -63,6 +72,10 @@ class Agreement:
     def end_s(self) -> int:
         return self.start_s + self.interval_s * self.intervals
 
+    def over_s(self, pass_: int) -> int:
+        """Return when the first interval of a pass is over: its bands are then what they will always be."""
+        return self.start_s + self.interval_s * (pass_ * self.slots + 1)
+
     @property
     def by(self) -> "set[str]":
         return set(self.tellers.values())
@@ -79,14 +92,16 @@ class Agreement:
         """Return least, greatest and whether they are confirmed; None if nobody tells this interval's.
 
         Confirmed are they if a receipt that is not too old proves them, else if two of different `by` say so. Of sealed
-        terms nobody tells them: they are the meter's own to open, and as good as the terms.
+        terms nobody tells them: they are the meter's own to open, and sources tell which they are, pass by pass.
         """
-        if self.opened:
+        if self.passes is not None:
+            bands, sure = self.passes.holding(index // self.slots, self.opened, now_us)
+            if not bands:
+                return None
             at = 2 * (index % self.slots)
             most_at = at + 2 * self.slots
-            opened = self.opened
-            least = opened[at] << 8 | opened[at + 1]
-            return least, opened[most_at] << 8 | opened[most_at + 1], self.pinned
+            least = bands[at] << 8 | bands[at + 1]
+            return least, bands[most_at] << 8 | bands[most_at + 1], sure and self.pinned
         proved = self.proved
         if proved is not None and now_us < self.proved_until_us:
             at = index - proved.bounds_from

@@ -39,6 +39,7 @@ def _state(raw: bytes, at: int) -> Told:
     told = Told()
     told.id = _word(raw, at, (1 << 64) - 1)
     told.cancelled = _word(raw, at + 32, 255) == _CANCELLED
+    told.place = _word(raw, at + 32 * 2, 255)
     told.start_s = _word(raw, at + 32 * 3, LAST_S)
     told.end = _word(raw, at + 32 * 7, MOST_INTERVALS)
     told.account = raw[at + 32 * 12 - 20 : at + 32 * 12]
@@ -60,6 +61,13 @@ def _state(raw: bytes, at: int) -> Told:
         high = low + length // 2
         told.most[k] = raw[high] << 8 | raw[high + 1]
     return sound(told)
+
+
+def schedule(raw: bytes) -> "tuple[bytes, bytes]":
+    """Return what scheduleOf tells: account and hash of the code with a pass's bands."""
+    if len(raw) < 64:
+        raise SourceError("the contract's answer is cut off")
+    return raw[12:32], raw[32:64]
 
 
 def result(untrusted: object, optional: bool) -> str:

@@ -41,10 +41,17 @@ class Conversation:
             self._board.set_chip_clock(floor_s)  # certificates are checked by it: none was made before that
         if source.is_node:
             await self._ask_node()
+            await self._learn_passes()
             return 0
-        pause_s = await self._ask_relayer() or await uplink.sending.send(self._client, source)
+        pause_s = await self._ask_relayer()
+        unsettled = False
+        if not pause_s:
+            unsettled = await self._learn_passes()
+            pause_s = await uplink.sending.send(self._client, source)
         now_us = self._board.uptime_us()
-        due_us = max(uplink.proved.due_us, source.proves_us) if uplink.proved is not None else 0
+        due_us = source.proves_us
+        if uplink.proved is not None and not unsettled:
+            due_us = max(uplink.proved.due_us, due_us)
         if uplink.proved is not None and not pause_s and now_us >= due_us:
             await self._prove(uplink.proved)
         if source.brings and not pause_s and self._board.uptime_us() >= uplink.bring_due_us:
@@ -154,6 +161,16 @@ class Conversation:
         now_s = clock.unix_s() if clock.sure else 0
         self._uplink.agreements.learn(source.url, source.by, listed, headers, now_us, now_s)
         source.note_positions(listed)
+
+    async def _learn_passes(self) -> bool:
+        """Learn which bands hold where readings are sealed; return whether reports wait for somebody to confirm it."""
+        unsettled = False
+        for agreement in self._uplink.agreements.all:
+            if agreement.seal and agreement.pinned and agreement.told.get(self._source.url) is not None:
+                from .bands import learn  # for those who have such an agreement
+
+                unsettled = await learn(self._uplink, self._client, self._source, agreement) or unsettled
+        return unsettled
 
     def _slots_ahead(self) -> int:
         """Return how many slots' bounds to ask for: those until the next time, not a day of them in a chip's RAM."""

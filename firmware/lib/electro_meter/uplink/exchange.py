@@ -45,6 +45,7 @@ _CONVERSING = (
     "electro_meter.uplink.sources",
     "electro_meter.uplink.node",
     "electro_meter.uplink.contract",
+    "electro_meter.uplink.bands",
     "electro_meter.uplink.remembered",
 )
 _TALKING = (

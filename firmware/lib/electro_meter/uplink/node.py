@@ -6,7 +6,7 @@ from binascii import hexlify, unhexlify
 from electro_protocol.keccak import keccak256
 
 from .agreement import Told
-from .contract import result, states
+from .contract import result, schedule, states
 from .errors import SourceError
 from .http import Answer, Client
 from .parsing import MOST_BYTES
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SIGNATURE = b"meterState(address,uint16)"
+_SCHEDULE = b"scheduleOf(uint64,uint32,uint32)"
 
 
 async def standing(
@@ -50,6 +51,16 @@ async def code(client: Client, url: str, account: bytes) -> bytes:
     """Return the code of a terms' account."""
     answer = await _call(client, url, "eth_getCode", [_hex(account), "latest"])
     return octets("the terms' code", result(answer.json(), False), MOST_TERMS_BYTES)
+
+
+async def schedule_of(
+    client: Client, url: str, contract: bytes, number: int, place: int, interval: int
+) -> "tuple[bytes, bytes]":
+    """Return account and hash of the code with the bands that hold in an interval at a place of an agreement."""
+    arguments = b"".join([one.to_bytes(32, "big") for one in (number, place, interval)])
+    call = {"to": _hex(contract), "data": _hex(keccak256(_SCHEDULE)[:4] + arguments)}
+    text = result((await _call(client, url, "eth_call", [call, "latest"])).json(), False)
+    return schedule(octets("the contract's answer", text, 64))
 
 
 async def block_hash(client: Client, url: str, number: int) -> bytes:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEPT_SIGNATURES = 2  # with their digests; a longer backlog is signed anew
 _TAKEN = (200, 202)
+OTHER_TERMS = "OTHER_TERMS"  # the relayer's code of that refusal
 
 
 async def send(sending: "Sending", client: "Client", source: Source) -> int:
@@ -42,7 +43,10 @@ async def send(sending: "Sending", client: "Client", source: Source) -> int:
                     messages.append(outage)
         first, end, _ = turns.unsent(source, agreement, told, now_us)
         while first < end and len(messages) < turns.at_once:
-            report = await sending.reports.build(agreement, first, end)  # none across a pass of the schedule
+            if agreement.seal and not sending.reports.judging(agreement, first, source.url):
+                break
+            # none across a pass of the schedule
+            report = await sending.reports.build(agreement, first, end, source.url)
             messages.append(report)
             first += report.intervals
         if len(messages) >= turns.at_once:
@@ -93,6 +97,8 @@ def _judge(
                 source.note_report(message, message.first_interval + message.intervals, now_us)
                 continue
             stopped.add(number)
+            if code == OTHER_TERMS:
+                _forget(sending, message)
             if message.first_interval < expected <= message.first_interval + MAX_INTERVALS:
                 # what it has beyond our start is on its way already: wait for it as if we had sent it
                 source.note_report(message, expected, now_us)
@@ -108,6 +114,13 @@ def _judge(
     if refused:
         raise SourceError(f"it refused a message: {refused}")
     sending.turns.leave(source)
+
+
+def _forget(sending: "Sending", message: "EnergyReport | SealedReport") -> None:
+    """Ask anew by which bands a sealed report is judged, if a source says that it was by others."""
+    for agreement in sending.agreements.all:
+        if agreement.id == message.agreement_id and agreement.passes is not None:
+            agreement.passes.forget(message.first_interval // agreement.slots)
 
 
 def _sign(sending: "Sending", message: "EnergyReport | SealedReport | OutageReport") -> SignedMessage:

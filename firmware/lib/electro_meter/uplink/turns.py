@@ -119,6 +119,8 @@ class Turns:
                 continue
             if told.next_final < told.next_latest:
                 due_us = min(due_us, source.asked_us + FOLLOW_MS * 1000)
+            if agreement.seal and self._reports.waits(agreement, told.next_latest, source.url):
+                due_us = min(due_us, source.asked_us + LEAST_BACKOFF_MS * 1000)
             if not source.is_node:
                 due_us = min(due_us, self._report_due_us(source, agreement, told, now_us))
                 due_us = min(due_us, self.outage_due_us(source, agreement, told))
@@ -144,6 +146,8 @@ class Turns:
                 first = sent[1]
                 again_us = max(again_us, due_us)
         if end - first < self._settings.report_every and not (end == told.end and end > first):
+            first = end
+        if first < end and agreement.seal and not self._reports.judging(agreement, first, source.url):
             first = end
         return first, end, again_us
 

@@ -79,7 +79,7 @@ class Proving:
             age_s = FRESH_S  # one of the two clocks is wrong: nothing is shed by it
         listed = []
         for standing in proved.standings:
-            listed.append(await self._told(standing, age_s < FRESH_S))
+            listed.append(await self._told(standing, proved.time_s, age_s < FRESH_S))
         self._agreements.take_proof(
             listed, self._headers, now_us, now_us - age_s * 1_000_000, now_us + (FRESH_S - age_s) * 1_000_000
         )
@@ -117,11 +117,11 @@ class Proving:
     def _known(self, code_hash: bytes) -> "Header | None":
         return self._agreements.header_of(code_hash) or self._headers.get(code_hash)
 
-    def _header_of(self, _account: bytes, code_hash: bytes) -> "tuple[int, int, int, int]":
+    def _header_of(self, _account: bytes, code_hash: bytes) -> "tuple[int, int, bool]":
         header = self._known(code_hash)
         if header is None:
             raise ReceiptError("the receipt names terms that are not known")
-        return header[0], header[1], header[2], header[3]
+        return header[0], header[1], len(header) == 5 and bool(header[4])
 
     async def _code(self, account: bytes, code_hash: bytes) -> bytes:
         """Return code with a proved hash, and keep the numbers in it."""
@@ -142,10 +142,10 @@ class Proving:
                 return
         raise SourceError("no node by another one is there to tell the header")
 
-    async def _told(self, standing: Standing, with_bounds: bool) -> Told:
+    async def _told(self, standing: Standing, time_s: int, with_bounds: bool) -> Told:
         """Return what is proved of an agreement in the form in which sources tell it."""
         told = Told()
-        told.id = standing.id
+        told.id, told.place = standing.id, standing.place
         told.start_s = standing.start_s
         told.account, told.code_hash = standing.account, standing.code_hash
         told.next_latest = told.next_final = standing.next
@@ -153,7 +153,11 @@ class Proving:
         told.end = standing.end
         told.cancelled = standing.state == CANCELLED
         first, end = standing.window
-        count = min(end - first, _MOST_INTERVALS) if with_bounds else 0
+        header = self._known(standing.code_hash)
+        is_sealed = header is not None and len(header) == 5 and bool(header[4])
+        if is_sealed:  # the bands are the meter's own to open
+            told.time_s, told.window, told.overrides = time_s, standing.window, standing.overrides
+        count = min(end - first, _MOST_INTERVALS) if with_bounds and not is_sealed else 0
         told.bounds_from = first
         told.least, told.most = array("H", bytes(2 * count)), array("H", bytes(2 * count))
         if count:
@@ -162,9 +166,6 @@ class Proving:
             for pass_, account, code_hash in overrides:
                 code = await self._code(account, code_hash)
                 slots = terms(code)[0]
-                if code[8]:  # sealed: they are the meter's own to open
-                    told.least, told.most = array("H"), array("H")
-                    break
                 if len(code) < _BANDS + 4 * slots:
                     raise SourceError("a code of terms or bands is cut off")
                 for k in range(count):

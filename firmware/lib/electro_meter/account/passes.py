@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Know which bands hold in the passes of a sealed agreement: those of its terms, or others that both parties agreed on.
+
+Who judges by bands that do not hold tells how far the load lies from them, for a report that the contract refuses. So
+nothing of a pass is reported before it is known by which bands:
+
+| a pass's bands were told | by whom | good for |
+|---|---|---|
+| at any time | one source | shown, warned of |
+| not two hours ago | two of different `by` | load is shed |
+| once its first interval was over: nobody can replace them any more | two of different `by` | reports |
+| by a block after its beginning | a receipt | all |
+| a day after that, when nobody has confirmed them | one source | reports to this source |
+
+The last row is why a source that tells other bands than the others delays reports by a day, and keeps none back: the
+contract takes them for a week and more after the term.
+"""
+
+MOST = 6  # passes of which something is kept; those that are asked for, of each source, are three
+PATIENCE_S = 86_400
+_FRESH_US = 7_200_000_000
+_AGAIN_US = 3_600_000_000
+ALWAYS = -1
+
+
+class Said:
+    """What a source says of a pass."""
+
+    def __init__(self, by: str, code_hash: bytes, asked_us: int, is_over: bool) -> None:
+        """code_hash: of the code with its bands; asked_us: uptime; is_over: whether the first interval was."""
+        self.by = by
+        self.code_hash = code_hash
+        self.asked_us = asked_us
+        self.is_over = is_over
+
+
+class Passes:
+    """What is told of one agreement's passes, each by its number."""
+
+    def __init__(self, agreed: bytes) -> None:
+        """agreed: the hash of the terms' code."""
+        self.agreed = agreed
+        self._order: "list[int]" = []  # of passes, the one last told of at the end
+        self._said: "dict[tuple[int, str], Said]" = {}  # pass and url
+        self._proved: "dict[int, tuple[bytes, int]]" = {}  # hash, and until which uptime
+        self._bands: "dict[tuple[int, bytes], bytes]" = {}  # that were opened
+
+    def tell(self, pass_: int, url: str, said: Said) -> None:
+        """Take over what a source says of a pass."""
+        self._said[pass_, url] = said
+        self._note(pass_)
+
+    def prove(self, pass_: int, code_hash: bytes, until_us: int = ALWAYS) -> None:
+        """Take over what a receipt proves of a pass; until_us: for how long, if others may replace its bands yet."""
+        self._proved[pass_] = code_hash, until_us
+        self._note(pass_)
+
+    def open(self, pass_: int, code_hash: bytes, bands: bytes) -> None:
+        """Keep bands that were opened."""
+        self._bands[pass_, code_hash] = bands
+
+    def _note(self, pass_: int) -> None:
+        if pass_ in self._order:
+            self._order.remove(pass_)
+        self._order.append(pass_)
+        if len(self._order) > MOST:
+            self.forget(self._order[0])
+
+    def forget(self, pass_: int) -> None:
+        """Forget what was told of a pass: it is too long ago, or the contract judges by other bands."""
+        if pass_ in self._order:
+            self._order.remove(pass_)
+        self._proved.pop(pass_, None)
+        self._said = {key: said for key, said in self._said.items() if key[0] != pass_}
+        self._bands = {key: bands for key, bands in self._bands.items() if key[0] != pass_}
+
+    def is_due(self, pass_: int, url: str, now_us: int, is_over: bool) -> bool:
+        """Return whether a source is to be asked of a pass; is_over: whether its first interval is."""
+        if self.settled(pass_):
+            return False
+        said = self._said.get((pass_, url))
+        return said is None or said.is_over < is_over or said.asked_us <= now_us - _AGAIN_US
+
+    def is_asked(self, pass_: int, url: str) -> bool:
+        """Return whether a source has said by what reports of a pass are judged."""
+        said = self._said.get((pass_, url))
+        return said is not None and said.is_over
+
+    def settled(self, pass_: int) -> bytes:
+        """Return the hash of the bands by which reports of a pass are judged, empty while they are not confirmed."""
+        code_hash, until_us = self._proved.get(pass_, (b"", 0))
+        return code_hash if until_us == ALWAYS else _by_two([one for one in self._of(pass_) if one.is_over])
+
+    def judging(self, pass_: int, url: str, over_s: int) -> bytes:
+        """Return that hash for a report to a source, if these bands are here; over_s: since when they are settled."""
+        code_hash = self.settled(pass_)
+        if not code_hash and over_s >= PATIENCE_S and self.is_asked(pass_, url):
+            code_hash = self._said[pass_, url].code_hash
+        return code_hash if self.is_open(pass_, code_hash) else b""
+
+    def is_open(self, pass_: int, code_hash: bytes) -> bool:
+        return code_hash == self.agreed or (pass_, code_hash) in self._bands
+
+    def bands(self, pass_: int, code_hash: bytes, agreed: bytes) -> bytes:
+        """Return the bands of a hash, empty if they are not here; agreed: those of the terms."""
+        return agreed if code_hash == self.agreed else self._bands.get((pass_, code_hash), b"")
+
+    def holding(self, pass_: int, agreed: bytes, now_us: int) -> "tuple[bytes, bool]":
+        """Return the bands of a pass, empty if they are not here, and whether they are confirmed for shedding load."""
+        said = self._of(pass_)
+        code_hash = self.settled(pass_)
+        if not code_hash and now_us < self._proved.get(pass_, (b"", 0))[1]:
+            code_hash = self._proved[pass_][0]
+        if not code_hash:
+            code_hash = _by_two([one for one in said if one.asked_us > now_us - _FRESH_US])
+        sure = bool(code_hash)
+        if not sure:
+            code_hash = max(said, key=lambda one: one.asked_us).code_hash if said else self.agreed
+        return self.bands(pass_, code_hash, agreed), sure
+
+    def _of(self, pass_: int) -> "list[Said]":
+        return [said for key, said in self._said.items() if key[0] == pass_]
+
+
+def _by_two(said: "list[Said]") -> bytes:
+    """Return the hash that two of different `by` say; empty if no two do, or if others say otherwise as well."""
+    found = {
+        one.code_hash for one in said for two in said if one.by != two.by and one.code_hash == two.code_hash
+    }
+    return found.pop() if len(found) == 1 else b""

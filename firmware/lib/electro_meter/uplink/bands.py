@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask a source which bands hold in a sealed agreement's passes, and open those that replaced the terms'.
+
+It is asked of the pass of which something is to be reported, of the running one and of that of the next hour, until it
+is settled which they are. What is believed of the answers says `account.passes`.
+"""
+
+from electro_protocol.address import checksum
+from electro_protocol.keccak import keccak256
+
+from ..account.passes import ALWAYS, Said
+from .errors import SourceError
+from .sources import is_override_of, schedule
+from .turns import STATE_MS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .agreement import Agreement, Told
+    from .exchange import Uplink
+    from .http import Client
+    from .turns import Source
+
+
+async def learn(uplink: "Uplink", client: "Client", source: "Source", agreement: "Agreement") -> bool:
+    """Ask, and return whether reports wait for another source, or a receipt, to say the same. Raises SourceError."""
+    passes, told = agreement.passes, agreement.told[source.url]
+    if passes is None or not uplink.clock.confirmed:
+        return False  # there is no key, or no time
+    now_s = uplink.clock.unix_s()
+    unsettled = False
+    for pass_ in _wanted(uplink, agreement, told, now_s):
+        is_over = now_s >= agreement.over_s(pass_)
+        account, code_hash = _proved(agreement, pass_)
+        now_us = uplink.board.uptime_us()
+        if passes.is_due(pass_, source.url, now_us, is_over):
+            account, code_hash = await _ask(uplink, client, source, agreement, told.place, pass_)
+            passes.tell(pass_, source.url, Said(source.by, code_hash, now_us, is_over))
+        if code_hash and not passes.is_open(pass_, code_hash):
+            code = await _code(client, source, account, code_hash)
+            if not is_override_of(code, agreement.slots) or not uplink.reports.open_pass(
+                agreement, told.place, pass_, code
+            ):
+                uplink.board.log(f"the viewing key does not open what {source.url} tells of pass {pass_}")
+        unsettled = unsettled or (is_over and not passes.settled(pass_))
+    return unsettled
+
+
+def _wanted(uplink: "Uplink", agreement: "Agreement", told: "Told", now_s: int) -> "list[int]":
+    """Return the passes of which it matters."""
+    running = (now_s - agreement.start_s) // agreement.interval_s
+    wanted: "list[int]" = []
+    if told.next_latest < uplink.reports.closed(agreement):
+        wanted.append(told.next_latest // agreement.slots)
+    for interval in (running, running + STATE_MS // 1000 // agreement.interval_s):
+        pass_ = interval // agreement.slots
+        if 0 <= interval < agreement.end and pass_ not in wanted:
+            wanted.append(pass_)
+    return wanted
+
+
+def _proved(agreement: "Agreement", pass_: int) -> "tuple[bytes, bytes]":
+    """Take over what the last receipt proves of a pass; return account and hash of its code, empty if it is nothing."""
+    proved, passes, slots = agreement.proved, agreement.passes, agreement.slots
+    if proved is None or passes is None or proved.window[0] == proved.window[1]:
+        return b"", b""
+    if not proved.window[0] // slots <= pass_ <= (proved.window[1] - 1) // slots:
+        return b"", b""
+    account, code_hash = b"", agreement.code_hash
+    for number, its_account, its_hash in proved.overrides:
+        if number == pass_:
+            account, code_hash = its_account, its_hash
+    began_s = agreement.start_s + agreement.interval_s * pass_ * slots
+    passes.prove(pass_, code_hash, ALWAYS if proved.time_s >= began_s else agreement.proved_until_us)
+    return account, code_hash
+
+
+async def _ask(
+    uplink: "Uplink", client: "Client", source: "Source", agreement: "Agreement", place: int, pass_: int
+) -> "tuple[bytes, bytes]":
+    """Return account and hash of the code with the bands that hold in a pass, as a source says."""
+    interval = pass_ * agreement.slots
+    if source.is_node:
+        from .node import schedule_of
+
+        return await schedule_of(client, source.url, uplink.settings.contract, agreement.id, place, interval)
+    path = f"/v1/meters/{checksum(uplink.address)}/schedules/{agreement.id}/{interval}"
+    answer = await client.request("GET", source.url + path)
+    if answer.status != 200:
+        raise SourceError(f"it answers {answer.status} when asked for a pass's bands")
+    return schedule(answer.json())
+
+
+async def _code(client: "Client", source: "Source", account: bytes, code_hash: bytes) -> bytes:
+    """Return the code with this hash."""
+    if source.is_node:
+        from .node import code
+
+        found = await code(client, source.url, account)
+    else:
+        answer = await client.request("GET", f"{source.url}/v1/terms/{checksum(account)}")
+        if answer.status != 200:
+            raise SourceError(f"it answers {answer.status} when asked for the bands that it tells")
+        found = answer.octets()
+    if keccak256(found) != code_hash:
+        raise SourceError("the bands are not those with the told hash")
+    return found
