@@ -55,8 +55,9 @@ _METER = {
 }
 
 
-def _of_path(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": COUNT}
+def _of_path(name: str, description: str, bits: int) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0, "maximum": (1 << bits) - 1}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
 _NOT_KEPT = {"Cache-Control": {"schema": {"const": "no-store"}, "required": True}}
@@ -170,8 +171,8 @@ DOCUMENT: dict[str, Any] = {
                 "description": "Where readings are sealed the meter judges by them; their code is at /v1/terms.",
                 "parameters": [
                     _METER,
-                    _of_path("agreement", "one of the meter's"),
-                    _of_path("interval", "any of the pass"),
+                    _of_path("agreement", "one of the meter's", 64),
+                    _of_path("interval", "any of the pass", 16),
                 ],
                 "responses": _answers(
                     {"200": {**_answer("the code with the bands", ref("Schedule")), "headers": _NOT_KEPT}},
