@@ -281,7 +281,7 @@ def rebuild(agreement_id: int, history: Iterable[Said], viewing: Viewing | None 
         paper.enter(said)
     paper.close()
     if paper.sealed is not None:
-        paper.findings += paper.sealed.findings
+        paper.findings += paper.sealed.all_findings
     return paper
 
 

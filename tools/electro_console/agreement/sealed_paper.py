@@ -42,12 +42,13 @@ class Viewing:
 class SealedPaper:
     """What is seen of one sealed agreement.
 
-    `findings` name each report in which its meter judged wrongly, and bands of a pass that do not open.
+    `findings` name each report in which its meter judged wrongly, `unopened` the bands of a pass that do not open.
     """
 
     model: Agreement
     viewing: Viewing | None
     findings: list[Sentence] = field(default_factory=list)
+    unopened: list[Sentence] = field(default_factory=list)
     lanes: dict[bytes, dict[int, int]] = field(default_factory=dict)  # by meter and interval
     bands: SealedBands | None = None
     _blocks: dict[tuple[int, int], int] = field(default_factory=dict)  # of other bands, by place and pass
@@ -55,6 +56,11 @@ class SealedPaper:
     def __post_init__(self) -> None:
         if self.viewing is not None:
             self.bands = SealedBands(self.model.agreement_id, self.model.terms, self.viewing.key)
+
+    @property
+    def all_findings(self) -> list[Sentence]:
+        """Both."""
+        return [*self.findings, *self.unopened]
 
     def enter(self, event: events.SealedReported, said: Said) -> tuple[list[Interval], int] | None:
         """Read a report that the model has taken: its intervals, and its register.
@@ -109,7 +115,7 @@ class SealedPaper:
             try:
                 self.bands.held(place, pass_, self.model.places[place].sealed[pass_])
             except SealError as error:
-                self.findings.append(
+                self.unopened.append(
                     sentence(
                         "block {0}: the bands of pass {1} at place {2} do not open, and no meter can judge by them{3}",
                         *(block, pass_, place, foreign(error)),
