@@ -37,6 +37,28 @@ def replaced_in(code: bytes, terms: Terms) -> bytes:
     return code[1 + HEADER_BYTES :][: len(terms.packed_bands)]
 
 
+def whole_pass(terms: Terms, first: int, rows: Bands, held: Bands, kept: int) -> Bands:
+    """Return the bands of a whole pass with some new ones among them: sealed ones are replaced all at once.
+
+    Args:
+        terms: the agreement's.
+        first: the interval of the first new band.
+        rows: new bands.
+        held: what holds now, of the whole pass.
+        kept: intervals of the term that are left.
+
+    Raises:
+        Refused: the new bands are not all of one pass, or not of the term.
+    """
+    slots = len(terms.bands)
+    slot = first % slots
+    if slot + len(rows) > slots:
+        raise Refused("BeyondSchedule", slots - slot, len(rows))
+    if first + len(rows) > kept:
+        raise Refused("OutsideTerm", kept, first + len(rows))
+    return *held[:slot], *rows, *held[slot + len(rows) :]
+
+
 @dataclass(frozen=True)
 class Nomination:
     """New bands at a place; of a sealed agreement those of a whole pass, in the clear.

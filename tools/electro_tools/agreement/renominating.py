@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from electro_console import refusals
+from electro_console.nomination import whole_pass
+from electro_contracts.discount import Refused
 from electro_contracts.events import Renominated
 from electro_contracts.places import By
 from electro_contracts.terms import pack_bands
@@ -246,11 +248,7 @@ def _whole_pass(
     """
     assert held.sealed is not None  # only then is a whole pass replaced
     slots, kept = len(held.terms.bands), held.kept
-    pass_, slot = divmod(index, slots)
-    if slot + len(rows) > slots:
-        raise _refused("BeyondSchedule", slots - slot, len(rows))
-    if index + len(rows) > kept:
-        raise _refused("OutsideTerm", kept, index + len(rows))
+    pass_ = index // slots
     if len(rows) < min(slots, kept - pass_ * slots):
         before = in_the_clear(packed, place, pass_, held.terms, held.sealed)
     else:  # nothing that holds stays, so that it need not open
@@ -259,7 +257,10 @@ def _whole_pass(
             click.echo("what holds in that pass does not open: it is told beside what was agreed", err=True)
             packed = None
         before = found or held.sealed.agreed
-    return before, (*before[:slot], *rows, *before[slot + len(rows) :]), packed
+    try:
+        return before, whole_pass(held.terms, index, rows, before, kept), packed
+    except Refused as refused:
+        raise _refused(refused.reason, *refused.numbers) from refused
 
 
 def _refused(name: str, *numbers: int) -> ToolError:
