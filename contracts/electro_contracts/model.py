@@ -56,6 +56,7 @@ class Agreement(Discounted):
         self.places = [Place(terms, [device]) for device in devices]
         self.points = {place.device: Point(i, terms.intervals) for i, place in enumerate(self.places)}
         self.revoked: set[bytes] = set()
+        self._schedules: dict[bytes, bytes] = {}  # hashes of code, by the sealed bands in it
 
     @property
     def reports_until(self) -> int:
@@ -143,7 +144,11 @@ class Agreement(Discounted):
         packed = self.places[place].sealed.get(interval // len(self.terms.bands))
         if packed is None:
             return self.code_hash
-        return keccak256(self.terms.override_code(packed, len(self.places)))
+        if (
+            packed not in self._schedules
+        ):  # a week's bands take 20 ms to hash, and each report of the pass asks
+            self._schedules[packed] = keccak256(self.terms.override_code(packed, len(self.places)))
+        return self._schedules[packed]
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""

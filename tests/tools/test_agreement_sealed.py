@@ -11,96 +11,14 @@ import pytest
 import requests
 from tests.console.running_console import RunningConsole
 from tests.tools.agreements import HOUR_S, START, World, audit, electro, inside, refused
+from tests.tools.plants import BANDS, OVER_AT_12, SILENCE, Plant
 from tests.waiting import LIMIT_S
 
-from electro_console.nomination import Nomination
-from electro_contracts.terms import Terms, pack_bands
-from electro_protocol import address, judging, sealing
-from electro_protocol.messages import SealedReport, ViewingKeyReady
-from electro_protocol.readings import pack
-from electro_protocol.signed import SignedMessage
-from electro_tools import papers, viewing
-from electro_tools.agreement.consent import Consent
-from electro_tools.agreement.draft import Draft
-from electro_tools.contract.deploy import at
+from electro_protocol import sealing
+from electro_tools import viewing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from eth_account.signers.local import LocalAccount
-
-
-SILENCE = (
-    500 + 1_200 * 7 + 1_000 + 60 * 10
-)  # of any band: a violation, the whole connection, an outage of an hour
-BANDS = tuple((400, 1200) if 6 <= hour < 22 else (100, 600) for hour in range(24))
-OVER_AT_12 = [*inside(0, 12), 1300, *inside(13, 11)]
-
-
-class Plant:
-    """A sealed agreement's files and its meter, with the bands of TERMS."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.meter = world.account("meter")
-        self.key = world.folder / "plant.viewing"
-        self.other = world.folder / "other.viewing"
-        for file in (self.key, self.other):
-            assert electro("key", "viewing", file, "--json").json["key_file"] == str(file)
-        self.unsealed = ("--viewing-key", self.key)
-        self.wrong = ("--viewing-key", self.other)
-        world.enrol(self.meter)
-
-    def terms(self) -> Path:
-        return self.world.terms(missing=str(SILENCE))
-
-    def propose(self, *more: object) -> int:
-        line = ("--consumer", self.world.consumer.address, "--device", self.meter.address, "--bonus", 100_000)
-        done = electro(
-            "agreement", "propose", self.terms(), *line, *self.unsealed, *more, *self.world.as_("operator"),
-            "--json",
-        )  # fmt: skip
-        agreement_id: int = done.json["agreement"]
-        return agreement_id
-
-    def hand_key(self) -> None:
-        """Send the meter's word that it has the key."""
-        ready = ViewingKeyReady(sealing.key_hash(viewing.read(self.key)))
-        self.carry("ready", ready)
-
-    def carry(self, name: str, message: ViewingKeyReady | SealedReport) -> Any:
-        file = self.world.folder / f"{name}.json"
-        signed = SignedMessage.make(message, self.world.domain, bytes(self.meter.key))
-        file.write_text(json.dumps(signed.to_json()))
-        return electro("agreement", "submit", file, *self.world.as_("anyone"), "--json").json
-
-    def agree(self) -> None:
-        self.propose()
-        self.hand_key()
-        done = electro("agreement", "accept", 1, *self.unsealed, *self.world.as_("consumer"), "--json")
-        assert done.json["state"] == "accepted"
-
-    def report(
-        self,
-        first: int,
-        lanes: list[int],
-        register_wh: int,
-        words: bytes | None = None,
-        *,
-        spoiled: bool = False,
-    ) -> Any:
-        """Send what a meter seals of these readings; with other words than it should say, or spoiled."""
-        world = self.world
-        contract = at(world.web3, world.contract)
-        schedule = contract.functions.scheduleOf(1, 0, first).call()[1][:16]
-        if words is None:
-            words = judging.deviations(pack(lanes), pack_bands(BANDS), first % 24)
-        device = address.parse(self.meter.address)
-        about = sealing.report(world.domain.separator, device, 1, first, schedule, len(lanes))
-        sealed = sealing.seal_report(viewing.read(self.key), about, register_wh, pack(lanes), words)
-        if spoiled:
-            sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
-        return self.carry(f"report-{first}", SealedReport(1, START, schedule, first, sealed, words))
 
 
 @pytest.fixture
@@ -152,7 +70,7 @@ def test_a_sealed_proposal_shows_its_terms_and_quotes_with_the_key(plant: Plant)
     assert (quoted["over"], quoted["over_units"], quoted["penalty"]) == (1, 100, 500 + 100 * 7)
     plant.hand_key()
     line = ("agreement", "accept", 1, *plant.unsealed, "--key-file", world.key("consumer"), "--dry-run")
-    assert "nobody: sealed bands hold for the whole term" in electro(*line).out
+    assert "both together alone, a whole pass before it begins" in electro(*line).out
     assert electro("agreement", "terms", 1, *plant.unsealed, "--json").json["renominate"] is None
 
 
@@ -295,7 +213,7 @@ def test_nobody_takes_a_sealed_place_over_that_it_can_not_open(plant: Plant) -> 
     assert "no viewing key was given" in refused(*line)
     assert "another agreement" in refused(*line, *plant.wrong)
     asked = electro(*line[:4], "--from", world.anyone.address, *plant.unsealed).out
-    assert "nobody: sealed bands hold for the whole term" in asked
+    assert "both together alone, a whole pass before it begins" in asked
     assert electro(*line, *plant.unsealed, "--json").json["consumer"] == world.anyone.address
 
 
@@ -336,36 +254,6 @@ def test_sections_count_sealed_bands_with_a_folder_of_keys_and_say_so_without(pl
     assert found["least_w"] == [100.0 * least for least, _ in BANDS]
     (folder / "more.viewing").write_text("0x11")
     assert "more.viewing is no viewing key: it has 1 bytes" in refused(*line, "--viewing-keys", folder)
-
-
-def test_other_bands_for_a_sealed_agreement_are_neither_signed_nor_sent(plant: Plant) -> None:
-    world = plant.world
-    plant.agree()
-    bands = world.folder / "bands.csv"
-    bands.write_text("least_kwh,greatest_kwh\n10,60\n")
-    line = (1, "--bands", bands, "--first", 30)
-    draft = world.folder / "draft.json"
-    sentence = "agreement 1 is sealed: its bands hold for the whole term, and the contract takes no others"
-    refusal = refused("agreement", "renominate", *line, *world.as_("consumer"))
-    assert sentence in refusal
-    assert "what the operator orders it can waive after the grace" in refusal
-    assert sentence in refused("agreement", "widen", *line, *world.as_("operator"))
-    assert sentence in refused("agreement", "draft", *line, "--out", draft)
-    assert not draft.exists()
-
-    terms = Terms.from_tuple(at(world.web3, world.contract).functions.termsOf(1).call())
-    new = Nomination(terms, 0, 24, terms.bands, terms.bands, 48, 0)
-    made = Draft(world.domain, 1, address.parse(world.consumer.address), new)
-    papers.write(draft, made)
-    signed = world.folder / "signed.json"
-    assert sentence in refused(
-        "agreement", "sign-renomination", draft, "--out", signed, *world.as_("consumer")
-    )
-    assert not signed.exists()
-    message = SignedMessage.make(made.message(START), world.domain, bytes(world.consumer.key))
-    papers.write(signed, Consent(world.domain, message))
-    for line in (world.as_("anyone"), ("--together", *world.as_("operator"))):
-        assert sentence in refused("agreement", "submit", signed, *line)
 
 
 def test_the_console_shows_what_the_chain_shows_and_lets_nobody_act_blindly(plant: Plant) -> None:

@@ -15,6 +15,7 @@ from electro_console import refusals
 from electro_contracts.bill import of_readings
 from electro_contracts.discount import Refused
 from electro_contracts.places import By, Place
+from electro_contracts.terms import HEADER_BYTES
 from electro_plan.quantities import instant_text
 
 if TYPE_CHECKING:
@@ -25,12 +26,45 @@ if TYPE_CHECKING:
     from electro_contracts.terms import Bands, Terms
 
 
-@dataclass(frozen=True)
-class Nomination:
-    """New bands at a place.
+BY_BOTH = (
+    "electro agreement draft --viewing-key FILE, sign-renomination by the consumer, and submit --together"
+)
+"""What to do for other bands where they are sealed."""
+
+
+def replaced_in(code: bytes, terms: Terms) -> bytes:
+    """Return the packed bands, sealed ones with their nonce, in the code that has replaced those of the terms."""
+    return code[1 + HEADER_BYTES :][: len(terms.packed_bands)]
+
+
+def whole_pass(terms: Terms, first: int, rows: Bands, held: Bands, kept: int) -> Bands:
+    """Return the bands of a whole pass with some new ones among them: sealed ones are replaced all at once.
 
     Args:
         terms: the agreement's.
+        first: the interval of the first new band.
+        rows: new bands.
+        held: what holds now, of the whole pass.
+        kept: intervals of the term that are left.
+
+    Raises:
+        Refused: the new bands are not all of one pass, or not of the term.
+    """
+    slots = len(terms.bands)
+    slot = first % slots
+    if slot + len(rows) > slots:
+        raise Refused("BeyondSchedule", slots - slot, len(rows))
+    if first + len(rows) > kept:
+        raise Refused("OutsideTerm", kept, first + len(rows))
+    return *held[:slot], *rows, *held[slot + len(rows) :]
+
+
+@dataclass(frozen=True)
+class Nomination:
+    """New bands at a place; of a sealed agreement those of a whole pass, in the clear.
+
+    Args:
+        terms: the agreement's, as they were agreed: sealed ones with their seal.
         place: which metering point.
         first: the first interval that changes.
         bands: new (least, greatest) units of it and the intervals behind it.
@@ -49,7 +83,9 @@ class Nomination:
 
     @property
     def last(self) -> int:
-        return self.first + len(self.bands) - 1
+        """The last interval that changes: a sealed pass may reach beyond the term, and changes nothing there."""
+        end = self.first + len(self.bands)
+        return (end if self.terms.seal is None else min(end, max(self.kept, self.first + 1))) - 1
 
     @property
     def begins(self) -> int:
@@ -58,16 +94,22 @@ class Nomination:
     def before(self) -> Bands:
         """What holds now, of the intervals that change, as far as they lie in the pass."""
         slot = self.first % len(self.terms.bands)
-        return self.held[slot : slot + len(self.bands)]
+        return self.held[slot : slot + len(self.after())]
+
+    def after(self) -> Bands:
+        """What would hold then, of the intervals that change."""
+        return self.bands[: self.last + 1 - self.first]
 
     def refusal(
         self, by: By, now: int, when: When = instant_text, say: Say = str
     ) -> tuple[str, str | None] | None:
         """Return why these bands would not be taken from them, and what to do; None if they would."""
-        pass_ = self.first // len(self.terms.bands)
+        pass_, slot = divmod(self.first, len(self.terms.bands))
         place = Place(self.terms, [], {pass_: self.held})
-        try:
-            place.renominate(self.first, self.bands, by, self.kept, now)
+        if self.terms.seal is not None and by is not By.BOTH:
+            return say("sealed bands are replaced by both parties together alone"), BY_BOTH
+        try:  # of sealed bands that begin within a pass all count: then they end beyond it
+            place.renominate(self.first, self.bands if slot else self.after(), by, self.kept, now)
         except Refused as refused:
             hint = refusals.HINTS.get(refused.reason)
             return refusals.tell(refused.reason, refused.numbers, when, say) or refused.reason, hint
@@ -75,11 +117,11 @@ class Nomination:
 
     def saves(self) -> int:
         """What the new bands allow, at most, and would cost under what holds now."""
-        return self._worth(self.bands, self.before())
+        return self._worth(self.after(), self.before())
 
     def costs(self) -> int:
         """What is allowed now, at most, and would cost under the new bands."""
-        return self._worth(self.before(), self.bands)
+        return self._worth(self.before(), self.after())
 
     def _worth(self, allowed: Bands, judged_by: Bands) -> int:
         """What the dearest use that is allowed would cost in each interval, under other bands."""
@@ -93,7 +135,7 @@ class Nomination:
 
     def stretches(self) -> Iterator[tuple[int, int, Band, Band]]:
         """Yield (first, last, what held, what is new) of neighbours that change alike."""
-        rows = zip(itertools.count(self.first), self.before(), self.bands, strict=False)
+        rows = zip(itertools.count(self.first), self.before(), self.after(), strict=False)
         for (was, becomes), group in itertools.groupby(rows, lambda row: row[1:]):
             indices = [row[0] for row in group]
             yield indices[0], indices[-1], was, becomes

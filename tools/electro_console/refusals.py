@@ -91,7 +91,7 @@ HINTS = {
     "NotToken": "name the address of an ERC-20 token on this chain",
     "NothingToAcknowledge": "electro agreement audit lists what was redeemed against which invoice",
     "NothingToTake": "electro agreement show says what is owed",
-    "OtherForm": "of sealed readings tools need --viewing-key, meters firmware that seals; bands stay as they are",
+    "OtherForm": "of sealed readings tools need --viewing-key, meters firmware that seals, other bands both parties",
     "OtherStart": "the meter asks for its agreements again by itself, and signs by what it learns",
     "OtherTerms": "the meter asks for its agreements again by itself, and signs by what it learns",
     "OutsideTerm": "electro agreement show says up to where this counts",

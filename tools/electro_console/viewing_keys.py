@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from electro_console.agreement.sealed_bands import SealedBands
 from electro_contracts import sealed
 from electro_protocol.sealing import KEY_BYTES, key_hash
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from electro_contracts.terms import Terms
 
 PATTERN = "*.viewing"
+_MOST_OPENED = 500  # agreements whose bands are kept in the clear
 
 
 class NoViewingKeyError(ValueError):
@@ -25,6 +27,7 @@ class ViewingKeys:
 
     def __init__(self, keys: dict[bytes, bytes] | None = None) -> None:
         self._keys = keys or {}
+        self._bands: dict[tuple[int, Terms], SealedBands] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -44,6 +47,21 @@ class ViewingKeys:
             return sealed.opened(terms, key)
         except sealed.SealError:
             return None
+
+    def bands(self, agreement_id: int, terms: Terms) -> SealedBands | None:
+        """Return the bands of a sealed agreement, pass by pass; None as `opened`, or if it is not sealed."""
+        key = self.key_of(terms)
+        if key is None:
+            return None
+        if (agreement_id, terms) not in self._bands:  # a week's bands take 100 ms to open
+            try:
+                opened = SealedBands(agreement_id, terms, key)
+            except sealed.SealError:
+                return None
+            if len(self._bands) >= _MOST_OPENED:
+                self._bands.clear()
+            self._bands[agreement_id, terms] = opened
+        return self._bands[agreement_id, terms]
 
 
 def read(file: Path) -> bytes:

@@ -6,21 +6,27 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from electro_console import viewing_keys
 from electro_contracts import sealed
+from electro_contracts.sealed import SealError
 from electro_protocol import delivery
 from electro_protocol.sealing import KEY_BYTES
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from electro_console.agreement.sealed_bands import SealedBands
     from electro_console.agreement.sealed_paper import Viewing
     from electro_console.viewing_keys import ViewingKeys
     from electro_contracts.terms import Terms
     from electro_tools.contract.desk import Desk
+
+_Opened = TypeVar("_Opened")
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 viewing_option = click.option(
@@ -80,16 +86,25 @@ def in_folder(folder: Path | None) -> ViewingKeys:
 
 def opened(terms: Terms, file: Path | None) -> Terms:
     """Return terms in the clear; raise ToolError if they are sealed and this file does not open them."""
-    if terms.seal is None:
-        return terms
+    return terms if terms.seal is None else _with_key(file, lambda key: sealed.opened(terms, key))
+
+
+def bands_of(agreement_id: int, terms: Terms, file: Path | None) -> SealedBands:
+    """Return the bands of a sealed agreement, pass by pass; raise ToolError if this file does not open them."""
+    from electro_console.agreement.sealed_bands import SealedBands
+
+    return _with_key(file, lambda key: SealedBands(agreement_id, terms, key))
+
+
+def _with_key(file: Path | None, use: Callable[[bytes], _Opened]) -> _Opened:
     if file is None:
         raise ToolError(
             "the bands and readings of this agreement are sealed, and no viewing key was given",
             "--viewing-key FILE, which the other party has too",
         )
     try:
-        return sealed.opened(terms, read(file))
-    except sealed.SealError as error:
+        return use(read(file))
+    except SealError as error:
         raise ToolError(f"{file} does not open the agreement: {error}") from error
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from electro_console.agreement.said import Said
+    from electro_contracts.bill import Band
     from electro_contracts.terms import Terms
 
     from .sealed_paper import Viewing
@@ -82,12 +83,19 @@ class Paper:
         assert self.model is not None  # whoever asks has seen that it binds
         point = self.model.points[device]
         if self.sealed is not None:
-            return self.sealed.intervals(self.model, device)
+            return self.sealed.intervals(device)
         band_of = self.model.places[point.place].band_of
         lanes = [*point.lanes, *[None] * (point.end - point.next)]
         return [
             judge(self.terms, index, lane, band_of(index)) for index, lane in enumerate(lanes, point.first)
         ]
+
+    def band_of(self, place: int, interval: int) -> Band:
+        """Return an interval's band, reported or not; of one that is sealed see `SealedPaper`."""
+        assert self.model is not None  # whoever asks has seen that it binds
+        if self.sealed is not None:
+            return self.sealed.band_of(place, interval)
+        return self.model.places[place].band_of(interval)
 
     def enter(self, said: Said) -> None:
         """Take the next event."""
@@ -117,8 +125,10 @@ class Paper:
             )
 
     def close(self) -> None:
-        """Note what the last report should have been followed by."""
+        """Note what the last report should have been followed by, and what of sealed bands does not open."""
         self._must_fit(None)
+        if self.sealed is not None:
+            self.sealed.close()
 
     def _accept(self, event: events.AgreementAccepted) -> None:
         proposed = self.proposed
@@ -133,7 +143,7 @@ class Paper:
         code_hash = keccak256(proposed.terms.code(proposed.consumer, proposed.devices))
         self.model = Agreement(self.agreement_id, proposed.terms, proposed.devices, proposed.bonus, code_hash)
         if proposed.terms.seal is not None:
-            self.sealed = SealedPaper(self.agreement_id, proposed.terms, self.viewing)
+            self.sealed = SealedPaper(self.model, self.viewing)
 
     def _report(self, model: Agreement, event: events.EnergyReported, said: Said) -> None:
         first, terms = event.first_interval, self.terms
@@ -155,10 +165,11 @@ class Paper:
 
     def _sealed_report(self, model: Agreement, event: events.SealedReported, said: Said) -> None:
         assert self.sealed is not None  # the model refuses it otherwise
+        place = model.points[event.device].place
         report = SealedReport(
             self.agreement_id,
             self.terms.start,
-            model.code_hash[:16],
+            model.schedule_hash(place, event.first_interval)[:16],
             event.first_interval,
             event.sealed,
             event.deviations,
@@ -172,7 +183,7 @@ class Paper:
         )
         if any(counts[:3]):
             self._due = events.Violations(self.agreement_id, event.device, event.first_interval, *counts)
-        read = self.sealed.enter(event, model.code_hash, said)
+        read = self.sealed.enter(event, said)
         if read is not None:
             judged, register_wh = read
             self.registers.setdefault(event.device, Register(self.terms.unit_wh)).add(judged, register_wh)
@@ -216,8 +227,12 @@ class Paper:
             self._equal(said, what, contract, paper)
 
     def _renominate(self, model: Agreement, event: events.Renominated, said: Said) -> None:
-        bands, by = unpack_bands(event.bands), By(event.by)
-        model.renominate(event.place, event.first_interval, bands, by, said.time, event.sequence)
+        by, place, first = By(event.by), event.place, event.first_interval
+        if self.sealed is not None and by is By.BOTH:
+            model.renominate_sealed(place, first, event.bands, said.time, event.sequence)
+            self.sealed.renominated(event, said)
+        else:
+            model.renominate(place, first, unpack_bands(event.bands), by, said.time, event.sequence)
         self._equal(
             said, sentence("the place's sequence"), event.sequence, model.places[event.place].sequence
         )
@@ -266,7 +281,7 @@ def rebuild(agreement_id: int, history: Iterable[Said], viewing: Viewing | None 
         paper.enter(said)
     paper.close()
     if paper.sealed is not None:
-        paper.findings += paper.sealed.findings
+        paper.findings += paper.sealed.all_findings
     return paper
 
 

@@ -72,13 +72,9 @@ def commitments_of(
         present = {point["place"]: point["device"] for point in standing.points if not point["replaced"]}
         for place, device in sorted(present.items()):
             if device in devices and first < end:
-                read = readings_at(connection, standing, place, now, first, end - first)
+                sealed = keys.bands(agreement, standing.terms)
+                read = readings_at(connection, standing, place, now, first, end - first, sealed)
                 watts = np.float64(read.unit_wh * 3600 / length)
-                least, greatest = read.least, read.greatest
-                opened = keys.opened(standing.terms)
-                if standing.terms.seal is not None and opened is not None:
-                    slots = np.arange(first, first + len(read)) % len(opened.bands)
-                    least, greatest = np.array(opened.bands, np.int32)[slots].T
                 used = np.where(read.units < 0, np.nan, read.units)
                 starts = read.start_s + length * np.arange(len(read), dtype=np.int64)
                 made.append(
@@ -86,10 +82,10 @@ def commitments_of(
                         checksum(device),
                         starts,
                         length,
-                        least * watts,
-                        greatest * watts,
+                        read.least * watts,
+                        read.greatest * watts,
                         used * watts,
-                        is_sealed=opened is None,
+                        is_sealed=standing.terms.seal is not None and sealed is None,
                     )
                 )
     return made

@@ -13,17 +13,15 @@ from electro_contracts.model import Point
 from electro_protocol.messages import OutageReport
 
 from . import schema
-from .opening import opened
+from .opening import Opened, readings_of
 from .records import BurnDown, Kind, Movement
-from .series import lanes_of, readings_at
+from .series import lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
     from sqlalchemy import Connection
-
-    from electro_console.agreement.paper import Paper
 
     from .records import Readings
     from .standing import Standing
@@ -39,14 +37,13 @@ _TAKING = ("under", "over", "no data", "missing", "unexplained", "outage", "forf
 
 
 def movements_of(
-    connection: Connection, standing: Standing, now: int, paper: Paper | None = None
+    connection: Connection, standing: Standing, now: int, opened: Opened | None = None
 ) -> list[Movement]:
-    """Return all movements up to an instant, in the order of time; `paper`: with the key of what is sealed."""
+    """Return all movements up to an instant, in the order of time; `opened`: with the key of what is sealed."""
     found: list[Movement] = []
     if standing.state.binds:
         for place in range(standing.row["places"]):
-            readings = readings_at(connection, standing, place, now)
-            found += _of_readings(readings if paper is None else opened(readings, paper), standing)
+            found += _of_readings(readings_of(connection, standing, place, now, opened=opened), standing)
         found += _of_outages(connection, standing)
         found += _neutral(standing, now)
     found += _of_parties(connection, standing)

@@ -26,10 +26,10 @@ from .fleet import meters_page
 from .histories import history_of
 from .ledger import burn_down_of, movements_of
 from .lists import notes_of, outages_of, rotations_of, row_of
-from .opening import opened
+from .opening import Opened, readings_of
 from .overview import overview_of
 from .records import Agreement, Device, Note, Page, Status
-from .series import overrides_of, readings_at
+from .series import overrides_of
 from .standing import standings
 from .waiting import deadlines_of, may_be_due, redemptions_page
 
@@ -217,9 +217,8 @@ class Index:
             Unknown: there is no such agreement or place.
         """
         with self._standing(agreement) as (connection, standing):
-            found = readings_at(connection, standing, place, now, first, count)
-        paper = self._with_key(agreement, standing.terms)
-        return found if paper is None else opened(found, paper)
+            opened = self._opened(agreement, standing.terms)
+            return readings_of(connection, standing, place, now, first, count, opened)
 
     def overrides(self, agreement: int, place: int | None = None) -> tuple[Override, ...]:
         """Return renominations in the order in which they came: of two for one interval the later holds."""
@@ -247,10 +246,10 @@ class Index:
         A page of None is the one that ends with the newest, and begins in the middle of another.
         """
         with self._standing(agreement) as (connection, standing):
-            paper = self._with_key(agreement, standing.terms)
+            opened = self._opened(agreement, standing.terms)
             found = [
                 each
-                for each in movements_of(connection, standing, now, paper)
+                for each in movements_of(connection, standing, now, opened)
                 if (since is None or (each.at or 0) >= since)
                 and (until is None or (each.at or 0) < until)
                 and (not kinds or each.kind in kinds)
@@ -427,17 +426,17 @@ class Index:
 
     # -- Within
 
-    def _with_key(self, agreement: int, terms: Terms) -> Paper | None:
+    def _opened(self, agreement: int, terms: Terms) -> Opened | None:
         """Return a sealed agreement as who has its key sees it; None: it is not sealed, or nobody here has the key."""
-        viewing = self._viewing(terms)
-        if viewing is None:
+        viewing, bands = self._viewing(terms), self.keys.bands(agreement, terms)
+        if viewing is None or bands is None:
             return None
         at = agreement, self.status().block
         if at not in self._papers:  # a page asks for its readings, for its movements, and again
             if len(self._papers) >= _PAPERS:
                 self._papers.clear()
             self._papers[at] = rebuild(agreement, self.history(agreement), viewing)
-        return self._papers[at]
+        return Opened(bands, self._papers[at])
 
     def _viewing(self, terms: Terms) -> Viewing | None:
         key = self.keys.key_of(terms)

@@ -266,11 +266,14 @@ class Readings:
 
 @dataclass(frozen=True)
 class Override:
-    """A renomination that holds: bands of consecutive intervals at a place. `by` as electro_contracts.places.By."""
+    """A renomination that holds: bands of consecutive intervals at a place. `by` as electro_contracts.places.By.
+
+    Sealed ones, `packed` with their nonce, are of a whole pass.
+    """
 
     place: int
     first: int
-    bands: tuple[tuple[int, int], ...]
+    packed: bytes
     by: int
     sequence: int
     at: int

@@ -28,15 +28,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
+    from electro_console.agreement.sealed_bands import SealedBands
     from electro_contracts.terms import Terms
 
     from .standing import Standing
 
 
 def readings_at(
-    connection: Connection, standing: Standing, place: int, now: int, first: int = 0, count: int | None = None
+    connection: Connection,
+    standing: Standing,
+    place: int,
+    now: int,
+    first: int = 0,
+    count: int | None = None,
+    sealed: SealedBands | None = None,
 ) -> Readings:
     """Return a stretch of a place's intervals, as far as notice has left the term.
+
+    sealed: the bands of a sealed agreement, for who has its key.
 
     Raises:
         Unknown: there is no such place.
@@ -50,7 +59,7 @@ def readings_at(
     end = row["kept"] if count is None else min(row["kept"], first + max(0, count))
     own = [each for each in standing.points if each["place"] == place] if standing.state.binds else []
     lanes, told, meter = _lanes(connection, own, first, end)
-    least, greatest, overridden = bands_at(connection, standing, place, first, end)
+    least, greatest, overridden = bands_at(connection, standing, place, first, end, sealed)
     reported = meter >= 0
     kind = _kinds(standing, place, own, lanes, reported, first, now)
     explained = _explained(connection, own, terms, kind, first)
@@ -107,30 +116,56 @@ def costs(
 
 
 def bands_at(
-    connection: Connection, standing: Standing, place: int, first: int, end: int
+    connection: Connection,
+    standing: Standing,
+    place: int,
+    first: int,
+    end: int,
+    sealed: SealedBands | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
     """Return least and greatest of each interval, and whether they are others than those of the terms.
 
-    Of sealed bands: what the connection can take.
+    Of sealed bands that nobody here opens: what the connection can take.
     """
     terms = standing.terms
-    if terms.seal:
-        shape = end - first
-        return (
-            np.zeros(shape, np.int32),
-            np.full(shape, terms.capacity_units, np.int32),
-            np.zeros(shape, np.bool_),
-        )
     slots = np.arange(first, end) % len(terms.bands)
+    overrides = overrides_of(connection, standing.row["id"], place)
+    if terms.seal:
+        return _sealed_at(terms, place, first, end, overrides, sealed)
     held = np.array(terms.bands, np.int32)[slots]
     overridden = np.zeros(end - first, np.bool_)
-    for override in overrides_of(connection, standing.row["id"], place):
-        since, until = max(first, override.first), min(end, override.first + len(override.bands))
+    for override in overrides:
+        bands = unpack_bands(override.packed)
+        since, until = max(first, override.first), min(end, override.first + len(bands))
         if since < until:
             inside = slice(since - first, until - first)
-            bands = override.bands[since - override.first : until - override.first]
-            held[inside] = bands
+            held[inside] = bands[since - override.first : until - override.first]
             overridden[inside] = (held[inside] != np.array(terms.bands, np.int32)[slots[inside]]).any(axis=1)
+    return held[:, 0].copy(), held[:, 1].copy(), overridden
+
+
+def _sealed_at(
+    terms: Terms,
+    place: int,
+    first: int,
+    end: int,
+    overrides: tuple[Override, ...],
+    sealed: SealedBands | None,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Return `bands_at` of a sealed agreement: a pass that was renominated has other bands, as far as anybody sees."""
+    slots = len(terms.bands)
+    replaced = {each.first // slots: each.packed for each in overrides}
+    held = np.full((end - first, 2), (0, terms.capacity_units), np.int32)
+    overridden = np.zeros(end - first, np.bool_)
+    for pass_ in range(first // slots, -(-end // slots)):
+        since, until = max(first, pass_ * slots), min(end, (pass_ + 1) * slots)
+        inside = slice(since - first, until - first)
+        overridden[inside] = pass_ in replaced
+        bands = None if sealed is None else sealed.found(place, pass_, replaced.get(pass_))
+        if sealed is not None and bands is not None:
+            within = slice(since - pass_ * slots, until - pass_ * slots)
+            held[inside] = bands[within]
+            overridden[inside] = (held[inside] != np.array(sealed.agreed[within], np.int32)).any(axis=1)
     return held[:, 0].copy(), held[:, 1].copy(), overridden
 
 
@@ -142,9 +177,7 @@ def overrides_of(connection: Connection, agreement: int, place: int | None = Non
         query = query.where(overrides.c.place == place)
     rows = connection.execute(query.order_by(overrides.c.block, overrides.c.position)).mappings()
     return tuple(
-        Override(
-            row["place"], row["first"], unpack_bands(row["bands"]), row["by"], row["sequence"], row["at"]
-        )
+        Override(row["place"], row["first"], row["bands"], row["by"], row["sequence"], row["at"])
         for row in rows
     )
 

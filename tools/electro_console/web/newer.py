@@ -118,6 +118,14 @@ def _outage(of: Any, _terms: Terms | None, w: Words) -> str:
 
 
 def _renominated(of: Any, terms: Terms | None, w: Words) -> str:
+    if terms is not None and terms.seal is not None:
+        slots = len(terms.bands)
+        return w.say(
+            "Bands of pass %(which)s at place %(place)s replaced by both parties, %(when)s; they are sealed",
+            which=w.number(of.first_interval // slots),
+            place=of.place,
+            when=_when(of.first_interval, min(slots, max(1, terms.intervals - of.first_interval)), terms, w),
+        )
     count = len(of.bands) // 4
     return w.count(
         "%(n)s interval renominated at place %(place)s, %(when)s",

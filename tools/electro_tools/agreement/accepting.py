@@ -134,11 +134,13 @@ def sign_acceptance(
 @click.option(
     "--together", is_flag=True, help="As the operator, agree to a renomination that the consumer signed."
 )
+@viewing_option
 @acts
-def submit(desk: Desk, file: Path, together: bool) -> None:
+def submit(desk: Desk, file: Path, together: bool, viewing_file: Path | None) -> None:
     """Send what a consumer has signed (acceptance, renewal, redemption, renomination), or a meter's message.
 
-    Anyone may send it and pays the gas; only a renewal and --together need the operator's key.
+    Anyone may send it and pays the gas; only a renewal and --together need the operator's key. Sealed bands are sent
+    only with the viewing key that opens them, after what they change was shown.
     """
     from . import carrying, consent, offer
 
@@ -147,7 +149,8 @@ def submit(desk: Desk, file: Path, together: bool) -> None:
         carrying.submit(desk, file, content)
         return
     if consent.is_one(content):
-        consent.submit(desk, consent.from_content(file, content), together=together)
+        signed = consent.from_content(file, content)
+        consent.submit(desk, signed, together=together, viewing_file=viewing_file)
         return
     proposal = offer.from_content(file, content)
     if proposal.signed is None:

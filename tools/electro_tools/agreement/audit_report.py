@@ -60,7 +60,7 @@ def show(
         return
     for device in paper.model.points:
         _meter(paper, paper.model, device, now)
-    _parties(history)
+    _parties(history, are_sealed=paper.sealed is not None)
     _figures(compared)
     for finding in paper.findings:
         click.echo(f"DIFFERS  {finding}")
@@ -127,12 +127,14 @@ def _register(paper: Paper, device: bytes) -> None:
         click.echo(f"  {gap.text()}")
 
 
-def _parties(history: Sequence[Said]) -> None:
+def _parties(history: Sequence[Said], *, are_sealed: bool) -> None:
     lines = []
     for said in history:
         if isinstance(said.event, _PARTIES):
             fields = dataclasses.asdict(said.event)
             fields.pop("agreement_id", None)
+            if are_sealed and "bands" in fields:
+                fields["bands"] = "sealed, of a whole pass"
             shown = ", ".join(
                 f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in fields.items()
             )
@@ -151,6 +153,8 @@ def _value(name: str, value: Any) -> str:
         if name == "bands":
             return f"of {len(value) // 4} intervals"
         return address.checksum(value) if len(value) == 20 else word_text(value)
+    if isinstance(value, str):
+        return value
     if name == "by":
         return _BY[value]
     if isinstance(value, bool):

@@ -91,11 +91,17 @@ def audit(
 
         draw(svg_file, paper.terms, meters, day, days)
     unequal = [each for each in compared if not each.equal]
-    if not unequal and paper.sealed is not None and paper.findings == paper.sealed.findings != []:
+    if not unequal and paper.sealed is not None and paper.findings == paper.sealed.all_findings != []:
+        reports, passes = len(paper.sealed.findings), len(paper.sealed.unopened)
+        what = [
+            *([f"{reports} reports are not what their readings and bands say"] if reports else []),
+            *([f"the bands of {passes} passes do not open"] if passes else []),
+        ]
         raise Discrepancy(
-            f"agreement {agreement_id}: the money is as the meters told, and {len(paper.findings)} reports are not "
-            "what their readings and bands say",
-            "electro agreement disclose --bands shows such a report to others; money is given back by waiver",
+            f"agreement {agreement_id}: the money is as the meters told, and {' and '.join(what)}",
+            "electro agreement disclose --bands shows such a report to others; money is given back by waiver"
+            if reports
+            else "of a pass that has not begun both parties can replace them: electro agreement draft",
         )
     if unequal or paper.findings:
         raise Discrepancy(

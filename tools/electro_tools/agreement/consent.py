@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from electro_contracts.events import AgreementAccepted, Renominated
 from electro_contracts.invoices import word_text
-from electro_contracts.terms import Terms
+from electro_contracts.places import By
 from electro_protocol import address
 from electro_protocol.eip712 import Domain
 from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, MessageError, Renomination
@@ -16,8 +16,10 @@ from electro_protocol.signed import SignedMessage
 from electro_tools.errors import ToolError
 from electro_tools.facts import Facts
 
+from .draft import Ciphertext, Draft
+from .nomination import binding, facts_of, must_be_allowed
 from .offer import whole
-from .overrides import must_not_be_sealed
+from .overrides import agreed, in_the_clear, replaced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,17 +66,27 @@ def from_content(file: Path, untrusted: dict[str, Any]) -> Consent:
         raise ToolError(f"{file} is no consumer's message: {error}") from error
 
 
-def submit(desk: Desk, consent: Consent, *, together: bool) -> None:
-    """Send what is signed; `together`: the sender, as the operator, agrees to a renomination."""
+def submit(desk: Desk, consent: Consent, *, together: bool, viewing_file: Path | None = None) -> None:
+    """Send what is signed; `together`: the sender, as the operator, agrees to a renomination.
+
+    viewing_file: of the viewing key, with which the operator sees sealed bands before it agrees to them.
+    """
     must_be_here(desk, "what is signed", consent.domain)
     message, signature = consent.signed.message, consent.signed.signature
     facts = Facts()
     if isinstance(message, Renomination):
-        must_not_be_sealed(message.agreement_id, Terms.from_tuple(desk.ask("termsOf", message.agreement_id)))
-        sent = desk.send("renominateTogether" if together else "renominate", message.values(), signature)
+        draft = _opened(desk, message, By.BOTH if together else By.CONSUMER, viewing_file)
+        sent = desk.send(
+            "renominateTogether" if together else "renominate",
+            message.values(),
+            signature,
+            lasting=binding(draft) if draft else None,
+            about=facts_of(draft, desk.now()) if draft else None,
+        )
         event = sent.event(Renominated)
         facts.count("agreement", event.agreement_id).count("place", event.place)
-        facts.count("first", event.first_interval).add("intervals", len(event.bands) // 4)
+        count = len(event.bands) // 4 if draft is None else len(draft.nomination.after())
+        facts.count("first", event.first_interval).add("intervals", count)
         facts.count("sequence", event.sequence)
     elif isinstance(message, DiscountRedemption):
         sent = desk.send("redeemBySignature", *message.values(), signature)
@@ -86,6 +98,31 @@ def submit(desk: Desk, consent: Consent, *, together: bool) -> None:
         facts.count("agreement", accepted.agreement_id).add("state", "accepted")
         facts.add("consumer", address.checksum(accepted.consumer))
     desk.report(facts, sent)
+
+
+def _opened(desk: Desk, message: Renomination, by: By, viewing_file: Path | None) -> Draft | None:
+    """Return what sealed bands that the consumer has signed would change; None: they are not sealed.
+
+    The contract can't check them, and a meter that can't open them is silent, at the price of silence: nobody sends
+    them unseen.
+
+    Raises:
+        ToolError: they do not open, are unsound or of intervals that the contract would refuse.
+    """
+    held = agreed(desk, message.agreement_id, by, viewing_file)
+    if held.sealed is None:
+        return None
+    place, terms = message.place, held.terms
+    pass_ = message.first_interval // len(terms.bands)
+    bands = in_the_clear(message.bands, place, pass_, terms, held.sealed)
+    packed, sequence = replaced(desk, message.agreement_id, place, pass_, terms)
+    before = held.sealed.found(place, pass_, packed) or held.sealed.agreed
+    nomination = held.nomination(place, message.first_interval, bands, before, sequence)
+    draft = Draft(
+        desk.domain, message.agreement_id, held.consumer, nomination, Ciphertext(message.bands, packed)
+    )
+    must_be_allowed(draft, by, desk.now())
+    return draft
 
 
 def must_be_here(desk: Desk, what: object, domain: Domain) -> None:

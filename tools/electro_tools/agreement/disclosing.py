@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from electro_console.agreement.sealed_bands import proof_of
 from electro_console.agreement.sealed_paper import about_of
 from electro_contracts import events
 from electro_contracts.terms import Terms, pack_bands
@@ -24,6 +25,7 @@ from electro_tools.viewing import viewing_option
 
 from .auditing import history_of
 from .disclosure import Disclosure, read
+from .overrides import in_the_clear, replaced
 
 if TYPE_CHECKING:
     from electro_tools.contract.desk import Desk
@@ -36,7 +38,9 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @agreement_argument
 @click.option("--device", type=ADDRESS, required=True, help="The meter that signed the report.")
 @click.option("--report", "first", type=click.IntRange(0), required=True, help="The report's first interval.")
-@click.option("--bands", is_flag=True, help="Show the bands too, so that the judgement can be checked.")
+@click.option(
+    "--bands", is_flag=True, help="Show the bands of its pass too, so that the judgement can be checked."
+)
 @click.option("--out", type=_file, required=True, help="The file to write.")
 @viewing_option
 @index_options
@@ -53,7 +57,8 @@ def disclose(
 ) -> None:
     """Write what shows one sealed report, and no other, to anyone.
 
-    It holds the seed and the key of that report alone. With --bands it shows all bands of the agreement.
+    It holds the seed and the key of that report alone. With --bands it shows all bands that hold in the report's pass
+    of the schedule: the agreed ones, or what both parties have put in their place.
     """
     if viewing_file is None:
         raise ToolError("without the viewing key nothing can be shown", "--viewing-key FILE")
@@ -69,8 +74,12 @@ def disclose(
     packed = bands_seed = b""
     if bands:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-        packed = pack_bands(viewing.opened(terms, viewing_file).bands)
-        bands_seed = sealing.bands_seed(key, packed)
+        pass_ = first // len(terms.bands)
+        other, _ = replaced(desk, agreement_id, place, pass_, terms)
+        opened = viewing.bands_of(agreement_id, terms, viewing_file)
+        packed = pack_bands(in_the_clear(other, place, pass_, terms, opened))
+        _, about_bands = proof_of(terms, agreement_id, place, pass_, other)
+        bands_seed = sealing.bands_seed(key, packed, about_bands)
     domain = desk.domain
     whose = domain.chain_id, domain.contract, agreement_id, event.device, first
     papers.write(out, Disclosure(*whose, seed, shown, packed, bands_seed))
@@ -110,10 +119,12 @@ def check_disclosure(desk: Desk, file: Path, kept: Kept) -> None:
     facts.say("readings", ", ".join(map(_text, lanes)))
     if packed:
         terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-        assert terms.seal is not None  # it has sealed reports
-        agreed = sealing.are_bands_of(terms.seal.nonce, packed, found.bands_seed)
+        pass_ = first // len(terms.bands)
+        other, _ = replaced(desk, agreement_id, place, pass_, terms)
+        nonce, whose = proof_of(terms, agreement_id, place, pass_, other)
+        agreed = sealing.are_bands_of(nonce, packed, found.bands_seed, whose)
         if len(packed) != 4 * len(terms.bands) or not agreed:
-            raise Discrepancy(f"{file} shows other bands than were agreed")
+            raise Discrepancy(f"{file} shows other bands than were agreed for that pass")
         right = judging.deviations(readings, packed, first % len(terms.bands)) == event.deviations
         facts.add("judged", right, "as its readings and bands say" if right else "OTHERWISE than they say")
     facts.print(as_json=desk.as_json)

@@ -53,7 +53,6 @@ def history_at(
     last = max(by_index, default=-1)
     if last < 0:
         raise ToolError(f"no meter has served place {place}")
-    band_of = model.places[place].band_of
     rows = [by_index.get(index) for index in range(last + 1)]
     used = np.array(
         [np.nan if row is None or row[1].used is None else row[1].used for row in rows], np.float64
@@ -70,7 +69,8 @@ def history_at(
         address.checksum(devices[-1]),
     )
     bands = [
-        band_of(index) if row is None else (row[1].least, row[1].greatest) for index, row in enumerate(rows)
+        paper.band_of(place, index) if row is None else (row[1].least, row[1].greatest)
+        for index, row in enumerate(rows)
     ]
     kwh = terms.unit_wh / 1000
     scale = 10**about.currency.decimals

@@ -281,7 +281,8 @@ def _passes(overrides: Sequence[Override], meter: dict[str, Any], terms: Terms, 
 
 def _override_text(pass_: int, terms: Terms) -> str:
     first = pass_ * len(terms.bands)
-    return f"renominated: the pass of intervals {first} on, from {instant_text(terms.instant(first))[:16]}"
+    how = "renominated" if terms.seal is None else "renominated, sealed"
+    return f"{how}: the pass of intervals {first} on, from {instant_text(terms.instant(first))[:16]}"
 
 
 def _add_invoice(facts: Facts, desk: Desk, agreement_id: int, invoice: bytes) -> None:

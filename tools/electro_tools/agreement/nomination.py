@@ -7,14 +7,47 @@ from typing import TYPE_CHECKING
 
 from electro_contracts.places import By
 from electro_plan.quantities import instant_text
+from electro_protocol import address
+from electro_tools.errors import ToolError
+from electro_tools.facts import Facts
+
+from . import nomination_picture
 
 if TYPE_CHECKING:
     from electro_console.nomination import Nomination
     from electro_contracts.bill import Band
-    from electro_tools.facts import Facts
+
+    from .draft import Draft
 
 WHO = {By.CONSUMER: "consumer alone", By.OPERATOR: "operator alone", By.BOTH: "together"}
 _MOST_STRETCHES = 12  # on a screen; the picture and --json have all
+
+
+def facts_of(draft: Draft, now: int) -> Facts:
+    """Return what a draft would change, with a picture."""
+    facts = Facts().count("agreement", draft.agreement_id)
+    facts.add("consumer", address.checksum(draft.consumer))
+    describe(facts, draft.nomination, now)
+    if draft.ciphertext is not None:
+        facts.say("sealed", "on chain, in the draft and in what is signed these bands are ciphertext")
+    return facts.say("picture", "\n" + nomination_picture.in_terminal(draft.nomination))
+
+
+def must_be_allowed(draft: Draft, by: By, now: int) -> None:
+    """Refuse, before anything is signed or sent, what the contract would refuse; raise ToolError."""
+    refusal = draft.nomination.refusal(by, now)
+    if refusal is not None:
+        sentence, hint = refusal
+        raise ToolError(f"the contract would refuse: {sentence}", hint)
+
+
+def binding(draft: Draft) -> str:
+    """Return what can't be undone by it."""
+    new = draft.nomination
+    return (
+        f"this replaces the bands of intervals {new.first} to {new.last} at place {new.place} "
+        f"of agreement {draft.agreement_id}; once begun an interval keeps its band"
+    )
 
 
 def describe(facts: Facts, nomination: Nomination, now: int) -> None:
@@ -25,7 +58,7 @@ def describe(facts: Facts, nomination: Nomination, now: int) -> None:
     until = instant_text(terms.instant(nomination.last + 1))
     times = f"{instant_text(nomination.begins)} to {until}"
     facts.say("intervals", f"{nomination.first} to {nomination.last}: {times}")
-    facts.silent("first", nomination.first).silent("intervals", len(nomination.bands))
+    facts.silent("first", nomination.first).silent("intervals", len(nomination.after()))
     facts.silent("bands", [list(band) for band in nomination.bands])
     changed = [each for each in nomination.stretches() if each[2] != each[3]]
     for first, last, was, becomes in changed[:_MOST_STRETCHES]:
@@ -36,7 +69,7 @@ def describe(facts: Facts, nomination: Nomination, now: int) -> None:
     if not changed:
         facts.say("changes", "nothing: these bands hold already")
     least, greatest = (
-        [sum(band[side] for band in bands) * unit_kwh for bands in (nomination.before(), nomination.bands)]
+        [sum(band[side] for band in bands) * unit_kwh for bands in (nomination.before(), nomination.after())]
         for side in (0, 1)
     )
     words = f"from {least[0]:,.10g}…{greatest[0]:,.10g} to {least[1]:,.10g}…{greatest[1]:,.10g} kWh"

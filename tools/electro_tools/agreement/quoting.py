@@ -17,9 +17,9 @@ from electro_tools.contract.desk import agreement_argument, asks
 from electro_tools.errors import Discrepancy, ToolError
 from electro_tools.facts import Facts
 from electro_tools.plan.options import load_options
-from electro_tools.viewing import opened, viewing_option
+from electro_tools.viewing import bands_of, viewing_option
 
-from .overrides import bands_held
+from .overrides import in_the_clear, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,8 +65,8 @@ def quote(
 
     if bool(kwh) == (load_file is not None):
         raise click.UsageError("Give energies in kWh, or a load curve with --load.")
-    agreed = Terms.from_tuple(desk.ask("termsOf", agreement_id))
-    terms = opened(agreed, viewing_file)
+    terms = Terms.from_tuple(desk.ask("termsOf", agreement_id))
+    sealed = None if terms.seal is None else bands_of(agreement_id, terms, viewing_file)
     said = ""
     energy_wh: Sequence[float] = [each * 1000 for each in kwh]
     if load_file is not None:
@@ -87,17 +87,16 @@ def quote(
     sums = dict.fromkeys(_FIGURES, 0)
     for begin, part in _passes(first, lanes, len(terms.bands)):
         pass_ = begin // len(terms.bands)
-        if agreed.seal is not None:
-            bill = of_readings(begin, part, terms, _bands_of(terms.bands))
-            sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, _figures(bill), strict=True)}
-            continue
-        answer = desk.record("quote", agreement_id, place, begin, pack(part))
-        bands, _ = bands_held(desk, agreement_id, place, pass_, terms)
-        bill = of_readings(begin, part, terms, _bands_of(bands))
-        expected = _figures(bill)
-        answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))
-        if answered != expected:
-            raise Discrepancy(f"from interval {begin} the contract quotes {answered}, the model {expected}")
+        packed, _ = replaced(desk, agreement_id, place, pass_, terms)
+        bands = in_the_clear(packed, place, pass_, terms, sealed)
+        expected = _figures(of_readings(begin, part, terms, _bands_of(bands)))
+        if sealed is None:
+            answer = desk.record("quote", agreement_id, place, begin, pack(part))
+            answered = tuple(answer[name] for name in ("under", "over", "underUnits", "overUnits", "penalty"))
+            if answered != expected:
+                raise Discrepancy(
+                    f"from interval {begin} the contract quotes {answered}, the model {expected}"
+                )
         sums = {name: sums[name] + figure for name, figure in zip(_FIGURES, expected, strict=True)}
     if said and not desk.as_json:
         click.echo(said)

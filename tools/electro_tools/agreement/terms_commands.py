@@ -196,7 +196,7 @@ def describe(
     looked_back = f"{duration_text(terms.fault_lookback)} before a declared fault"
     facts.add("look-back", terms.fault_lookback, looked_back)
     if are_sealed:
-        facts.add("renominate", None, "nobody: sealed bands hold for the whole term")
+        facts.add("renominate", None, "both together alone, a whole pass before it begins")
     else:
         alone = f"the consumer alone, {duration_text(terms.lead_seconds)} ahead"
         if terms.raise_units:
