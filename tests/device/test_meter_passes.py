@@ -84,6 +84,35 @@ class OfAPass(unittest.TestCase):
         self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), AGREED)
         self.assertEqual(self.passes.judging(3, THREE, PATIENCE_S), b"")  # it was not asked
 
+    def test_two_liars_silence_nobody_either(self):
+        """Where a third hand is asked, which is honest."""
+        self.tell(ONE, AGREED)
+        self.passes.tell(3, THREE, Said("other", AGREED, 0, True))
+        self.tell(TWO, OTHER)
+        self.assertEqual(self.passes.settled(3), AGREED)
+        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S - 1), AGREED)
+        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), OTHER)
+        self.passes.prove(3, AGREED)
+        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), AGREED)
+
+    def test_each_source_is_asked_before_and_after_the_first_interval_and_then_while_it_is_not_settled(self):
+        def due(url, now_us, over):
+            return self.passes.is_due(3, url, now_us, over)
+
+        self.assertTrue(due(ONE, 0, False))
+        self.tell(ONE, OTHER, over=False)
+        self.assertFalse(due(ONE, HOUR_US - 1, False))
+        self.assertTrue(due(ONE, HOUR_US, False))
+        self.assertTrue(due(ONE, 0, True))
+        self.tell(ONE, OTHER)
+        self.assertFalse(due(ONE, HOUR_US - 1, True))
+        self.assertTrue(due(ONE, HOUR_US, True))
+        self.tell(TWO, OTHER)
+        self.assertFalse(due(ONE, HOUR_US, True))
+        self.assertTrue(due(THREE, HOUR_US, True))
+        self.passes.prove(3, OTHER)
+        self.assertFalse(due(THREE, HOUR_US, True))
+
     def test_nothing_is_judged_by_bands_that_are_not_here(self):
         for url in (ONE, TWO):
             self.tell(url, THIRD)
@@ -296,6 +325,7 @@ class InExchanges(Sealed):
         self.assert_all(SLOTS)
         self.assertTrue(self.uplink.reached)
         self.assertTrue([one for one in self.board.said if "does not open" in one])
+        self.assertLess(len([one for one in self.board.asked if "/schedules/" in one]), 12)
         self.assertTrue(self.reports.lacks_bands(self.one))
 
     def test_what_the_contract_judges_otherwise_is_asked_anew(self):

@@ -10,10 +10,10 @@ nothing of a pass is reported before it is known by which bands:
 | not two hours ago | two of different `by` | load is shed |
 | once its first interval was over: nobody can replace them any more | two of different `by` | reports |
 | by a block after its beginning | a receipt | all |
-| a day after that, when nobody has confirmed them | one source | reports to this source |
+| a day after that, without a receipt | one source | reports to this source |
 
-The last row is why a source that tells other bands than the others delays reports by a day, and keeps none back: the
-contract takes them for a week and more after the term.
+The last row is why no sources that tell other bands than an honest one keep reports back from it: they delay them by a
+day, and the contract takes them for a week and more after the term.
 """
 
 MOST = 6  # passes of which something is kept; those that are asked for, of each source, are three
@@ -75,11 +75,17 @@ class Passes:
         self._bands = {key: bands for key, bands in self._bands.items() if key[0] != pass_}
 
     def is_due(self, pass_: int, url: str, now_us: int, is_over: bool) -> bool:
-        """Return whether a source is to be asked of a pass; is_over: whether its first interval is."""
-        if self.settled(pass_):
+        """Return whether a source is to be asked of a pass; is_over: whether its first interval is.
+
+        Each is, once before and once after that; again each hour while it is not settled, or these bands are not here.
+        """
+        code_hash, said = self.settled(pass_), self._said.get((pass_, url))
+        is_known = code_hash != b"" and self.is_open(pass_, code_hash)
+        if self._is_proved(pass_) and is_known:
             return False
-        said = self._said.get((pass_, url))
-        return said is None or said.is_over < is_over or said.asked_us <= now_us - _AGAIN_US
+        if said is None or said.is_over < is_over:
+            return True
+        return said.asked_us <= now_us - _AGAIN_US and not is_known
 
     def is_asked(self, pass_: int, url: str) -> bool:
         """Return whether a source has said by what reports of a pass are judged."""
@@ -88,14 +94,19 @@ class Passes:
 
     def settled(self, pass_: int) -> bytes:
         """Return the hash of the bands by which reports of a pass are judged, empty while they are not confirmed."""
-        code_hash, until_us = self._proved.get(pass_, (b"", 0))
-        return code_hash if until_us == ALWAYS else _by_two([one for one in self._of(pass_) if one.is_over])
+        if self._is_proved(pass_):
+            return self._proved[pass_][0]
+        return _by_two([one for one in self._of(pass_) if one.is_over])
+
+    def _is_proved(self, pass_: int) -> bool:
+        return self._proved.get(pass_, (b"", 0))[1] == ALWAYS
 
     def judging(self, pass_: int, url: str, over_s: int) -> bytes:
         """Return that hash for a report to a source, if these bands are here; over_s: since when they are settled."""
-        code_hash = self.settled(pass_)
-        if not code_hash and over_s >= PATIENCE_S and self.is_asked(pass_, url):
+        if over_s >= PATIENCE_S and self.is_asked(pass_, url) and not self._is_proved(pass_):
             code_hash = self._said[pass_, url].code_hash
+        else:
+            code_hash = self.settled(pass_)
         return code_hash if self.is_open(pass_, code_hash) else b""
 
     def is_open(self, pass_: int, code_hash: bytes) -> bool:

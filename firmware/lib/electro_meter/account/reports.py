@@ -103,14 +103,12 @@ class Reports:
         pass_ = first // agreement.slots
         return not passes.is_open(pass_, passes.settled(pass_))
 
-    def waits(self, agreement: "Agreement", first: int, url: str) -> bool:
-        """Return whether there are sealed readings to report, and a source was not asked yet by which bands."""
+    def waits(self, agreement: "Agreement", first: int, url: str, now_us: int) -> bool:
+        """Return whether there are sealed readings to report, and a source is to be asked by which bands."""
         if first >= self.closed(agreement) or self.judging(agreement, first, url):
             return False
-        passes, pass_ = agreement.passes, first // agreement.slots
-        assert passes is not None  # else nothing was closed
-        settled = passes.settled(pass_)
-        return not (passes.is_open(pass_, settled) if settled else passes.is_asked(pass_, url))
+        assert agreement.passes is not None  # else nothing was closed
+        return agreement.passes.is_due(first // agreement.slots, url, now_us, True)
 
     @property
     def outage_version(self) -> int:

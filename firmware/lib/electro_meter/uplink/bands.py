@@ -30,19 +30,36 @@ async def learn(uplink: "Uplink", client: "Client", source: "Source", agreement:
     unsettled = False
     for pass_ in _wanted(uplink, agreement, told, now_s):
         is_over = now_s >= agreement.over_s(pass_)
-        account, code_hash = _proved(agreement, pass_)
-        now_us = uplink.board.uptime_us()
-        if passes.is_due(pass_, source.url, now_us, is_over):
-            account, code_hash = await _ask(uplink, client, source, agreement, told.place, pass_)
-            passes.tell(pass_, source.url, Said(source.by, code_hash, now_us, is_over))
-        if code_hash and not passes.is_open(pass_, code_hash):
-            code = await _code(client, source, account, code_hash)
-            if not is_override_of(code, agreement.slots) or not uplink.reports.open_pass(
-                agreement, told.place, pass_, code
-            ):
-                uplink.board.log(f"the viewing key does not open what {source.url} tells of pass {pass_}")
+        proved = _proved(agreement, pass_)
+        if passes.is_due(pass_, source.url, uplink.board.uptime_us(), is_over):
+            await _hear(uplink, client, source, agreement, pass_, proved, is_over)
         unsettled = unsettled or (is_over and not passes.settled(pass_))
     return unsettled
+
+
+async def _hear(
+    uplink: "Uplink",
+    client: "Client",
+    source: "Source",
+    agreement: "Agreement",
+    pass_: int,
+    proved: "tuple[bytes, bytes]",
+    is_over: bool,
+) -> None:
+    """Have a source tell of a pass, unless a receipt has settled it, and bring its bands."""
+    passes, place, now_us = agreement.passes, agreement.told[source.url].place, uplink.board.uptime_us()
+    assert passes is not None  # `learn` has seen that there is a key
+    account, code_hash = proved
+    if not code_hash or code_hash != passes.settled(pass_):
+        account, code_hash = await _ask(uplink, client, source, agreement, place, pass_)
+    passes.tell(pass_, source.url, Said(source.by, code_hash, now_us, is_over))
+    if passes.is_open(pass_, code_hash):
+        return
+    code = await _code(client, source, account, code_hash)
+    if not is_override_of(code, agreement.slots) or not uplink.reports.open_pass(
+        agreement, place, pass_, code
+    ):
+        uplink.board.log(f"the viewing key does not open what {source.url} tells of pass {pass_}")
 
 
 def _wanted(uplink: "Uplink", agreement: "Agreement", told: "Told", now_s: int) -> "list[int]":

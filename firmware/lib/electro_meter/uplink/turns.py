@@ -119,7 +119,7 @@ class Turns:
                 continue
             if told.next_final < told.next_latest:
                 due_us = min(due_us, source.asked_us + FOLLOW_MS * 1000)
-            if agreement.seal and self._reports.waits(agreement, told.next_latest, source.url):
+            if agreement.seal and self._reports.waits(agreement, told.next_latest, source.url, now_us):
                 due_us = min(due_us, source.asked_us + LEAST_BACKOFF_MS * 1000)
             if not source.is_node:
                 due_us = min(due_us, self._report_due_us(source, agreement, told, now_us))
