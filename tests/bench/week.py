@@ -5,7 +5,8 @@
 
 The meter's files are .mpy, as on the chip. The grid is in another process, so the heap holds what a chip's does, but
 for the machine code, which lies outside of it here and is taken off the chip's heap, for TLS, which takes the system's
-memory on the chip, and for board.py, instead of which a pipe is there. --least looks for the smallest heap in which a
+memory on the chip, and for board.py, instead of which a pipe is there. An interpreter's tables of names grow by
+doubling: a name too many, of a module that came once too, takes 4.5 KB. --least looks for the smallest heap in which a
 day runs: live data and the room that fragments; --modules prints what each import leaves in the heap. --frozen runs it
 in a MicroPython that has the packages frozen; micropython/frozen.py says how one is built. Simulated; a relayer that
 keeps a ledger answers over TCP.

@@ -10,8 +10,8 @@ from electro_meter.account.passes import ALWAYS, MOST, PATIENCE_S, Passes, Said
 from electro_meter.account.reports import Reports
 from electro_meter.account.sealing import keep
 from electro_meter.uplink.agreement import Told
+from electro_meter.uplink.bands import is_override_of, schedule
 from electro_meter.uplink.errors import SourceError
-from electro_meter.uplink.sources import is_override_of, schedule
 from electro_protocol.keccak import keccak256
 from electro_protocol.readings import pack
 from electro_protocol.reports import EnergyReport
@@ -25,19 +25,35 @@ BASE = pack([100] * SLOTS + [800] * SLOTS)
 WIDE = pack([0] * SLOTS + [1000] * SLOTS)
 
 
+class Agreed:
+    """As much of an agreement as its passes need."""
+
+    code_hash, opened, pinned = AGREED, BASE, True
+    start_s, interval_s, slots = START, INTERVAL_S, SLOTS
+
+
 class OfAPass(unittest.TestCase):
     def setUp(self):
-        self.passes = Passes(AGREED)
-        self.passes.open(3, OTHER, b"other")
+        self.agreement = Agreed()
+        self.passes = Passes(self.agreement, None)
+        self.passes.open(3, OTHER, WIDE)
 
     def tell(self, url, code_hash, over=True, at_us=0, pass_=3):
         self.passes.tell(pass_, url, Said(HANDS[url], code_hash, at_us, over))
 
+    def judging(self, pass_, url, late_s):
+        """By what a report to a source is judged, so long after the first interval of a pass was over."""
+        return self.passes.judging(pass_ * SLOTS + 2, url, self.passes.over_s(pass_) + late_s)
+
+    def bounds(self, at_us):
+        """Those of the pass's second slot."""
+        return self.passes.bounds(3 * SLOTS + 1, at_us)
+
     def test_what_two_hands_say_once_the_pass_runs_is_settled(self):
         self.tell(ONE, OTHER)
-        self.assertEqual((self.passes.settled(3), self.passes.judging(3, ONE, 0)), (b"", b""))
+        self.assertEqual((self.passes.settled(3), self.judging(3, ONE, 0)), (b"", b""))
         self.tell(TWO, OTHER)
-        self.assertEqual((self.passes.settled(3), self.passes.judging(3, ONE, 0)), (OTHER, OTHER))
+        self.assertEqual((self.passes.settled(3), self.judging(3, ONE, 0)), (OTHER, OTHER))
         self.assertEqual(self.passes.settled(2), b"")
 
     def test_two_of_one_hand_are_one(self):
@@ -47,42 +63,42 @@ class OfAPass(unittest.TestCase):
 
     def test_what_was_said_before_the_pass_sheds_load_and_settles_nothing(self):
         self.tell(ONE, OTHER, over=False)
-        self.assertEqual(self.passes.holding(3, b"agreed", 0), (b"other", False))
+        self.assertEqual(self.bounds(0), (0, 1000, False))
         self.tell(TWO, OTHER, over=False)
-        self.assertEqual(self.passes.holding(3, b"agreed", HOUR_US), (b"other", True))
-        self.assertEqual(self.passes.holding(3, b"agreed", 3 * HOUR_US), (b"other", False))
+        self.assertEqual(self.bounds(HOUR_US), (0, 1000, True))
+        self.assertEqual(self.bounds(3 * HOUR_US), (0, 1000, False))
         self.assertEqual(self.passes.settled(3), b"")
 
     def test_while_nobody_says_anything_the_agreed_bands_are_shown(self):
-        self.assertEqual(self.passes.holding(3, b"agreed", 0), (b"agreed", False))
+        self.assertEqual(self.bounds(0), (100, 800, False))
 
     def test_hands_that_say_different_things_settle_nothing(self):
         self.tell(ONE, OTHER)
         self.tell(TWO, AGREED)
         self.assertEqual(self.passes.settled(3), b"")
-        self.assertEqual(self.passes.holding(3, b"agreed", 0)[1], False)
+        self.assertEqual(self.bounds(0)[2], False)
 
     def test_a_receipt_settles_it_whatever_others_say(self):
         self.tell(ONE, AGREED)
         self.tell(TWO, AGREED)
         self.passes.prove(3, OTHER, ALWAYS)
         self.assertEqual(self.passes.settled(3), OTHER)
-        self.assertEqual(self.passes.holding(3, b"agreed", 9 * HOUR_US), (b"other", True))
+        self.assertEqual(self.bounds(9 * HOUR_US), (0, 1000, True))
 
     def test_a_receipt_before_the_pass_is_good_for_shedding_as_long_as_it_is_fresh(self):
         self.passes.prove(3, OTHER, HOUR_US)
-        self.assertEqual(self.passes.holding(3, b"agreed", HOUR_US - 1), (b"other", True))
-        self.assertEqual(self.passes.holding(3, b"agreed", HOUR_US), (b"agreed", False))
+        self.assertEqual(self.bounds(HOUR_US - 1), (0, 1000, True))
+        self.assertEqual(self.bounds(HOUR_US), (100, 800, False))
         self.assertEqual(self.passes.settled(3), b"")
 
     def test_after_a_day_each_source_is_sent_what_it_says_itself(self):
         self.tell(ONE, OTHER)
         self.tell(TWO, AGREED)
         for url in (ONE, TWO):
-            self.assertEqual(self.passes.judging(3, url, PATIENCE_S - 1), b"")
-        self.assertEqual(self.passes.judging(3, ONE, PATIENCE_S), OTHER)
-        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), AGREED)
-        self.assertEqual(self.passes.judging(3, THREE, PATIENCE_S), b"")  # it was not asked
+            self.assertEqual(self.judging(3, url, PATIENCE_S - 1), b"")
+        self.assertEqual(self.judging(3, ONE, PATIENCE_S), OTHER)
+        self.assertEqual(self.judging(3, TWO, PATIENCE_S), AGREED)
+        self.assertEqual(self.judging(3, THREE, PATIENCE_S), b"")  # it was not asked
 
     def test_two_liars_silence_nobody_either(self):
         """Where a third hand is asked, which is honest."""
@@ -90,10 +106,10 @@ class OfAPass(unittest.TestCase):
         self.passes.tell(3, THREE, Said("other", AGREED, 0, True))
         self.tell(TWO, OTHER)
         self.assertEqual(self.passes.settled(3), AGREED)
-        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S - 1), AGREED)
-        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), OTHER)
+        self.assertEqual(self.judging(3, TWO, PATIENCE_S - 1), AGREED)
+        self.assertEqual(self.judging(3, TWO, PATIENCE_S), OTHER)
         self.passes.prove(3, AGREED)
-        self.assertEqual(self.passes.judging(3, TWO, PATIENCE_S), AGREED)
+        self.assertEqual(self.judging(3, TWO, PATIENCE_S), AGREED)
 
     def test_each_source_is_asked_before_and_after_the_first_interval_and_then_while_it_is_not_settled(self):
         def due(url, now_us, over):
@@ -116,22 +132,32 @@ class OfAPass(unittest.TestCase):
     def test_nothing_is_judged_by_bands_that_are_not_here(self):
         for url in (ONE, TWO):
             self.tell(url, THIRD)
-        self.assertEqual((self.passes.settled(3), self.passes.judging(3, ONE, PATIENCE_S)), (THIRD, b""))
-        self.assertEqual(self.passes.holding(3, b"agreed", 0), (b"", True))
+        self.assertEqual((self.passes.settled(3), self.judging(3, ONE, PATIENCE_S)), (THIRD, b""))
+        self.assertIsNone(self.bounds(0))
 
     def test_bands_of_one_pass_are_not_those_of_another(self):
         for url in (ONE, TWO):
             self.tell(url, OTHER, pass_=4)
-        self.assertEqual((self.passes.settled(4), self.passes.judging(4, ONE, 0)), (OTHER, b""))
+        self.assertEqual((self.passes.settled(4), self.judging(4, ONE, 0)), (OTHER, b""))
 
     def test_of_many_passes_the_last_that_were_told_are_kept(self):
         for pass_ in range(MOST + 3):
             self.tell(ONE, AGREED, pass_=pass_)
         asked = [pass_ for pass_ in range(MOST + 3) if self.passes.is_asked(pass_, ONE)]
         self.assertEqual(asked, list(range(3, MOST + 3)))
-        self.passes.forget(4)
-        self.assertFalse(self.passes.is_asked(4, ONE))
-        self.assertTrue(self.passes.is_asked(5, ONE))
+
+    def test_what_is_forgotten_is_asked_for_anew_and_holds_until_then(self):
+        for url in (ONE, TWO):
+            self.tell(url, OTHER)
+        self.passes.forget(2 * SLOTS)
+        self.assertFalse(self.passes.is_due(3, ONE, 0, True))
+        self.passes.forget(3 * SLOTS + 1)
+        self.assertTrue(self.passes.is_due(3, ONE, 0, True))
+        self.assertEqual(self.passes.settled(3), OTHER)
+        self.tell(ONE, AGREED)
+        self.tell(TWO, AGREED)
+        self.assertEqual(self.passes.settled(3), AGREED)
+        self.assertFalse(self.passes.is_due(3, ONE, 0, True))
 
 
 class Untrusted(unittest.TestCase):
@@ -311,8 +337,8 @@ class InExchanges(Sealed):
             del self.board.hosts["two"]
             code_hash = keccak256(self.ledger.codes[1])
             proved = Told()
-            proved.end, proved.time_s = self.intervals, START + SLOTS * INTERVAL_S
-            proved.window, proved.overrides = (SLOTS, 2 * SLOTS), [(1, code_hash[12:], code_hash)]
+            proved.end = self.intervals
+            proved.proved = START + SLOTS * INTERVAL_S, (SLOTS, 2 * SLOTS), [(1, code_hash[12:], code_hash)]
             self.one.proved = proved
 
         self.run_to(SLOTS * INTERVAL_S + 120, prove, self.passed(1) + 120)
@@ -326,7 +352,7 @@ class InExchanges(Sealed):
         self.assertTrue(self.uplink.reached)
         self.assertTrue([one for one in self.board.said if "does not open" in one])
         self.assertLess(len([one for one in self.board.asked if "/schedules/" in one]), 12)
-        self.assertTrue(self.reports.lacks_bands(self.one))
+        self.assertEqual(self.reports.judging(self.one, SLOTS, ""), b"")
 
     def test_what_the_contract_judges_otherwise_is_asked_anew(self):
         self.both()

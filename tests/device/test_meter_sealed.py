@@ -40,9 +40,6 @@ class SealedTerms(Terms):
         self.code_hash = keccak256(raw)
         self.pinned = True
 
-    def over_s(self, pass_):
-        return self.start_s + self.interval_s * (pass_ * self.slots + 1)
-
 
 class Codes(unittest.TestCase):
     def test_the_seal_stands_behind_the_numbers(self):
@@ -67,7 +64,7 @@ class Codes(unittest.TestCase):
         raw = code()
         one = Agreement(7, 0, keccak256(raw), terms(raw) + (seal_of(raw),))
         self.assertIsNone(one.bounds(5, 0))
-        one.opened, one.passes = BANDS, Passes(one.code_hash)
+        one.opened, one.passes = BANDS, Passes(one, None)
         self.assertEqual(one.bounds(SLOTS + 5, 0), (100, 800, False))
 
 

@@ -155,7 +155,7 @@ class Pauses(Watched):
 
         self.board.sleep_ms = sleep_ms
         try:
-            asyncio.run(self.meter._measure())
+            asyncio.run(self.meter._measure_on())
         except asyncio.CancelledError:
             pass
         gaps = [after - before for before, after in zip(fed, fed[1:])]  # noqa: B905, RUF007 - MicroPython has neither

@@ -17,7 +17,7 @@ from array import array
 
 from electro_meter.account.passes import MOST as MOST_PASSES
 from electro_meter.account.passes import PATIENCE_S, Passes, Said
-from electro_meter.uplink import agreements, contract, dns, http, parsing, sntp, sources
+from electro_meter.uplink import agreements, bands, contract, dns, http, parsing, sntp, sources
 from electro_meter.uplink.errors import SourceError
 
 CHAIN_ID = 1337
@@ -368,34 +368,44 @@ def try_learning(chance):
 
 
 AGREED = b"\x01" * 32
-PASSES = [Passes(AGREED)]
+
+
+class Agreed:
+    """As much of an agreement as its passes need: slots of an hour, two a pass."""
+
+    code_hash, opened, pinned = AGREED, b"\0\1\0\1\0\2\0\2", True
+    start_s, interval_s, slots = 1_800_000_000, 3_600, 2
+
+
+PASSES = [Passes(Agreed, None)]
 
 
 def try_passes(chance):
     """Let random sources tell of the passes of one agreement; what it holds stays bounded, and no source is enough."""
     if chance.below(200) == 0:
-        PASSES[0] = Passes(AGREED)
+        PASSES[0] = Passes(Agreed, None)
     passes = PASSES[0]
     told = {"place": 0, "account": "0x" + "ab" * 20, "code_hash": "0x" + chance.of(("01", "02", "03")) * 32}
     if chance.below(3) == 0:
         told[chance.of(sorted(told))] = chance.of(ODD)
-    account, code_hash = sources.schedule(chance.of((told, told, told, told, chance.of(ODD))))
+    account, code_hash = bands.schedule(chance.of((told, told, told, told, chance.of(ODD))))
     raw = bytes(12) + account + code_hash
     assert contract.schedule(raw) == (account, code_hash)
     who, pass_ = chance.below(6), chance.below(9)
     by = ("operator", "consumer", "other")[who % 3]
     passes.tell(pass_, f"http://{who}", Said(by, code_hash, chance.below(1 << 45), chance.below(2) == 1))
     if chance.below(3) == 0:
-        passes.open(pass_, b"\x02" * 32, b"bands")
+        passes.open(pass_, b"\x02" * 32, bytes(8))
     held = [said for (number, _), said in passes._said.items() if number == pass_]
     settled = passes.settled(pass_)
     assert not settled or len({said.by for said in held if said.code_hash == settled and said.is_over}) > 1
     assert len({number for number, _ in passes._said}) <= MOST_PASSES >= len(passes._order)
-    bands, sure = passes.holding(pass_, b"agreed", chance.below(1 << 45))
-    assert bands in (b"", b"agreed", b"bands") and (not sure or len({said.by for said in held}) > 1)
-    for over_s in (0, PATIENCE_S):
-        judged = passes.judging(pass_, f"http://{who}", over_s)
-        assert judged in (b"", AGREED, b"\x02" * 32) and (over_s or judged in (b"", settled))
+    bounds = passes.bounds(2 * pass_ + 1, chance.below(1 << 45))
+    assert bounds in (None, (1, 2, True), (1, 2, False), (0, 0, True), (0, 0, False))
+    assert bounds is None or not bounds[2] or len({said.by for said in held}) > 1
+    for late_s in (0, PATIENCE_S):
+        judged = passes.judging(2 * pass_, f"http://{who}", passes.over_s(pass_) + late_s)
+        assert judged in (b"", AGREED, b"\x02" * 32) and (late_s or judged in (b"", settled))
 
 
 KINDS = (

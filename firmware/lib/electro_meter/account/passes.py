@@ -16,10 +16,19 @@ The last row is why no sources that tell other bands than an honest one keep rep
 day, and the contract takes them for a week and more after the term.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..uplink.agreement import Agreement
+    from ..uplink.exchange import Uplink
+    from ..uplink.http import Client
+    from ..uplink.turns import Source
+    from .sealing import Sealing
+
 MOST = 6  # passes of which something is kept; those that are asked for, of each source, are three
 PATIENCE_S = 86_400
 _FRESH_US = 7_200_000_000
 _AGAIN_US = 3_600_000_000
+_NEVER = -(1 << 62)
 ALWAYS = -1
 
 
@@ -35,11 +44,11 @@ class Said:
 
 
 class Passes:
-    """What is told of one agreement's passes, each by its number."""
+    """What is told of one agreement's passes, each by its number; of an agreement that opens."""
 
-    def __init__(self, agreed: bytes) -> None:
-        """agreed: the hash of the terms' code."""
-        self.agreed = agreed
+    def __init__(self, agreement: "Agreement", sealing: "Sealing") -> None:
+        self.sealing = sealing
+        self._agreement = agreement
         self._order: "list[int]" = []  # of passes, the one last told of at the end
         self._said: "dict[tuple[int, str], Said]" = {}  # pass and url
         self._proved: "dict[int, tuple[bytes, int]]" = {}  # hash, and until which uptime
@@ -64,15 +73,30 @@ class Passes:
             self._order.remove(pass_)
         self._order.append(pass_)
         if len(self._order) > MOST:
-            self.forget(self._order[0])
+            self._drop(self._order[0])
 
-    def forget(self, pass_: int) -> None:
-        """Forget what was told of a pass: it is too long ago, or the contract judges by other bands."""
+    def forget(self, first: int) -> None:
+        """Forget when sources were asked of the pass with an interval, so that they are asked anew."""
+        for said in self._of(first // self._agreement.slots):
+            said.asked_us = _NEVER
+
+    async def follow(self, uplink: "Uplink", client: "Client", source: "Source") -> bool:
+        """Ask a source; return whether reports wait for another, or a receipt, to say the same. Raises SourceError."""
+        from ..uplink.bands import follow  # for an exchange
+
+        return await follow(uplink, client, source, self._agreement)
+
+    def _drop(self, pass_: int) -> None:
         if pass_ in self._order:
             self._order.remove(pass_)
         self._proved.pop(pass_, None)
         self._said = {key: said for key, said in self._said.items() if key[0] != pass_}
         self._bands = {key: bands for key, bands in self._bands.items() if key[0] != pass_}
+
+    def over_s(self, pass_: int) -> int:
+        """Return when the first interval of a pass is over: its bands are then what they will always be."""
+        agreement = self._agreement
+        return agreement.start_s + agreement.interval_s * (pass_ * agreement.slots + 1)
 
     def is_due(self, pass_: int, url: str, now_us: int, is_over: bool) -> bool:
         """Return whether a source is to be asked of a pass; is_over: whether its first interval is.
@@ -85,7 +109,11 @@ class Passes:
             return False
         if said is None or said.is_over < is_over:
             return True
-        return said.asked_us <= now_us - _AGAIN_US and not is_known
+        return said.asked_us <= now_us - _AGAIN_US and (said.asked_us == _NEVER or not is_known)
+
+    def waits(self, first: int, url: str, now_us: int) -> bool:
+        """Return whether a source is to be asked before anything can be reported from an interval on that is over."""
+        return self.is_due(first // self._agreement.slots, url, now_us, True)
 
     def is_asked(self, pass_: int, url: str) -> bool:
         """Return whether a source has said by what reports of a pass are judged."""
@@ -101,33 +129,48 @@ class Passes:
     def _is_proved(self, pass_: int) -> bool:
         return self._proved.get(pass_, (b"", 0))[1] == ALWAYS
 
-    def judging(self, pass_: int, url: str, over_s: int) -> bytes:
-        """Return that hash for a report to a source, if these bands are here; over_s: since when they are settled."""
-        if over_s >= PATIENCE_S and self.is_asked(pass_, url) and not self._is_proved(pass_):
+    def judging(self, first: int, url: str, now_s: int) -> bytes:
+        """Return the hash of the bands by which a report from an interval on is judged, empty while none may be sent.
+
+        url: of the source to which it goes; "" for none of them, who is sent what is settled alone.
+        """
+        pass_ = first // self._agreement.slots
+        is_late = now_s - self.over_s(pass_) >= PATIENCE_S
+        if is_late and self.is_asked(pass_, url) and not self._is_proved(pass_):
             code_hash = self._said[pass_, url].code_hash
         else:
             code_hash = self.settled(pass_)
         return code_hash if self.is_open(pass_, code_hash) else b""
 
     def is_open(self, pass_: int, code_hash: bytes) -> bool:
-        return code_hash == self.agreed or (pass_, code_hash) in self._bands
+        return code_hash == self._agreement.code_hash or (pass_, code_hash) in self._bands
 
-    def bands(self, pass_: int, code_hash: bytes, agreed: bytes) -> bytes:
-        """Return the bands of a hash, empty if they are not here; agreed: those of the terms."""
-        return agreed if code_hash == self.agreed else self._bands.get((pass_, code_hash), b"")
+    def bands(self, pass_: int, code_hash: bytes) -> bytes:
+        """Return the bands of a hash, empty if they are not here."""
+        if code_hash == self._agreement.code_hash:
+            return self._agreement.opened
+        return self._bands.get((pass_, code_hash), b"")
 
-    def holding(self, pass_: int, agreed: bytes, now_us: int) -> "tuple[bytes, bool]":
-        """Return the bands of a pass, empty if they are not here, and whether they are confirmed for shedding load."""
+    def bounds(self, index: int, now_us: int) -> "tuple[int, int, bool] | None":
+        """Return least, greatest and whether they are confirmed, for shedding; None if the bands are not here."""
+        pass_, slot = divmod(index, self._agreement.slots)
         said = self._of(pass_)
         code_hash = self.settled(pass_)
         if not code_hash and now_us < self._proved.get(pass_, (b"", 0))[1]:
             code_hash = self._proved[pass_][0]
         if not code_hash:
             code_hash = _by_two([one for one in said if one.asked_us > now_us - _FRESH_US])
-        sure = bool(code_hash)
-        if not sure:
-            code_hash = max(said, key=lambda one: one.asked_us).code_hash if said else self.agreed
-        return self.bands(pass_, code_hash, agreed), sure
+        is_sure = bool(code_hash)
+        if not is_sure:
+            code_hash = (
+                max(said, key=lambda one: one.asked_us).code_hash if said else self._agreement.code_hash
+            )
+        bands = self.bands(pass_, code_hash)
+        if not bands:
+            return None
+        at, most_at = 2 * slot, 2 * (slot + self._agreement.slots)
+        least, most = bands[at] << 8 | bands[at + 1], bands[most_at] << 8 | bands[most_at + 1]
+        return least, most, is_sure and self._agreement.pinned
 
     def _of(self, pass_: int) -> "list[Said]":
         return [said for key, said in self._said.items() if key[0] == pass_]

@@ -82,33 +82,16 @@ class Reports:
         return opened
 
     def judging(self, agreement: "Agreement", first: int, url: str) -> bytes:
-        """Return the hash of the bands by which a report to a source is judged where readings are sealed.
-
-        Empty while it is not known which they are: see `passes`.
-        """
-        if agreement.passes is None:
-            return b""
-        pass_ = first // agreement.slots
-        return agreement.passes.judging(pass_, url, self._clock.unix_s() - agreement.over_s(pass_))
-
-    def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bool:
-        """Open code with other bands for a pass of an agreement that opens, and return whether that could be done."""
-        return self._sealing is not None and self._sealing.open_pass(agreement, place, pass_, code)
-
-    def lacks_bands(self, agreement: "Agreement") -> bool:
-        """Return whether there is something to report, and it is not certain by which bands it is judged."""
-        passes, first = agreement.passes, agreement.next_latest
-        if passes is None or first >= self.closed(agreement):
-            return False
-        pass_ = first // agreement.slots
-        return not passes.is_open(pass_, passes.settled(pass_))
+        """Return the hash of the bands by which a sealed report to a source is judged, empty while none may be sent."""
+        passes = agreement.passes
+        return passes.judging(first, url, self._clock.unix_s()) if passes is not None else b""
 
     def waits(self, agreement: "Agreement", first: int, url: str, now_us: int) -> bool:
         """Return whether there are sealed readings to report, and a source is to be asked by which bands."""
         if first >= self.closed(agreement) or self.judging(agreement, first, url):
             return False
         assert agreement.passes is not None  # else nothing was closed
-        return agreement.passes.is_due(first // agreement.slots, url, now_us, True)
+        return agreement.passes.waits(first, url, now_us)
 
     @property
     def outage_version(self) -> int:

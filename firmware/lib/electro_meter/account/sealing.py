@@ -83,7 +83,7 @@ class Sealing:
             agreement.opened = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
         except sealing.SealError:
             return False
-        agreement.passes = Passes(agreement.code_hash)
+        agreement.passes = Passes(agreement, self)
         if agreement.pinned and key not in keys_in(self._directory):
             try:
                 keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
@@ -111,8 +111,7 @@ class Sealing:
         passes = agreement.passes
         assert passes is not None  # the agreement is one that opens
         pass_, slot = divmod(report.first_interval, agreement.slots)
-        bands = passes.bands(pass_, code_hash, agreement.opened)
-        words = judging.deviations(report.readings, bands, slot)
+        words = judging.deviations(report.readings, passes.bands(pass_, code_hash), slot)
         schedule = code_hash[:16]
         about = sealing.report(
             self._separator,

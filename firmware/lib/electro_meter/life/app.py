@@ -118,7 +118,7 @@ class Meter:
 
     def start(self, alone: bool = False) -> None:
         """Start the tasks; they never end. alone: in safe mode, without the uplink."""
-        self.supervisor.run("measuring", self._measure)
+        self.supervisor.run("measuring", self._measure_on)
         if not alone:
             self.supervisor.run("uplink", self.uplink.exchange_task)
             self.supervisor.run("time", self.uplink.time_task)
@@ -139,7 +139,7 @@ class Meter:
 
             self.supervisor.run("console", lambda: listen(self.board, self))
 
-    async def _measure(self) -> None:
+    async def _measure_on(self) -> None:
         while True:
             pause_ms = self._pause_ms()
             while pause_ms > _REST_MS:

@@ -133,7 +133,7 @@ class Config(Settings):
             raise ConfigError("board must be one of " + ", ".join(BOARDS))
         self.releases = _url(entries, "releases")
         self.mqtt = _text(entries, "mqtt", 128)
-        if self.mqtt and not (self.mqtt.startswith("mqtt://") or self.mqtt.startswith("mqtts://")):
+        if self.mqtt and not _is_url(self.mqtt, "mqtt"):
             raise ConfigError("mqtt must begin with mqtt:// or mqtts://")
         self.contract = _address(entries)
         self.hardware_id = _hardware_id(entries)
@@ -268,8 +268,10 @@ def _url(untrusted: "dict[str, object]", name: str) -> str:
     return value.rstrip("/")
 
 
-def _is_url(text: str) -> bool:
-    return text.startswith("http://") or text.startswith("https://")  # noqa: PIE810 - MicroPython takes no tuple
+def _is_url(text: str, scheme: str = "http") -> bool:
+    """Return whether a text begins with a scheme, or the same over TLS."""
+    found, mark, _ = text.partition("://")
+    return bool(mark) and found in (scheme, scheme + "s")
 
 
 def _address(untrusted: "dict[str, object]") -> bytes:

@@ -29,14 +29,17 @@ def status(meter: "Meter") -> "dict[str, object]":
         apparent_mva += phase.window.apparent_mva
     agreements = {}
     for agreement in uplink.agreements.all:
+        closed, first = meter.reports.closed(agreement), agreement.next_latest
         agreements[str(agreement.id)] = {
-            "closed": meter.reports.closed(agreement),
+            "closed": closed,
             "fits": meter.reports.fits(agreement),
             "confirmed": agreement.confirmed,
             "needs_viewing_key": not meter.reports.opens(agreement),
             "may_tell": meter.reports.may_tell(agreement),
-            "lacks_bands": meter.reports.lacks_bands(agreement),
-            "next_latest": agreement.next_latest,
+            "lacks_bands": bool(agreement.seal)
+            and first < closed
+            and not meter.reports.judging(agreement, first, ""),
+            "next_latest": first,
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,
             "intervals": agreement.intervals,

@@ -151,6 +151,6 @@ def _write(directory: str, heading: str, error: "BaseException | None") -> None:
             if error is not None and hasattr(sys, "print_exception"):
                 sys.print_exception(error, file)
             elif error is not None:
-                file.write(f"{error!r}\n")
+                file.write(repr(error) + "\n")
     except OSError:
         pass  # a full flash; the serial line has it

@@ -20,7 +20,7 @@ class Tally:
     """Counters of all phases since start, and the last event's extreme and length."""
 
     def __init__(self, phases: int) -> None:
-        self._phases = phases
+        self._phase_count = phases
         self.dips = 0
         self.swells = 0
         self.interruptions = 0
@@ -54,7 +54,7 @@ class Tally:
     def interrupt(self) -> None:
         """Note that a phase is below the threshold of an interruption."""
         self._interrupted += 1
-        self.interruptions += self._interrupted == self._phases
+        self.interruptions += self._interrupted == self._phase_count
 
     def restore(self) -> None:
         """Note that it is above it again."""

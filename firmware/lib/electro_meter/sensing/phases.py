@@ -76,7 +76,7 @@ class Phase:
         self.end_us = 0
         self.running = False  # a stretch is
         self._calibration = calibration
-        self._rated_ma = rated_ma
+        self._rated_current_ma = rated_ma
         self._windows = windows
         self._most_us = windows * _LONGEST_WINDOW_US
 
@@ -125,9 +125,9 @@ class Phase:
         sampler, window = self.sampler, self.window
         if not self.metering.measure(sampler):
             if sampler.clipped:
-                sampler.go_on(0, self._rated_ma)
+                sampler.go_on(0, self._rated_current_ma)
             return False
-        sampler.go_on(window.irms_ma, self._rated_ma)
+        sampler.go_on(window.irms_ma, self._rated_current_ma)
         self.start_us = sampler.start_us + window.start_us
         self.end_us = sampler.start_us + window.end_us
         self.fresh = True
@@ -150,7 +150,7 @@ class Phase:
         """Return the RMS, in the sampler's counts, from which on current counts as flowing."""
         sampler, calibration = self.sampler, self._calibration
         ua = calibration.fine_ua_per_count if sampler.amplified else calibration.ua_per_count
-        return (self._rated_ma * 1000 << FINE_BITS) // ua // _NO_CURRENT_DIVISOR
+        return (self._rated_current_ma * 1000 << FINE_BITS) // ua // _NO_CURRENT_DIVISOR
 
 
 class Phases:

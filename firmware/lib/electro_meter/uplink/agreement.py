@@ -30,11 +30,9 @@ class Told:
     bounds_from: int  # interval
     least: "array[int]"
     most: "array[int]"
-    # of a sealed agreement, by a receipt: a block's time; from which interval to before which it is known what
-    # overrides their passes; and that: pass, account and hash of the code
-    time_s = 0
-    window = 0, 0
-    overrides: "list[tuple[int, bytes, bytes]]" = []
+    # of a sealed agreement, by a receipt: a block's time; the first interval and the one behind the last of which it is
+    # known what overrides their passes; and that: pass, account and hash of the code
+    proved: "tuple[int, tuple[int, int], list[tuple[int, bytes, bytes]]] | None" = None
 
 
 class Agreement:
@@ -72,10 +70,6 @@ class Agreement:
     def end_s(self) -> int:
         return self.start_s + self.interval_s * self.intervals
 
-    def over_s(self, pass_: int) -> int:
-        """Return when the first interval of a pass is over: its bands are then what they will always be."""
-        return self.start_s + self.interval_s * (pass_ * self.slots + 1)
-
     @property
     def by(self) -> "set[str]":
         return set(self.tellers.values())
@@ -95,13 +89,7 @@ class Agreement:
         terms nobody tells them: they are the meter's own to open, and sources tell which they are, pass by pass.
         """
         if self.passes is not None:
-            bands, sure = self.passes.holding(index // self.slots, self.opened, now_us)
-            if not bands:
-                return None
-            at = 2 * (index % self.slots)
-            most_at = at + 2 * self.slots
-            least = bands[at] << 8 | bands[at + 1]
-            return least, bands[most_at] << 8 | bands[most_at + 1], sure and self.pinned
+            return self.passes.bounds(index, now_us)
         proved = self.proved
         if proved is not None and now_us < self.proved_until_us:
             at = index - proved.bounds_from

@@ -10,8 +10,11 @@ from electro_protocol.keccak import keccak256
 
 from ..account.passes import ALWAYS, Said
 from .errors import SourceError
-from .sources import is_override_of, schedule
+from .sources import octets, part, terms
 from .turns import STATE_MS
+
+_BANDS_AT = 97  # behind a byte 0 and three words
+_NONCE_BYTES = 16
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from .turns import Source
 
 
-async def learn(uplink: "Uplink", client: "Client", source: "Source", agreement: "Agreement") -> bool:
+async def follow(uplink: "Uplink", client: "Client", source: "Source", agreement: "Agreement") -> bool:
     """Ask, and return whether reports wait for another source, or a receipt, to say the same. Raises SourceError."""
     passes, told = agreement.passes, agreement.told[source.url]
     if passes is None or not uplink.clock.confirmed:
@@ -29,7 +32,7 @@ async def learn(uplink: "Uplink", client: "Client", source: "Source", agreement:
     now_s = uplink.clock.unix_s()
     unsettled = False
     for pass_ in _wanted(uplink, agreement, told, now_s):
-        is_over = now_s >= agreement.over_s(pass_)
+        is_over = now_s >= passes.over_s(pass_)
         proved = _proved(agreement, pass_)
         if passes.is_due(pass_, source.url, uplink.board.uptime_us(), is_over):
             await _hear(uplink, client, source, agreement, pass_, proved, is_over)
@@ -48,7 +51,7 @@ async def _hear(
 ) -> None:
     """Have a source tell of a pass, unless a receipt has settled it, and bring its bands."""
     passes, place, now_us = agreement.passes, agreement.told[source.url].place, uplink.board.uptime_us()
-    assert passes is not None  # `learn` has seen that there is a key
+    assert passes is not None  # `follow` has seen that there is a key
     account, code_hash = proved
     if not code_hash or code_hash != passes.settled(pass_):
         account, code_hash = await _ask(uplink, client, source, agreement, place, pass_)
@@ -56,7 +59,7 @@ async def _hear(
     if passes.is_open(pass_, code_hash):
         return
     code = await _code(client, source, account, code_hash)
-    if not is_override_of(code, agreement.slots) or not uplink.reports.open_pass(
+    if not is_override_of(code, agreement.slots) or not passes.sealing.open_pass(
         agreement, place, pass_, code
     ):
         uplink.board.log(f"the viewing key does not open what {source.url} tells of pass {pass_}")
@@ -77,17 +80,19 @@ def _wanted(uplink: "Uplink", agreement: "Agreement", told: "Told", now_s: int) 
 
 def _proved(agreement: "Agreement", pass_: int) -> "tuple[bytes, bytes]":
     """Take over what the last receipt proves of a pass; return account and hash of its code, empty if it is nothing."""
-    proved, passes, slots = agreement.proved, agreement.passes, agreement.slots
-    if proved is None or passes is None or proved.window[0] == proved.window[1]:
+    passes, slots = agreement.passes, agreement.slots
+    proved = agreement.proved.proved if agreement.proved is not None else None
+    if proved is None or passes is None:
         return b"", b""
-    if not proved.window[0] // slots <= pass_ <= (proved.window[1] - 1) // slots:
+    time_s, (first, end), overrides = proved
+    if not first // slots <= pass_ <= (end - 1) // slots or first == end:
         return b"", b""
     account, code_hash = b"", agreement.code_hash
-    for number, its_account, its_hash in proved.overrides:
+    for number, its_account, its_hash in overrides:
         if number == pass_:
             account, code_hash = its_account, its_hash
     began_s = agreement.start_s + agreement.interval_s * pass_ * slots
-    passes.prove(pass_, code_hash, ALWAYS if proved.time_s >= began_s else agreement.proved_until_us)
+    passes.prove(pass_, code_hash, ALWAYS if time_s >= began_s else agreement.proved_until_us)
     return account, code_hash
 
 
@@ -121,3 +126,17 @@ async def _code(client: "Client", source: "Source", account: bytes, code_hash: b
     if keccak256(found) != code_hash:
         raise SourceError("the bands are not those with the told hash")
     return found
+
+
+def schedule(untrusted: object) -> "tuple[bytes, bytes]":
+    """Return account and hash of the code with a pass's bands, as a relayer tells them."""
+    account = octets("account", part(untrusted, "account", str), 20)
+    code_hash = octets("code_hash", part(untrusted, "code_hash", str), 32)
+    if len(account) != 20 or len(code_hash) != 32:
+        raise SourceError("the bands have no account, or no hash")
+    return account, code_hash
+
+
+def is_override_of(code: "bytes | bytearray", slots: int) -> bool:
+    """Return whether this is code with sealed bands for a pass of so many slots, and their nonce."""
+    return terms(code)[0] == slots and code[8] == 1 and len(code) == _BANDS_AT + 4 * slots + _NONCE_BYTES

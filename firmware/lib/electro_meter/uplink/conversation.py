@@ -166,10 +166,9 @@ class Conversation:
         """Learn which bands hold where readings are sealed; return whether reports wait for somebody to confirm it."""
         unsettled = False
         for agreement in self._uplink.agreements.all:
-            if agreement.seal and agreement.pinned and agreement.told.get(self._source.url) is not None:
-                from .bands import learn  # for those who have such an agreement
-
-                unsettled = await learn(self._uplink, self._client, self._source, agreement) or unsettled
+            passes = agreement.passes
+            if passes is not None and agreement.pinned and agreement.told.get(self._source.url) is not None:
+                unsettled = await passes.follow(self._uplink, self._client, self._source) or unsettled
         return unsettled
 
     def _slots_ahead(self) -> int:

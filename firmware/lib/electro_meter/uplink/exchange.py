@@ -147,7 +147,7 @@ class Uplink:
             turns.at_once = min(MOST_AT_ONCE, turns.at_once + 1)
             if self.followed is not None:
                 await self.followed(client)
-        if not pause_s and (why or source.url[:6] != "https:"):
+        if not pause_s and (why or source.url[:5] != "https"):
             await client.close()  # else kept: the next handshake would cost seconds
         if not client.connected:
             self._client = None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 KEPT_SIGNATURES = 2  # with their digests; a longer backlog is signed anew
 _TAKEN = (200, 202)
-OTHER_TERMS = "OTHER_TERMS"  # the relayer's code of that refusal
 
 
 async def send(sending: "Sending", client: "Client", source: Source) -> int:
@@ -97,8 +96,7 @@ def _judge(
                 source.note_report(message, message.first_interval + message.intervals, now_us)
                 continue
             stopped.add(number)
-            if code == OTHER_TERMS:
-                _forget(sending, message)
+            _doubt(sending, message)
             if message.first_interval < expected <= message.first_interval + MAX_INTERVALS:
                 # what it has beyond our start is on its way already: wait for it as if we had sent it
                 source.note_report(message, expected, now_us)
@@ -116,11 +114,11 @@ def _judge(
     sending.turns.leave(source)
 
 
-def _forget(sending: "Sending", message: "EnergyReport | SealedReport") -> None:
-    """Ask anew by which bands a sealed report is judged, if a source says that it was by others."""
+def _doubt(sending: "Sending", message: "EnergyReport | SealedReport") -> None:
+    """Ask anew by which bands a sealed report is judged that a source has refused: a chain may have gone back."""
     for agreement in sending.agreements.all:
         if agreement.id == message.agreement_id and agreement.passes is not None:
-            agreement.passes.forget(message.first_interval // agreement.slots)
+            agreement.passes.forget(message.first_interval)
 
 
 def _sign(sending: "Sending", message: "EnergyReport | SealedReport | OutageReport") -> SignedMessage:

@@ -73,7 +73,7 @@ def read(path: str) -> "list[Agreement]":
 
 
 def _seal_file(path: str, code_hash: bytes) -> str:
-    return f"{path}.seal{hexlify(code_hash[:8]).decode()}"
+    return path + ".seal" + hexlify(code_hash[:8]).decode()
 
 
 def _content(name: str) -> bytes:

@@ -9,7 +9,7 @@ record is true is another question: `agreements` asks it.
 | `parsing.parsed` | a body | JSON, bounded |
 | `head.read_head` | a head | status, length, date, Retry-After |
 | standing | a relayer's GET | list of Told |
-| schedule | the same, of a pass's bands | account and hash of their code |
+| `bands.schedule` | the same, of a pass's bands | account and hash of their code |
 | verdicts | the answer to a POST | for each message (status, code, expected) |
 | terms | the code of a terms' account | slots, interval_s, intervals, unit_wh |
 | `contract.states` | a node's eth_call | list of Told |
@@ -161,20 +161,6 @@ def seal_of(code: "bytes | bytearray") -> bytes:
     if len(code) != end + 16 + 20 * (1 + code[20]) + 32:
         raise SourceError("the sealed terms' code has another length than its numbers say")
     return bytes(code[-32:] + code[end : end + 16] + code[_TERMS_HEADER_BYTES:end])
-
-
-def schedule(untrusted: object) -> "tuple[bytes, bytes]":
-    """Return account and hash of the code with a pass's bands."""
-    account = octets("account", part(untrusted, "account", str), 20)
-    code_hash = octets("code_hash", part(untrusted, "code_hash", str), 32)
-    if len(account) != 20 or len(code_hash) != 32:
-        raise SourceError("the bands have no account, or no hash")
-    return account, code_hash
-
-
-def is_override_of(code: "bytes | bytearray", slots: int) -> bool:
-    """Return whether this is code with sealed bands for a pass of so many slots, and their nonce."""
-    return terms(code)[0] == slots and code[8] == 1 and len(code) == _TERMS_HEADER_BYTES + 4 * slots + 16
 
 
 def verdicts(status: int, untrusted: object, count: int) -> "list[tuple[int, str, int]]":

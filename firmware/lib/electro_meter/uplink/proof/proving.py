@@ -156,7 +156,7 @@ class Proving:
         header = self._known(standing.code_hash)
         is_sealed = header is not None and len(header) == 5 and bool(header[4])
         if is_sealed:  # the bands are the meter's own to open
-            told.time_s, told.window, told.overrides = time_s, standing.window, standing.overrides
+            told.proved = time_s, standing.window, standing.overrides
         count = min(end - first, _MOST_INTERVALS) if with_bounds and not is_sealed else 0
         told.bounds_from = first
         told.least, told.most = array("H", bytes(2 * count)), array("H", bytes(2 * count))
