@@ -125,7 +125,7 @@ class Agreement(Discounted):
         if report.start != terms.start:
             raise Refused("OtherStart")
         believed = report.terms if isinstance(report, EnergyReport) else report.schedule
-        if believed != self.schedule_hash(point.place, report.first_interval)[:16]:
+        if believed != self.believed(point, report.first_interval)[:16]:
             raise Refused("OtherTerms")
         if report.first_interval != point.next:
             raise Refused("WrongSequence")
@@ -149,6 +149,10 @@ class Agreement(Discounted):
         ):  # a week's bands take 20 ms to hash, and each report of the pass asks
             self._schedules[packed] = keccak256(self.terms.override_code(packed, len(self.places)))
         return self._schedules[packed]
+
+    def believed(self, point: Point, interval: int) -> bytes:
+        """Return the one that reports of a point must name: of what came after it was replaced nothing is looked up."""
+        return self.schedule_hash(point.place, interval) if point.overridden else self.code_hash
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""
@@ -256,7 +260,7 @@ class Agreement(Discounted):
         point.replaced = True
         at.devices.append(new)
         at.gaps = [(since, first if until is None else until) for since, until in at.gaps]
-        self.points[new] = Point(point.place, self.intervals, first)
+        self.points[new] = Point(point.place, self.intervals, first, overridden=bool(at.sealed))
 
     def renominate(
         self,
@@ -285,6 +289,7 @@ class Agreement(Discounted):
         if sequence <= at.sequence:
             raise Refused("StaleRenomination")
         at.renominate_sealed(first, packed, self.intervals, now)
+        self.points[at.device].overridden = True
         at.sequence = sequence
 
     def place(self, number: int) -> Place:

@@ -12,10 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from electro_contracts import calldata
+from electro_contracts import calldata, sealed
 from electro_contracts.terms import devices_hash
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport, SealedReport
+from electro_protocol.messages import (
+    AgreementAcceptance,
+    DiscountRedemption,
+    EnergyReport,
+    Renomination,
+    SealedReport,
+)
 from electro_protocol.readings import pack
 
 from .engines import PyEvm, Revm
@@ -122,7 +128,14 @@ def parties() -> dict[str, int]:
 def snapshot() -> dict[str, int]:
     """All gas that is promised or worth watching, to the unit."""
     reports = {case.name: case.gas for case in [*days(), week(), *sealed_days()]}
-    return {**reports, **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)), **parties()}
+    replaced, *overridden = replaced_days()
+    return {
+        **reports,
+        **{case.name: case.gas for case in overridden},
+        **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)),
+        **parties(),
+        "renominateTogether, a sealed day": replaced,
+    }
 
 
 @cache
@@ -200,6 +213,29 @@ def sealed_days() -> list[Case]:
     others = [report(meter, 96, readings(96)) for meter in meters[1:]]
     many = _case(world, "50 sealed days in a batch", [*others, report(meters[0], 480, readings(96))])
     return [one, lone, fifty, many, bad]
+
+
+@cache
+def replaced_days() -> tuple[int, Case, Case]:
+    """What it costs that both parties replace the bands of a sealed day; and reports of it, and of the next day."""
+    world, meter = World(PyEvm()), key("meter")
+    agreement_id = world.agree_sealed([meter], DAY, VIEWING_KEY)
+    bands = tuple((200, 900 + i) for i in range(96))
+    packed = sealed.seal_pass(bands, VIEWING_KEY, agreement_id, 0, 1)
+    wish = Renomination(agreement_id, 0, 96, 1, packed, 2**40 - 1)
+    signature = CONSUMER.sign(wish, world.domain).signature
+    world.call("renominateTogether", wish.values(), signature, caller=world.operator)
+    gas = world.gas_used
+    world.set_time(START + 9 * 86_400)
+
+    def report(first: int, lanes: list[int]) -> SignedMessage:
+        held = bands if 96 <= first < 192 else DAY.bands
+        return world.sealed_report(meter, agreement_id, first, lanes, VIEWING_KEY, held, register=REGISTER_WH)
+
+    world.submit(report(0, readings(96)))
+    inside = _case(world, "one sealed interval, replaced bands", [report(96, [201])])
+    world.submit(report(97, [201] * 95))
+    return gas, inside, _case(world, "one sealed interval, beside replaced bands", [report(192, readings(1))])
 
 
 def check_per_item(count: int) -> float:
