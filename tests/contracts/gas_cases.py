@@ -7,7 +7,7 @@ other each interval; in the violating day all are above their bands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ from .engines import PyEvm, Revm
 from .world import CONSUMER, DAY, START, Key, World, day, key
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Terms
+    from electro_contracts.terms import Bands, Terms
     from electro_protocol.messages import Message
     from electro_protocol.signed import SignedMessage
 
@@ -215,17 +215,30 @@ def sealed_days() -> list[Case]:
     return [one, lone, fifty, many, bad]
 
 
+def replace_sealed(world: World, agreement_id: int, bands: Bands) -> int:
+    """The gas of replacing the bands of the second pass by both parties."""
+    packed = sealed.seal_pass(bands, VIEWING_KEY, agreement_id, 0, 1)
+    wish = Renomination(agreement_id, 0, len(bands), 1, packed, 2**40 - 1)
+    signature = CONSUMER.sign(wish, world.domain).signature
+    world.call("renominateTogether", wish.values(), signature, caller=world.operator)
+    return world.gas_used
+
+
+def replaced_week() -> int:
+    """The same of the longest schedule there can be."""
+    world = World(PyEvm())
+    terms = replace(WEEK, missing_penalty=2 * WEEK.missing_penalty)
+    agreement_id = world.agree_sealed([key("meter")], terms, VIEWING_KEY)
+    return replace_sealed(world, agreement_id, tuple((200 + i, 901) for i in range(672)))
+
+
 @cache
 def replaced_days() -> tuple[int, Case, Case]:
-    """What it costs that both parties replace the bands of a sealed day; and reports of it, and of the next day."""
+    """The same of a day; and a report of that day, and one of the next, which has the agreed bands."""
     world, meter = World(PyEvm()), key("meter")
     agreement_id = world.agree_sealed([meter], DAY, VIEWING_KEY)
     bands = tuple((200, 900 + i) for i in range(96))
-    packed = sealed.seal_pass(bands, VIEWING_KEY, agreement_id, 0, 1)
-    wish = Renomination(agreement_id, 0, 96, 1, packed, 2**40 - 1)
-    signature = CONSUMER.sign(wish, world.domain).signature
-    world.call("renominateTogether", wish.values(), signature, caller=world.operator)
-    gas = world.gas_used
+    gas = replace_sealed(world, agreement_id, bands)
     world.set_time(START + 9 * 86_400)
 
     def report(first: int, lanes: list[int]) -> SignedMessage:
