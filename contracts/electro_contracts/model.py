@@ -144,14 +144,13 @@ class Agreement(Discounted):
         packed = self.places[place].sealed.get(interval // len(self.terms.bands))
         if packed is None:
             return self.code_hash
-        if (
-            packed not in self._schedules
-        ):  # a week's bands take 20 ms to hash, and each report of the pass asks
+        # A week's bands take 20 ms to hash, and each report of the pass asks.
+        if packed not in self._schedules:
             self._schedules[packed] = keccak256(self.terms.override_code(packed, len(self.places)))
         return self._schedules[packed]
 
     def believed(self, point: Point, interval: int) -> bytes:
-        """Return the one that reports of a point must name: of what came after it was replaced nothing is looked up."""
+        """Return the hash that a point's reports must name: of bands replaced after its meter was nothing is looked up."""
         return self.schedule_hash(point.place, interval) if point.overridden else self.code_hash
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
