@@ -150,7 +150,7 @@ class Agreement(Discounted):
         return self._schedules[packed]
 
     def believed(self, point: Point, interval: int) -> bytes:
-        """Return the hash that a point's reports must name: of bands replaced after its meter was nothing is looked up."""
+        """Return the hash that a point's reports must name; bands replaced after its meter are not looked up."""
         return self.schedule_hash(point.place, interval) if point.overridden else self.code_hash
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
