@@ -74,6 +74,7 @@ class Point:
     open_outage: OutageReport | None = None  # told, and not yet ended
     register_wh: int = 0
     replaced: bool = False
+    overridden: bool = False  # some passes of its place got other sealed bands while it was not replaced
     looked_back: tuple[int, int] | None = None  # by a fault: intervals that are neutral if never reported
 
     @property

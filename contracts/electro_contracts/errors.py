@@ -15,7 +15,7 @@ from . import artifact
 SENTENCES = {
     "BadSignature": "the signature is malformed, recovers to nobody, or its s is high",
     "UnknownDevice": "{0} is no meter of the accepted agreement {1}, or it signed something else",
-    "BadLength": "readings have two bytes for each interval, {1} at most, and {0} bytes came",
+    "BadLength": "{0} bytes came, and {1} are the most: two for each reading, four for each band; of sealed bands all",
     "OtherForm": "what came is of the other form than the readings of agreement {0} (1 if they are sealed: {1})",
     "BadDeviation": "deviation {0} of the report, {1}, can't be: no kind, no interval, or no units of its kind",
     "WrongSequence": "the contract expects interval {0} next, and the report begins with {1}",

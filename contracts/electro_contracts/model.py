@@ -125,7 +125,7 @@ class Agreement(Discounted):
         if report.start != terms.start:
             raise Refused("OtherStart")
         believed = report.terms if isinstance(report, EnergyReport) else report.schedule
-        if believed != self.schedule_hash(point.place, report.first_interval)[:16]:
+        if believed != self.believed(point, report.first_interval)[:16]:
             raise Refused("OtherTerms")
         if report.first_interval != point.next:
             raise Refused("WrongSequence")
@@ -144,11 +144,14 @@ class Agreement(Discounted):
         packed = self.places[place].sealed.get(interval // len(self.terms.bands))
         if packed is None:
             return self.code_hash
-        if (
-            packed not in self._schedules
-        ):  # a week's bands take 20 ms to hash, and each report of the pass asks
+        # A week's bands take 20 ms to hash, and each report of the pass asks.
+        if packed not in self._schedules:
             self._schedules[packed] = keccak256(self.terms.override_code(packed, len(self.places)))
         return self._schedules[packed]
+
+    def believed(self, point: Point, interval: int) -> bytes:
+        """Return the hash that a point's reports must name; bands replaced after its meter are not looked up."""
+        return self.schedule_hash(point.place, interval) if point.overridden else self.code_hash
 
     def outage(self, device: bytes, outage: OutageReport, now: int) -> None:
         """Enter an outage that has ended, or the news of one that goes on."""
@@ -256,7 +259,7 @@ class Agreement(Discounted):
         point.replaced = True
         at.devices.append(new)
         at.gaps = [(since, first if until is None else until) for since, until in at.gaps]
-        self.points[new] = Point(point.place, self.intervals, first)
+        self.points[new] = Point(point.place, self.intervals, first, overridden=bool(at.sealed))
 
     def renominate(
         self,
@@ -285,6 +288,7 @@ class Agreement(Discounted):
         if sequence <= at.sequence:
             raise Refused("StaleRenomination")
         at.renominate_sealed(first, packed, self.intervals, now)
+        self.points[at.device].overridden = True
         at.sequence = sequence
 
     def place(self, number: int) -> Place:

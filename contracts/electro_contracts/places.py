@@ -40,9 +40,7 @@ class Place:
     terms: Terms
     devices: list[bytes]
     overrides: dict[int, Bands] = field(default_factory=dict)  # by pass of the schedule
-    sealed: dict[int, bytes] = field(
-        default_factory=dict
-    )  # the same where readings are sealed: ciphertext, nonce
+    sealed: dict[int, bytes] = field(default_factory=dict)  # sealed ones by pass: ciphertext and nonce
     sequence: int = 0  # of the last signed renomination
     gaps: list[tuple[int, int | None]] = field(default_factory=list)  # neutral; None: to the end of the term
 

@@ -11,7 +11,8 @@ interface IErrors is IRecords {
     error BadSignature();
     /// @notice This key measures nothing in this agreement: not a meter of it, not yet accepted, or signed otherwise.
     error UnknownDevice(address device, uint64 agreementId);
-    /// @notice The readings or bands are no whole number of items, or none, or more than there can be.
+    /// @notice The readings or bands are no whole number of items, or none, or more than there can be; or sealed bands are not
+    /// those of a whole pass.
     error BadLength(uint256 length, uint256 most);
     /// @notice The meter believed in another start of the agreement.
     error OtherStart(uint256 expected, uint256 got);

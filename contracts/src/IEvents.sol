@@ -20,7 +20,8 @@ interface IEvents is IRecords {
         uint64 indexed agreementId, address indexed from, address indexed to, uint32 place, uint32 firstInterval
     );
     /// @notice The bands of one pass at one place are others from `firstInterval` on; `bands` has n least readings, then n
-    /// greatest. `sequence` is that of the place's last signed renomination, this one included.
+    /// greatest, or where readings are sealed ciphertext of a whole pass, and its nonce. `sequence` is that of the place's last
+    /// signed renomination, this one included.
     event Renominated(
         uint64 indexed agreementId,
         uint32 indexed place,

@@ -94,7 +94,8 @@ interface IRecords {
     struct SignedSealedReport {
         uint64 agreementId;
         uint40 start;
-        /// The first half of the code hash of the account with the bands by which the meter judged: the terms.
+        /// The first half of the code hash of the account with the bands by which the meter judged: the terms, or other bands
+        /// of this pass.
         bytes16 schedule;
         uint32 firstInterval;
         /// 16 bytes that nobody chooses, then under the viewing key 8 of the register and 2 for each interval.
@@ -130,7 +131,8 @@ interface IRecords {
         uint32 firstInterval;
         /// Higher than that of any earlier one at this place.
         uint32 sequence;
-        /// n least readings, then n greatest, for `n` intervals from the first on.
+        /// n least readings, then n greatest, for `n` intervals from the first on. Where readings are sealed: ciphertext of as
+        /// many bytes for a whole pass, and its nonce of 16 bytes.
         bytes bands;
         /// Good until here, included.
         uint40 deadline;

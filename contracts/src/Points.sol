@@ -76,7 +76,7 @@ library Points {
     }
 
     function has(uint256 point, uint256 flag) internal pure returns (bool) {
-        return (point >> FLAGS) & flag != 0;
+        return point & (flag << FLAGS) != 0;
     }
 
     function accrued(uint256 point) internal pure returns (uint256) {

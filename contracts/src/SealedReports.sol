@@ -59,7 +59,8 @@ abstract contract SealedReports is Admission {
             uint256 place = PendingItems.find(pending, position);
             uint256 point_ = pending[place] != 0 ? pending[place + 1] : _stored(position);
             uint256 terms = _terms(point_);
-            uint256 hash = _scheduleHash(point_, terms, TermsCode.hashOf(TermsCode.accountOf(point_.terms())));
+            uint256 hash = TermsCode.hashOf(TermsCode.accountOf(point_.terms()));
+            if (point_.has(Points.OVERRIDDEN)) hash = _scheduleHash(point_, terms, hash);
             (bytes32 reason,,) = _admit(point_, terms, hash, length, true);
             uint256 taken;
             if (reason == 0) {
@@ -92,7 +93,7 @@ abstract contract SealedReports is Admission {
         uint256 position = _position(_reportedKey());
         uint256 point_ = _stored(position);
         uint256 hash = TermsCode.hashOf(TermsCode.copy(point_.terms(), HEADER_WORDS, terms));
-        hash = _scheduleHash(point_, terms, hash);
+        if (point_.has(Points.OVERRIDDEN)) hash = _scheduleHash(point_, terms, hash);
         uint256 taken = length >> 1;
         if (!_isUsual(point_, terms, hash, length)) {
             (reason, a, b) = _admit(point_, terms, hash, length, true);
@@ -122,10 +123,10 @@ abstract contract SealedReports is Admission {
         }
     }
 
-    /// @dev The code hash of the bands by which the opened report is to be judged: `agreed`, or that of its pass's override.
-    /// Of its pass, not of the point's next, so that a report that is there already is told just that.
+    /// @dev The code hash of the bands by which the opened report is to be judged, where some passes have other ones: `agreed`,
+    /// or that of its pass's override. Of its pass, not of the point's next, so that a report that is there already is told
+    /// just that.
     function _scheduleHash(uint256 point_, uint256 terms, uint256 agreed) private view returns (uint256) {
-        if (!point_.has(Points.OVERRIDDEN)) return agreed;
         uint256 key = Overrides.key(OpenedReport.agreementId(), point_.place());
         uint256 creation = _places[key].creations[Memory.load(OpenedReport.FIRST) / terms.slots()];
         return creation == 0 ? agreed : TermsCode.hashOf(TermsCode.accountOf(creation));

@@ -19,8 +19,8 @@ import {Memory} from "./Memory.sol";
 ///
 /// A byte of code costs 200 gas and a slot of storage 22,100, so all that is fixed for good is here, without padding. The
 /// start is not, so that a later period can share the code. An override of the bands of one pass is code alike, without
-/// the parties and the key's hash. The contract creates nothing else, so the n-th terms have the address of its n-th creation, and a point
-/// needs to keep only n.
+/// the parties and the key's hash. The contract creates nothing else, so the n-th terms have the address of its n-th
+/// creation, and a point needs to keep only n.
 /// @dev Everything here takes the memory address to which {copy} or {load} has brought the code.
 library TermsCode {
     /// Of the header: where the bands begin.

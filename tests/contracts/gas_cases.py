@@ -7,22 +7,28 @@ other each interval; in the violating day all are above their bands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from electro_contracts import calldata
+from electro_contracts import calldata, sealed
 from electro_contracts.terms import devices_hash
 from electro_protocol.keccak import keccak256
-from electro_protocol.messages import AgreementAcceptance, DiscountRedemption, EnergyReport, SealedReport
+from electro_protocol.messages import (
+    AgreementAcceptance,
+    DiscountRedemption,
+    EnergyReport,
+    Renomination,
+    SealedReport,
+)
 from electro_protocol.readings import pack
 
 from .engines import PyEvm, Revm
 from .world import CONSUMER, DAY, START, Key, World, day, key
 
 if TYPE_CHECKING:
-    from electro_contracts.terms import Terms
+    from electro_contracts.terms import Bands, Terms
     from electro_protocol.messages import Message
     from electro_protocol.signed import SignedMessage
 
@@ -122,7 +128,14 @@ def parties() -> dict[str, int]:
 def snapshot() -> dict[str, int]:
     """All gas that is promised or worth watching, to the unit."""
     reports = {case.name: case.gas for case in [*days(), week(), *sealed_days()]}
-    return {**reports, **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)), **parties()}
+    replaced, *overridden = replaced_days()
+    return {
+        **reports,
+        **{case.name: case.gas for case in overridden},
+        **dict(zip(("enrol", "propose", "accept"), setting_up(), strict=True)),
+        **parties(),
+        "renominateTogether, a sealed day": replaced,
+    }
 
 
 @cache
@@ -200,6 +213,42 @@ def sealed_days() -> list[Case]:
     others = [report(meter, 96, readings(96)) for meter in meters[1:]]
     many = _case(world, "50 sealed days in a batch", [*others, report(meters[0], 480, readings(96))])
     return [one, lone, fifty, many, bad]
+
+
+def replace_sealed(world: World, agreement_id: int, bands: Bands) -> int:
+    """The gas of replacing the bands of the second pass by both parties."""
+    packed = sealed.seal_pass(bands, VIEWING_KEY, agreement_id, 0, 1)
+    wish = Renomination(agreement_id, 0, len(bands), 1, packed, 2**40 - 1)
+    signature = CONSUMER.sign(wish, world.domain).signature
+    world.call("renominateTogether", wish.values(), signature, caller=world.operator)
+    return world.gas_used
+
+
+def replaced_week() -> int:
+    """The same of the longest schedule there can be."""
+    world = World(PyEvm())
+    terms = replace(WEEK, missing_penalty=2 * WEEK.missing_penalty)
+    agreement_id = world.agree_sealed([key("meter")], terms, VIEWING_KEY)
+    return replace_sealed(world, agreement_id, tuple((200 + i, 901) for i in range(672)))
+
+
+@cache
+def replaced_days() -> tuple[int, Case, Case]:
+    """The same of a day; and a report of that day, and one of the next, which has the agreed bands."""
+    world, meter = World(PyEvm()), key("meter")
+    agreement_id = world.agree_sealed([meter], DAY, VIEWING_KEY)
+    bands = tuple((200, 900 + i) for i in range(96))
+    gas = replace_sealed(world, agreement_id, bands)
+    world.set_time(START + 9 * 86_400)
+
+    def report(first: int, lanes: list[int]) -> SignedMessage:
+        held = bands if 96 <= first < 192 else DAY.bands
+        return world.sealed_report(meter, agreement_id, first, lanes, VIEWING_KEY, held, register=REGISTER_WH)
+
+    world.submit(report(0, readings(96)))
+    inside = _case(world, "one sealed interval, replaced bands", [report(96, [201])])
+    world.submit(report(97, [201] * 95))
+    return gas, inside, _case(world, "one sealed interval, beside replaced bands", [report(192, readings(1))])
 
 
 def check_per_item(count: int) -> float:

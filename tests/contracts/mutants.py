@@ -26,7 +26,7 @@ ROOT = build.SOURCES.parent.parent
 # Functional tests first: they are quick, and notice most. Then what compiles something. The lives are the last resort.
 TESTS = [
     *("reports", "outages", "agreement", "powers", "renewal", "redemption", "escrow", "messages"),
-    *("renominations", "faults", "succession", "quote", "invariants", "sealed", "silence", "replays"),
+    *("renominations", "faults", "succession", "quote", "invariants", "sealed", "sealed_bands", "silence", "replays"),
     *("lanes", "deviations", "refusals", "stateful"),
 ]  # fmt: skip
 

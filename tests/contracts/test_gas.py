@@ -73,6 +73,16 @@ def test_a_sealed_report_is_as_near_to_its_floor_as_one_that_anyone_can_read(
     assert sealed["a sealed day, all in violation"].gas <= 89_000
 
 
+def test_replaced_sealed_bands_cost_those_who_have_some() -> None:
+    """A slot more for each report of such an agreement, and for one of such a pass an account's hash too."""
+    usual = next(case.gas for case in gas_cases.sealed_days() if case.name == "one sealed interval")
+    replacing, inside, beside = gas_cases.replaced_days()
+    assert beside.gas <= usual + 2_450
+    assert inside.gas <= usual + 5_200
+    assert replacing <= 279_000
+    assert gas_cases.replaced_week() <= 808_000  # of the 16,777,216 that a transaction may take
+
+
 def test_a_long_check_costs_no_more_an_item_than_a_short_one() -> None:
     assert gas_cases.check_per_item(1200) <= 1.05 * gas_cases.check_per_item(300)
 

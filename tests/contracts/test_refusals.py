@@ -50,6 +50,7 @@ OUT_OF_REACH = {
         ("renominate: BandNarrowed in _mustBeAllowed", "renominateTogether: BandNarrowed in _mustBeAllowed"),
         "only the operator alone is held to it",
     ),
+    "renominateTogether: OtherForm in _mustBeReplaceable": "both may replace sealed bands",
     "renew: NoViewingKey in _mustHoldKey": "a renewal shares the key, which each meter has said that it holds",
 }
 # What refuses in these, `submit` and `submitOutage` refuse by the same values: see _everywhere.

@@ -74,6 +74,27 @@ class Vectors(unittest.TestCase):
             count += 1
         self.assertEqual(count, 3)
 
+    def test_bands_of_a_pass_are_sealed_about_it_and_open_for_no_other(self):
+        count = 0
+        for row in rows("pass"):
+            key, bands, nonce = row["key"], row["bands"], row["nonce"]
+            number, place, pass_ = row["agreementId"], row["place"], row["pass"]
+            whose = sealing.of_pass(number, place, pass_)
+            self.assertEqual(sealing.seal_bands(key, bands, whose), (nonce, row["sealed"]))
+            self.assertEqual(sealing.open_bands(key, nonce, row["sealed"], whose), bands)
+            self.assertEqual(sealing.bands_seed(key, bands, whose), row["seed"])
+            self.assertTrue(sealing.are_bands_of(nonce, bands, row["seed"], whose))
+            for other in (
+                sealing.AGREED,
+                sealing.of_pass(number - 1, place, pass_),
+                sealing.of_pass(number, place ^ 1, pass_),
+                sealing.of_pass(number, place, pass_ ^ 1),
+            ):
+                self.assertRaises(sealing.SealError, sealing.open_bands, key, nonce, row["sealed"], other)
+                self.assertFalse(sealing.are_bands_of(nonce, bands, row["seed"], other))
+            count += 1
+        self.assertEqual(count, 3)
+
     def test_reports_are_sealed_opened_and_disclosed(self):
         count = 0
         for row in rows("report"):

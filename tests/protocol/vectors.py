@@ -223,15 +223,24 @@ def sealed() -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [
         {"kind": "key", "key": _hex(key), "hash": _hex(_keccak(b"Electro viewing key", key))}
     ]
-    for slots in (1, 96, 672):
+    agreed = {"kind": "bands"}
+    passes = [
+        {"kind": "pass", "agreementId": agreement_id, "place": place, "pass": pass_}
+        for agreement_id, place, pass_ in ((1, 0, 0), (7, 2, 365), (2**64 - 1, 2**32 - 1, 2**32 - 1))
+    ]
+    for whose, slots in zip([agreed, agreed, agreed, *passes], (1, 96, 672) * 2, strict=True):
         bands = b"".join([(i * 7).to_bytes(2, "big") for i in range(slots)])
         bands += b"".join([(i * 7 + 1000).to_bytes(2, "big") for i in range(slots)])
-        about = bytes(16) + slots.to_bytes(2, "big")
+        about = b"".join(
+            int(whose.get(name, 0)).to_bytes(size, "big")
+            for name, size in (("agreementId", 8), ("place", 4), ("pass", 4))
+        )
+        about += slots.to_bytes(2, "big")
         seed = _keccak(b"Electro bands seed", key, about, bands)
         nonce = _keccak(b"Electro bands nonce", seed, about, bands)[:16]
         cipher = _covered(bands, _keccak(b"Electro bands key", key, about, nonce))
-        row = {"kind": "bands", "key": key, "bands": bands, "seed": seed, "nonce": nonce}
-        made.append({name: _wire(value) for name, value in row.items() if name != "kind"} | {"kind": "bands"})
+        row = {"key": key, "bands": bands, "seed": seed, "nonce": nonce}
+        made.append({name: _wire(value) for name, value in row.items()} | whose)
         made[-1]["sealed"] = _hex(cipher)
     for count, first, words in ((1, 0, b""), (4, 96, bytes.fromhex(DEVIATIONS)), (672, 2**32 - 1, b"")):
         separator, device, schedule = _keccak(b"domain"), _keccak(b"device")[:20], _keccak(b"terms")[:16]

@@ -225,9 +225,3 @@ def _(world: World) -> Act:
 def _(world: World) -> Act:
     agreed(world)
     return change(world, "renominate", pack_bands(PRICED.bands), 192, says=(1, True))
-
-
-@scene("renominateTogether: OtherForm in _mustBeReplaceable")
-def _(world: World) -> Act:
-    agreed(world)
-    return change(world, "renominateTogether", pack_bands(PRICED.bands), 192, says=(1, True))
