@@ -88,6 +88,8 @@ async def test_it_tells_nobody_else_s(agreed, settings_for, relay):
         (0, 99, 409),
         (3 * SLOTS, None, 409),
         ("x", None, 400),
+        (1 << 16, None, 400),
+        (0, 1 << 64, 400),
         (0, "x", 400),
     ):
         assert (await told(client, meter, interval, agreement_id))[0] == status

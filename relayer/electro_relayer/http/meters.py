@@ -57,8 +57,8 @@ async def tell(
 async def get_schedule(request: web.Request) -> web.Response:
     """Tell a meter that judges its own readings by which bands: those of the pass with an interval, at its place."""
     app, device = request.app, parse_address(request.match_info["address"])
-    agreement_id = _number("agreement", request.match_info["agreement"])
-    interval = _number("interval", request.match_info["interval"])
+    agreement_id = _number("agreement", request.match_info["agreement"], 64)
+    interval = _number("interval", request.match_info["interval"], 16)
     try:
         place, (account, code_hash) = await app[ADMISSION].schedule(
             device, agreement_id, interval, sender_in(app, request)
@@ -98,10 +98,12 @@ async def get_terms(request: web.Request) -> web.Response:
     return web.Response(body=code, content_type="application/octet-stream", headers=headers)
 
 
-def _number(name: str, untrusted: str) -> int:
-    if not (untrusted.isascii() and untrusted.isdigit() and len(untrusted) <= 20):
-        raise Malformed(f"{name} must be a whole number.")
-    return int(untrusted)
+def _number(name: str, untrusted: str, bits: int) -> int:
+    if untrusted.isascii() and untrusted.isdigit() and len(untrusted) <= 20:
+        number = int(untrusted)
+        if number < 1 << bits:
+            return number
+    raise Malformed(f"{name} must be a whole number below {1 << bits}.")
 
 
 def _ahead(untrusted: str | None, usual: int) -> int:
