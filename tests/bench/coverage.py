@@ -62,6 +62,7 @@ from electro_meter.sensing import cells  # noqa: E402
 from electro_meter.sensing.sampling import RING  # noqa: E402
 from electro_meter.world import Board  # noqa: E402
 from electro_protocol.address import checksum  # noqa: E402
+from electro_relayer.settings import Settings as RelayerSettings  # noqa: E402
 from electro_tools.generate import mpy  # noqa: E402
 from electro_tools.generate.xtensa import Machine  # noqa: E402
 from electro_tools.grid.board import SimulatedBoard  # noqa: E402
@@ -86,7 +87,8 @@ COLLECTIONS_AN_EXCHANGE = 3
 ROUND_TRIP_MS, ANSWER_MS = 60, 40
 EXCHANGES, SHORT_INTERVAL_S = 6, 60  # a report of each interval
 # how: (scheme, when what is idle is closed, whether the exchanges looked at made a connection)
-KEPT_US, CLOSED_US = 1_200_000_000, 30_000_000  # by the relayer: its idle_timeout_s; by somebody on the way
+KEPT_US = int(1e6 * RelayerSettings.__dataclass_fields__["idle_timeout_s"].default)  # by the relayer
+CLOSED_US = 30_000_000  # by somebody on the way
 CONNECTIONS = {
     "http": ("http", KEPT_US, True),
     "https_kept": ("https", KEPT_US, False),
