@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open a TLS connection as the meter does, in MicroPython, and print as JSON how it went: PORT NAME [SECONDS].
+"""Open a TLS connection as the meter does, in MicroPython, and print as JSON how it went.
+
+Arguments: the port, the name, the seconds that a connection is waited for, the milliseconds that a handshake may take.
 
 In its folder lies ca.der. With a connection it sends 2,000 bytes and reads 20,000, or what comes before with them.
 """
@@ -12,8 +14,7 @@ import time
 
 from electro_meter import handshake, radio
 
-PORT, NAME = int(sys.argv[1]), sys.argv[2]
-WAIT_S = float(sys.argv[3]) if len(sys.argv) > 3 else 10
+PORT, NAME, WAIT_S, WITHIN_MS = int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
 SENT, ANSWERED = 2_000, 20_000
 
 
@@ -27,7 +28,7 @@ class Station:
         return True
 
 
-RECORDS = handshake.Records
+RECORDS, SHAKE_HANDS = handshake.Records, handshake.shake_hands
 
 
 class Watched(RECORDS):
@@ -114,4 +115,5 @@ async def main():
 
 
 handshake.Records = Watched
+handshake.shake_hands = lambda context, connection, name: SHAKE_HANDS(context, connection, name, WITHIN_MS)
 asyncio.run(main())

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 REST = 15  # times as long as a piece took: a sixteenth of the time is the handshake's
-MOST_REST_MS = 3_000  # so three of them and a handshake of 5 s are over within a request's 20
+MOST_REST_MS = 3_000  # three of them and a handshake of 5 s are over in time
+WITHIN_MS = 20_000  # as a request
 _LOOK_MS = 10  # for what the network brings
 
 _HEADER = 5  # bytes
@@ -97,16 +98,18 @@ class Records(io.IOBase):
         return -_EINVAL
 
 
-async def shake_hands(context: "Any", connection: "Any", server_hostname: str) -> "Any":
+async def shake_hands(
+    context: "Any", connection: "Any", server_hostname: str, within_ms: int = WITHIN_MS
+) -> "Any":
     """Return the connection, a socket that does not block, with TLS around it once the server has proved its name.
 
-    Raises OSError, and closes it then.
+    Raises OSError, also if that is not so in time, and closes it then.
     """
     records = Records(connection)
     tls: "Any" = records
     try:
         tls = context.wrap_socket(records, server_hostname=server_hostname, do_handshake_on_connect=False)
-        await _go_through(tls, records)
+        await _go_through(tls, records, within_ms)
     except BaseException as error:  # a caller that does not wait any longer, too
         tls.close()
         connection.close()  # Mbed TLS closes nothing once it has refused a handshake
@@ -116,11 +119,14 @@ async def shake_hands(context: "Any", connection: "Any", server_hostname: str) -
     return tls
 
 
-async def _go_through(tls: "Any", records: Records) -> None:
+async def _go_through(tls: "Any", records: Records, within_ms: int) -> None:
     nothing = bytearray(1)
+    since_ms = time.ticks_ms()
     while not records.over:
         records.may_begin = True
         began_ms = time.ticks_ms()
+        if time.ticks_diff(began_ms, since_ms) > within_ms:
+            raise OSError("the TLS handshake takes too long")
         if tls.readinto(nothing) is not None:
             raise OSError("the peer closed the connection")
         took_ms = time.ticks_diff(time.ticks_ms(), began_ms)
