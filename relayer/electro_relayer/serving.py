@@ -75,6 +75,7 @@ async def serve(
             settings.port,
             possible,
             trusted=settings.trusted_networks,
+            head_timeout_s=settings.head_timeout_s,
             access_log=None,
             keepalive_timeout=settings.idle_timeout_s,
             auto_decompress=False,  # a small body that unfolds into a large one is refused, not unfolded
@@ -153,8 +154,9 @@ async def _listen_for_operations(
         settings.metrics_host,
         settings.listens_for_metrics_on,
         _OPERATORS,
+        head_timeout_s=settings.head_timeout_s,
         access_log=None,
-        keepalive_timeout=settings.idle_timeout_s,
+        keepalive_timeout=settings.head_timeout_s,  # who asks for metrics asks more often, or may connect again
     )
     stack.callback(listening.close)
     return listening

@@ -97,7 +97,17 @@ class Settings:
     rpc_timeout_s: float = _setting("time the node has for one answer", 10.0, low=0.05)
     body_limit: int = _setting("bytes of one request body", 262_144, low=1024)
     body_timeout_s: float = _setting("time a request body has to arrive", 10.0, low=0.05)
-    idle_timeout_s: float = _setting("time a connection has to bring the next request's head", 30.0, low=0.05)
+    head_timeout_s: float = _setting(
+        "time a new connection has to bring a request's head, and a head that has begun to come whole",
+        30.0,
+        low=0.05,
+    )
+    idle_timeout_s: float = _setting(
+        "time an answered connection may be silent: longer than a meter's report period of a quarter of an hour spares "
+        "each of its reports a TLS handshake",
+        1200.0,
+        low=0.05,
+    )
     connections: int = _setting(
         "connections at once; one more takes the place of one silent for a second, or of who has most, or gets 503",
         2000,

@@ -5,7 +5,8 @@
 
 Processor time of the relayer's process for a GET with the usual number of slots, and for a POST of one report, in turns
 over the same connections; requests to the node, and calls in them, for each meter of a burst in which all connections
-ask at once; and the relayer's resident memory when many meters have asked for the most slots there are.
+ask at once; and the relayer's resident memory when many meters have asked for the most slots there are, and then with
+many connections that were used once and are silent.
 
 The node is the stand-in of `relayer_memory.py`; processor time and memory are read from /proc (Linux).
 """
@@ -29,6 +30,7 @@ from tests.bench.relayer_memory import StandIn, meters_of, relayer_before, resid
 CONNECTIONS = 200
 TURN = 1_000  # GETs, then as many POSTs
 USUAL_AHEAD, MOST_AHEAD = 96, 672
+SILENT = 1_700  # connections, beside those: fewer than 2,000 together, the relayer's own limit
 
 
 def main() -> None:
@@ -51,7 +53,8 @@ def main() -> None:
     )
     print(
         f"resident memory: {found['mb_at_start']:.0f} MB at the start, {found['mb_after']:.0f} MB after "
-        f"{found['meters']:,} meters asked for {MOST_AHEAD} slots"
+        f"{found['meters']:,} meters asked for {MOST_AHEAD} slots; {found['mb_with_silent_connections']:.0f} MB with "
+        f"{SILENT:,} silent connections besides: {found['kb_a_silent_connection']:.0f} kB each"
     )
 
 
@@ -87,6 +90,10 @@ async def measure(asks: int, meter_count: int) -> dict[str, Any]:
                 connections, [getting(f"/v1/meters/0x{each}?ahead={MOST_AHEAD}") for each in devices]
             )
         after = resident_mb(pid)
+        for number in range(SILENT):
+            connections.append(await Connection.open(url))
+            assert await connections[-1].get(paths[number % asks]) == 200
+        silent = resident_mb(pid)
         for connection in connections:
             connection.close()
     return {
@@ -100,6 +107,9 @@ async def measure(asks: int, meter_count: int) -> dict[str, Any]:
         "meters": meter_count,
         "mb_at_start": at_start,
         "mb_after": after,
+        "silent_connections": SILENT,
+        "kb_a_silent_connection": (silent - after) * 1000 / SILENT,
+        "mb_with_silent_connections": silent,
     }
 
 

@@ -199,6 +199,35 @@ class Connections(unittest.TestCase):
         asyncio.run(go())
         self.assertEqual(client.connections, 2)
 
+    def silent_for(self, seconds):
+        """Let a kept connection be silent for so long, and then for ever; return how many were made for an answer."""
+        board, client = self.client()
+        board.hosts["one"] = lambda method, path, body: (200, {})
+
+        async def stall(count):
+            await asyncio.sleep(60)
+
+        async def go():
+            await client.request("GET", "http://one/")
+            board.renew_time(seconds)
+            client._peer._reader.read = stall
+            await client.request("GET", "http://one/")
+
+        before = http.SILENT_TIMEOUT_S, http.TIMEOUT_S
+        http.SILENT_TIMEOUT_S, http.TIMEOUT_S = 0.05, 2
+        try:
+            asyncio.run(go())
+        finally:
+            http.SILENT_TIMEOUT_S, http.TIMEOUT_S = before
+        return client.connections
+
+    def test_what_was_silent_for_long_and_leads_nowhere_is_made_anew(self):
+        self.assertEqual(self.silent_for(61), 2)
+
+    def test_what_was_used_just_now_has_all_the_time(self):
+        with self.assertRaises(UnreachableError):
+            self.silent_for(59)
+
     def test_a_peer_that_stalls_is_left(self):
         board, client = self.client()
 

@@ -263,6 +263,13 @@ def test_the_proxy_finds_the_replicas_of_compose_and_those_of_the_unit():
     ]
 
 
+def test_the_proxy_keeps_silent_connections_as_long_as_the_relayer():
+    proxy = (RELAYER / "deploy" / "haproxy.cfg").read_text("utf-8")
+    [minutes] = re.findall(r"timeout http-keep-alive (\d+)m$", proxy, re.MULTILINE)
+    [kept] = [each.default for each in fields(Settings) if each.name == "idle_timeout_s"]
+    assert 60 * int(minutes) == kept > 900  # a quarter of an hour from report to report
+
+
 @pytest.mark.parametrize("instance", ["0", "9", "10", "255"])
 def test_instances_of_the_unit_beyond_nine_have_an_address_and_a_key_of_their_own(instance, tmp_path):
     unit = (RELAYER / "deploy" / "electro-relayer@.service").read_text("utf-8")

@@ -285,7 +285,7 @@ async def test_a_body_too_large_or_compressed_is_refused(world, settings_for, re
     ids=["body", "head", "nothing"],
 )
 async def test_a_slow_sender_is_cut_off(world, settings_for, relay, sent):
-    client = await relay(settings_for(world, body_timeout_s=0.3, idle_timeout_s=0.3))
+    client = await relay(settings_for(world, body_timeout_s=0.3, head_timeout_s=0.3))
     reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rsplit(":", 1)[1]))
     try:
         writer.write(sent)

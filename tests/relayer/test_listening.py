@@ -112,7 +112,7 @@ class Wire(asyncio.Transport):
 async def test_who_makes_place_keeps_no_file_open_with_what_he_does_not_read():
     held, wire = places.Places(1, lambda: 0.0), Wire()
     conversation = listening.Conversation(
-        web.Server(None), held, "here", loop=asyncio.get_running_loop(), access_log=None
+        web.Server(None), held, "here", 1000.0, loop=asyncio.get_running_loop(), access_log=None
     )
     conversation.connection_made(wire)
     conversation.end()
@@ -138,6 +138,100 @@ async def test_who_keeps_all_connections_busy_keeps_nobody_else_out(
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     assert await asyncio.wait_for(reader.readline(), 20) == b"HTTP/1.1 200 OK\r\n"
     await asyncio.wait_for(greedy[0][0].read(), 20)  # has ended
+
+
+async def asked(reader, writer):
+    """Ask for what needs no chain, and read the answer."""
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    length = next(
+        int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+    )
+    await reader.readexactly(length)
+
+
+async def is_open_after(reader, seconds):
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(reader.read(1), seconds) != b""
+    return True
+
+
+async def test_an_answered_connection_may_be_silent_for_longer_than_a_head_may_take(
+    shared_world, settings_for, relay, connect
+):
+    client = await relay(settings_for(shared_world, head_timeout_s=0.3))
+    reader, writer = await connect(client)
+    for _ in range(2):
+        await asked(reader, writer)
+        assert await is_open_after(reader, 0.9)
+    await asked(reader, writer)  # after that, too
+
+
+async def test_a_silent_connection_ends_in_its_time(shared_world, settings_for, relay, connect):
+    client = await relay(settings_for(shared_world, idle_timeout_s=0.3))
+    reader, writer = await connect(client)
+    await asked(reader, writer)
+    assert not await is_open_after(reader, 20)
+
+
+@pytest.mark.parametrize("answered", [0, 1, 3])
+async def test_a_head_that_drips_is_cut_off_however_it_began(
+    shared_world, settings_for, relay, connect, answered
+):
+    client = await relay(settings_for(shared_world, head_timeout_s=0.4))
+    reader, writer = await connect(client)
+    for _ in range(answered):
+        await asked(reader, writer)
+    began = asyncio.get_running_loop().time()
+    dripped = 0
+    with contextlib.suppress(ConnectionError):
+        while not reader.at_eof() and dripped < 400:
+            writer.write(b"x" if dripped else b"GET /")
+            dripped += 1
+            if not await is_open_after(reader, 0.05):
+                break
+    assert dripped < 400
+    assert asyncio.get_running_loop().time() - began > 0.3
+
+
+async def test_a_head_in_pieces_within_its_time_is_answered(shared_world, settings_for, relay, connect):
+    client = await relay(settings_for(shared_world, head_timeout_s=5.0))
+    reader, writer = await connect(client)
+    for piece in (b"GET /openapi.json HT", b"TP/1.1\r\nHo", b"st: x\r\n\r\n"):
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(reader.readline(), 20) == b"HTTP/1.1 200 OK\r\n"
+
+
+async def test_a_body_that_takes_longer_than_a_head_may_is_answered(
+    shared_world, settings_for, relay, connect
+):
+    client = await relay(settings_for(shared_world, head_timeout_s=0.3, body_timeout_s=20.0))
+    reader, writer = await connect(client)
+    await asked(reader, writer)
+    writer.write(b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n")
+    for _ in range(12):
+        await asyncio.sleep(0.06)
+        writer.write(b" ")
+    assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_idle_connections_of_a_stranger_keep_no_meter_out(
+    shared_world, settings_for, relay, connect, monkeypatch
+):
+    monkeypatch.setattr(places, "SILENT_S", 0.2)
+    client = await relay(settings_for(shared_world, connections=4))
+    strangers = [await connect(client, f"127.0.0.{2 + k}") for k in range(4)]  # from where he likes
+    for each in strangers:
+        await asked(*each)
+    await asyncio.sleep(0.3)
+    for k in range(3):
+        meter = await connect(client, f"127.0.1.{1 + k}")
+        await asked(*meter)
+    await asked(*meter)  # and is kept
+    assert not await is_open_after(strangers[0][0], 20)  # the longest silent gave way
+    assert await is_open_after(strangers[3][0], 0.1)
 
 
 class Standing:

@@ -125,7 +125,13 @@ def statuses(answer):
 async def told(shared_world, settings_for, relay):
     """A relayer that waits for nobody, and the lines of its log that tell of a fault."""
     shared_world.agree(1, seed=next(_seeds))
-    hasty = {"body_timeout_s": 0.05, "idle_timeout_s": 0.05, "device_rate": 0, "drain_s": 0}
+    hasty = {
+        "body_timeout_s": 0.05,
+        "head_timeout_s": 0.05,
+        "idle_timeout_s": 0.05,
+        "device_rate": 0,
+        "drain_s": 0,
+    }
     client = await relay(settings_for(shared_world, **hasty))
     faults = []
 

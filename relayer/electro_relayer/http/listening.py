@@ -2,7 +2,8 @@
 """Take connections up to a limit, and answer in the one form of errors even what is no HTTP.
 
 One connection too many takes the place of another, by the rules of `places`, or gets a 503 and is closed before any of
-it is read.
+it is read. A head has to come in a short time once it has begun, the first one once the connection is made; between an
+answer and the next head a connection may be silent for long: a meter's TLS handshake costs more than our memory.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import json
 import logging
 import resource
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 
 RESERVED_FILES = 128  # for nodes, health, metrics, connections that are turned away, and what Python has open
 _BACKLOG = 1024
+# A meter that is gone is noticed within four minutes, and a router on the way that forgets what is silent for minutes
+# hears of the connection in time: seconds of silence, seconds between probes, how many.
+_PROBES = {"TCP_KEEPIDLE": 120, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 4}
 
 
 class _TurnedAway(asyncio.Protocol):
@@ -51,16 +56,51 @@ class _TurnedAway(asyncio.Protocol):
 
 
 class Conversation(web.RequestHandler):
-    """aiohttp's, but for bytes that are no HTTP: anyone may send those, so they are no line in the log."""
+    """aiohttp's, but that heads have a time of their own, and what is no HTTP is not logged: anyone may send it."""
 
-    def __init__(self, server: web.Server, places: Places, address: str | None, **options: Any) -> None:
+    def __init__(
+        self, server: web.Server, places: Places, address: str | None, head_timeout_s: float, **options: Any
+    ) -> None:
         super().__init__(server, **options)
         self._places, self.address = places, address
         self.heard_at = 0.0
+        self._head_timeout_s = head_timeout_s
+        self._heads = 0  # that have come whole
+        self._head_is_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        _probe(transport)
+        self._await_head()
         self.hear()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes as aiohttp does, and look whether they are a whole head.
+
+        What comes together with the end of the request before is noticed with what comes next.
+        """
+        super().data_received(data)
+        if self._request_count != self._heads:
+            self._heads = self._request_count
+            self._head_came()
+        elif self._head_is_due is None and self._waits_for_a_head:
+            self._await_head()
+
+    @property
+    def _waits_for_a_head(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
+
+    def _await_head(self) -> None:
+        self._head_is_due = self._loop.call_later(self._head_timeout_s, self._break_off)
+
+    def _head_came(self) -> None:
+        if self._head_is_due is not None:
+            self._head_is_due.cancel()
+            self._head_is_due = None
+
+    def _break_off(self) -> None:
+        self._head_is_due = None
+        self.force_close()
 
     def hear(self) -> None:
         """Note that the head of a request has come; single bytes are nothing, nor is what came before the end."""
@@ -69,6 +109,7 @@ class Conversation(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._places.forget(self)
+        self._head_came()  # or never will
         super().connection_lost(exc)
 
     @property
@@ -117,6 +158,15 @@ class _Door(asyncio.Protocol):
         protocol.connection_made(transport)
 
 
+def _probe(transport: asyncio.BaseTransport) -> None:
+    """Have the system ask whether the other end is still there, where it can."""
+    end = transport.get_extra_info("socket")
+    if end is not None:
+        for option, value in _PROBES.items():
+            if hasattr(socket, option):
+                end.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     """An open listener: its socket server, its port, and how many connections it has."""
@@ -130,7 +180,14 @@ class Listening:
 
 
 async def listen(
-    server: web.Server, host: str, port: int, limit: int, *, trusted: Networks = (), **options: Any
+    server: web.Server,
+    host: str,
+    port: int,
+    limit: int,
+    *,
+    head_timeout_s: float,
+    trusted: Networks = (),
+    **options: Any,
 ) -> Listening:
     """Listen for the server, with options of aiohttp's RequestHandler; raises PortInUse.
 
@@ -140,7 +197,7 @@ async def listen(
     places = Places(limit, loop.time)
 
     def conversation(address: str | None) -> Conversation:
-        return Conversation(server, places, address, loop=loop, **options)
+        return Conversation(server, places, address, head_timeout_s, loop=loop, **options)
 
     def door() -> asyncio.Protocol:
         return _Door(places, trusted, conversation)

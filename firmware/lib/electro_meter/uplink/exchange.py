@@ -53,6 +53,7 @@ _TALKING = (
     "electro_meter.uplink.head",
     "electro_meter.uplink.parsing",
     "electro_meter.uplink.dns",
+    "electro_meter.handshake",
 )
 
 

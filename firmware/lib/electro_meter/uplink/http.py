@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speak just enough HTTP/1.1 as a client: JSON to a peer, its answer back, bounded in size and time.
 
-A connection is kept for the next request to the same peer, for a TLS handshake costs the chip seconds. Names are
-resolved by `dns`; a peer is connected to by its address and known by the name in its certificate. Whatever goes wrong
-is a SourceError.
+A connection is kept for the next request to the same peer, for a TLS handshake costs the chip half a second in which it
+does not measure. Routers on the way forget what is silent for long and tell nobody: who was silent has a few seconds to
+answer, then the connection is made anew. Names are resolved by `dns`; a peer is connected to by its address and known
+by the name in its certificate. Whatever goes wrong is a SourceError.
 """
 
 import asyncio
@@ -19,7 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 5 s of it
+TIMEOUT_S = 20  # for the whole exchange; TLS on the chip takes up to 14 s of it
+SILENT_TIMEOUT_S = 5  # of it, for an answer over a connection that was silent for long
+SILENT_S = 60  # for so long
 USUAL_BYTES = 1_536  # an answer with the bounds of 96 slots fits
 _PIECE = 256
 _MOST_LINE = 1_024
@@ -90,6 +93,7 @@ class Client:
         self._at: "tuple[str, int, bool] | None" = None
         self._peer: "Peer | None" = None
         self._writer: "Any" = None
+        self._heard_us = 0  # uptime of the last answer
         self._usual = usual or bytearray(USUAL_BYTES)
         self.connections = 0
 
@@ -136,12 +140,14 @@ class Client:
         kept = self._at == (host, port, tls)
         if not kept:
             await self._connect(host, port, tls)
-        try:
             return await self._ask(request, body)
-        except (OSError, UnreachableError):
-            if not kept:
-                raise
-        # the peer had closed what was kept; every request here may be sent twice
+        try:
+            if self._board.uptime_us() - self._heard_us < SILENT_S * 1_000_000:
+                return await self._ask(request, body)
+            return await asyncio.wait_for(self._ask(request, body), SILENT_TIMEOUT_S)
+        except (OSError, UnreachableError, asyncio.TimeoutError):
+            pass
+        # the peer had closed what was kept, or somebody on the way; every request here may be sent twice
         await self._connect(host, port, tls)
         return await self._ask(request, body)
 
@@ -161,6 +167,7 @@ class Client:
         await self._writer.drain()
         answer, keep = await read_answer(self._peer, self._usual)  # type: ignore[arg-type]  # there is one
         answer.asked_us = asked_us
+        self._heard_us = self._board.uptime_us()
         answer.tls = bool(self._at and self._at[2])
         if not keep:
             await self.close()
