@@ -220,7 +220,7 @@ class Lost(Accounts):
         end_us = self.board.now_us
         self.wait(0.1)
         self.account.dark(end_us, self.board.now_us)
-        self.run_steady(800.1, 36_000)
+        self.run_steady(802.1, 36_000)
         self.assertTrue(self.record(0)[1] & INTERRUPTED)
         self.assertEqual(self.record(0)[6], 1)
         self.assertEqual(self.lanes(Terms()), [899])

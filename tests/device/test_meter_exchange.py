@@ -10,6 +10,7 @@ import unittest
 from binascii import hexlify
 
 from exchanges import INTERVAL_S, START, Exchanges, S
+from network_board import dns_answer
 from simulated_node import rpc
 
 from electro_meter.uplink import exchange
@@ -308,6 +309,49 @@ class Liars(Exchanges):
         self.board.hosts["one"] = answer
         self.run_to(4 * INTERVAL_S, failing.clear, 4 * INTERVAL_S + 5_500)
         self.assert_all(10)
+
+
+class Names(Exchanges):
+    """Two relayers of two hands, whose names somebody resolves."""
+
+    def meet(self, first, second, at):
+        """at: the address that the name of each is told to have."""
+        self.board.servers = ["10.0.0.53"]
+        self.board.datagrams["10.0.0.53", 53] = lambda raw: [
+            dns_answer(raw, [at[name]]) for name in at if name.split(".")[0].encode() in raw
+        ]
+        for address in ("10.0.0.1", "10.0.0.2"):
+            self.board.hosts[address] = self.ledger.answer
+        self.make((first, "operator"), (second, "consumer"))
+        self.run_to(3 * INTERVAL_S + 60)
+        self.assert_all(3)
+        return self.uplink.agreements.all[0].pinned
+
+    def test_those_at_two_addresses_confirm_each_other(self):
+        at = {"one.example": "10.0.0.1", "two.example": "10.0.0.2"}
+        self.assertTrue(self.meet("http://one.example", "http://two.example", at))
+
+    def test_one_that_is_sent_to_the_others_address_confirms_nothing(self):
+        for first, second in (
+            ("http://one.example", "http://two.example"),
+            ("http://10.0.0.1", "http://two.example"),
+            ("https://one.example", "http://two.example"),
+            ("http://one.example", "https://two.example"),
+            ("http://one.example", "http://10.0.0.1"),
+        ):
+            self.setUp()
+            at = {"one.example": "10.0.0.1", "two.example": "10.0.0.1"}
+            self.assertFalse(self.meet(first, second, at), (first, second))
+
+    def test_a_certificate_or_the_address_itself_tells_them_apart(self):
+        at = {"one.example": "10.0.0.1", "two.example": "10.0.0.1"}
+        self.assertTrue(self.meet("https://one.example", "https://two.example", at))
+        self.setUp()
+        self.assertTrue(self.meet("http://10.0.0.1", "https://two.example", at))
+
+    def test_names_that_are_swapped_are_still_two_hands(self):
+        at = {"one.example": "10.0.0.2", "two.example": "10.0.0.1"}
+        self.assertTrue(self.meet("http://one.example", "http://two.example", at))
 
 
 class Failing(Exchanges):

@@ -19,6 +19,13 @@ from electro_protocol.reports import EnergyReport
 AGREED, OTHER, THIRD = b"\x01" * 32, b"\x02" * 32, b"\x03" * 32
 ONE, TWO, THREE = "http://one", "http://two", "http://three"
 HANDS = {ONE: "operator", TWO: "consumer", THREE: "operator"}
+
+
+class Source:
+    def __init__(self, by):
+        self.by = by
+
+
 HOUR_US = 3_600 * S
 SLOTS = 8
 BASE = pack([100] * SLOTS + [800] * SLOTS)
@@ -39,7 +46,7 @@ class OfAPass(unittest.TestCase):
         self.passes.open(3, OTHER, WIDE)
 
     def tell(self, url, code_hash, over=True, at_us=0, pass_=3):
-        self.passes.tell(pass_, url, Said(HANDS[url], code_hash, at_us, over))
+        self.passes.tell(pass_, url, Said(Source(HANDS[url]), code_hash, at_us, over))
 
     def judging(self, pass_, url, late_s):
         """By what a report to a source is judged, so long after the first interval of a pass was over."""
@@ -55,6 +62,14 @@ class OfAPass(unittest.TestCase):
         self.tell(TWO, OTHER)
         self.assertEqual((self.passes.settled(3), self.judging(3, ONE, 0)), (OTHER, OTHER))
         self.assertEqual(self.passes.settled(2), b"")
+
+    def test_one_whose_word_turns_out_to_be_the_others_confirms_nothing_any_more(self):
+        self.tell(ONE, OTHER)
+        consumer = Source("consumer")
+        self.passes.tell(3, TWO, Said(consumer, OTHER, 0, True))
+        self.assertEqual(self.passes.settled(3), OTHER)
+        consumer.by = "operator"
+        self.assertEqual(self.passes.settled(3), b"")
 
     def test_two_of_one_hand_are_one(self):
         self.tell(ONE, OTHER)
@@ -103,7 +118,7 @@ class OfAPass(unittest.TestCase):
     def test_two_liars_silence_nobody_either(self):
         """Where a third hand is asked, which is honest."""
         self.tell(ONE, AGREED)
-        self.passes.tell(3, THREE, Said("other", AGREED, 0, True))
+        self.passes.tell(3, THREE, Said(Source("other"), AGREED, 0, True))
         self.tell(TWO, OTHER)
         self.assertEqual(self.passes.settled(3), AGREED)
         self.assertEqual(self.judging(3, TWO, PATIENCE_S - 1), AGREED)

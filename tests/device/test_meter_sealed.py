@@ -30,6 +30,13 @@ SEPARATOR = bytes(range(32))
 METER = bytes(range(20))
 
 
+class Hand:
+    """A source, as far as it matters who runs it."""
+
+    def __init__(self, by):
+        self.by = by
+
+
 class SealedTerms(Terms):
     def __init__(self, raw=None):
         Terms.__init__(self)
@@ -252,7 +259,7 @@ class Reporting(Accounts):
             raise unittest.SkipTest("the WebAssembly build has no event loop of its own")
         end = self.reports.closed(agreement)
         for url, by in (("http://one", "operator"), ("http://two", "consumer")):
-            agreement.passes.tell(0, url, Said(by, agreement.code_hash, 0, True))
+            agreement.passes.tell(0, url, Said(Hand(by), agreement.code_hash, 0, True))
         return asyncio.run(self.reports.build(agreement, 0, end, "http://one"))
 
     def opened(self, report):

@@ -377,6 +377,14 @@ class Agreed:
     start_s, interval_s, slots = 1_800_000_000, 3_600, 2
 
 
+class Hand:
+    """A source, as far as it matters who runs it."""
+
+    def __init__(self, by):
+        self.by = by
+
+
+HANDS = [Hand(by) for by in ("operator", "consumer", "other")]
 PASSES = [Passes(Agreed, None)]
 
 
@@ -392,17 +400,21 @@ def try_passes(chance):
     raw = bytes(12) + account + code_hash
     assert contract.schedule(raw) == (account, code_hash)
     who, pass_ = chance.below(6), chance.below(9)
-    by = ("operator", "consumer", "other")[who % 3]
-    passes.tell(pass_, f"http://{who}", Said(by, code_hash, chance.below(1 << 45), chance.below(2) == 1))
+    passes.tell(
+        pass_, f"http://{who}", Said(HANDS[who % 3], code_hash, chance.below(1 << 45), chance.below(2) == 1)
+    )
     if chance.below(3) == 0:
         passes.open(pass_, b"\x02" * 32, bytes(8))
     held = [said for (number, _), said in passes._said.items() if number == pass_]
     settled = passes.settled(pass_)
-    assert not settled or len({said.by for said in held if said.code_hash == settled and said.is_over}) > 1
+    assert (
+        not settled
+        or len({said.source.by for said in held if said.code_hash == settled and said.is_over}) > 1
+    )
     assert len({number for number, _ in passes._said}) <= MOST_PASSES >= len(passes._order)
     bounds = passes.bounds(2 * pass_ + 1, chance.below(1 << 45))
     assert bounds in (None, (1, 2, True), (1, 2, False), (0, 0, True), (0, 0, False))
-    assert bounds is None or not bounds[2] or len({said.by for said in held}) > 1
+    assert bounds is None or not bounds[2] or len({said.source.by for said in held}) > 1
     for late_s in (0, PATIENCE_S):
         judged = passes.judging(2 * pass_, f"http://{who}", passes.over_s(pass_) + late_s)
         assert judged in (b"", AGREED, b"\x02" * 32) and (late_s or judged in (b"", settled))

@@ -35,9 +35,9 @@ ALWAYS = -1
 class Said:
     """What a source says of a pass."""
 
-    def __init__(self, by: str, code_hash: bytes, asked_us: int, is_over: bool) -> None:
+    def __init__(self, source: "Source", code_hash: bytes, asked_us: int, is_over: bool) -> None:
         """code_hash: of the code with its bands; asked_us: uptime; is_over: whether the first interval was."""
-        self.by = by
+        self.source = source  # whose `by` may turn out to be another's
         self.code_hash = code_hash
         self.asked_us = asked_us
         self.is_over = is_over
@@ -179,6 +179,9 @@ class Passes:
 def _by_two(said: "list[Said]") -> bytes:
     """Return the hash that two of different `by` say; empty if no two do, or if others say otherwise as well."""
     found = {
-        one.code_hash for one in said for two in said if one.by != two.by and one.code_hash == two.code_hash
+        one.code_hash
+        for one in said
+        for two in said
+        if one.source.by != two.source.by and one.code_hash == two.code_hash
     }
     return found.pop() if len(found) == 1 else b""

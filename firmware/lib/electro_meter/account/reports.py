@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..uplink.clock import Clock
     from .sealing import Sealing
 
+LATE_S = 2  # an HTTP date has whole seconds, and a clock that goes by it may be ahead by one
 _PATIENCE_S = 6 * 3_600
 _J_PER_WH = 3_600
 
@@ -107,7 +108,7 @@ class Reports:
             return 0
         if not self.may_tell(agreement) or not self.opens(agreement):
             return 0
-        until_s = self._account.open_s()
+        until_s = min(self._account.open_s(), self._clock.unix_s() - LATE_S)
         undecided_s = self._outages.undecided_s()
         if undecided_s:
             until_s = min(until_s, undecided_s)

@@ -55,7 +55,7 @@ async def _hear(
     account, code_hash = proved
     if not code_hash or code_hash != passes.settled(pass_):
         account, code_hash = await _ask(uplink, client, source, agreement, place, pass_)
-    passes.tell(pass_, source.url, Said(source.by, code_hash, now_us, is_over))
+    passes.tell(pass_, source.url, Said(source, code_hash, now_us, is_over))
     if passes.is_open(pass_, code_hash):
         return
     code = await _code(client, source, account, code_hash)

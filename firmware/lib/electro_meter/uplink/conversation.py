@@ -10,6 +10,7 @@ from electro_protocol.keccak import keccak256
 from ..heap import EXCHANGE_BYTES, collect_as, collect_every, forget_modules
 from .clock import NEVER
 from .errors import SourceError
+from .http import split
 from .sources import seal_of, standing, terms
 from .turns import STATE_MS, Source
 
@@ -147,12 +148,34 @@ class Conversation:
         return unknown[:MOST_TERMS_AT_ONCE]
 
     def _hear(self, answer: "Answer") -> None:
-        """Tell the clock what the answer's date says: that second, or what has passed since the question."""
+        """Note whose answer it is, and tell the clock its date: that second, or what has passed since the question."""
         source = self._source
+        address = self._client.address
+        source.place = address, answer.tls or split(source.url)[1] == address
+        self._tell_apart()
         if answer.date_s:
             low_us = answer.date_s * 1_000_000
             took_us = self._board.uptime_us() - answer.asked_us
             self._uplink.clock.hear(source.url, source.by, low_us, low_us + 1_000_000 + took_us, answer.tls)
+
+    def _tell_apart(self) -> None:
+        """Give each source's word to whose it is: its own one's, if a certificate or the configured address says so.
+
+        Else, who tells the meter names may have sent it anywhere: then it is that of whoever else answers at that
+        address, so that nobody confirms himself by the name of another.
+        """
+        uplink = self._uplink
+        sources, configured = uplink.turns.sources, uplink.settings.sources
+        places = [one.place for one in sources]
+        for k in range(len(sources)):
+            one = sources[k]
+            address, is_own = one.place
+            own = address, True
+            at = k if is_own or not address else places.index(own if own in places else one.place)
+            one.by = configured[at].by
+            for agreement in uplink.agreements.all:
+                if one.url in agreement.tellers:
+                    agreement.tellers[one.url] = one.by
 
     def _learn(self, listed: "list[Told]", headers: "dict[bytes, Header]") -> None:
         source, clock = self._source, self._uplink.clock

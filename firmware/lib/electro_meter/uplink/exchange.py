@@ -7,6 +7,7 @@ exchanges; what is believed `agreements`. An exchange ends after two minutes, wh
 
 import asyncio
 
+from ..account.reports import LATE_S
 from ..heap import forget_modules, let_go, make_room
 from ..world import Board, Signal
 from .agreements import Agreements
@@ -112,7 +113,8 @@ class Uplink:
         while True:
             source, wait_us = self.turns.next()
             if wait_us > 0:
-                await self.board.wait(self.wake, wait_us // 1000 + 1)
+                if await self.board.wait(self.wake, wait_us // 1000 + 1):
+                    await self.board.sleep_ms(LATE_S * 1000)  # so much later it can be reported
                 continue
             self.wake.clear()
             await self._exchange(source)

@@ -96,6 +96,7 @@ class Client:
         self._heard_us = 0  # uptime of the last answer
         self._usual = usual or bytearray(USUAL_BYTES)
         self.connections = 0
+        self.address = ""  # that was connected to last
 
     async def request(self, method: str, url: str, body: object = None, part: str = "") -> Answer:
         """Send one request (body: to be sent as JSON; part: a Range of what is asked for) and return the answer.
@@ -153,7 +154,7 @@ class Client:
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:
         await self.close()
-        address = await self._resolver.resolve(host)
+        self.address = address = await self._resolver.resolve(host)
         reader, self._writer = await self._board.connect(address, port, host if tls else None)
         self._peer = Peer(reader)
         self._at = (host, port, tls)
