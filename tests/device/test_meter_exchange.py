@@ -99,6 +99,30 @@ class Honest(Exchanges):
         self.assert_all(31)
         self.assertLess(self.posts("one"), 5)
 
+    def test_reports_end_with_a_multiple_of_what_is_set_after_a_backlog_too(self):
+        self.make(("http://one", "operator"), report_every=4, max_backoff_ms=60_000)
+        ends = []
+
+        def answer(method, path, body):
+            status, told = self.ledger.answer(method, path, body)
+            if method == "POST":
+                ends.append(len(self.readings))
+            return status, told
+
+        self.run_to(
+            9 * INTERVAL_S + 60,
+            lambda: self.board.hosts.update(one=answer),
+            self.intervals * INTERVAL_S + 60,
+        )
+        self.assert_all(self.intervals)
+        self.assertEqual(sorted(set(ends)), [8] + list(range(12, self.intervals + 1, 4)))
+
+    def test_the_last_intervals_go_at_once(self):
+        self.make(("http://one", "operator"), report_every=7)
+        self.board.hosts["one"] = self.ledger.answer
+        self.run_to(self.intervals * INTERVAL_S + 60)
+        self.assert_all(self.intervals)
+
     def test_chunked_answers_are_as_good(self):
         self.board.chunked = True
         self.make(("http://one", "operator"))

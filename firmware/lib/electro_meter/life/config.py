@@ -16,7 +16,7 @@
 | wifi_ssid, wifi_password | "" | the radio |
 | board | "" | whose pins: esp32, esp32s3 or esp32c3; without it the firmware is asked |
 | base_seconds | 300 | the journal's base interval; an agreement's start and interval must be multiples |
-| report_every | 1 | intervals in a report; the last ones of an agreement go at once |
+| report_every | 1 | intervals in a report, which ends with a multiple of them; an agreement's last ones go at once |
 | mains_hz, nominal_mv | 50, 230000 | the grid; nominal_mv is a phase's voltage against neutral |
 | channels | [{}] | one object for each of one to three phases, with the entries below |
 | · uv_per_count, ua_per_count, phase_mdeg | 350000, 170000, 0 | voltage, current and the lateness between them |

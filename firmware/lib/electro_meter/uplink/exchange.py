@@ -116,7 +116,6 @@ class Uplink:
                 if await self.board.wait(self.wake, wait_us // 1000 + 1):
                     await self.board.sleep_ms(LATE_S * 1000)  # so much later it can be reported
                 continue
-            self.wake.clear()
             await self._exchange(source)
 
     async def _exchange(self, source: Source) -> None:

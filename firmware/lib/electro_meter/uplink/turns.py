@@ -146,8 +146,9 @@ class Turns:
             if sent[0] <= first < sent[1] and due_us > now_us:
                 first = sent[1]
                 again_us = max(again_us, due_us)
-        if end - first < self._settings.report_every and not (end == told.end and end > first):
-            first = end
+        if end < told.end:  # a fleet's reports come together, and share a transaction
+            end -= end % self._settings.report_every
+        first = min(first, end)
         if first < end and agreement.seal and not self._reports.judging(agreement, first, source.url):
             first = end
         return first, end, again_us
