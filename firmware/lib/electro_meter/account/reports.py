@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .sealing import Sealing
 
 LATE_S = 2  # an HTTP date has whole seconds, and a clock that goes by it may be ahead by one
-_PATIENCE_S = 6 * 3_600
+# Of the week and more in which the contract takes reports; less than a day, for a chip may lose its power daily.
+_PATIENCE_S = 16 * 3_600
 _J_PER_WH = 3_600
 
 
