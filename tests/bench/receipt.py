@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +27,7 @@ from tests.protocol.plant import Plant
 from tests.protocol.receipts import address, made, seal, validators
 from tests.toolchain.running_anvil import Anvil
 
+from electro_contracts.receipts import numbers
 from electro_tools.device import firmware_files
 
 SCRIPT = Path(__file__).with_name("micropython") / "receipt.py"
@@ -53,7 +53,7 @@ def sealed_receipt(folder: Path) -> Path:
         "validators": [each.hex() for each in addresses],
         "contract": plant.contract.hex(),
         "meter": plant.meter.address.hex(),
-        "terms": {hash_.hex(): struct.unpack_from(">HIII", code, 1) for hash_, code in one.terms.items()},
+        "terms": {hash_.hex(): numbers(code) for hash_, code in one.terms.items()},
     }
     path = folder / "receipt.json"
     path.write_text(json.dumps(told))

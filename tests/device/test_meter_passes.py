@@ -6,7 +6,7 @@ import unittest
 from exchanges import CONTRACT, INTERVAL_S, START, Exchanges, S
 from sealed_terms import VIEWING, SealedRelayer, code, named, node, override
 
-from electro_meter.account.passes import ALWAYS, MOST, PATIENCE_S, Passes, Said
+from electro_meter.account.passes import MOST, PATIENCE_S, Passes, Said
 from electro_meter.account.reports import Reports
 from electro_meter.account.sealing import keep
 from electro_meter.uplink.agreement import Told
@@ -96,7 +96,7 @@ class OfAPass(unittest.TestCase):
     def test_a_receipt_settles_it_whatever_others_say(self):
         self.tell(ONE, AGREED)
         self.tell(TWO, AGREED)
-        self.passes.prove(3, OTHER, ALWAYS)
+        self.passes.prove(3, OTHER)
         self.assertEqual(self.passes.settled(3), OTHER)
         self.assertEqual(self.bounds(9 * HOUR_US), (0, 1000, True))
 

@@ -8,7 +8,6 @@ that have no anvil; test_receipt.py makes it anew with today's contract.
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def vector(plant: Plant) -> dict[str, Any]:
         plant.contract,
         plant.meter.address,
         0,
-        lambda _, code_hash: struct.unpack_from(">HIII", meter.terms[code_hash], 1),
+        lambda _, code_hash: numbers(meter.terms[code_hash]),
     )
     (standing,) = receipts.driven(steps).standings
     return {

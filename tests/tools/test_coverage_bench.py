@@ -20,6 +20,8 @@ def test_most_of_an_exchange_is_measured() -> None:
     assert found["simulated"]
     assert found["http_signatures"] >= 5
     assert 900 <= found["http_in_whole_cycles_permille"] < 1000
-    # a handshake is one piece, in which nothing is sampled
-    assert 500 < found["https_in_whole_cycles_permille"] < found["http_in_whole_cycles_permille"]
-    assert found["https_longest_gap_ms"] > found["http_longest_gap_ms"]
+    assert 900 <= found["https_kept_in_whole_cycles_permille"] < 1000
+    # a handshake is in pieces, with rests between them
+    assert 900 <= found["https_handshake_in_whole_cycles_permille"] < 1000
+    assert found["https_handshake_exchange_ms"] > 3 * found["http_exchange_ms"]
+    assert found["https_handshake_longest_gap_ms"] > found["http_longest_gap_ms"]

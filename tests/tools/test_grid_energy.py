@@ -175,6 +175,7 @@ def test_nothing_drifts_in_a_quarter_of_a_year(tmp_path: Path) -> None:
                 exported += max(-piece, Fraction(0))
             made.account.add(start_us, start_us + 200_001, energy_uj)
             previous = start_us + 200_001, power
+    made.board.now_us = start_us + 200_001
     # two divisions for each gap, and one for each boundary of bases in it, each less than a microjoule
     assert abs(made.account.import_uj - imported) <= 8 * quarters
     assert abs(made.account.export_uj - exported) <= 8 * quarters

@@ -29,7 +29,7 @@ PATIENCE_S = 86_400
 _FRESH_US = 7_200_000_000
 _AGAIN_US = 3_600_000_000
 _NEVER = -(1 << 62)
-ALWAYS = -1
+_ALWAYS = 0  # in place of an uptime
 
 
 class Said:
@@ -59,7 +59,7 @@ class Passes:
         self._said[pass_, url] = said
         self._note(pass_)
 
-    def prove(self, pass_: int, code_hash: bytes, until_us: int = ALWAYS) -> None:
+    def prove(self, pass_: int, code_hash: bytes, until_us: int = _ALWAYS) -> None:
         """Take over what a receipt proves of a pass; until_us: for how long, if others may replace its bands yet."""
         self._proved[pass_] = code_hash, until_us
         self._note(pass_)
@@ -127,7 +127,7 @@ class Passes:
         return _by_two([one for one in self._of(pass_) if one.is_over])
 
     def _is_proved(self, pass_: int) -> bool:
-        return self._proved.get(pass_, (b"", 0))[1] == ALWAYS
+        return pass_ in self._proved and self._proved[pass_][1] == _ALWAYS
 
     def judging(self, first: int, url: str, now_s: int) -> bytes:
         """Return the hash of the bands by which a report from an interval on is judged, empty while none may be sent.

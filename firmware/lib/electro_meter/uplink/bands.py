@@ -8,7 +8,7 @@ is settled which they are. What is believed of the answers says `account.passes`
 from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
 
-from ..account.passes import ALWAYS, Said
+from ..account.passes import Said
 from .errors import SourceError
 from .sources import octets, part, terms
 from .turns import STATE_MS
@@ -92,7 +92,10 @@ def _proved(agreement: "Agreement", pass_: int) -> "tuple[bytes, bytes]":
         if number == pass_:
             account, code_hash = its_account, its_hash
     began_s = agreement.start_s + agreement.interval_s * pass_ * slots
-    passes.prove(pass_, code_hash, ALWAYS if time_s >= began_s else agreement.proved_until_us)
+    if time_s >= began_s:
+        passes.prove(pass_, code_hash)
+    else:
+        passes.prove(pass_, code_hash, agreement.proved_until_us)
     return account, code_hash
 
 
