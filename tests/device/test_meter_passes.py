@@ -50,7 +50,7 @@ class OfAPass(unittest.TestCase):
 
     def judging(self, pass_, url, late_s):
         """By what a report to a source is judged, so long after the first interval of a pass was over."""
-        return self.passes.judging(pass_ * SLOTS + 2, url, self.passes.over_s(pass_) + late_s)
+        return self.passes.terms(pass_ * SLOTS + 2, url, self.passes.over_s(pass_) + late_s)
 
     def bounds(self, at_us):
         """Those of the pass's second slot."""
@@ -222,7 +222,7 @@ class Journal(Reports):
         end = min(end, first + agreement.slots - first % agreement.slots)
         lanes = pack([50 * k for k in range(first, end)])
         report = EnergyReport(agreement.id, agreement.start_s, agreement.terms, first, end, lanes)
-        return self._sealing.seal(agreement, report, self.judging(agreement, first, url))
+        return self._sealing.seal(agreement, report, self.terms(agreement, first, url))
 
     def outages(self, agreement):
         return []
@@ -367,7 +367,7 @@ class InExchanges(Sealed):
         self.assertTrue(self.uplink.reached)
         self.assertTrue([one for one in self.board.said if "does not open" in one])
         self.assertLess(len([one for one in self.board.asked if "/schedules/" in one]), 12)
-        self.assertEqual(self.reports.judging(self.one, SLOTS, ""), b"")
+        self.assertEqual(self.reports.terms(self.one, SLOTS, ""), b"")
 
     def test_what_the_contract_judges_otherwise_is_asked_anew(self):
         self.both()

@@ -416,7 +416,7 @@ def try_passes(chance):
     assert bounds in (None, (1, 2, True), (1, 2, False), (0, 0, True), (0, 0, False))
     assert bounds is None or not bounds[2] or len({said.source.by for said in held}) > 1
     for late_s in (0, PATIENCE_S):
-        judged = passes.judging(2 * pass_, f"http://{who}", passes.over_s(pass_) + late_s)
+        judged = passes.terms(2 * pass_, f"http://{who}", passes.over_s(pass_) + late_s)
         assert judged in (b"", AGREED, b"\x02" * 32) and (late_s or judged in (b"", settled))
 
 

@@ -111,7 +111,7 @@ class Passes:
             return True
         return said.asked_us <= now_us - _AGAIN_US and (said.asked_us == _NEVER or not is_known)
 
-    def waits(self, first: int, url: str, now_us: int) -> bool:
+    def wait(self, first: int, url: str, now_us: int) -> bool:
         """Return whether a source is to be asked before anything can be reported from an interval on that is over."""
         return self.is_due(first // self._agreement.slots, url, now_us, True)
 
@@ -129,7 +129,7 @@ class Passes:
     def _is_proved(self, pass_: int) -> bool:
         return pass_ in self._proved and self._proved[pass_][1] == _ALWAYS
 
-    def judging(self, first: int, url: str, now_s: int) -> bytes:
+    def terms(self, first: int, url: str, now_s: int) -> bytes:
         """Return the hash of the bands by which a report from an interval on is judged, empty while none may be sent.
 
         url: of the source to which it goes; "" for none of them, who is sent what is settled alone.

@@ -83,17 +83,17 @@ class Reports:
             self._holds_keys = True  # if a relayer brought it, it is kept from now on
         return opened
 
-    def judging(self, agreement: "Agreement", first: int, url: str) -> bytes:
+    def terms(self, agreement: "Agreement", first: int, url: str) -> bytes:
         """Return the hash of the bands by which a sealed report to a source is judged, empty while none may be sent."""
         passes = agreement.passes
-        return passes.judging(first, url, self._clock.unix_s()) if passes is not None else b""
+        return passes.terms(first, url, self._clock.unix_s()) if passes is not None else b""
 
-    def waits(self, agreement: "Agreement", first: int, url: str, now_us: int) -> bool:
+    def wait(self, agreement: "Agreement", first: int, url: str, now_us: int) -> bool:
         """Return whether there are sealed readings to report, and a source is to be asked by which bands."""
-        if first >= self.closed(agreement) or self.judging(agreement, first, url):
+        if first >= self.closed(agreement) or self.terms(agreement, first, url):
             return False
         assert agreement.passes is not None  # else nothing was closed
-        return agreement.passes.waits(first, url, now_us)
+        return agreement.passes.wait(first, url, now_us)
 
     @property
     def outage_version(self) -> int:
@@ -120,7 +120,7 @@ class Reports:
     ) -> "EnergyReport | SealedReport":
         """Return the report of intervals first … end-1, or fewer if the schedule's pass ends before.
 
-        url: to which source it goes; where readings are sealed, one of which `judging` knows by what.
+        url: to which source it goes; where readings are sealed, one of which `terms` knows by what.
         """
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s
@@ -141,7 +141,7 @@ class Reports:
             lanes,
         )
         if agreement.seal and self._sealing is not None:
-            return self._sealing.seal(agreement, report, self.judging(agreement, first, url))
+            return self._sealing.seal(agreement, report, self.terms(agreement, first, url))
         return report
 
     def outages(self, agreement: "Agreement") -> "list[tuple[int, int, int, int]]":

@@ -38,7 +38,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             "may_tell": meter.reports.may_tell(agreement),
             "lacks_bands": bool(agreement.seal)
             and first < closed
-            and not meter.reports.judging(agreement, first, ""),
+            and not meter.reports.terms(agreement, first, ""),
             "next_latest": first,
             "next_final": agreement.next_final,
             "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,

@@ -42,7 +42,7 @@ async def send(sending: "Sending", client: "Client", source: Source) -> int:
                     messages.append(outage)
         first, end, _ = turns.unsent(source, agreement, told, now_us)
         while first < end and len(messages) < turns.at_once:
-            if agreement.seal and not sending.reports.judging(agreement, first, source.url):
+            if agreement.seal and not sending.reports.terms(agreement, first, source.url):
                 break
             # none across a pass of the schedule
             report = await sending.reports.build(agreement, first, end, source.url)

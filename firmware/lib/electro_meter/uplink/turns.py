@@ -120,7 +120,7 @@ class Turns:
                 continue
             if told.next_final < told.next_latest:
                 due_us = min(due_us, source.asked_us + FOLLOW_MS * 1000)
-            if agreement.seal and self._reports.waits(agreement, told.next_latest, source.url, now_us):
+            if agreement.seal and self._reports.wait(agreement, told.next_latest, source.url, now_us):
                 due_us = min(due_us, source.asked_us + LEAST_BACKOFF_MS * 1000)
             if not source.is_node:
                 due_us = min(due_us, self._report_due_us(source, agreement, told, now_us))
@@ -149,7 +149,7 @@ class Turns:
         if end < told.end:  # a fleet's reports come together, and share a transaction
             end -= end % self._settings.report_every
         first = min(first, end)
-        if first < end and agreement.seal and not self._reports.judging(agreement, first, source.url):
+        if first < end and agreement.seal and not self._reports.terms(agreement, first, source.url):
             first = end
         return first, end, again_us
 
