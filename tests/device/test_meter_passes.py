@@ -6,12 +6,12 @@ import unittest
 from exchanges import CONTRACT, INTERVAL_S, START, Exchanges, S
 from sealed_terms import VIEWING, SealedRelayer, code, named, node, override
 
-from electro_meter.account.passes import MOST, PATIENCE_S, Passes, Said
 from electro_meter.account.reports import Reports
 from electro_meter.account.sealing import keep
 from electro_meter.uplink.agreement import Told
 from electro_meter.uplink.bands import is_override_of, schedule
 from electro_meter.uplink.errors import SourceError
+from electro_meter.uplink.passes import MOST, PATIENCE_S, Passes, Said
 from electro_protocol.keccak import keccak256
 from electro_protocol.readings import pack
 from electro_protocol.reports import EnergyReport

@@ -8,12 +8,12 @@ import scratch
 from accounts import Accounts, Terms
 from sealed_terms import BANDS, SLOTS, VIEWING, code
 
-from electro_meter.account.passes import Passes, Said
 from electro_meter.account.sealing import MOST_KEYS, Sealing, brought_in, keep, keep_brought, keys_in
 from electro_meter.life.keys import load_signer
 from electro_meter.uplink.agreement import Agreement
 from electro_meter.uplink.bringing import bring
 from electro_meter.uplink.errors import SourceError
+from electro_meter.uplink.passes import Said
 from electro_meter.uplink.sources import seal_of, terms
 from electro_meter.viewing import take
 from electro_meter.world import KEYS_FILE, Board, SetupError
@@ -47,6 +47,8 @@ class SealedTerms(Terms):
         self.code_hash = keccak256(raw)
         self.pinned = True
 
+    open = Agreement.open
+
 
 class Codes(unittest.TestCase):
     def test_the_seal_stands_behind_the_numbers(self):
@@ -71,7 +73,7 @@ class Codes(unittest.TestCase):
         raw = code()
         one = Agreement(7, 0, keccak256(raw), terms(raw) + (seal_of(raw),))
         self.assertIsNone(one.bounds(5, 0))
-        one.opened, one.passes = BANDS, Passes(one, None)
+        one.open(BANDS, None)
         self.assertEqual(one.bounds(SLOTS + 5, 0), (100, 800, False))
 
 

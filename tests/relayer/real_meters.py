@@ -162,8 +162,10 @@ class RealMeter:
     @property
     def position(self):
         """What the meter knows of the contract: its next interval at the latest and at the final block."""
-        agreement = self.uplink.agreements.by_id(self.meter.agreement_id)
-        return (agreement.next_latest, agreement.next_final) if agreement else (0, 0)
+        for agreement in self.uplink.agreements.all:
+            if agreement.id == self.meter.agreement_id:
+                return agreement.next_latest, agreement.next_final
+        return 0, 0
 
     def journalled(self):
         """Every interval's reading, and the register at its end in Wh, as they are on the flash."""

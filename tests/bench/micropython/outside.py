@@ -15,10 +15,10 @@ import sys
 import time
 from array import array
 
-from electro_meter.account.passes import MOST as MOST_PASSES
-from electro_meter.account.passes import PATIENCE_S, Passes, Said
 from electro_meter.uplink import agreements, bands, contract, dns, http, parsing, sntp, sources
 from electro_meter.uplink.errors import SourceError
+from electro_meter.uplink.passes import MOST as MOST_PASSES
+from electro_meter.uplink.passes import PATIENCE_S, Passes, Said
 
 CHAIN_ID = 1337
 CONTRACT = bytes(range(20))

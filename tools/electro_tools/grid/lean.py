@@ -102,7 +102,7 @@ def _say(answer: "dict[str, object]") -> None:
         sys.stdout.flush()
 
 
-async def _run() -> None:
+async def _live() -> None:
     given = json.loads(sys.stdin.readline())
     board = PipedBoard(given["directory"], given["start"])
 
@@ -134,4 +134,4 @@ async def _run() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run())
+    asyncio.run(_live())

@@ -62,7 +62,7 @@ class Account:
         self.flags = 0  # what holds now, and is noted in every base it touches
         self.closed = 0  # records since the start
         self.last: "tuple[int, ...] | None" = None  # the last one's fields
-        self.measured_uj = 0  # import since the start, for whoever checks a simulation
+        self._measured_uj = 0  # import since the start, for whoever checks a simulation
         # the open base; number -1: none yet
         self.number = -1
         self.dated_us = 0  # up to here time is accounted for
@@ -77,7 +77,7 @@ class Account:
         self._gap_us = 0
         self._doubt_uj = 0
         # the last window, in uptime
-        self.seen_us = 0  # its end; 0: nothing was seen
+        self._seen_us = 0  # its end; 0: nothing was seen
         self._power_uj = 0  # its energy
         self._length_us = 0  # and its length; 0: there is nothing to bridge with
         self._undated: "Undated | None" = None
@@ -85,19 +85,19 @@ class Account:
     def add(self, start_us: int, end_us: int, energy_uj: int, measured: bool = True) -> None:
         """Account for a window and the gap before it; measured: all that has supply was."""
         length_us = end_us - start_us
-        if not self.seen_us:
-            self.seen_us = start_us
-        gap_us = start_us - self.seen_us
+        if not self._seen_us:
+            self._seen_us = start_us
+        gap_us = start_us - self._seen_us
         if gap_us > 0:
-            middle_us = self.seen_us + gap_us // 2 if self._length_us else self.seen_us
+            middle_us = self._seen_us + gap_us // 2 if self._length_us else self._seen_us
             after_uj = energy_uj * (start_us - middle_us) // length_us
             if gap_us > self._max_gap_us or not measured:
                 self._note_gap(gap_us)
                 self._pass(start_us, 0, 0, 0)
             elif self._length_us:
-                before_uj = self._power_uj * (middle_us - self.seen_us) // self._length_us
+                before_uj = self._power_uj * (middle_us - self._seen_us) // self._length_us
                 self._note_gap(gap_us, abs(after_uj - before_uj))
-                self._pass(middle_us, before_uj, middle_us - self.seen_us, 0)
+                self._pass(middle_us, before_uj, middle_us - self._seen_us, 0)
                 self._pass(start_us, after_uj, start_us - middle_us, 0)
             else:
                 self._note_gap(gap_us, abs(after_uj) // 2)
@@ -111,19 +111,19 @@ class Account:
 
     def dark(self, start_us: int, end_us: int) -> None:
         """Account for time without supply, and for the gap before it."""
-        if not self.seen_us:
-            self.seen_us = start_us
-        if start_us - self.seen_us > _WATCHED_US:  # nobody saw when it went: half-way, on the average
-            start_us = (self.seen_us + start_us) // 2
-        gap_us = start_us - self.seen_us
+        if not self._seen_us:
+            self._seen_us = start_us
+        if start_us - self._seen_us > _WATCHED_US:  # nobody saw when it went: half-way, on the average
+            start_us = (self._seen_us + start_us) // 2
+        gap_us = start_us - self._seen_us
         if gap_us > 0:
             bridged = gap_us <= self._max_gap_us and self._length_us > 0
             energy_uj = self._power_uj * gap_us // self._length_us if bridged else 0
             self._note_gap(gap_us, abs(energy_uj) // 2)
             self._pass(start_us, energy_uj, gap_us if bridged else 0, 0)
-        if end_us > self.seen_us:
+        if end_us > self._seen_us:
             self._open_flags |= INTERRUPTED
-            self._pass(end_us, 0, 0, 0, end_us - self.seen_us)
+            self._pass(end_us, 0, 0, 0, end_us - self._seen_us)
         self._power_uj = self._length_us = 0
 
     def dark_between(self, since_us: int, until_us: int) -> None:
@@ -208,8 +208,8 @@ class Account:
         self, until_us: int, energy_uj: int, measured_us: int, sampled_us: int, dark_us: int = 0
     ) -> None:
         """Let uptime go by with this energy, of which so much was measured, sampled, and without supply."""
-        length_us = until_us - self.seen_us
-        self.seen_us = until_us
+        length_us = until_us - self._seen_us
+        self._seen_us = until_us
         clock = self._clock
         if not clock.dated:
             if self._undated is None:
@@ -239,7 +239,7 @@ class Account:
         """Put energy into its register; negative is exported."""
         if energy_uj >= 0:
             self.import_uj += energy_uj
-            self.measured_uj += energy_uj
+            self._measured_uj += energy_uj
         else:
             self.export_uj -= energy_uj
 
@@ -353,7 +353,7 @@ class Account:
         offset_us = self._clock.offset_us
         for import_uj, export_uj, _, _ in undated.cells():
             self.import_uj -= import_uj
-            self.measured_uj -= import_uj
+            self._measured_uj -= import_uj
             self.export_uj -= export_uj
         at_us = undated.start_us + offset_us
         if self.number < 0 or self.number != at_us // self.base_us or at_us < self.dated_us:

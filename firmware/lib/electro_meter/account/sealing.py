@@ -7,11 +7,9 @@ Loaded by the meters that have such an agreement. Viewing keys lie one after the
 import os
 
 from electro_protocol import judging, sealing
-from electro_protocol.keccak import keccak256
 from electro_protocol.sealed import SealedReport
 
 from ..world import KEYS_FILE
-from .passes import Passes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,10 +78,10 @@ class Sealing:
         if not key:
             return False
         try:
-            agreement.opened = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
+            bands = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
         except sealing.SealError:
             return False
-        agreement.passes = Passes(agreement, self)
+        agreement.open(bands, self)
         if agreement.pinned and key not in keys_in(self._directory):
             try:
                 keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
@@ -95,16 +93,14 @@ class Sealing:
         """Look for keys anew."""
         self._keys = {}
 
-    def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bool:
-        """Open code with other bands for a pass of an agreement that opens, and return whether that could be done."""
+    def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bytes:
+        """Return a pass's bands, from the code that has them, of an agreement that opens; empty if they do not open."""
         bands = code[-_NONCE - 4 * agreement.slots : -_NONCE]
         whose = sealing.of_pass(agreement.id, place, pass_)
         try:
-            opened = sealing.open_bands(self._key(agreement.seal[:_HASH]), code[-_NONCE:], bands, whose)
+            return sealing.open_bands(self._key(agreement.seal[:_HASH]), code[-_NONCE:], bands, whose)
         except sealing.SealError:
-            return False
-        agreement.passes.open(pass_, keccak256(code), opened)  # type: ignore[union-attr]  # it opens
-        return True
+            return b""
 
     def seal(self, agreement: "Agreement", report: "EnergyReport", code_hash: bytes) -> SealedReport:
         """Return what is signed in place of a report that anyone could read; code_hash: of the bands to judge by."""

@@ -44,7 +44,7 @@ class Snapshot:
         self.since_us = 0  # dated, of an interruption that is not over; 0: there is none
         self.cause = 0
         self.counters: "array[int]" = array("I", [0] * COUNTERS)
-        self.stored_us = 0  # uptime
+        self._stored_us = 0  # uptime
         self.stores = 0
         self.trouble = ""  # what NVS said last
         self._load()
@@ -54,19 +54,19 @@ class Snapshot:
         content = self._pack()
         self._board.retain(content)
         every_us = _EVERY_WAITING_US if self._ring.waiting else _EVERY_US
-        if self._board.uptime_us() - self.stored_us >= every_us:
+        if self._board.uptime_us() - self._stored_us >= every_us:
             self._store(content)
 
     def losing(self, lasted_us: int) -> None:
         """Follow an interruption: what there is may be gone in a moment."""
         content = self._pack()
         self._board.retain(content)
-        since_us = self._board.uptime_us() - self.stored_us
+        since_us = self._board.uptime_us() - self._stored_us
         if since_us >= _SOON_US or lasted_us >= _LASTING_US > lasted_us - since_us:
             self._store(content)
 
     def _store(self, content: bytes) -> None:
-        self.stored_us = self._board.uptime_us()
+        self._stored_us = self._board.uptime_us()
         self.stores += 1
         try:
             self._board.store_blob(NAME, content)

@@ -103,7 +103,7 @@ class Meter:
                 phase.detector.started_us = board.uptime_us()
 
     @property
-    def gasping(self) -> bool:
+    def _gasping(self) -> bool:
         """Return whether the board lives on its reserve."""
         return self.reserve is not None and self.reserve.level > 0
 
@@ -181,7 +181,7 @@ class Meter:
                 return 0  # after a restart in an outage
             if self.board.uptime_us() - phases.started_us < _GLANCING_US:
                 return 0
-            if not period_ms and not self.gasping:
+            if not period_ms and not self._gasping:
                 return _GLANCE_EVERY_MS
             return OUTAGE_POLL_MS - self.clock.now_us() // 1000 % OUTAGE_POLL_MS
         if not period_ms:
@@ -203,7 +203,7 @@ class Meter:
             self.shedding.update(self.clock, phases.power_mw, self.board.uptime_us())
             outages.gather(phases.tally)
         if not phases.supplied:
-            outages.follow(phase, phases.started_us, phase.sampler.end_us(), phases.fault, self.gasping)
+            outages.follow(phase, phases.started_us, phase.sampler.end_us(), phases.fault, self._gasping)
         elif not whole and phase.detector.steady and not (phase.sampler.clipped or phase.cut):
             self.board.log("voltage without whole cycles: is the mains frequency right?")
         self.snapshot.window()
@@ -216,7 +216,7 @@ class Meter:
         return status(self)
 
     def _show(self) -> None:
-        if self.gasping:
+        if self._gasping:
             self.board.show(False, False, False)
             return
         shedding, phases = self.shedding, self.phases

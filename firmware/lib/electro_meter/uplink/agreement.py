@@ -5,7 +5,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
 
-    from ..account.passes import Passes
+    from ..account.sealing import Sealing
+    from .passes import Passes
 
     Header = tuple[int, int, int, int] | tuple[int, int, int, int, bytes]
 
@@ -65,6 +66,13 @@ class Agreement:
         self.end = (
             self.intervals
         )  # the first interval that does not count any more: the latest that anybody tells
+
+    def open(self, bands: bytes, sealing: "Sealing") -> None:
+        """Take the bands of sealed terms in the clear; sealing: what opened them, and opens those of a pass."""
+        from .passes import Passes  # for those who have such an agreement
+
+        self.opened = bands
+        self.passes = Passes(self, sealing)
 
     @property
     def end_s(self) -> int:

@@ -63,13 +63,6 @@ class Agreements:
                 candidates += 1
         return found if candidates == 1 else None
 
-    def by_id(self, number: int) -> "Agreement | None":
-        """Return the agreement of this number: the confirmed one, or the first candidate."""
-        for agreement in self.all:
-            if agreement.id == number:
-                return agreement
-        return None
-
     def header_of(self, code_hash: bytes) -> "Header | None":
         """Return the numbers in terms with this hash, and their seal, if they are known."""
         for one in self.all:

@@ -2,19 +2,17 @@
 """Ask a source which bands hold in a sealed agreement's passes, and open those that replaced the terms'.
 
 It is asked of the pass of which something is to be reported, of the running one and of that of the next hour, until it
-is settled which they are. What is believed of the answers says `account.passes`.
+is settled which they are. What is believed of the answers says `passes`.
 """
 
 from electro_protocol.address import checksum
 from electro_protocol.keccak import keccak256
+from electro_protocol.sealing import IV_BYTES
 
-from ..account.passes import Said
 from .errors import SourceError
-from .sources import octets, part, terms
+from .passes import Said
+from .sources import TERMS_HEADER_BYTES, octets, part, terms
 from .turns import STATE_MS
-
-_BANDS_AT = 97  # behind a byte 0 and three words
-_NONCE_BYTES = 16
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,9 +57,12 @@ async def _hear(
     if passes.is_open(pass_, code_hash):
         return
     code = await _code(client, source, account, code_hash)
-    if not is_override_of(code, agreement.slots) or not passes.sealing.open_pass(
-        agreement, place, pass_, code
-    ):
+    bands = b""
+    if is_override_of(code, agreement.slots):
+        bands = passes.sealing.open_pass(agreement, place, pass_, code)
+    if bands:
+        passes.open(pass_, code_hash, bands)
+    else:
         uplink.board.log(f"the viewing key does not open what {source.url} tells of pass {pass_}")
 
 
@@ -142,4 +143,4 @@ def schedule(untrusted: object) -> "tuple[bytes, bytes]":
 
 def is_override_of(code: "bytes | bytearray", slots: int) -> bool:
     """Return whether this is code with sealed bands for a pass of so many slots, and their nonce."""
-    return terms(code)[0] == slots and code[8] == 1 and len(code) == _BANDS_AT + 4 * slots + _NONCE_BYTES
+    return terms(code)[0] == slots and code[8] == 1 and len(code) == TERMS_HEADER_BYTES + 4 * slots + IV_BYTES

@@ -39,7 +39,7 @@ _MOST_UNIT_WH = (1 << 32) - 1
 LAST_S = (1 << 40) - 1
 MOST_BONUS = (1 << 128) - 1  # the contract's own
 _MOST_DIGITS = 39  # of it
-_TERMS_HEADER_BYTES = 97  # a byte 0 and three words
+TERMS_HEADER_BYTES = 97  # a byte 0 and three words
 
 
 def whole(name: str, untrusted: object, least: int, greatest: int) -> int:
@@ -132,7 +132,7 @@ def _bounds(listed: "list[object]") -> "array[int]":
 
 def terms(code: "bytes | bytearray") -> "tuple[int, int, int, int]":
     """Return slots, interval_s, intervals and unit_wh of terms as the contract keeps them, in an account's code."""
-    if not _TERMS_HEADER_BYTES <= len(code) <= MOST_TERMS_BYTES or code[0]:
+    if not TERMS_HEADER_BYTES <= len(code) <= MOST_TERMS_BYTES or code[0]:
         raise SourceError("the terms' code is none")
     slots = code[1] << 8 | code[2]
     interval_s = int.from_bytes(code[3:7], "big")
@@ -155,12 +155,12 @@ def seal_of(code: "bytes | bytearray") -> bytes:
 
     The code is one of which `terms` has taken the numbers.
     """
-    end = _TERMS_HEADER_BYTES + 4 * (code[1] << 8 | code[2])
+    end = TERMS_HEADER_BYTES + 4 * (code[1] << 8 | code[2])
     if not code[8]:
         return b""
     if len(code) != end + 16 + 20 * (1 + code[20]) + 32:
         raise SourceError("the sealed terms' code has another length than its numbers say")
-    return bytes(code[-32:] + code[end : end + 16] + code[_TERMS_HEADER_BYTES:end])
+    return bytes(code[-32:] + code[end : end + 16] + code[TERMS_HEADER_BYTES:end])
 
 
 def verdicts(status: int, untrusted: object, count: int) -> "list[tuple[int, str, int]]":

@@ -18,7 +18,7 @@ from electro_protocol.storage import CANCELLED, Standing
 
 from ..agreement import Told
 from ..errors import SourceError
-from ..sources import seal_of, terms
+from ..sources import TERMS_HEADER_BYTES, seal_of, terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _MOST_AHEAD_S = 60  # by so much a block's time may be ahead of ours
 # must have sealed, all of which has to end within an exchange: three slices at once then, a gap of 30 ms.
 _VALIDATORS_A_SLICE = 6
 _MOST_INTERVALS = 96  # whose bands are kept, a kilobyte
-_BANDS = 97  # where they begin in the code: behind a byte 0 and three words
 
 
 class Proving:
@@ -121,7 +120,7 @@ class Proving:
         header = self._known(code_hash)
         if header is None:
             raise ReceiptError("the receipt names terms that are not known")
-        return header[0], header[1], len(header) == 5 and bool(header[4])
+        return header[0], header[1], _is_sealed(header)
 
     async def _code(self, account: bytes, code_hash: bytes) -> bytes:
         """Return code with a proved hash, and keep the numbers in it."""
@@ -154,7 +153,7 @@ class Proving:
         told.cancelled = standing.state == CANCELLED
         first, end = standing.window
         header = self._known(standing.code_hash)
-        is_sealed = header is not None and len(header) == 5 and bool(header[4])
+        is_sealed = header is not None and _is_sealed(header)
         if is_sealed:  # the bands are the meter's own to open
             told.proved = time_s, standing.window, standing.overrides
         count = min(end - first, _MOST_INTERVALS) if with_bounds and not is_sealed else 0
@@ -166,12 +165,16 @@ class Proving:
             for pass_, account, code_hash in overrides:
                 code = await self._code(account, code_hash)
                 slots = terms(code)[0]
-                if len(code) < _BANDS + 4 * slots:
+                if len(code) < TERMS_HEADER_BYTES + 4 * slots:
                     raise SourceError("a code of terms or bands is cut off")
                 for k in range(count):
                     at, slot = divmod(first + k, slots)
                     if at == pass_ or (pass_ < 0 and at not in passes):
-                        low = _BANDS + 2 * slot
+                        low = TERMS_HEADER_BYTES + 2 * slot
                         told.least[k] = code[low] << 8 | code[low + 1]
                         told.most[k] = code[low + 2 * slots] << 8 | code[low + 2 * slots + 1]
         return told
+
+
+def _is_sealed(header: "Header") -> bool:
+    return len(header) == 5 and bool(header[4])

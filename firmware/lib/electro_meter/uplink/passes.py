@@ -18,11 +18,11 @@ day, and the contract takes them for a week and more after the term.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..uplink.agreement import Agreement
-    from ..uplink.exchange import Uplink
-    from ..uplink.http import Client
-    from ..uplink.turns import Source
-    from .sealing import Sealing
+    from ..account.sealing import Sealing
+    from .agreement import Agreement
+    from .exchange import Uplink
+    from .http import Client
+    from .turns import Source
 
 MOST = 6  # passes of which something is kept; those that are asked for, of each source, are three
 PATIENCE_S = 86_400
@@ -73,7 +73,7 @@ class Passes:
             self._order.remove(pass_)
         self._order.append(pass_)
         if len(self._order) > MOST:
-            self._drop(self._order[0])
+            self._drop(self._order.pop(0))
 
     def forget(self, first: int) -> None:
         """Forget when sources were asked of the pass with an interval, so that they are asked anew."""
@@ -82,13 +82,11 @@ class Passes:
 
     async def follow(self, uplink: "Uplink", client: "Client", source: "Source") -> bool:
         """Ask a source; return whether reports wait for another, or a receipt, to say the same. Raises SourceError."""
-        from ..uplink.bands import follow  # for an exchange
+        from .bands import follow  # for an exchange
 
         return await follow(uplink, client, source, self._agreement)
 
     def _drop(self, pass_: int) -> None:
-        if pass_ in self._order:
-            self._order.remove(pass_)
         self._proved.pop(pass_, None)
         self._said = {key: said for key, said in self._said.items() if key[0] != pass_}
         self._bands = {key: bands for key, bands in self._bands.items() if key[0] != pass_}
