@@ -185,6 +185,23 @@ class Restarts(Accounts):
         self.run_steady(1_000, 36_000)
         self.assertEqual(self.lanes(Terms())[:4], [900] * 4)
 
+    def test_nor_is_a_base_recorded_anew_that_the_flash_can_not_show_at_the_start(self):
+        self.clock.offset_us += 150 * S
+        self.run_steady(5_450, 36_000, 2_000)  # after an hour NVS keeps base 12, half done
+
+        def blind(path, mode="r"):
+            raise OSError(5, "simulated")
+
+        journal_module.open = blind
+        try:
+            self.restart(after_s=4, power=True)
+            self.run_steady(400, 36_000)
+        finally:
+            del journal_module.open
+        self.run_steady(1_000, 36_000)
+        self.assertTrue(self.ring.is_all_known)
+        self.assertEqual(self.lanes(Terms(), 4, 6), [900] * 2)
+
     def test_registers_never_fall_whatever_of_the_three_copies_is_left(self):
         self.run_steady(1_000, 36_000)
         for lose in ("rtc", "nvs", "journal"):

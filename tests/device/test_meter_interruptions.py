@@ -245,6 +245,17 @@ class Surviving(Interrupted):
         self.assertEqual(self.declared(), [(OUTAGE, 0, 100, 0), (ENDED, 0, 100, 230)])
         self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 770])
 
+    def test_one_that_was_over_before_the_power_went_is_none(self):
+        self.run_steady(70, WATTS)
+        self.out(0.1, glance_s=0.05)
+        self.back()
+        self.run_steady(1_830, WATTS, 5_000)
+        self.restart(after_s=20, power=True)
+        self.back()
+        self.run_steady(900, WATTS, 5_000)
+        self.assertEqual(self.declared(), [])
+        self.assertEqual(self.lanes(Terms())[:2], [899, 900])
+
     def test_days_without_supply_cost_two_records(self):
         self.run_steady(1_000, WATTS)
         self.out(1.5, glance_s=0.5)

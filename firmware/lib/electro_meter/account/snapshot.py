@@ -3,10 +3,13 @@
 
 RTC memory costs nothing and is written with each window. NVS is flash: it is written hourly, every ten minutes while
 the journal's records wait in RAM, and when supply goes, for the next moment may be without power: at once if the last
-time was a minute ago, else when the interruption has lasted a second. A loose contact that flickers for ever so wears
-31 entries a page no faster than once a minute.
+time was a minute ago, else when the interruption has lasted a second. What it tells of an interruption that is over
+stands for a minute at most, or the next loss of power would be taken for a part of it. A loose contact that flickers
+for ever so wears 31 entries a page no faster than once a minute.
 
-What counts after a start is whichever saw the most energy: RTC memory, NVS, or the journal's newest record.
+What counts after a start is whichever saw the most energy: RTC memory, NVS, or the journal's newest record. While the
+journal can't be read, an open base that NVS kept an hour ago may have been recorded since: it is gone on with only if
+supply went as it was kept.
 """
 
 import struct
@@ -48,12 +51,15 @@ class Snapshot:
         self.stores = 0
         self.trouble = ""  # what NVS said last
         self._load()
+        self._told = self.since_us > 0  # whether NVS tells of an interruption
 
     def window(self) -> None:
         """Follow a window: into RTC memory, and NVS if it is time."""
         content = self._pack()
         self._board.retain(content)
         every_us = _EVERY_WAITING_US if self._ring.waiting else _EVERY_US
+        if self._told and not self.since_us:
+            every_us = _SOON_US
         if self._board.uptime_us() - self._stored_us >= every_us:
             self._store(content)
 
@@ -70,6 +76,7 @@ class Snapshot:
         self.stores += 1
         try:
             self._board.store_blob(NAME, content)
+            self._told = self.since_us > 0
             self.trouble = ""
         except OSError as error:
             self.trouble = str(error)
@@ -143,7 +150,11 @@ class Snapshot:
             # the journal went on, or the open base was recorded after this was kept
             account.import_uj = max(account.import_uj, newest[4] * UJ_PER_J)
             account.export_uj = max(account.export_uj, newest[5] * UJ_PER_J)
-        elif best is not None and best[1] != _MOST_WORD:
+        elif (
+            best is not None
+            and best[1] != _MOST_WORD
+            and (retained is not None or self.since_us or self._ring.is_all_known)
+        ):
             account.resume(
                 (
                     best[1],
