@@ -16,6 +16,7 @@ from electro_protocol.messages import Renomination
 from electro_protocol.signed import SignedMessage
 from electro_tools.agreement import consent
 from electro_tools.agreement.consent import Consent
+from tests.console import acting
 from tests.console.browser import until
 from tests.console.conftest import Visits, keep
 from tests.console.english import SHOWN, english
@@ -50,26 +51,15 @@ class Stage:
             f"/agreements/{number}?lang=en", at=self._console, wallet=(self.life.web3, who), **more
         )
         self.wallet = page.context.wallet  # type: ignore[attr-defined]
-        page.locator("#wallet").click()
-        page.wait_for_selector(".acting")
-        return page
+        return acting.connect(page)
 
     def act(self, page: Page, name: str, fields: dict[str, str] | None = None, *, sign: bool = False) -> str:
         """Do an act up to its being mined or signed; return what was told before."""
-        page.locator(f"[data-act={name}]").click()
-        for field, value in (fields or {}).items():
-            control = page.locator(f"dialog[open] [name={field}]")
-            if control.evaluate("e => e.tagName") == "SELECT":
-                control.select_option(value)
-            else:
-                control.fill(value)
-        if fields:
-            page.locator("dialog[open] button.first").click()
+        acting.begin(page, name, fields)
         page.wait_for_selector("dialog[open] [data-do=send]")
-        told = page.locator("dialog[open]").inner_text()
+        told = acting.told(page)
         keep(page, f"act-{name}")
-        page.locator(f"dialog[open] [data-do={'sign' if sign else 'send'}]").click()
-        page.wait_for_selector("dialog[open] [data-signed]" if sign else "dialog[open] [data-mined]")
+        acting.end(page, sign=sign)
         return told
 
     def record(self, number: int) -> dict[str, Any]:
@@ -113,8 +103,8 @@ def test_a_life_by_wallets_alone(stage: Stage) -> None:
         "greatest": "80",
     }
     told = stage.act(page, "renominate", fields)
-    assert "20 Jan 2027, 08:00–12:00" in told.replace("\u00a0", " ")
-    assert "30–100 kWh → 30–80 kWh" in told.replace("\u00a0", " ")
+    assert "20 Jan 2027, 08:00–12:00" in told
+    assert "30–100 kWh → 30–80 kWh" in told
     _, sequence = life.contract.functions.overrideOf(number, 0, 0).call()
     assert sequence == 1
 
@@ -169,10 +159,7 @@ def test_an_acceptance_can_be_signed_for_others_to_send(stage: Stage, tmp_path: 
     stage.act(page, "accept", sign=True)
     assert stage.record(number)["state"] == 1, "a signature alone changes nothing"
     assert stage.wallet.signed[0]["primaryType"] == "AgreementAcceptance"
-    with page.expect_download() as download:
-        page.locator("dialog[open] a[download]").click()
-    file = tmp_path / "signed.json"
-    download.value.save_as(file)
+    file = acting.download(page, tmp_path / "signed.json")
     signed = consent.from_content(file, json.loads(file.read_text())).signed
     assert signed.signer(life.domain) == address.parse(life.consumer.address)
     life.act(life.operator, "acceptBySignature", *signed.message.values(), signed.signature)
@@ -190,31 +177,20 @@ def test_bands_beyond_the_consumers_own_right_need_both(stage: Stage, tmp_path: 
         "least": "10",
         "greatest": "130",
     }
-    page.locator("[data-act=renominate]").click()
-    for name, value in fields.items():
-        control = page.locator(f"dialog[open] [name={name}]")
-        control.select_option(value) if name == "place" else control.fill(value)
-    page.locator("dialog[open] button.first").click()
+    acting.begin(page, "renominate", fields)
     page.wait_for_selector("dialog[open] [data-do=sign]")
-    assert "Only together with the operator" in page.locator("dialog[open]").inner_text()
+    assert "Only together with the operator" in acting.told(page)
     assert page.locator("dialog[open] [data-do=send]").count() == 0, "the consumer alone can send nothing"
-    page.locator("dialog[open] [data-do=sign]").click()
-    page.wait_for_selector("dialog[open] [data-signed]")
-    with page.expect_download() as download:
-        page.locator("dialog[open] a[download]").click()
-    file = tmp_path / "signed.json"
-    download.value.save_as(file)
+    acting.end(page, sign=True)
+    file = acting.download(page, tmp_path / "signed.json")
 
     page = stage.open(number, life.operator)
-    page.locator("[data-act=agree]").click()
-    page.set_input_files("dialog[open] [name=file]", file)
-    page.locator("dialog[open] button.first").click()
+    acting.begin(page, "agree")
+    acting.show(page, file)
     page.wait_for_selector("dialog[open] [data-do=send]:not([disabled])")
-    told = page.locator("dialog[open]").inner_text().replace("\u00a0", " ")
-    assert "30–100 kWh → 10–130 kWh" in told
+    assert "30–100 kWh → 10–130 kWh" in acting.told(page)
     keep(page, "act-agree")
-    page.locator("dialog[open] [data-do=send]").click()
-    page.wait_for_selector("dialog[open] [data-mined]")
+    acting.end(page)
     _, sequence = life.contract.functions.overrideOf(number, 0, 0).call()
     assert sequence == 1
 
@@ -223,14 +199,13 @@ def test_a_file_that_the_consumer_has_not_signed_is_refused(stage: Stage, tmp_pa
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()])
     page = stage.open(number, life.operator, refused=frozenset({400}))
-    page.locator("[data-act=agree]").click()
+    acting.begin(page, "agree")
     file = tmp_path / "signed.json"
     message = Renomination(number, 0, 24, 1, pack_bands(((100, 1300),)), START + DAY_S)
     for key, why in ((life.operator.key, "not the consumer"), (None, "no signed renomination")):
         signed = key and SignedMessage.make(message, life.domain, bytes(key))
         file.write_text(json.dumps(Consent(life.domain, signed).to_json()) if signed else "{}")
-        page.set_input_files("dialog[open] [name=file]", file)
-        page.locator("dialog[open] button.first").click()
+        acting.show(page, file)
         until(page, f"document.querySelector('dialog[open] [role=alert]').textContent.includes('{why}')")
 
 
@@ -250,10 +225,10 @@ def test_what_is_declined_is_said_and_can_be_done_again(stage: Stage) -> None:
     number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
     page = stage.open(number, life.consumer)
     stage.wallet.declines = True
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.locator("dialog[open] [data-do=send]").click()
     until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
-    assert "declined" in page.locator("dialog[open]").inner_text()
+    assert "declined" in acting.told(page)
     assert page.locator("dialog[open] [data-do=send]").is_enabled()
 
 
@@ -265,15 +240,15 @@ def test_a_wallet_on_another_chain_is_asked_to_switch(stage: Stage) -> None:
     tell(page, "chainChanged", "0x1")
     page.wait_for_selector("dialog[open] [data-do=switch]")
     assert page.locator("[data-act]").count() == 0, "what was offered on the other chain is gone"
-    assert "switch it to chain 31337" in page.locator("dialog[open]").inner_text()
+    assert "switch it to chain 31337" in acting.told(page)
     page.locator("dialog[open] [data-do=switch]").click()
     page.wait_for_selector("[data-act=accept]")
     assert page.locator("dialog[open]").count() == 0
     stage.wallet.chain_id = 1  # and says nothing of it
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.locator("dialog[open] [data-do=send]").click()
     until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
-    assert "another chain" in page.locator("dialog[open]").inner_text()
+    assert "another chain" in acting.told(page)
     assert "eth_sendTransaction" not in stage.wallet.asked
     assert stage.record(number)["state"] == 1
 
@@ -282,7 +257,7 @@ def test_what_was_prepared_for_one_account_is_not_sent_by_another(stage: Stage) 
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
     page = stage.open(number, life.consumer)
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.wait_for_selector("dialog[open] [data-do=send]")
     tell(page, "accountsChanged", [life.operator.address.lower()])
     page.wait_for_selector("[data-act=cancel]")
@@ -303,7 +278,7 @@ def test_a_wallet_that_names_no_account_is_said(stage: Stage, visit: Visits) -> 
     page.context.wallet.declines = True  # type: ignore[attr-defined]
     page.locator("#wallet").click()
     page.wait_for_selector("dialog[open] [role=alert]")
-    assert "declined" in page.locator("dialog[open]").inner_text()
+    assert "declined" in acting.told(page)
     assert page.locator("[data-act]").count() == 0
 
 
@@ -311,12 +286,12 @@ def test_what_was_sent_once_is_not_sent_again(stage: Stage) -> None:
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
     page = stage.open(number, life.consumer)
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.wait_for_selector("dialog[open] [data-do=send]")
     life.act(life.operator, "cancel", number)  # so that it comes too late
     page.locator("dialog[open] [data-do=send]").click()
     until(page, "document.querySelector('dialog[open] [role=status]').className === 'bad'")
-    assert "refused the transaction" in page.locator("dialog[open]").inner_text()
+    assert "refused the transaction" in acting.told(page)
     assert page.locator("dialog[open] [data-do=send]").is_disabled()
     assert stage.wallet.asked.count("eth_sendTransaction") == 1
 
@@ -333,12 +308,12 @@ def test_a_console_that_is_gone_is_said(stage: Stage) -> None:
     number = life.agree(terms_of(7, **HOURLY), [life.meter()], accept=False)
     page = stage.open(number, life.consumer, refused=frozenset({502}))
     page.route("**/acts/accept", lambda route: route.fulfill(status=502, body="<html>Bad gateway</html>"))
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.wait_for_selector("dialog[open] [role=alert]")
-    assert "The console does not answer." in page.locator("dialog[open]").inner_text()
+    assert "The console does not answer." in acting.told(page)
     page.unroute("**/acts/accept")
     page.keyboard.press("Escape")
-    page.locator("[data-act=accept]").click()
+    acting.begin(page, "accept")
     page.wait_for_selector("dialog[open] [data-do=send]")
 
 
@@ -346,11 +321,11 @@ def test_what_the_contract_would_refuse_is_never_sent(stage: Stage) -> None:
     life = stage.life
     number = life.agree(terms_of(7, **HOURLY), [life.meter()])
     page = stage.open(number, life.operator)
-    page.locator("[data-act=rotate]").click()
+    acting.begin(page, "rotate")
     page.locator("dialog[open] [name=new]").fill("0x" + "11" * 20)
     page.locator("dialog[open] button.first").click()
     page.wait_for_selector("dialog[open] [data-do=send]")
-    assert "would refuse" in page.locator("dialog[open]").inner_text()
+    assert "would refuse" in acting.told(page)
     assert page.locator("dialog[open] [data-do=send]").is_disabled()
 
 

@@ -17,6 +17,7 @@ from electro_protocol import sealing
 from electro_protocol.messages import Renomination
 from electro_protocol.signed import SignedMessage
 from electro_tools.agreement.consent import Consent
+from tests.console import acting
 from tests.console.conftest import keep
 from tests.console.english import SHOWN, english
 from tests.console.life import DAY_S, GENESIS, START, WEEK_S, Life, terms_of
@@ -290,33 +291,21 @@ def test_both_parties_replace_sealed_bands_by_their_wallets_alone(
     life: Life, console: RunningConsole, visit: Visits, tmp_path: Path
 ) -> None:
     page = visit("/agreements/1?lang=en", at=console, wallet=(life.web3, life.consumer))
-    page.locator("#wallet").click()
-    page.wait_for_selector(".acting")
-    page.locator("[data-act=renominate]").click()
-    for name, value in STILL.items():
-        control = page.locator(f"dialog[open] [name={name}]")
-        control.select_option(value) if name == "place" else control.fill(value)
-    page.locator("dialog[open] button.first").click()
+    acting.connect(page)
+    acting.begin(page, "renominate", STILL)
     page.wait_for_selector("dialog[open] [data-do=sign]")
     assert page.locator("dialog[open] [data-do=send]").count() == 0
     keep(page, "act-renominate-sealed")
-    page.locator("dialog[open] [data-do=sign]").click()
-    page.wait_for_selector("dialog[open] [data-signed]")
-    with page.expect_download() as download:
-        page.locator("dialog[open] a[download]").click()
-    file = tmp_path / "signed.json"
-    download.value.save_as(file)
+    acting.end(page, sign=True)
+    file = acting.download(page, tmp_path / "signed.json")
 
     page = visit("/agreements/1?lang=en", at=console, wallet=(life.web3, life.operator))
-    page.locator("#wallet").click()
-    page.wait_for_selector(".acting")
-    page.locator("[data-act=agree]").click()
-    page.set_input_files("dialog[open] [name=file]", file)
-    page.locator("dialog[open] button.first").click()
+    acting.connect(page)
+    acting.begin(page, "agree")
+    acting.show(page, file)
     page.wait_for_selector("dialog[open] [data-do=send]:not([disabled])")
-    assert "30–100 kWh → 0–20 kWh" in page.locator("dialog[open]").inner_text().replace("\u00a0", " ")
-    page.locator("dialog[open] [data-do=send]").click()
-    page.wait_for_selector("dialog[open] [data-mined]")
+    assert "30–100 kWh → 0–20 kWh" in acting.told(page)
+    acting.end(page)
     account, sequence = life.contract.functions.overrideOf(1, 0, 1).call()
     assert sequence == 1
     assert bytes(life.web3.eth.get_code(account)).endswith(sealed_week(LOW))
