@@ -53,7 +53,7 @@ class ViewingKeys:
         key = self.key_of(terms)
         if key is None:
             return None
-        if (agreement_id, terms) not in self._bands:  # a week's bands take 100 ms to open
+        if (agreement_id, terms) not in self._bands:  # which remember the passes that they have opened
             try:
                 opened = SealedBands(agreement_id, terms, key)
             except sealed.SealError:
