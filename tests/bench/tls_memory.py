@@ -34,7 +34,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -120,24 +120,38 @@ def serve_one(listener: socket.socket, server: Path) -> None:
         connection.recv(1)  # until the client closes
 
 
+@contextmanager
+def serving(
+    make: Callable[[], Key], between: int, *, stranger: bool = False
+) -> Iterator[tuple[Path, list[str]]]:
+    """Serve one connection; yield a folder and the client's arguments.
+
+    stranger: the server's certificate is another CA's.
+    """
+    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
+        folder = Path(name)
+        ca, server = certificates(make, between, folder)
+        pinned = ca.read_bytes()
+        if stranger:
+            _, server = certificates(make, between, folder)
+            ca.write_bytes(pinned)
+        thread = threading.Thread(target=serve_one, args=(listener, server), daemon=True)
+        thread.start()
+        yield folder, [str(listener.getsockname()[1]), str(ca), str(REQUEST_BYTES)]
+        thread.join(10)
+
+
 def measure(
     program: Path, make: Callable[[], Key], between: int, *, stranger: bool = False
 ) -> dict[str, list[str]]:
     """Return what the client told: stage → its bytes, blocks, and the most bytes until then.
 
-    stranger: the server's certificate is another CA's. Raises CalledProcessError if the client refused it.
+    Raises CalledProcessError if the client refused the server.
     """
-    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
-        ca, server = certificates(make, between, Path(name))
-        pinned = ca.read_bytes()
-        if stranger:
-            _, server = certificates(make, between, Path(name))
-            ca.write_bytes(pinned)
-        thread = threading.Thread(target=serve_one, args=(listener, server), daemon=True)
-        thread.start()
-        command = [str(program), str(listener.getsockname()[1]), str(ca), str(REQUEST_BYTES)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        thread.join(10)
+    with serving(make, between, stranger=stranger) as (_, arguments):
+        done = subprocess.run(
+            [str(program), *arguments], capture_output=True, text=True, check=True, timeout=60
+        )
     return {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
 
 

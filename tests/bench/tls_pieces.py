@@ -22,14 +22,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import socket
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tls_memory import REQUEST_BYTES, SERVERS, build, certificates, serve_one
+from tls_memory import SERVERS, build, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,19 +40,12 @@ WORTH_TELLING = 0.01
 
 def count(program: Path, make: Callable[[], Key], between: int) -> list[int]:
     """Return the instructions of each call, in order."""
-    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
-        folder = Path(name)
-        ca, server = certificates(make, between, folder)
-        thread = threading.Thread(target=serve_one, args=(listener, server), daemon=True)
-        thread.start()
-        port = listener.getsockname()[1]
+    with serving(make, between) as (folder, arguments):
         subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder / 'calls'}",
-             f"--toggle-collect={COUNTED}", f"--dump-after={COUNTED}",
-             str(program), str(port), str(ca), str(REQUEST_BYTES)],
+             f"--toggle-collect={COUNTED}", f"--dump-after={COUNTED}", str(program), *arguments],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip
-        thread.join(10)
         dumps = {
             int(file.suffix[1:]): re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE)
             for file in folder.glob("calls.*")
