@@ -228,8 +228,11 @@ class Account:
         by_us = now_us - self.dated_us - length_us
         if self._resumed:
             self._resumed = False
-            if by_us > 0:
-                self._spread(now_us - length_us, 0, 0, 0, 0)  # while the meter was off
+            if (
+                by_us > 0
+            ):  # while the meter was off; without supply now, it was so then, if that was not long ago
+                off_us = by_us if dark_us and by_us <= self._max_gap_us else 0
+                self._spread(now_us - length_us, 0, 0, 0, off_us)
                 by_us = 0
         if not -STEP_US <= by_us <= STEP_US:
             self._step(now_us - length_us)
