@@ -97,7 +97,7 @@ class Life:
         )  # fmt: skip
         self.board.begin_life(seed, (START - 3_600) * S)
         self.board.chain = self.chain
-        self.board.moods = Moods(seed, self.end_s)
+        self.board.moods = Moods(seed, START - 3_600, self.end_s)
         self.lost_power: list[tuple[int, int]] = []  # energy since the last copy is gone with it
         self.meter: Meter
         self.task_restarts = 0

@@ -2,7 +2,7 @@
 """Make a world that means a meter ill: sources, name servers, time servers and flash that change their mood at random.
 
 The chain behind it is honest, and so is each of them now and then; how often is HONEST. Which mood holds when is drawn
-from the seed alone, so a life can be lived again.
+from the seed alone, whenever anyone asks, so a life can be lived again, and looked into.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ _FLASH_MOODS = ("full", "broken", "unreadable")
 class Moods:
     """Who is in what mood when."""
 
-    def __init__(self, seed: int, final_s: int) -> None:
+    def __init__(self, seed: int, begin_s: int, final_s: int) -> None:
         self._seed = seed
+        self._begin_s = begin_s
         self._final_s = final_s
         self._now: dict[str, tuple[str, int]] = {}
         self._chance: dict[str, random.Random] = {}
@@ -79,10 +80,10 @@ class Moods:
         if now_s >= self._final_s:
             return ""
         chance = self._chance.setdefault(who, random.Random(f"{self._seed} {who}"))
-        mood, until_s = self._now.get(who, ("", 0))
+        mood, until_s = self._now.get(who, ("", self._begin_s))
         while now_s >= until_s:
             mood = "" if chance.random() < HONEST else chance.choice(moods)
-            until_s = max(until_s, now_s) + chance.randint(LEAST_MOOD_S, MOST_MOOD_S)
+            until_s += chance.randint(LEAST_MOOD_S, MOST_MOOD_S)
             self.changes += 1
         self._now[who] = mood, until_s
         return mood
