@@ -8,6 +8,7 @@ from electro_meter.world import Board
 
 S = 1_000_000
 START = 1_800_000_000
+OWN = "", True  # a place that is sure to be the source's own
 
 
 class ABoard(Board):
@@ -45,14 +46,14 @@ class Clocks(unittest.TestCase):
             left_us -= step_us
             self.clock.slew()
 
-    def sntp(self, server="ntp", off_us=0):
+    def sntp(self, server="ntp", off_us=0, place=OWN):
         self.clock.hear(
-            server, "other", self.true_us + off_us - 20_000, self.true_us + off_us + 20_000, False
+            server, "other", self.true_us + off_us - 20_000, self.true_us + off_us + 20_000, False, place
         )
 
-    def date(self, url="https://relayer", by="operator", tls=True, off_s=0):
+    def date(self, url="https://relayer", by="operator", tls=True, off_s=0, place=OWN):
         second_us = (self.true_us // S + off_s) * S
-        self.clock.hear(url, by, second_us, second_us + 1_200_000, tls)
+        self.clock.hear(url, by, second_us, second_us + 1_200_000, tls, place)
 
     def off_us(self):
         return self.clock.now_us() - self.true_us
@@ -78,6 +79,22 @@ class Dating(Clocks):
         self.assertEqual(self.clock.state, NEVER)
         self.sntp()
         self.assertEqual((self.clock.state, self.clock.confirmed, self.clock.sure), (UNSURE, True, False))
+
+    def test_two_names_that_lead_to_one_address_are_one_source(self):
+        for own, other in ((False, False), (True, False), (False, True)):
+            for tls in (False, own):
+                self.make()
+                self.date(tls=tls, place=("10.0.0.1", own))
+                self.sntp(place=("10.0.0.1", other))
+                self.assertEqual(self.clock.state, NEVER)
+                self.sntp("elsewhere", place=("10.0.0.2", False))
+                self.assertEqual(self.clock.state, SURE if tls else UNSURE)
+
+    def test_unless_they_are_sure_to_be_told_apart(self):
+        self.make()
+        self.date(place=("10.0.0.1", True))
+        self.sntp(place=("10.0.0.1", True))
+        self.assertEqual(self.clock.state, SURE)
 
     def test_what_the_consumer_runs_proves_nothing(self):
         self.make()
@@ -148,8 +165,8 @@ class Dating(Clocks):
             ((1 << 40) * S, (1 << 40) * S + 1),
             (WRITTEN_S * S - 9, WRITTEN_S * S - 5),
         ):
-            self.clock.hear("one", "operator", low_us, high_us, True)
-            self.clock.hear("two", "other", low_us, high_us, False)
+            self.clock.hear("one", "operator", low_us, high_us, True, OWN)
+            self.clock.hear("two", "other", low_us, high_us, False, OWN)
         self.assertEqual(self.clock.state, NEVER)
 
     def test_sources_without_end_do_not_fill_memory(self):
@@ -244,8 +261,8 @@ class Moving(Clocks):
         self.make()
         self.sntp("one")
         self.sntp("two")
-        self.clock.hear("liar 1", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False)
-        self.clock.hear("liar 2", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False)
+        self.clock.hear("liar 1", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False, OWN)
+        self.clock.hear("liar 2", "other", self.true_us + 60 * S - 10, self.true_us + 60 * S + 10, False, OWN)
         self.assertTrue(abs(self.off_us()) < 20_000)
 
     def test_what_is_unsure_is_left_only_after_an_hour_without_a_voice_for_it(self):
@@ -289,8 +306,8 @@ class Moving(Clocks):
         board = ABoard(START)
         board.clock_is_true = True
         clock = Clock(board)
-        clock.hear("one", "operator", (START + 99) * S, (START + 99) * S, True)
-        clock.hear("two", "other", (START + 99) * S, (START + 99) * S, True)
+        clock.hear("one", "operator", (START + 99) * S, (START + 99) * S, True, OWN)
+        clock.hear("two", "other", (START + 99) * S, (START + 99) * S, True, OWN)
         self.assertEqual((clock.state, clock.now_us()), (SURE, START * S))
 
 

@@ -10,7 +10,6 @@ import unittest
 from binascii import hexlify
 
 from exchanges import INTERVAL_S, START, Exchanges, S
-from network_board import dns_answer
 from simulated_node import rpc
 
 from electro_meter.uplink import exchange
@@ -338,15 +337,15 @@ class Liars(Exchanges):
 class Names(Exchanges):
     """Two relayers of two hands, whose names somebody resolves."""
 
-    def meet(self, first, second, at):
+    def introduce(self, first, second, at):
         """at: the address that the name of each is told to have."""
-        self.board.servers = ["10.0.0.53"]
-        self.board.datagrams["10.0.0.53", 53] = lambda raw: [
-            dns_answer(raw, [at[name]]) for name in at if name.split(".")[0].encode() in raw
-        ]
+        self.board.resolve(at)
         for address in ("10.0.0.1", "10.0.0.2"):
             self.board.hosts[address] = self.ledger.answer
         self.make((first, "operator"), (second, "consumer"))
+
+    def meet(self, first, second, at):
+        self.introduce(first, second, at)
         self.run_to(3 * INTERVAL_S + 60)
         self.assert_all(3)
         return self.uplink.agreements.all[0].pinned
@@ -372,6 +371,24 @@ class Names(Exchanges):
         self.assertTrue(self.meet("https://one.example", "https://two.example", at))
         self.setUp()
         self.assertTrue(self.meet("http://10.0.0.1", "https://two.example", at))
+
+    def test_nor_once_its_own_one_answers_and_tells_nothing(self):
+        at = {"one.example": "10.0.0.1", "two.example": "10.0.0.1"}
+        self.introduce("http://one.example", "http://two.example", at)
+        pinned = []
+
+        def part():
+            pinned.append(self.uplink.agreements.all[0].pinned)
+            at["two.example"] = "10.0.0.2"
+            self.board.hosts["10.0.0.2"] = lambda method, path, body: (200, {"results": None})
+
+        def answer():
+            pinned.append(self.uplink.agreements.all[0].pinned)
+            self.assertGreater(self.asked("10.0.0.2"), 0)
+            self.board.hosts["10.0.0.2"] = self.ledger.answer
+
+        self.run_to(3 * INTERVAL_S, part, 40 * INTERVAL_S, answer, 60 * INTERVAL_S)
+        self.assertEqual(pinned + [self.uplink.agreements.all[0].pinned], [False, False, True])
 
     def test_names_that_are_swapped_are_still_two_hands(self):
         at = {"one.example": "10.0.0.2", "two.example": "10.0.0.1"}

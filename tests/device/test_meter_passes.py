@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """By which bands a meter judges: each pass's, as two hands or a receipt tell them, and nothing is told before."""
 
+import asyncio
 import unittest
 
 from exchanges import CONTRACT, INTERVAL_S, START, Exchanges, S
@@ -9,7 +10,7 @@ from sealed_terms import VIEWING, SealedRelayer, code, named, node, override
 from electro_meter.account.reports import Reports
 from electro_meter.account.sealing import keep
 from electro_meter.uplink.agreement import Told
-from electro_meter.uplink.bands import is_override_of, schedule
+from electro_meter.uplink.bands import follow, is_override_of, schedule
 from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.passes import MOST, PATIENCE_S, Passes, Said
 from electro_protocol.keccak import keccak256
@@ -70,6 +71,14 @@ class OfAPass(unittest.TestCase):
         self.assertEqual(self.passes.settled(3), OTHER)
         consumer.by = "operator"
         self.assertEqual(self.passes.settled(3), b"")
+
+    def test_nor_does_what_was_said_from_anothers_address(self):
+        self.tell(ONE, OTHER)
+        self.tell(TWO, OTHER)
+        self.passes.retract(TWO)
+        self.assertEqual(self.passes.settled(3), b"")
+        self.assertTrue(self.passes.is_due(3, TWO, 0, True))
+        self.assertFalse(self.passes.is_due(3, ONE, 0, True))
 
     def test_two_of_one_hand_are_one(self):
         self.tell(ONE, OTHER)
@@ -312,6 +321,67 @@ class InExchanges(Sealed):
         self.run_to(self.passed(2) + PATIENCE_S // 2)
         self.assert_all(2 * SLOTS)
         self.assertEqual(posted, [])
+
+    def test_nor_is_it_by_what_it_said_under_the_others_name(self):
+        """Where names lead is not the relayers' to say; the other one answers at its own address, but not of bands."""
+        posted = []
+        self.keep_back(posted)
+        at = {"one.example": "10.0.0.1", "two.example": "10.0.0.2"}
+        self.board.resolve(at)
+        self.board.hosts["10.0.0.1"] = self.board.hosts["one"]
+
+        def answer(method, path, body):
+            if "/schedules/" in path:
+                return 503, {}
+            return self.ledger.answer(method, path, body)
+
+        self.board.hosts["10.0.0.2"] = self.ledger.answer
+        self.make(("http://one.example", "operator"), ("http://two.example", "consumer"))
+
+        def turn():
+            self.assert_all(2 * SLOTS)
+            at["two.example"] = "10.0.0.1"
+
+        def turn_back():
+            self.assertGreater(self.asked("10.0.0.1"), 0)
+            self.assertTrue(self.one.passes.is_asked(2, "http://two.example"))
+            at["two.example"] = "10.0.0.2"
+            self.board.hosts["10.0.0.2"] = answer
+
+        self.run_to(
+            self.passed(2) - INTERVAL_S, turn, self.passed(2) + 8 * INTERVAL_S, turn_back,
+            self.passed(2) + PATIENCE_S // 2,
+        )  # fmt: skip
+        self.assert_all(2 * SLOTS)
+        self.assertEqual((posted, self.ledger.refused), ([], 0))
+
+    def test_bands_that_another_address_tells_than_the_positions_are_not_taken(self):
+        self.both()
+        self.run_to(2 * INTERVAL_S)
+        source, told = self.uplink.turns.sources[1], []
+
+        class Elsewhere:
+            place = "10.0.0.9", False
+
+            async def request(self, method, url):
+                told.append(url)
+                status, content = SealedRelayer.answer(test.ledger, method, url[len(TWO) :], b"")
+                return Answered(status, content)
+
+        class Answered:
+            def __init__(self, status, content):
+                self.status = status
+                self._content = content
+
+            def json(self):
+                return self._content
+
+        test = self
+        self.one.passes.retract(TWO)
+        with self.assertRaises(SourceError):
+            asyncio.run(follow(self.uplink, Elsewhere(), source, self.one))
+        self.assertEqual(len(told), 1)
+        self.assertFalse(self.one.passes.is_asked(0, TWO))
 
     def test_and_delays_the_others_by_a_day(self):
         self.keep_back([])

@@ -53,6 +53,8 @@ async def _hear(
     account, code_hash = proved
     if not code_hash or code_hash != passes.settled(pass_):
         account, code_hash = await _ask(uplink, client, source, agreement, place, pass_)
+        if not client.place[1] and client.place != source.place:
+            raise SourceError("another address answers now")
     passes.tell(pass_, source.url, Said(source, code_hash, now_us, is_over))
     if passes.is_open(pass_, code_hash):
         return

@@ -3,7 +3,8 @@
 
 Every source tells a bound: now is between these two instants. To be dated, or to step by more than two seconds, takes
 one authenticated bound (the date of an answer over verified TLS, from a source that the consumer does not run) and
-another source's that overlaps it. Without anybody authenticated two that agree do, and what they date is unsure; one
+another source's that overlaps it. Without anybody authenticated two that agree do, and what they date is unsure. Names
+that lead to one address are one source, unless a certificate or an address in place of the name tells them apart. One
 authenticated source does alone when no other agreed with it for ten minutes, unsure as well: else whoever blocks the
 time servers, or forges them, would stop the account. Within those bounds the narrowest is followed, by at most 50 ppm
 of what passes. A time that is dated, though unsure, is left for others that nothing proves only after an hour without
@@ -55,8 +56,8 @@ class Clock:
         self._board = board
         self._true = board.clock_is_true
         self._floor_us = WRITTEN_S * 1_000_000
-        # source → offset at least, at most, uptime when it was told, authenticated
-        self.heard: "dict[str, tuple[int, int, int, bool]]" = {}
+        # source → offset at least, at most, uptime when it was told, authenticated; `http.Client.place`
+        self.heard: "dict[str, tuple[int, int, int, bool, str, bool]]" = {}
         self._first_us = 0  # uptime of the first authenticated bound
         self.ahead_us = 0  # by so much the offset has still to grow
         self._apart_us = 0  # uptime since which everybody contradicts it
@@ -111,10 +112,19 @@ class Clock:
         if self.state == KEPT:
             self.state = NEVER
 
-    def hear(self, source: str, by: str, low_us: int, high_us: int, authenticated: bool) -> None:
+    def hear(
+        self,
+        source: str,
+        by: str,
+        low_us: int,
+        high_us: int,
+        authenticated: bool,
+        place: "tuple[str, bool]",
+    ) -> None:
         """Take a bound: now lies between these two, unix microseconds.
 
-        What the consumer runs authenticates nothing: an hour moved is worth money to it.
+        place: the address that told it, and whether that is sure to be the source's own. What the consumer runs
+        authenticates nothing: an hour moved is worth money to it.
         """
         if self._true or not low_us <= high_us or high_us < self._floor_us or high_us > _LAST_S * 1_000_000:
             return
@@ -129,28 +139,31 @@ class Clock:
             high_us - now_us,
             now_us,
             authenticated,
-        )
+        ) + place
         self._judge(now_us)
 
     def bound(self, source: str, now_us: int) -> "tuple[int, int]":
         """Return a source's bound on the offset, as wide as its age makes it."""
-        low_us, high_us, told_us, _ = self.heard[source]
+        low_us, high_us, told_us = self.heard[source][:3]
         wider_us = (now_us - told_us) * _DRIFT_PPM // 1_000_000
         return low_us - wider_us, high_us + wider_us
 
     def _judge(self, now_us: int) -> None:
         """Follow what has been heard as far as it may be."""
         for source in list(self.heard):
-            _, _, told_us, authenticated = self.heard[source]
+            told_us, authenticated = self.heard[source][2:4]
             if now_us - told_us > (_STALE_US if authenticated else _DESERTED_US):
                 del self.heard[source]
         best: "tuple[int, int] | None" = None
-        for_sure = bool([one for one in self.heard if self.heard[one][3]])
+        for_sure = True in [heard[3] for heard in self.heard.values()]
         names = list(self.heard)
         for k, one in enumerate(names):
             for other in names[k + 1 :]:
-                if for_sure and not (self.heard[one][3] or self.heard[other][3]):
+                first, second = self.heard[one], self.heard[other]
+                if for_sure and not (first[3] or second[3]):
                     continue
+                if first[4] == second[4] and not (first[5] and second[5]):
+                    continue  # both may have led to one source: who tells the meter names, sends it anywhere
                 low_us, high_us = _common(self.bound(one, now_us), self.bound(other, now_us))
                 if low_us <= high_us and (best is None or self._is_better((low_us, high_us), best)):
                     best = low_us, high_us

@@ -10,7 +10,6 @@ from electro_protocol.keccak import keccak256
 from ..heap import EXCHANGE_BYTES, collect_as, collect_every, forget_modules
 from .clock import NEVER
 from .errors import SourceError
-from .http import split
 from .sources import seal_of, standing, terms
 from .turns import STATE_MS, Source
 
@@ -33,6 +32,7 @@ class Conversation:
         self._board = uplink.board
         self._client = client
         self._source = source
+        self._place = "", False  # where what is being learnt was told
 
     async def run(self) -> int:
         """Return the seconds to pause if a source is not able to answer."""
@@ -150,13 +150,13 @@ class Conversation:
     def _hear(self, answer: "Answer") -> None:
         """Note whose answer it is, and tell the clock its date: that second, or what has passed since the question."""
         source = self._source
-        address = self._client.address
-        source.place = address, answer.tls or split(source.url)[1] == address
-        self._tell_apart()
+        self._place = self._client.place
         if answer.date_s:
             low_us = answer.date_s * 1_000_000
             took_us = self._board.uptime_us() - answer.asked_us
-            self._uplink.clock.hear(source.url, source.by, low_us, low_us + 1_000_000 + took_us, answer.tls)
+            self._uplink.clock.hear(
+                source.url, source.by, low_us, low_us + 1_000_000 + took_us, answer.tls, self._place
+            )
 
     def _tell_apart(self) -> None:
         """Give each source's word to whose it is: its own one's, if a certificate or the configured address says so.
@@ -164,7 +164,13 @@ class Conversation:
         Else, who tells the meter names may have sent it anywhere: then it is that of whoever else answers at that
         address, so that nobody confirms himself by the name of another.
         """
-        uplink = self._uplink
+        uplink, place = self._uplink, self._place
+        agreements = uplink.agreements.all
+        if place != self._source.place and not place[1]:
+            for agreement in agreements:
+                if agreement.passes is not None:
+                    agreement.passes.retract(self._source.url)  # that was another's word
+        self._source.place = place
         sources, configured = uplink.turns.sources, uplink.settings.sources
         places = [one.place for one in sources]
         for k in range(len(sources)):
@@ -173,12 +179,13 @@ class Conversation:
             own = address, True
             at = k if is_own or not address else places.index(own if own in places else one.place)
             one.by = configured[at].by
-            for agreement in uplink.agreements.all:
+            for agreement in agreements:
                 if one.url in agreement.tellers:
                     agreement.tellers[one.url] = one.by
 
     def _learn(self, listed: "list[Told]", headers: "dict[bytes, Header]") -> None:
         source, clock = self._source, self._uplink.clock
+        self._tell_apart()  # not with each answer, for one may tell nothing
         now_us = self._board.uptime_us()
         source.asked_us = now_us
         now_s = clock.unix_s() if clock.sure else 0

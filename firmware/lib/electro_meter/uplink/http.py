@@ -96,7 +96,10 @@ class Client:
         self._heard_us = 0  # uptime of the last answer
         self._usual = usual or bytearray(USUAL_BYTES)
         self.connections = 0
-        self.address = ""  # that was connected to last
+        self.place = (
+            "",
+            False,
+        )  # the address that was connected to last, and whether that is sure to be the host's own
 
     async def request(self, method: str, url: str, body: object = None, part: str = "") -> Answer:
         """Send one request (body: to be sent as JSON; part: a Range of what is asked for) and return the answer.
@@ -154,7 +157,8 @@ class Client:
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:
         await self.close()
-        self.address = address = await self._resolver.resolve(host)
+        address = await self._resolver.resolve(host)
+        self.place = address, tls or address == host
         reader, self._writer = await self._board.connect(address, port, host if tls else None)
         self._peer = Peer(reader)
         self._at = (host, port, tls)

@@ -59,6 +59,10 @@ class Passes:
         self._said[pass_, url] = said
         self._note(pass_)
 
+    def retract(self, url: str) -> None:
+        """Forget what a source has said."""
+        self._said = {key: said for key, said in self._said.items() if key[1] != url}
+
     def prove(self, pass_: int, code_hash: bytes, until_us: int = _ALWAYS) -> None:
         """Take over what a receipt proves of a pass; until_us: for how long, if others may replace its bands yet."""
         self._proved[pass_] = code_hash, until_us

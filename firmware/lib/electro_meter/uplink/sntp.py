@@ -68,15 +68,12 @@ def _stamp_us(raw: bytes, floor_s: int) -> int:
     return seconds * 1_000_000 + (int.from_bytes(raw[4:], "big") * 1_000_000 >> 32)
 
 
-async def ask(board: Board, clock: Clock, resolver: Resolver, server: str, asked: "set[str]") -> None:
-    """Ask one server and tell the clock; asked: addresses of those that were asked in this round.
+async def ask(board: Board, clock: Clock, resolver: Resolver, server: str) -> None:
+    """Ask one server and tell the clock.
 
     Raises OSError, UnreachableError or ValueError.
     """
     address = await resolver.resolve(server)
-    if address in asked:
-        raise ValueError("another one's address: it counts once")
-    asked.add(address)
     nonce = board.entropy(8)
     asked_us = board.uptime_us()
     try:
@@ -87,7 +84,7 @@ async def ask(board: Board, clock: Clock, resolver: Resolver, server: str, asked
         resolver.failed(server)
         raise
     low_us, high_us = bound(raw, board.uptime_us() - asked_us, clock.floor_s)
-    clock.hear(server, "other", low_us, high_us, False)
+    clock.hear(server, "other", low_us, high_us, False, (address, address == server))
 
 
 async def ask_all(
@@ -95,12 +92,11 @@ async def ask_all(
 ) -> int:
     """Ask all servers and return how many told the time; dead: who wants to be left alone, until when."""
     heard = 0
-    asked: "set[str]" = set()
     for server in servers:
         if board.uptime_us() < dead.get(server, 0):
             continue
         try:
-            await ask(board, clock, resolver, server, asked)
+            await ask(board, clock, resolver, server)
             heard += 1
         except KissOfDeathError:
             dead[server] = board.uptime_us() + 24 * ASK_EVERY_MS * 1000

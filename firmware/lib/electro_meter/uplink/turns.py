@@ -38,7 +38,7 @@ class Source:
         self.url = url
         self.is_node = is_node
         self.by = by  # or another's, see `conversation`
-        self.place = "", False  # the address where it answered last, and whether that is sure to be its own
+        self.place = "", False  # `http.Client.place` of what it has told
         self.asked_us = 0  # when it answered last; 0: never
         self.not_before_us = 0
         self.proves_us = 0  # uptime before which it is asked for no receipt

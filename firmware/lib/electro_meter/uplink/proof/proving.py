@@ -138,6 +138,8 @@ class Proving:
             if other.is_node and other.by != self._source.by:
                 if await block_hash(self._client, other.url, proved.number) != proved.digest:
                     raise SourceError(f"{other.url} tells another block {proved.number}")
+                if self._client.place == (self._source.place[0], False):
+                    raise SourceError(f"the name of {other.url} leads to the relayer itself")
                 return
         raise SourceError("no node by another one is there to tell the header")
 
