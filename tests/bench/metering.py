@@ -6,7 +6,7 @@
 Everything is simulated: chips with curvature, spread and noise, current transformers of class 0.5S and split-core
 SCT-013, stalls, harmonics (electro_tools.grid). Each device is calibrated first, with references that err themselves;
 then nothing is adjusted. With --keep each device's points go to a file as they are there, a line each, and a run that
-was ended goes on behind them: of --full thirty devices, a minute or two of a quiet core each.
+was ended goes on behind them: of --full thirty devices, seven minutes of a core each.
 """
 
 from __future__ import annotations
