@@ -21,9 +21,8 @@ from .terms import Seal, pack_bands, split_sealed, unpack_bands
 if TYPE_CHECKING:
     from .terms import Bands, Terms
 
-_MOST_OPENED = (
-    500  # terms that are kept in the clear: a week's take 36 ms, and are asked for report by report
-)
+# Terms that are kept in the clear: a week's take 36 ms to open, and are asked for report by report.
+_MOST_OPENED = 500
 __all__ = ["Judged", "SealError", "judged", "opened", "opened_pass", "seal", "seal_pass"]
 
 

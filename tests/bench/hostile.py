@@ -52,6 +52,7 @@ from electro_tools.grid.randomness import Randomness  # noqa: E402
 
 MUST_BE_ZERO = ("lost", "wrong", "unconfirmed_acts", "restarts")
 START = 1_800_000_000
+BEGIN = START - 3_600  # of the meter's life
 INTERVAL_S = 900
 HONEST_END_S = 3 * 3600
 WINDOW_EVERY_S = 10
@@ -92,12 +93,12 @@ class Life:
         )
         randomness = Randomness(seed)
         self.board = HostileBoard(
-            folder, START - 3_600, self.load, Converter(randomness, 50, 0.9), randomness, 230.0, 200.0, 0.9,
+            folder, BEGIN, self.load, Converter(randomness, 50, 0.9), randomness, 230.0, 200.0, 0.9,
             self.interruptions, Periods([]), b"\x07" * 32,
         )  # fmt: skip
-        self.board.begin_life(seed, (START - 3_600) * S)
+        self.board.begin_life(seed, BEGIN * S)
         self.board.chain = self.chain
-        self.board.moods = Moods(seed, START - 3_600, self.end_s)
+        self.board.moods = Moods(seed, BEGIN, self.end_s)
         self.lost_power: list[tuple[int, int]] = []  # energy since the last copy is gone with it
         self.meter: Meter
         self.task_restarts = 0

@@ -2,6 +2,7 @@
 """By which bands a meter judges: each pass's, as two hands or a receipt tell them, and nothing is told before."""
 
 import asyncio
+import json
 import unittest
 
 from exchanges import CONTRACT, INTERVAL_S, START, Exchanges, S
@@ -12,6 +13,7 @@ from electro_meter.account.sealing import keep
 from electro_meter.uplink.agreement import Told
 from electro_meter.uplink.bands import follow, is_override_of, schedule
 from electro_meter.uplink.errors import SourceError
+from electro_meter.uplink.http import Answer
 from electro_meter.uplink.passes import MOST, PATIENCE_S, Passes, Said
 from electro_protocol.keccak import keccak256
 from electro_protocol.readings import pack
@@ -365,18 +367,13 @@ class InExchanges(Sealed):
 
             async def request(self, method, url):
                 told.append(url)
-                status, content = SealedRelayer.answer(test.ledger, method, url[len(TWO) :], b"")
-                return Answered(status, content)
+                answer = Answer()
+                answer.status, content = ledger.answer(method, url[len(TWO) :], b"")
+                answer.raw = json.dumps(content).encode()
+                answer.length = len(answer.raw)
+                return answer
 
-        class Answered:
-            def __init__(self, status, content):
-                self.status = status
-                self._content = content
-
-            def json(self):
-                return self._content
-
-        test = self
+        ledger = self.ledger
         self.one.passes.retract(TWO)
         with self.assertRaises(SourceError):
             asyncio.run(follow(self.uplink, Elsewhere(), source, self.one))

@@ -381,19 +381,24 @@ class WithoutSeals(Proofs):
         self.ask("operator")
         self.assert_nothing_is_proved("another one")
 
-    def test_nor_one_whose_name_leads_to_the_relayer(self):
+    def test_nor_one_that_may_be_the_relayer_itself(self):
         def both(method, path, body):
             return (self.chain.node if method == "POST" else self.chain.relayer)(method, path, body)
 
-        for address in ("10.0.0.2", "10.0.0.1"):
+        for relayer, node, apart in (
+            ("one.example", "two.example", True),
+            ("one.example", "one.example", False),
+            ("one.example", "10.0.0.1", False),
+            ("10.0.0.1", "one.example", False),
+        ):
             self.make(
-                validators=[], receipts=1, relayers=[{"url": "http://one.example", "by": "operator"}],
-                nodes=[{"url": "http://two.example", "by": "consumer"}],
+                validators=[], receipts=1, relayers=[{"url": "http://" + relayer, "by": "operator"}],
+                nodes=[{"url": "http://" + node + "/node", "by": "consumer"}],
             )  # fmt: skip
-            self.board.resolve({"one.example": "10.0.0.1", "two.example": address})
+            self.board.resolve({"one.example": "10.0.0.1", "two.example": "10.0.0.2"})
             self.board.hosts["10.0.0.1"] = both
             self.run_for(60)
-            self.assertEqual(self.one.pinned, address == "10.0.0.2", self.uplink.proved.why)
+            self.assertEqual(self.one.pinned, apart, (relayer, node, self.uplink.proved.why))
 
     def test_nor_one_that_tells_another_header(self):
         honest = self.chain.node

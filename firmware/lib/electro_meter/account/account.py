@@ -228,9 +228,8 @@ class Account:
         by_us = now_us - self.dated_us - length_us
         if self._resumed:
             self._resumed = False
-            if (
-                by_us > 0
-            ):  # while the meter was off; without supply now, it was so then, if that was not long ago
+            if by_us > 0:
+                # while the meter was off: if supply is out now, and that was not long ago, it was out then
                 off_us = by_us if dark_us and by_us <= self._max_gap_us else 0
                 self._spread(now_us - length_us, 0, 0, 0, off_us)
                 by_us = 0

@@ -49,6 +49,11 @@ def is_plausible(unix_s: int) -> bool:
     return WRITTEN_S < unix_s < _LAST_S
 
 
+def are_one(place: "tuple[str, bool]", other: "tuple[str, bool]") -> bool:
+    """Return whether two names may have led to one source: who tells the meter names, sends it anywhere."""
+    return place[0] == other[0] and not (place[1] and other[1])
+
+
 class Clock:
     """The one object of the meter that knows dates."""
 
@@ -57,7 +62,7 @@ class Clock:
         self._true = board.clock_is_true
         self._floor_us = WRITTEN_S * 1_000_000
         # source → offset at least, at most, uptime when it was told, authenticated; `http.Client.place`
-        self.heard: "dict[str, tuple[int, int, int, bool, str, bool]]" = {}
+        self.heard: "dict[str, tuple[int, int, int, bool, tuple[str, bool]]]" = {}
         self._first_us = 0  # uptime of the first authenticated bound
         self.ahead_us = 0  # by so much the offset has still to grow
         self._apart_us = 0  # uptime since which everybody contradicts it
@@ -139,7 +144,8 @@ class Clock:
             high_us - now_us,
             now_us,
             authenticated,
-        ) + place
+            place,
+        )
         self._judge(now_us)
 
     def bound(self, source: str, now_us: int) -> "tuple[int, int]":
@@ -162,8 +168,8 @@ class Clock:
                 first, second = self.heard[one], self.heard[other]
                 if for_sure and not (first[3] or second[3]):
                     continue
-                if first[4] == second[4] and not (first[5] and second[5]):
-                    continue  # both may have led to one source: who tells the meter names, sends it anywhere
+                if are_one(first[4], second[4]):
+                    continue
                 low_us, high_us = _common(self.bound(one, now_us), self.bound(other, now_us))
                 if low_us <= high_us and (best is None or self._is_better((low_us, high_us), best)):
                     best = low_us, high_us

@@ -96,10 +96,8 @@ class Client:
         self._heard_us = 0  # uptime of the last answer
         self._usual = usual or bytearray(USUAL_BYTES)
         self.connections = 0
-        self.place = (
-            "",
-            False,
-        )  # the address that was connected to last, and whether that is sure to be the host's own
+        # the address that was connected to last, and whether that is sure to be the host's own
+        self.place = "", False
 
     async def request(self, method: str, url: str, body: object = None, part: str = "") -> Answer:
         """Send one request (body: to be sent as JSON; part: a Range of what is asked for) and return the answer.

@@ -17,6 +17,7 @@ from electro_protocol.rlp import ReceiptError
 from electro_protocol.storage import CANCELLED, Standing
 
 from ..agreement import Told
+from ..clock import are_one
 from ..errors import SourceError
 from ..sources import TERMS_HEADER_BYTES, seal_of, terms
 
@@ -138,8 +139,8 @@ class Proving:
             if other.is_node and other.by != self._source.by:
                 if await block_hash(self._client, other.url, proved.number) != proved.digest:
                     raise SourceError(f"{other.url} tells another block {proved.number}")
-                if self._client.place == (self._source.place[0], False):
-                    raise SourceError(f"the name of {other.url} leads to the relayer itself")
+                if are_one(self._client.place, self._source.place):
+                    raise SourceError(f"{other.url} and the relayer are at one address")
                 return
         raise SourceError("no node by another one is there to tell the header")
 
