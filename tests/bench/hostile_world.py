@@ -2,7 +2,8 @@
 """Make a world that means a meter ill: sources, name servers, time servers and flash that change their mood at random.
 
 The chain behind it is honest, and so is each of them now and then; how often is HONEST. Which mood holds when is drawn
-from the seed alone, whenever anyone asks, so a life can be lived again, and looked into.
+from the seed alone, whenever anyone asks, so a life can be lived again, and looked into. Who lies of sealed bands has
+the viewing key, as a party's relayer may.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ from __future__ import annotations
 import asyncio
 import builtins
 import json
+import os
 import random
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 from network_board import dns_answer, http_date, ntp_answer
+from sealed_terms import SealedRelayer
 from simulated_node import rpc
 from simulated_relayer import LoopbackReader, SimulatedRelayer
 
-from electro_protocol.keccak import keccak256
+from electro_meter.account.snapshot import NAME as REGISTERS
+from electro_protocol.readings import pack
+from electro_protocol.signed import SignedMessage
 from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 S = 1_000_000
 CHAIN_ID = 1337
@@ -61,7 +67,7 @@ _LYING = (
 )
 _DNS_MOODS = ("silent", "unknown", "garbage", "elsewhere", "nowhere", "loop")
 _TIME_MOODS = ("silent", "hour", "zero", "death", "garbage", "short", "minute")
-_FLASH_MOODS = ("full", "broken", "unreadable")
+_FLASH_MOODS = ("full", "broken", "unreadable", "nameless", "late")
 
 
 class Moods:
@@ -105,15 +111,38 @@ class Chain:
     def take(self, message: dict[str, Any], now_s: int) -> tuple[int, dict[str, Any]]:
         for ledger in self.ledgers:
             if ledger.agreement["agreement_id"] == message["message"]["agreementId"]:
-                if message["type"] == "EnergyReport":
-                    count = len(message["message"]["readings"]) // 4  # of hex, behind 0x
-                    end = message["message"]["firstInterval"] + count
+                if message["type"] != "OutageReport":
+                    report: Any = SignedMessage.from_json(message).message
+                    end = report.first_interval + report.intervals
                     if ledger.agreement["start"] + end * ledger.agreement["interval_seconds"] > now_s:
                         self.early += 1
                         return 409, {"error": {"code": "FROM_THE_FUTURE"}}
                 status, answer = ledger.answer("POST", "/v1/messages", json.dumps(message).encode())
                 return status, answer  # type: ignore[return-value]
         return 409, {"error": {"code": "UNKNOWN_DEVICE"}}
+
+    def sealed(self, number: int) -> SealedRelayer | None:
+        """Return the ledger of a sealed agreement, None of another."""
+        for ledger in self.ledgers:
+            if ledger.agreement["agreement_id"] == number and isinstance(ledger, SealedRelayer):
+                return ledger
+        return None
+
+    @property
+    def misjudged(self) -> int:
+        """Return how many sealed reports were judged by bands that do not hold."""
+        return sum(ledger.refused for ledger in self.ledgers if isinstance(ledger, SealedRelayer))
+
+    def replace_bands(self, chance: random.Random, now_s: int) -> None:
+        """Let both parties agree on other bands for one of the next passes."""
+        for ledger in self.ledgers:
+            if isinstance(ledger, SealedRelayer):
+                slots, greatest = ledger.agreement["slots"], ledger.agreement["band"][1]
+                pass_s = slots * ledger.agreement["interval_seconds"]
+                pass_ = max(0, (now_s - ledger.agreement["start"]) // pass_s + 1) + chance.randint(0, 1)
+                if pass_ not in ledger.told and pass_ * slots < ledger.agreement["intervals"]:
+                    least = [chance.randrange(greatest) for _ in range(slots)]  # above which no load is shed
+                    ledger.replace(pass_, pack(least + [greatest] * slots))
 
     def reorganise(self, chance: random.Random) -> None:
         """Forget the last blocks."""
@@ -187,14 +216,54 @@ class HostileBoard(SimulatedBoard):
     def flash_mood(self) -> str:
         return self.moods.of("flash", _FLASH_MOODS, self.now_s)
 
-    def open(self, path: str, mode: str = "r") -> Any:
-        """Open a file as the meter's modules do, and fail as flash does."""
+    @contextmanager
+    def failing_flash(self) -> Iterator[None]:
+        """Have files in the meter's folder fail as its flash does."""
+        real = {(os, name): getattr(os, name) for name in ("listdir", "stat", "remove", "rename")}
+        real[builtins, "open"] = builtins.open
+
+        def failing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            def instead(path: Any, *arguments: Any, **more: Any) -> Any:
+                if not isinstance(path, str) or not path.startswith(self.directory):
+                    return function(path, *arguments, **more)
+                opens = name == "open"
+                mode = arguments[0] if opens and arguments else "r"
+                return self._touch(name, any(c in mode for c in "wa+")) or function(path, *arguments)
+
+            return instead
+
+        for (owner, name), function in real.items():
+            setattr(owner, name, failing(name, function))
+        try:
+            yield
+        finally:
+            for (owner, name), function in real.items():
+                setattr(owner, name, function)
+
+    def _touch(self, name: str, writes: bool) -> _Late | None:
+        """Fail as the flash does now, or return a file that will."""
         mood = self.flash_mood()
-        writes = any(c in mode for c in "wa+")
-        if (mood == "full" and writes) or mood == "broken" or (mood == "unreadable" and not writes):
-            self._suffer(f"flash {mood}")
-            raise OSError(28 if mood == "full" else 5, mood)
-        return builtins.open(path, mode)  # noqa: PTH123 - it stands in for open
+        reads = name == "open" and not writes
+        writes = writes or name == "rename"
+        fails = {
+            "full": writes,
+            "broken": True,
+            "unreadable": reads,
+            "nameless": reads or name in ("listdir", "stat"),
+            "late": writes,
+        }
+        if not fails.get(mood):
+            return None
+        self._suffer(f"flash {mood}")
+        if mood == "late" and name == "open":
+            return _Late()
+        raise OSError(5 if mood == "broken" or not writes else 28, mood)
+
+    def load_blob(self, name: str) -> bytes | None:
+        """Return a blob; only the registers, as without its key and what updates it no meter starts."""
+        if name == REGISTERS and self.flash_mood() in ("broken", "unreadable", "nameless"):
+            raise OSError(5, "NVS can't be read")
+        return super().load_blob(name)
 
     def store_blob(self, name: str, content: bytes) -> None:
         if self.flash_mood() in ("full", "broken"):
@@ -298,18 +367,25 @@ class HostileBoard(SimulatedBoard):
         return 7_200 + 60 * list(SOURCES).index(name) if mood in _LYING and name in PLAIN else 0
 
     def _content(self, name: str, method: str, path: str, body: bytes, mood: str) -> tuple[int, Any]:
-        codes = [ledger.code for ledger in self.chain.ledgers]
+        codes = {account: code for ledger in self.chain.ledgers for account, code in ledger.codes.items()}
         told = self.chain.standing(self.address)
         for agreement, ledger in zip(told["agreements"], self.chain.ledgers, strict=True):
             agreement["bounds"] = _bounds_ahead(agreement, self.now_s, ledger)
         if mood in _LYING:
             self._lie(name, mood, told, codes)
+
+        def schedule(number: int, interval: int) -> dict[str, str]:
+            return self._schedule(name, mood, number, interval, codes)
+
         if name in NODES:
-            return 200, rpc(body, told["chain_id"], told["agreements"], codes)
-        if method == "GET" and path.startswith("/v1/terms/"):
-            for agreement, code in zip(told["agreements"], codes, strict=True):
-                if agreement["terms"]["account"].lower() == path[10:].lower():
-                    return 200, code[:-1] + b"\x07" if mood == "other code" else code
+            return 200, rpc(body, told["chain_id"], told["agreements"], codes, schedule)
+        parts = path.split("/")
+        if "schedules" in parts:
+            return 200, schedule(int(parts[-2]), int(parts[-1]))
+        if method == "GET" and "terms" in parts:
+            code = codes.get(int(parts[-1], 16), b"")
+            if code:
+                return 200, code[:-1] + b"\x07" if mood == "other code" else code
             return 404, {"error": {"code": "NO_SUCH_TERMS"}}
         if method == "GET":
             return 200, told
@@ -333,13 +409,31 @@ class HostileBoard(SimulatedBoard):
             return 200, {"results": results}
         return results[0]["status_code"], results[0]
 
-    def _lie(self, name: str, mood: str, told: dict[str, Any], codes: list[bytes]) -> None:
+    def _schedule(
+        self, name: str, mood: str, number: int, interval: int, codes: dict[int, bytes]
+    ) -> dict[str, str]:
+        """Tell account and hash of the code with a sealed agreement's bands in an interval."""
+        ledger = self.chain.sealed(number)
+        salt = _salt(name)
+        if ledger is None or mood in ("terms", "made up"):
+            return {"account": f"0x{salt:040x}", "code_hash": f"0x{salt:064x}"}
+        told: dict[str, str] = ledger.schedule(interval)
+        if mood == "back" and SOURCES[name][1] == "operator":
+            told = ledger.told[-1]  # the agreed ones, whatever replaced them
+        elif mood == "bounds":
+            slots = ledger.agreement["slots"]
+            told = ledger.keep(ledger.other(interval // slots, pack([0] * slots + [salt] * slots)))
+            codes.update(ledger.codes)
+        return told
+
+    def _lie(self, name: str, mood: str, told: dict[str, Any], codes: dict[int, bytes]) -> None:
         """Change what a source tells; each lies in its own way, so that two never confirm each other."""
-        salt = 1 + list(SOURCES).index(name)
+        salt = _salt(name)
         if mood == "wrong chain":
             told["chain_id"] += salt
         elif mood == "absent":
-            del told["agreements"][:], codes[:]
+            told["agreements"].clear()
+            codes.clear()
         elif mood in ("made up", "terms"):
             self._make_up(salt, mood, told, codes)
         for agreement in told["agreements"]:
@@ -355,20 +449,34 @@ class HostileBoard(SimulatedBoard):
             }
             agreement.update(lies.get(mood, {}))
 
-    def _make_up(self, salt: int, mood: str, told: dict[str, Any], codes: list[bytes]) -> None:
+    def _make_up(self, salt: int, mood: str, told: dict[str, Any], codes: dict[int, bytes]) -> None:
         """Tell false terms, and false agreements that have them."""
-        for k, agreement in enumerate(told["agreements"]):
-            false = bytearray(codes[k])
+        for agreement, ledger in zip(told["agreements"], self.chain.ledgers, strict=True):
+            false = bytearray(ledger.code)
             false[14] = UNIT_WH + salt
-            codes[k] = bytes(false)
-            account = salt * 1_000 + k
-            agreement["terms"] = {
-                "account": f"0x{account:040x}",
-                "code_hash": "0x" + keccak256(codes[k]).hex(),
-            }
+            agreement["terms"] = ledger.keep(bytes(false))
+            codes.update(ledger.codes)
             if mood == "made up":
                 agreement["agreement_id"] = self.chance.randrange(1, 1 << 40)
                 agreement["start"] -= 300 * self.chance.randrange(1, 2_000)
+
+
+class _Late:
+    """A file that takes nothing of what is written; as littlefs does, what was there stays then."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass  # nothing was written
+
+    close = __exit__
+
+    def seek(self, _: int) -> None:
+        pass  # to where nothing goes
+
+    def write(self, _: bytes) -> None:
+        raise OSError(28, "late")
 
 
 class _Writer:
@@ -396,8 +504,15 @@ class _Writer:
         pass  # nothing is open
 
 
+def _salt(name: str) -> int:
+    """Return in which way a source lies."""
+    return 1 + list(SOURCES).index(name)
+
+
 def _bounds_ahead(agreement: dict[str, Any], now_s: int, ledger: SimulatedRelayer) -> dict[str, Any]:
-    """Return the bounds of the running and the next intervals, as the contract tells them."""
+    """Return the bounds of the running and the next intervals, as the contract tells them: none of sealed ones."""
+    if isinstance(ledger, SealedRelayer):
+        return {"first_interval": 0, "min": [], "max": []}
     running = max(0, (now_s - agreement["start"]) // agreement["interval_seconds"])
     count = max(0, min(6, agreement["end"] - running))
     least, most = ledger.agreement["band"]

@@ -563,7 +563,7 @@ class Nodes(Exchanges):
         """Speak JSON-RPC over the ledger."""
         agreement = self.ledger.answer("GET", "/v1/meters/" + self.address, b"")[1]["agreements"][0]
         agreement["bounds"] = {"first_interval": 0, "min": [1, 1], "max": [600, 600]}
-        return 200, rpc(body, 1337, [agreement], [self.ledger.code])
+        return 200, rpc(body, 1337, [agreement], self.ledger.codes)
 
     def test_a_node_and_a_relayer_confirm_each_other(self):
         self.make(("http://one", "operator"), nodes=["http://node"])

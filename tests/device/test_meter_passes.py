@@ -4,9 +4,10 @@
 import asyncio
 import json
 import unittest
+from binascii import unhexlify
 
 from exchanges import CONTRACT, INTERVAL_S, START, Exchanges, S
-from sealed_terms import VIEWING, SealedRelayer, code, named, node, override
+from sealed_terms import VIEWING, SealedRelayer, code, node, override
 
 from electro_meter.account.reports import Reports
 from electro_meter.account.sealing import keep
@@ -15,7 +16,6 @@ from electro_meter.uplink.bands import follow, is_override_of, schedule
 from electro_meter.uplink.errors import SourceError
 from electro_meter.uplink.http import Answer
 from electro_meter.uplink.passes import MOST, PATIENCE_S, Passes, Said
-from electro_protocol.keccak import keccak256
 from electro_protocol.readings import pack
 from electro_protocol.reports import EnergyReport
 
@@ -308,9 +308,7 @@ class InExchanges(Sealed):
 
         def silent(method, path, body):
             if "/schedules/" in path:
-                told = named(self.ledger.codes[-1])
-                told["place"] = 0
-                return 200, told
+                return 200, dict(self.ledger.told[-1], place=0)
             if method == "POST" and len(self.readings) >= 2 * SLOTS:
                 posted.append(body)
             return self.ledger.answer(method, path, body)
@@ -417,7 +415,7 @@ class InExchanges(Sealed):
 
         def prove():
             del self.board.hosts["two"]
-            code_hash = keccak256(self.ledger.codes[1])
+            code_hash = unhexlify(self.ledger.told[1]["code_hash"][2:])
             proved = Told()
             proved.end = self.intervals
             proved.proved = START + SLOTS * INTERVAL_S, (SLOTS, 2 * SLOTS), [(1, code_hash[12:], code_hash)]
@@ -428,7 +426,7 @@ class InExchanges(Sealed):
 
     def test_bands_that_do_not_open_are_not_judged_by_and_hold_up_nothing_else(self):
         self.both()
-        self.ledger.codes[1] = override(WIDE, 2, **self.ledger.numbers)  # sealed for another pass
+        self.ledger.told[1] = self.ledger.keep(self.ledger.other(2, WIDE))  # sealed for another pass
         self.run_to(self.passed(1) + 600)
         self.assert_all(SLOTS)
         self.assertTrue(self.uplink.reached)

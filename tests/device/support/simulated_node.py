@@ -6,6 +6,7 @@ from binascii import hexlify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -41,10 +42,15 @@ def meter_state(agreements: "list[dict[str, Any]]") -> bytes:
 
 
 def rpc(
-    body: bytes, chain_id: int, agreements: "list[dict[str, Any]]", codes: "list[bytes]"
+    body: bytes,
+    chain_id: int,
+    agreements: "list[dict[str, Any]]",
+    codes: "dict[int, bytes]",
+    schedule: "Callable[[int, int], dict[str, Any]] | None" = None,
 ) -> "dict[str, Any]":
-    """Return the answer to a JSON-RPC request; codes: of terms' accounts, in the order of agreements.
+    """Return the answer to a JSON-RPC request; codes: by account.
 
+    schedule: returns account and hash of the code with the bands in an interval of an agreement.
     The node knows no finalized block, as one of a QBFT network.
     """
     asked = json.loads(body)
@@ -53,10 +59,13 @@ def rpc(
     if method == "eth_chainId":
         answer["result"] = hex(chain_id)
     elif method == "eth_getCode":
-        answer["result"] = "0x"
-        for agreement, code in zip(agreements, codes):  # noqa: B905 - no strict= on MicroPython
-            if int(agreement["terms"]["account"], 16) == int(params[0], 16):
-                answer["result"] = "0x" + hexlify(code).decode()
+        answer["result"] = "0x" + hexlify(codes.get(int(params[0], 16), b"")).decode()
+    elif len(params[0]["data"]) == len("0x") + 2 * (4 + 3 * 32) and schedule is not None:
+        number, interval = params[0]["data"][10:74], params[0]["data"][-64:]
+        told = schedule(int(number, 16), int(interval, 16))
+        answer["result"] = (
+            "0x" + hexlify(word(int(told["account"], 16)) + word(int(told["code_hash"], 16))).decode()
+        )
     elif params[1] == "finalized":
         answer["error"] = {"code": -39001, "message": "Unknown block"}
     else:

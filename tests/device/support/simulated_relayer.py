@@ -2,7 +2,7 @@
 """Stand in for relayer and contract in tests of the meter: strict about signer and sequence, and able to misbehave."""
 
 import json
-from binascii import hexlify
+from binascii import hexlify, unhexlify
 
 from electro_protocol.address import checksum
 from electro_protocol.eip712 import Domain
@@ -24,22 +24,20 @@ def terms_code(slots: int, interval_s: int, intervals: int, unit_wh: int) -> byt
 class SimulatedRelayer:
     """What the contract knows, and the relayer's HTTP answers about it; `answer` is all of HTTP it has."""
 
-    def __init__(self, chain_id: int, contract: bytes, agreement: "dict[str, Any]") -> None:
-        """agreement: the relayer's JSON for it; positions and terms are added."""
+    def __init__(
+        self, chain_id: int, contract: bytes, agreement: "dict[str, Any]", code: "bytes | None" = None
+    ) -> None:
+        """agreement: the relayer's JSON for it; positions and terms are added. code: of terms, if not the usual."""
         self.domain = Domain(chain_id, contract)
         self._chain_id = chain_id
         self.agreement = agreement
-        self.code = terms_code(
+        self.code = code or terms_code(
             agreement["slots"], agreement["interval_seconds"], agreement["intervals"], agreement["unit_wh"]
         )
-        code_hash = keccak256(self.code)
-        self.terms = code_hash[:16]  # what a report must sign of them
-        # what each answer tells, in words; a hash of the terms takes milliseconds in Python
+        self.codes: "dict[int, bytes]" = {}  # by account
         self._told_contract = checksum(contract)
-        self._told_terms = {
-            "account": checksum(code_hash[12:]),
-            "code_hash": "0x" + hexlify(code_hash).decode(),
-        }
+        self._told_terms = self.keep(self.code)
+        self.terms = unhexlify(self._told_terms["code_hash"][2:])[:16]  # what a report must sign of them
         self.readings: "dict[str, list[int]]" = {}  # by enrolled address
         self.outages: "list[dict[str, Any]]" = []
         self.registers: "list[int]" = []
@@ -47,6 +45,12 @@ class SimulatedRelayer:
         self.down = False  # answers 503
         self.forgets = False  # accepts and loses
         self.final_lag = 0  # intervals by which the final block is behind the latest
+
+    def keep(self, code: bytes) -> "dict[str, str]":
+        """Keep code in an account, which is made up of its hash; return both as each answer tells them."""
+        code_hash = keccak256(code)
+        self.codes[int.from_bytes(code_hash[12:], "big")] = code
+        return {"account": checksum(code_hash[12:]), "code_hash": "0x" + hexlify(code_hash).decode()}
 
     def enrol(self, address: str) -> None:
         self.readings[address] = []
@@ -56,8 +60,9 @@ class SimulatedRelayer:
         self.requests += 1
         if self.down:
             return 503, _error("NODE_DOWN", 503)
-        if path == "/v1/terms/" + self._told_terms["account"]:
-            return 200, self.code
+        if path.startswith("/v1/terms/"):
+            code = self.codes.get(int(path[len("/v1/terms/") :], 16))
+            return (404, _error("NO_SUCH_TERMS", 404)) if code is None else (200, code)
         if method == "GET":
             return self._state(path[path.rfind("/") + 1 :].partition("?")[0])
         untrusted = json.loads(body)
