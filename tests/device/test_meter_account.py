@@ -5,6 +5,7 @@ import asyncio
 import unittest
 
 from accounts import BASE_S, START, Accounts, S, Terms
+from flash import unreadable
 
 from electro_meter.account import journal as journal_module
 from electro_meter.account.records import (
@@ -223,6 +224,14 @@ class Restarts(Accounts):
             self.restart(after_s=2, power=lose == "rtc")
             self.assertGreaterEqual(self.account.import_uj, before_uj - 36_000 * 300 * S)
             self.run_steady(400, 36_000)
+
+    def test_a_copy_that_can_not_be_read_ends_no_start(self):
+        self.run_steady(1_000, 36_000)
+        self.board.load_blob = unreadable
+        self.restart(after_s=2, power=True)
+        self.assertGreaterEqual(self.account.import_uj, 36_000 * 900 * S)
+        self.assertIn("unreadable", self.snapshot.trouble)
+        self.run_steady(400, 36_000)
 
     def test_a_damaged_copy_is_not_believed(self):
         self.run_steady(400, 36_000)

@@ -5,6 +5,7 @@ import json
 import unittest
 
 import scratch
+from flash import Unreadable
 from settings import entries
 
 from electro_meter.life.config import BOARDS, Config, load
@@ -57,6 +58,16 @@ class Configurations(unittest.TestCase):
                 file.write(damaged)
             with self.assertRaises(ConfigError):
                 load(folder)
+
+    def test_a_flash_that_can_not_be_read_now_is_another_thing(self):
+        """For a person has to come and help where the file is missing; here the next start does."""
+        folder = scratch.folder()
+        self.addCleanup(scratch.remove, folder)
+        with open(folder + "/config.json", "w") as file:
+            json.dump(entries(), file)
+        with Unreadable(folder + "/config.json"), self.assertRaises(OSError):
+            load(folder)
+        self.assertEqual(load(folder).chain_id, 1337)
 
     def test_a_file_cut_off_anywhere_is_never_half_a_configuration(self):
         folder = scratch.folder()

@@ -11,6 +11,7 @@ import unittest
 from binascii import hexlify, unhexlify
 
 import scratch
+from flash import Unreadable
 from network_board import NetworkBoard
 
 from electro_meter import heap
@@ -18,7 +19,7 @@ from electro_meter.life.config import Config
 from electro_meter.life.keys import Signer
 from electro_meter.uplink.clock import Clock
 from electro_meter.uplink.exchange import Uplink
-from electro_meter.uplink.proof.last import PROVE_MS, LastProof
+from electro_meter.uplink.proof.last import FILE, PROVE_MS, LastProof
 from electro_meter.world import ConfigError
 from electro_protocol import qbft
 from electro_protocol.address import address_of, checksum
@@ -313,6 +314,20 @@ class Disbelieved(Proofs):
         self.make()
         self.run_for(60)
         self.assertTrue("older" in self.uplink.proved.why, self.uplink.proved.why)
+
+    def test_while_the_flash_can_not_tell_what_was_proved_last(self):
+        LastProof(self.folder).note(0, 0, keccak256(b"the code on the meter's own chain"), 3)
+        with Unreadable(f"{self.folder}/{FILE}"):
+            self.make()
+            self.run_for(60)
+            self.assert_nothing_is_proved("Errno")
+
+    def test_once_the_flash_can_tell_it_again(self):
+        LastProof(self.folder).note(0, 0, keccak256(b"the code on the meter's own chain"), 3)
+        with Unreadable(f"{self.folder}/{FILE}"):
+            self.make()
+        self.run_for(60)
+        self.assert_nothing_is_proved("another chain's")
 
     def test_another_chain_of_the_same_validators_with_a_contract_at_the_same_address(self):
         """Whose code is another, as the chain's number is in it."""

@@ -7,12 +7,13 @@ import unittest
 from binascii import hexlify, unhexlify
 
 import scratch
+from flash import Unreadable, unreadable
 from settings import entries
 
 from electro_meter.life.config import load, stored
 from electro_meter.life.keys import TRIES, MissingKeyError, load_signer
 from electro_meter.life.new_key import make_key
-from electro_meter.provision import change, provision
+from electro_meter.provision import COMMITTED, change, finish, provision
 from electro_meter.uplink.proof.last import LastProof
 from electro_meter.world import Board, ConfigError
 from electro_protocol.address import address_of, checksum
@@ -88,6 +89,36 @@ class Provisioning(unittest.TestCase):
         first = provision(self.board, self.request())
         second = provision(self.board, self.request(wifi_ssid="other"))
         self.assertEqual(first["address"], second["address"])
+        self.assertEqual(load(self.folder).wifi_ssid, "other")
+
+    def test_a_key_that_can_not_be_read_now_is_not_replaced(self):
+        first = provision(self.board, self.request())
+        load_key, self.board.load_key = self.board.load_key, unreadable
+        with self.assertRaises(OSError):
+            provision(self.board, self.request(wifi_ssid="other"))
+        self.board.load_key = load_key
+        self.assertEqual(load(self.folder).wifi_ssid, "plant")
+        self.assertEqual(provision(self.board, self.request())["address"], first["address"])
+
+    def test_keys_that_can_not_be_read_now_are_not_taken_for_none(self):
+        """Else releases of anybody would be taken from then on."""
+        pinned = {role: "0x" + "ab" * 19 + end for role, end in (("operator", "01"), ("consumer", "02"))}
+        provision(self.board, self.request(release_keys=pinned))
+        load_blob, self.board.load_blob = self.board.load_blob, unreadable
+        with self.assertRaises(OSError):
+            provision(self.board, self.request(wifi_ssid="other"))
+        self.board.load_blob = load_blob
+        answer = provision(self.board, self.request())
+        self.assertEqual(answer["operator_key"].lower(), pinned["operator"])
+
+    def test_what_was_committed_and_can_not_be_read_now_is_done_at_the_next_start(self):
+        provision(self.board, self.request())
+        committed = {"entries": entries(wifi_ssid="other"), "certificate": None, "keys": None}
+        with open(f"{self.folder}/{COMMITTED}", "w") as file:
+            json.dump(committed, file)
+        with Unreadable(f"{self.folder}/{COMMITTED}"), self.assertRaises(OSError):
+            finish(self.board)
+        finish(self.board)
         self.assertEqual(load(self.folder).wifi_ssid, "other")
 
     def test_both_sources_of_entropy_count(self):

@@ -6,9 +6,19 @@ import unittest
 
 import scratch
 from accounts import Accounts, Terms
+from flash import Unreadable, unreadable
 from sealed_terms import BANDS, SLOTS, VIEWING, code
 
-from electro_meter.account.sealing import MOST_KEYS, Sealing, brought_in, keep, keep_brought, keys_in
+from electro_meter.account import sealing as account_sealing
+from electro_meter.account.sealing import (
+    BROUGHT_FILE,
+    MOST_KEYS,
+    Sealing,
+    brought_in,
+    keep,
+    keep_brought,
+    keys_in,
+)
 from electro_meter.life.keys import load_signer
 from electro_meter.uplink.agreement import Agreement
 from electro_meter.uplink.bringing import bring
@@ -103,12 +113,56 @@ class Keys(unittest.TestCase):
         keep_brought(self.folder, VIEWING)
         os.mkdir(self.folder + "/" + KEYS_FILE + ".new")
         try:
-            sealing_ = Sealing(self.folder, SEPARATOR, METER)
-            self.assertTrue(sealing_.opens(SealedTerms()))
+            sealing_, agreement = Sealing(self.folder, SEPARATOR, METER), SealedTerms()
+            self.assertTrue(sealing_.opens(agreement))
             self.assertEqual(keys_in(self.folder), [])
         finally:
             os.rmdir(self.folder + "/" + KEYS_FILE + ".new")
-        self.assertTrue(Sealing(self.folder, SEPARATOR, METER).opens(SealedTerms()))
+        self.assertTrue(sealing_.opens(agreement))
+        self.assertEqual(keys_in(self.folder), [VIEWING])
+
+    def test_a_key_that_can_not_be_read_now_is_found_once_it_can(self):
+        keep(self.folder, VIEWING)
+        sealing_, agreement = Sealing(self.folder, SEPARATOR, METER), SealedTerms()
+        with Unreadable(f"{self.folder}/{KEYS_FILE}"):
+            self.assertFalse(sealing_.opens(agreement))
+        self.assertTrue(sealing_.opens(agreement))
+
+    def test_one_that_was_read_is_known_whatever_the_flash_says_later(self):
+        keep(self.folder, VIEWING)
+        sealing_, agreement = Sealing(self.folder, SEPARATOR, METER), SealedTerms()
+        self.assertTrue(sealing_.opens(agreement))
+        with Unreadable(f"{self.folder}/{KEYS_FILE}"):
+            sealing_.forget()  # another one came
+            self.assertTrue(sealing_.opens(agreement))
+            self.assertTrue(sealing_.opens(SealedTerms()))
+
+    def test_none_is_lost_to_another_that_comes_while_they_can_not_be_read(self):
+
+        def blind(path, mode):
+            if mode == "rb":
+                unreadable()
+            return open(path, mode)
+
+        for take_in, kept, name in ((keep, keys_in, KEYS_FILE), (keep_brought, brought_in, BROUGHT_FILE)):
+            take_in(self.folder, VIEWING)
+            account_sealing.open = blind
+            try:
+                with self.assertRaises(OSError):
+                    take_in(self.folder, OTHER)
+            finally:
+                del account_sealing.open
+            self.assertEqual(kept(self.folder), [VIEWING])
+            os.remove(f"{self.folder}/{name}")
+
+    def test_the_key_of_an_agreement_that_was_opened_before_it_was_confirmed_is_kept_too(self):
+        keep_brought(self.folder, VIEWING)
+        sealing_, agreement = Sealing(self.folder, SEPARATOR, METER), SealedTerms()
+        agreement.pinned = False
+        self.assertTrue(sealing_.opens(agreement))
+        self.assertEqual(keys_in(self.folder), [])
+        agreement.pinned = True
+        self.assertTrue(sealing_.opens(agreement))
         self.assertEqual(keys_in(self.folder), [VIEWING])
 
     def test_bands_that_were_garbled_are_not_judged_by(self):
@@ -320,6 +374,11 @@ class Reporting(Accounts):
         self.assertEqual(
             self.reports.closed(invented), 0
         )  # from the first sealed agreement that is confirmed on
+        keep(self.folder, VIEWING)
+        self.make()
+        self.reports.sealed_as = f"{self.folder}/{KEYS_FILE}", SEPARATOR, METER  # where nothing can be read
+        self.assertEqual(self.reports.closed(invented), 0)
+        self.reports.sealed_as = self.folder, SEPARATOR, METER
         invented.pinned = moved.pinned = True
         self.assertEqual((self.reports.closed(invented), self.reports.closed(moved)), (1, 1))
 

@@ -47,6 +47,7 @@ _SAY_EVERY = 20  # steps: whoever connects later reads it, too
 _FAST_HZ = 240_000_000  # stock builds start at 160; a C3 has no more
 _SLOW_HZ = 80_000_000  # the least at which the radio works
 _MOST_BLOB_BYTES = 4_096
+_NVS_NOT_FOUND = -4354  # ESP_ERR_NVS_NOT_FOUND: what an OSError has in place of an errno
 _DATAGRAM_BYTES = 512
 _REASONS = {
     machine.PWRON_RESET: "power",
@@ -252,21 +253,22 @@ class Esp32Board(Board):
         return os.urandom(count)
 
     def load_key(self) -> "bytes | None":
-        private_key = bytearray(32)
-        try:
-            return bytes(private_key) if self._nvs.get_blob("key", private_key) == 32 else None
-        except OSError:
-            return None
+        return self._load("key", 32)
 
     def store_key(self, private_key: bytes) -> None:
         self._nvs.set_blob("key", private_key)
         self._nvs.commit()
 
     def load_blob(self, name: str) -> "bytes | None":
-        content = bytearray(_MOST_BLOB_BYTES)
+        return self._load(name, _MOST_BLOB_BYTES)
+
+    def _load(self, name: str, most: int) -> "bytes | None":
+        content = bytearray(most)
         try:
             return bytes(content[: self._nvs.get_blob(name, content)])
-        except OSError:
+        except OSError as error:
+            if error.errno != _NVS_NOT_FOUND:
+                raise
             return None
 
     def store_blob(self, name: str, content: bytes) -> None:

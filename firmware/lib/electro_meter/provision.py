@@ -34,7 +34,7 @@ from .life.keys import Signer
 from .life.new_key import draw_key
 from .pinning import ENTRIES, check, keep
 from .updating.state import BLOB, State, unpack
-from .world import Board, ConfigError
+from .world import NO_FILE, Board, ConfigError
 
 CERTIFICATE = "ca.der"  # where `radio` looks for it
 COMMITTED = "provision.json"  # where `main` looks for what is to be finished
@@ -102,14 +102,16 @@ def provision(board: Board, untrusted: object) -> "dict[str, object]":
 def finish(board: Board) -> None:
     """Do what was committed; a cut may have come after any part of it.
 
-    Raises OSError if the flash takes nothing.
+    Raises OSError if the flash can't be read, or takes nothing.
     """
     folder = board.directory
     try:
         with open(f"{folder}/{COMMITTED}") as file:
             committed = json.load(file)
         entries, certificate, keys = committed["entries"], committed["certificate"], committed["keys"]
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         return  # nothing is left to be done
     except (ValueError, KeyError, TypeError):
         os.remove(f"{folder}/{COMMITTED}")  # which a failing flash has damaged
@@ -207,6 +209,6 @@ def run(text: str) -> None:
     time.sleep(1)  # the radio needs a moment before its noise feeds the generator
     try:
         answer = change(board, untrusted["change"]) if "change" in untrusted else provision(board, untrusted)
-    except (ConfigError, ArithmeticError) as error:  # FaultError, whose module comes and goes
+    except (ConfigError, OSError, ArithmeticError) as error:  # FaultError, whose module comes and goes
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the PC reads this line

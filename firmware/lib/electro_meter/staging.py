@@ -72,6 +72,6 @@ def run(text: str) -> None:
     board = Esp32Board(None)
     try:
         answer = begin(board, untrusted) if "release" in untrusted else finish(board)
-    except (ReleaseError, BundleError, ConfigError) as error:
+    except (ReleaseError, BundleError, ConfigError, OSError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the PC reads this line

@@ -48,6 +48,6 @@ def run(text: str) -> None:
     try:
         config = load(board.directory)
         answer = take(board, text, Domain(config.chain_id, config.contract))
-    except (SetupError, FaultError) as error:
+    except (SetupError, FaultError, OSError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))  # noqa: T201 - the PC reads this line

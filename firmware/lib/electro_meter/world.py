@@ -9,6 +9,9 @@ import asyncio
 
 # In Board.directory: `account.sealing` keeps them there, and not all meters have that module.
 KEYS_FILE = "viewing.keys"
+# An OSError's number where a file is not there, in WebAssembly the second. Any other: the flash can't be read now, and
+# what it has is not known. Whoever takes that for nothing measures, signs or throws away what it must not.
+NO_FILE = (2, 44)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,14 +202,19 @@ class Board:
             """Return random bytes; on the chip true-random only while the radio is on."""
             ...
 
-        def load_key(self) -> "bytes | None": ...
+        def load_key(self) -> "bytes | None":
+            """Return the meter's private key, None if there is none. Raises OSError as `load_blob`."""
+            ...
 
         def store_key(self, private_key: bytes) -> None: ...
 
         # what else outlives the settings: the calibration
 
         def load_blob(self, name: str) -> "bytes | None":
-            """Return what was stored under a name of at most 15 characters, None if nothing was."""
+            """Return what was stored under a name of at most 15 characters, None if nothing was.
+
+            Raises OSError if the storage can't be read now: that is another thing.
+            """
             ...
 
         def store_blob(self, name: str, content: bytes) -> None:

@@ -1,11 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the power at any byte of what a step writes into a folder: every state that the flash can be left in.
+"""Cut the power at any byte of what a step writes into a folder, and have files that are there not be readable now.
 
 A step appends to a file, makes one, renames one or removes one. What it did is seen from the outside, by comparing the
-folder before and after; the states between are put together from that. Runs on both Pythons.
+folder before and after; every state between, in which the flash can be left, is put together from that. Runs on both
+Pythons.
 """
 
 import os
+
+
+def unreadable(*_):
+    """Stand for whatever reads from the chip's storage while that can't be read."""
+    raise OSError(5, "unreadable")
+
+
+class Unreadable:
+    """While this lasts a file can't be read, and what was in it is there again after that."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __enter__(self):
+        os.rename(self._path, self._path + ".aside")
+        os.mkdir(self._path)  # opening it fails, and not because it is not there
+
+    def __exit__(self, *_):
+        os.rmdir(self._path)
+        os.rename(self._path + ".aside", self._path)
 
 
 def content(folder):

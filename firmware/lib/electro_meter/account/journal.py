@@ -13,6 +13,7 @@ import os
 import struct
 from array import array
 
+from ..world import NO_FILE
 from .records import BASE, BODY, ENDED, OUTAGE, RECORD_BYTES, SUMMARY, is_whole, seal
 
 TYPE_CHECKING = False
@@ -30,7 +31,6 @@ MOST_WAITING = 256
 # A full flash makes room by the ring's own oldest file, down to two weeks of five minutes.
 _LEAST_FILES = 16
 _NO_SPACE = 28  # ENOSPC
-_NO_FILE = (2, 44)  # ENOENT; in WebAssembly it has another number
 _PIECE = 16  # records read at once
 _NEAR = (1, 2, 3, 0, -1, -2, -3)  # records between which a START or a SUMMARY may lie
 
@@ -199,7 +199,7 @@ class Ring:
         try:
             file = open(path, "r+b")  # noqa: SIM115 - closed below
         except OSError as error:
-            if error.errno not in _NO_FILE:
+            if error.errno not in NO_FILE:
                 raise
             file = open(path, "wb")  # noqa: SIM115
         try:
@@ -222,7 +222,7 @@ class Ring:
                 file.seek(first % self.slots * RECORD_BYTES)
                 count = file.readinto(self._piece) or 0
         except OSError as error:
-            if error.errno not in _NO_FILE:  # else the ring went past it
+            if error.errno not in NO_FILE:  # else the ring went past it
                 self.unread += 1
                 self.trouble = str(error)
             return False

@@ -9,7 +9,7 @@ import os
 from electro_protocol import judging, sealing
 from electro_protocol.sealed import SealedReport
 
-from ..world import KEYS_FILE
+from ..world import KEYS_FILE, NO_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,31 +24,37 @@ _NONCE = sealing.IV_BYTES
 
 
 def keys_in(directory: str) -> "list[bytes]":
-    """Return the viewing keys that are kept."""
+    """Return the viewing keys that are kept. Raises OSError."""
     return _read(directory, KEYS_FILE)
 
 
 def keep(directory: str, key: bytes) -> None:
-    """Keep a viewing key; of more than there is room for the oldest goes."""
+    """Keep a viewing key; of more than there is room for the oldest goes.
+
+    Raises OSError if the flash can't be read, or takes nothing: then what was there stays.
+    """
     _write(directory, KEYS_FILE, [one for one in keys_in(directory) if one != key][1 - MOST_KEYS :] + [key])
 
 
 def keep_brought(directory: str, key: bytes) -> None:
-    """Keep a key that a relayer brought, until an agreement is confirmed that is sealed by it."""
+    """Keep a key that a relayer brought, until an agreement is confirmed that is sealed by it. Raises OSError."""
     if key not in keys_in(directory):
         _write(directory, BROUGHT_FILE, [one for one in brought_in(directory) if one != key][-1:] + [key])
 
 
 def brought_in(directory: str) -> "list[bytes]":
-    """Return the keys that relayers brought last."""
+    """Return the keys that relayers brought last. Raises OSError."""
     return _read(directory, BROUGHT_FILE)
 
 
 def _read(directory: str, name: str) -> "list[bytes]":
+    """Return the keys in a file; raise OSError if the flash can't be read now."""
     try:
         with open(f"{directory}/{name}", "rb") as file:
             raw = file.read(MOST_KEYS * sealing.KEY_BYTES)
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         return []
     return [raw[at : at + sealing.KEY_BYTES] for at in range(0, len(raw) - 31, sealing.KEY_BYTES)]
 
@@ -68,30 +74,36 @@ class Sealing:
         self._separator = separator
         self._device = device
         self._keys: "dict[bytes, bytes]" = {}  # by hash, as far as they were asked for
+        self._kept: "list[bytes]" = []  # those that are known to lie on flash for good
 
     def opens(self, agreement: "Agreement") -> bool:
         """Open an agreement's bands; return whether there is the key, and it does."""
-        if agreement.opened:
-            return True
         seal = agreement.seal
         key = self._key(seal[:_HASH])
         if not key:
             return False
-        try:
-            bands = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
-        except sealing.SealError:
-            return False
-        agreement.open(bands, self)
-        if agreement.pinned and key not in keys_in(self._directory):
+        if not agreement.opened:
             try:
-                keep(self._directory, key)  # a relayer brought it: from now on no other pushes it out
-            except OSError:
-                pass  # the flash takes nothing: the next start tries it again
+                bands = sealing.open_bands(key, seal[_HASH : _HASH + _NONCE], seal[_HASH + _NONCE :])
+            except sealing.SealError:
+                return False
+            agreement.open(bands, self)
+        if agreement.pinned and key not in self._kept:
+            self._keep(key)
         return True
 
+    def _keep(self, key: bytes) -> None:
+        """Keep the key of a confirmed agreement: if a relayer brought it, from now on no other pushes it out."""
+        try:
+            if key not in keys_in(self._directory):
+                keep(self._directory, key)
+        except OSError:
+            return  # the flash fails: whoever asks next tries it again
+        self._kept.append(key)
+
     def forget(self) -> None:
-        """Look for keys anew."""
-        self._keys = {}
+        """Look anew for keys that were not there."""
+        self._keys = {key_hash: key for key_hash, key in self._keys.items() if key}
 
     def open_pass(self, agreement: "Agreement", place: int, pass_: int, code: bytes) -> bytes:
         """Return a pass's bands, from the code that has them, of an agreement that opens; empty if they do not open."""
@@ -122,10 +134,14 @@ class Sealing:
         return SealedReport(report.agreement_id, report.start, schedule, report.first_interval, sealed, words)
 
     def _key(self, key_hash: bytes) -> bytes:
-        """Return the viewing key with this hash, empty if it is not here."""
+        """Return the viewing key with this hash, empty if it is not here, or can't be read now."""
         if key_hash not in self._keys:
-            self._keys[key_hash] = b""  # until a restart, or until a relayer brings one
-            for key in brought_in(self._directory) + keys_in(self._directory):
+            try:
+                keys = brought_in(self._directory) + keys_in(self._directory)
+            except OSError:
+                return b""
+            self._keys[key_hash] = b""  # until a restart, or until one comes
+            for key in keys:
                 if sealing.key_hash(key) == key_hash:
                     self._keys[key_hash] = key
         return self._keys[key_hash]

@@ -129,7 +129,11 @@ class Snapshot:
         retained = _unpack(self._board.retained())
         if retained is None or retained[1] == _MOST_WORD:
             account.forget_time()  # the chip's clock was only set to a time that had passed
-        for content in (self._board.retained(), self._board.load_blob(NAME)):
+        try:
+            stored = self._board.load_blob(NAME)
+        except OSError as error:
+            self.trouble, stored = str(error), None
+        for content in (self._board.retained(), stored):
             fields = _unpack(content)
             if fields is not None and (best is None or _energy(fields) > _energy(best)):
                 best = fields

@@ -47,7 +47,7 @@ from electro_protocol.address import parse as parse_address
 from electro_protocol.reports import MessageError
 from electro_protocol.untrusted import hex_bytes
 
-from ..world import ConfigError
+from ..world import NO_FILE, ConfigError
 from .migrations import VERSION, merge, migrate
 from .settings import Channel, Settings, Source
 
@@ -182,12 +182,14 @@ def load(directory: str, calibrated: "dict[str, object] | None" = None) -> Confi
 def stored(directory: str) -> "dict[str, Any]":
     """Return the file's entries in the present version, unchecked.
 
-    Raises ConfigError.
+    Raises ConfigError, and OSError if the flash can't be read now.
     """
     try:
         with open(f"{directory}/{FILE}") as file:
             text = file.read()
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         raise ConfigError(f"{FILE} is missing: run `electro device provision`")
     except UnicodeError:
         raise ConfigError(f"{FILE} is not JSON")

@@ -68,7 +68,7 @@ class Conversation:
         uplink.bring_due_us = self._board.uptime_us() + BRING_AGAIN_MS * 1000
         try:
             await bring(self._board, self._client, source.url, uplink.signer, uplink.reports)
-        except (SourceError, ValueError) as error:
+        except (SourceError, ValueError, OSError) as error:  # or the flash does not take it
             self._board.log(f"no viewing key from {source.url}: {error}")
         finally:
             forget_modules(MODULES)
@@ -87,6 +87,8 @@ class Conversation:
         relayers = [one for one in uplink.turns.sources if not one.is_node]
         source.proves_us = now_us + (AGAIN_MS if len(relayers) < 2 else AGAIN_BESIDE_OTHERS_MS) * 1000
         try:
+            if not last.is_known:
+                last.read()
             from .proof.proving import Proving
 
             proving = Proving(
@@ -95,7 +97,7 @@ class Conversation:
             if await proving.run(uplink.turns.sources, last, uplink.clock):
                 last.due_us = now_us + PROVE_MS * 1000
                 source.proves_us = 0
-        except (SourceError, ValueError) as error:
+        except (SourceError, ValueError, OSError) as error:  # or the flash can't be read
             last.why = f"{source.url}: {error}"
             self._board.log(f"no proof from {last.why}")
         finally:

@@ -9,6 +9,7 @@ import json
 import os
 from binascii import hexlify, unhexlify
 
+from ...world import NO_FILE
 from ..sources import LAST_S
 
 FILE = "proved.json"
@@ -41,14 +42,26 @@ class LastProof:
         self.code_hash = b""  # of the contract
         self.due_us = 0  # uptime
         self.why = ""  # the last receipt proved nothing
+        self.is_known = False  # before that nothing is proved
+        try:
+            self.read()
+        except OSError as error:
+            self.why = f"what was proved last can't be read: {error}"
+
+    def read(self) -> None:
+        """Know again what was proved; raise OSError if the flash can't be read now."""
         try:
             with open(self._path) as file:
                 number, time_s, code = json.loads(file.read(_MOST_FILE_BYTES))
             code_hash = unhexlify(code)
             if 0 <= number <= _MOST_NUMBER and 0 <= time_s <= LAST_S and len(code_hash) == 32:
                 self.number, self.time_s, self.code_hash = number, time_s, code_hash
-        except (OSError, ValueError, TypeError):
+        except OSError as error:
+            if error.errno not in NO_FILE:
+                raise
+        except (ValueError, TypeError):
             pass  # nothing was proved yet, or a power cut took it: the first proof sets it anew
+        self.is_known = True
 
     def note(self, number: int, time_s: int, code_hash: bytes, sealed: int) -> None:
         """Keep a block; a flash that fails is no reason to stop."""
