@@ -129,6 +129,11 @@ class Chain:
         return None
 
     @property
+    def codes(self) -> dict[int, bytes]:
+        """Return what lies in accounts: terms and bands, agreed on or only deployed."""
+        return {account: code for ledger in self.ledgers for account, code in ledger.codes.items()}
+
+    @property
     def misjudged(self) -> int:
         """Return how many sealed reports were judged by bands that do not hold."""
         return sum(ledger.refused for ledger in self.ledgers if isinstance(ledger, SealedRelayer))
@@ -367,23 +372,22 @@ class HostileBoard(SimulatedBoard):
         return 7_200 + 60 * list(SOURCES).index(name) if mood in _LYING and name in PLAIN else 0
 
     def _content(self, name: str, method: str, path: str, body: bytes, mood: str) -> tuple[int, Any]:
-        codes = {account: code for ledger in self.chain.ledgers for account, code in ledger.codes.items()}
         told = self.chain.standing(self.address)
         for agreement, ledger in zip(told["agreements"], self.chain.ledgers, strict=True):
             agreement["bounds"] = _bounds_ahead(agreement, self.now_s, ledger)
         if mood in _LYING:
-            self._lie(name, mood, told, codes)
+            self._lie(name, mood, told)
 
         def schedule(number: int, interval: int) -> dict[str, str]:
-            return self._schedule(name, mood, number, interval, codes)
+            return self._schedule(name, mood, number, interval)
 
         if name in NODES:
-            return 200, rpc(body, told["chain_id"], told["agreements"], codes, schedule)
+            return 200, rpc(body, told["chain_id"], told["agreements"], self.chain.codes, schedule)
         parts = path.split("/")
         if "schedules" in parts:
             return 200, schedule(int(parts[-2]), int(parts[-1]))
         if method == "GET" and "terms" in parts:
-            code = codes.get(int(parts[-1], 16), b"")
+            code = self.chain.codes.get(int(parts[-1], 16), b"")
             if code:
                 return 200, code[:-1] + b"\x07" if mood == "other code" else code
             return 404, {"error": {"code": "NO_SUCH_TERMS"}}
@@ -409,9 +413,7 @@ class HostileBoard(SimulatedBoard):
             return 200, {"results": results}
         return results[0]["status_code"], results[0]
 
-    def _schedule(
-        self, name: str, mood: str, number: int, interval: int, codes: dict[int, bytes]
-    ) -> dict[str, str]:
+    def _schedule(self, name: str, mood: str, number: int, interval: int) -> dict[str, str]:
         """Tell account and hash of the code with a sealed agreement's bands in an interval."""
         ledger = self.chain.sealed(number)
         salt = _salt(name)
@@ -423,19 +425,17 @@ class HostileBoard(SimulatedBoard):
         elif mood == "bounds":
             slots = ledger.agreement["slots"]
             told = ledger.keep(ledger.other(interval // slots, pack([0] * slots + [salt] * slots)))
-            codes.update(ledger.codes)
         return told
 
-    def _lie(self, name: str, mood: str, told: dict[str, Any], codes: dict[int, bytes]) -> None:
+    def _lie(self, name: str, mood: str, told: dict[str, Any]) -> None:
         """Change what a source tells; each lies in its own way, so that two never confirm each other."""
         salt = _salt(name)
         if mood == "wrong chain":
             told["chain_id"] += salt
         elif mood == "absent":
             told["agreements"].clear()
-            codes.clear()
         elif mood in ("made up", "terms"):
-            self._make_up(salt, mood, told, codes)
+            self._make_up(salt, mood, told)
         for agreement in told["agreements"]:
             count = len(agreement["bounds"]["max"])
             position = min(agreement["end"], 30 + 9 * salt)
@@ -449,13 +449,12 @@ class HostileBoard(SimulatedBoard):
             }
             agreement.update(lies.get(mood, {}))
 
-    def _make_up(self, salt: int, mood: str, told: dict[str, Any], codes: dict[int, bytes]) -> None:
+    def _make_up(self, salt: int, mood: str, told: dict[str, Any]) -> None:
         """Tell false terms, and false agreements that have them."""
         for agreement, ledger in zip(told["agreements"], self.chain.ledgers, strict=True):
             false = bytearray(ledger.code)
             false[14] = UNIT_WH + salt
             agreement["terms"] = ledger.keep(bytes(false))
-            codes.update(ledger.codes)
             if mood == "made up":
                 agreement["agreement_id"] = self.chance.randrange(1, 1 << 40)
                 agreement["start"] -= 300 * self.chance.randrange(1, 2_000)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure the error of active energy on simulated devices, beside EmonLib's and EmonLibCM's algorithms.
 
-    python tests/bench/metering.py [--full] [--windows N] [--json] [--plot FILE.svg] [--keep FILE]
+    python tests/bench/metering.py [--full | --target] [--windows N] [--json] [--plot FILE.svg] [--keep FILE]
 
 Everything is simulated: chips with curvature, spread and noise, current transformers of class 0.5S and split-core
 SCT-013, stalls, harmonics (electro_tools.grid). Each device is calibrated first, with references that err themselves;
-then nothing is adjusted. With --keep each device's points go to a file as they are there, a line each, and a run that
-was ended goes on behind them: of --full thirty devices, seven minutes of a core each.
+then nothing is adjusted. --target measures what the target is about: Electro alone, with transformers of class 0.5S.
+With --keep each device's points go to a file as they are there, a line each, and a run that was ended goes on behind
+them: of --full thirty devices, seven minutes of a core each; of --target 24, one to three minutes each.
 """
 
 from __future__ import annotations
@@ -43,13 +44,17 @@ TRANSFORMERS = {"class 0.5S": CLASS_05S, "SCT-013": SCT_013}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--full", action="store_true", help="six chips, both noises, both frequencies, all loads"
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument(
+        "--full", action="store_true", help="six chips, both noises and frequencies, all loads"
+    )
+    scope.add_argument(
+        "--target", action="store_true", help="the same without the peers, at the target's loads"
     )
     parser.add_argument(
         "--windows", type=int, default=192, help="windows at each point (default: 192, 38 s of mains)"
     )
-    parser.add_argument("--chips", type=int, help="simulated chips (default: 2, with --full 6)")
+    parser.add_argument("--chips", type=int, help="simulated chips (default: 2, with --full and --target 6)")
     parser.add_argument("--transformer", choices=list(TRANSFORMERS), help="default: both")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="go on behind the devices in it")
@@ -59,11 +64,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.windows < 2:
         parser.error("--windows must be at least 2")
+    scope = "full" if arguments.full else "target" if arguments.target else "short"
     found = measure(
         arguments.windows,
-        arguments.chips or (6 if arguments.full else 2),
-        arguments.full,
-        arguments.transformer,
+        arguments.chips or (2 if scope == "short" else 6),
+        scope,
+        arguments.transformer or ("class 0.5S" if scope == "target" else None),
         arguments.keep,
     )
     if arguments.plot:
@@ -75,22 +81,22 @@ def main() -> None:
 
 
 def measure(
-    windows: int, chips: int, full: bool, transformer: str | None, keep: Path | None = None
+    windows: int, chips: int, scope: str, transformer: str | None, keep: Path | None = None
 ) -> dict[str, Any]:
     """Return every point's error in percent."""
     began = time.perf_counter()
-    devices: list[tuple[int, str, int, str, int, bool]] = []
+    devices: list[tuple[int, str, int, str, int, str]] = []
     for serial in range(1, chips + 1):
         usual_hz = (60, 50)[serial % 2]
         if transformer != "SCT-013":
             devices += [
-                (serial, noise, hz, "class 0.5S", windows, full)
-                for noise in (NOISES if full else ("bad",))
-                for hz in ((50, 60) if full else (usual_hz,))
+                (serial, noise, hz, "class 0.5S", windows, scope)
+                for noise in (("bad",) if scope == "short" else NOISES)
+                for hz in ((usual_hz,) if scope == "short" else (50, 60))
             ]
         if transformer != "class 0.5S":
             # the worse noise is enough to see what a worse transformer costs
-            devices.append((serial, "bad", usual_hz, "SCT-013", windows, False))
+            devices.append((serial, "bad", usual_hz, "SCT-013", windows, "short"))
     lines = keep.read_text("utf-8").splitlines() if keep is not None and keep.exists() else []
     kept = {tuple(line["device"]): line["points"] for line in map(json.loads, lines)}
     points: list[dict[str, Any]] = []
@@ -114,28 +120,32 @@ def measure(
 
 
 def _device(
-    serial: int, noise: str, hz: int, transformer: str, windows: int, full: bool
+    serial: int, noise: str, hz: int, transformer: str, windows: int, scope: str
 ) -> list[dict[str, Any]]:
-    """Calibrate one device by each method and take all its points."""
+    """Calibrate one device by each method, but for the target by ours alone, and take all its points."""
 
     def bench(has_fine: bool, stalls: bool) -> tuple[Bench, Chip]:
         chip = Chip(serial, NOISES[noise], stalls)
         return Bench(chip, TRANSFORMERS[transformer], hz, LOADS["PF 1"], 50, has_fine), chip
 
-    ours = calibrate(*bench(True, True), serial)
-    without = calibrate(*bench(True, True), serial, table=False)
-    peers = [(peer(bench_), bench_) for peer in (EmonLib, EmonLibCM) for bench_ in (bench(False, False)[0],)]
+    devices = [calibrate(*bench(True, True), serial)]
+    peers: list[tuple[Any, Bench]] = []
+    if scope != "target":
+        devices.append(calibrate(*bench(True, True), serial, table=False))
+        peers = [
+            (peer(bench_), bench_) for peer in (EmonLib, EmonLibCM) for bench_ in (bench(False, False)[0],)
+        ]
     points = []
-    for load in TARGET_LOADS + OTHER_LOADS if full else TARGET_LOADS:
+    for load in TARGET_LOADS + OTHER_LOADS if scope == "full" else TARGET_LOADS:
         for percent in PERCENTS:
             errors = []
-            for device in (ours, without):
+            for device in devices:
                 device.bench.carry(LOADS[load], percent)
                 errors.append(device.error(windows)[0])
             for peer, bench_ in peers:
                 bench_.carry(LOADS[load], percent)
                 errors.append(peer.error(max(2, windows // 3)))
-            for method, error in zip(METHODS, errors, strict=True):
+            for method, error in zip(METHODS[: len(errors)], errors, strict=True):
                 points.append(
                     {
                         "method": method, "chip": serial, "noise": noise, "mains_hz": hz,
@@ -170,7 +180,8 @@ def show(found: dict[str, Any]) -> None:
             cells = [worst(found, **wanted, current_percent=percent) for percent in PERCENTS]
             if None not in cells:
                 table.add_row(load, *(f"{cell:.2f}" for cell in cells))
-        console.print(table)
+        if table.row_count:
+            console.print(table)
     for transformer in TRANSFORMERS:
         ours = [
             point
@@ -178,6 +189,8 @@ def show(found: dict[str, Any]) -> None:
             if (point["method"], point["transformer"]) == ("Electro", transformer)
             and point["load"] in TARGET_LOADS
         ]
+        if not ours:
+            continue
         missed = [p for p in ours if abs(p["error_percent"]) > GOAL.get(p["current_percent"], ELSE)]
         console.print(
             f"goal, {transformer}: at most {GOAL[1]}% at 1% of rated, {ELSE}% at 5 to 120%: "

@@ -17,6 +17,8 @@ import gc
 import os
 import sys
 
+from .world import NO_FILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -49,8 +51,8 @@ def _is_frozen() -> bool:
     """Return whether this is in the firmware: then no file has it."""
     try:
         os.stat(__file__)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in NO_FILE
     return False
 
 
