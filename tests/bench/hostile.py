@@ -12,7 +12,7 @@ passes. Three honest hours follow.
 |---|---|
 | lost | intervals that were measured and are not on the chain as readings |
 | wrong | readings that differ from the energy that was really taken |
-| unconfirmed_acts | windows with load shed that no true band asks for; reports too early, or judged by no true band |
+| unconfirmed_acts | windows of load shed without a cause; reports too early, or judged by bands that don't hold |
 | restarts | of tasks, and of the chip by the meter itself |
 | unmeasurable | intervals with a loss of power, or a reset before the flash took them or anybody told the time |
 

@@ -22,6 +22,7 @@ from simulated_node import rpc
 from simulated_relayer import LoopbackReader, SimulatedRelayer
 
 from electro_meter.account.snapshot import NAME as REGISTERS
+from electro_meter.uplink.passes import PATIENCE_S
 from electro_protocol.readings import pack
 from electro_protocol.signed import SignedMessage
 from electro_tools.grid.board import SimulatedBoard
@@ -101,6 +102,9 @@ class Chain:
     def __init__(self, ledgers: list[SimulatedRelayer]) -> None:
         self.ledgers = ledgers
         self.early = 0  # reports of intervals that were not over
+        self.misjudged = (
+            0  # sealed ones, judged by bands that do not hold; a day later each source's own word goes
+        )
 
     def standing(self, address: str) -> dict[str, Any]:
         told = [ledger.answer("GET", f"/v1/meters/{address}", b"")[1] for ledger in self.ledgers]
@@ -118,6 +122,9 @@ class Chain:
                         self.early += 1
                         return 409, {"error": {"code": "FROM_THE_FUTURE"}}
                 status, answer = ledger.answer("POST", "/v1/messages", json.dumps(message).encode())
+                refusal: Any = answer.get("error", {})  # type: ignore[union-attr]
+                if isinstance(ledger, SealedRelayer) and refusal.get("code") == "OTHER_TERMS":
+                    self.misjudged += now_s < ledger.settles_s(report.first_interval) + PATIENCE_S
                 return status, answer  # type: ignore[return-value]
         return 409, {"error": {"code": "UNKNOWN_DEVICE"}}
 
@@ -132,11 +139,6 @@ class Chain:
     def codes(self) -> dict[int, bytes]:
         """Return what lies in accounts: terms and bands, agreed on or only deployed."""
         return {account: code for ledger in self.ledgers for account, code in ledger.codes.items()}
-
-    @property
-    def misjudged(self) -> int:
-        """Return how many sealed reports were judged by bands that do not hold."""
-        return sum(ledger.refused for ledger in self.ledgers if isinstance(ledger, SealedRelayer))
 
     def replace_bands(self, chance: random.Random, now_s: int) -> None:
         """Let both parties agree on other bands for one of the next passes."""

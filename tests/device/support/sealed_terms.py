@@ -57,6 +57,11 @@ class SealedRelayer(SimulatedRelayer):
         """Return account and hash of the code with the bands that hold in an interval."""
         return self.told.get(interval // self.agreement["slots"], self.told[-1])
 
+    def settles_s(self, interval):
+        """Return when nobody can replace the bands of an interval's pass any more: its first one is over."""
+        first = interval - interval % self.agreement["slots"]
+        return self.agreement["start"] + (first + 1) * self.agreement["interval_seconds"]
+
     def answer(self, method, path, body):
         parts = path.split("/")
         if parts[4:5] == ["schedules"]:
