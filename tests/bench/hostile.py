@@ -36,8 +36,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "device" / "support"), str(Path(__file__).parent)]
 
-from hostile_world import CHAIN_ID, CONTRACT, NODES, SOURCES, TIME, UNIT_WH, Chain, HostileBoard, Moods, S  # noqa: E402
-from sealed_terms import VIEWING, SealedRelayer  # noqa: E402 - after the path
+from hostile_chain import Chain  # noqa: E402 - after the path
+from hostile_flash import Moods  # noqa: E402
+from hostile_world import CHAIN_ID, CONTRACT, NODES, SOURCES, TIME, UNIT_WH, HostileBoard, S  # noqa: E402
+from sealed_terms import VIEWING, SealedRelayer  # noqa: E402
 from simulated_relayer import SimulatedRelayer  # noqa: E402
 
 from electro_meter.account.sealing import keep  # noqa: E402
@@ -194,10 +196,11 @@ class Life:
                 lost.append(k)
                 continue
             interrupted += bool(lane & INTERRUPTED)
-            before, true, after = [self._true(from_s + by_s) for by_s in (-INTERVAL_S, 0, INTERVAL_S)]
+            true = self._true(from_s)
             slack = TOLERANCE_UNITS + TOLERANCE * true
             if any(began < from_s + INTERVAL_S and from_s < ended for began, ended in self.undated):
-                slack += PLACED_TOLERANCE * (abs(before - true) + abs(true - after))
+                neighbours = self._true(from_s - INTERVAL_S), self._true(from_s + INTERVAL_S)
+                slack += PLACED_TOLERANCE * sum(abs(one - true) for one in neighbours)
             if lane >= INTERRUPTED:
                 slack += 2 * WINDOW_EVERY_S * max(WATTS) / 3_600 / UNIT_WH  # its edges lie between windows
             if abs((lane & ~INTERRUPTED) - true) > slack:

@@ -9,34 +9,28 @@ the viewing key, as a party's relayer may.
 from __future__ import annotations
 
 import asyncio
-import builtins
 import json
-import os
 import random
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from hostile_flash import HostileFlash
 from network_board import dns_answer, http_date, ntp_answer
 from sealed_terms import SealedRelayer
 from simulated_node import rpc
 from simulated_relayer import LoopbackReader, SimulatedRelayer
 
-from electro_meter.account.snapshot import NAME as REGISTERS
-from electro_meter.uplink.passes import PATIENCE_S
 from electro_protocol.readings import pack
-from electro_protocol.signed import SignedMessage
-from electro_tools.grid.board import SimulatedBoard
 from electro_tools.grid.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from hostile_chain import Chain
 
 S = 1_000_000
 CHAIN_ID = 1337
 CONTRACT = bytes(range(20))
 UNIT_WH = 10
-HONEST = 0.45  # of the time of each source, server and of the flash, before FINAL
-LEAST_MOOD_S, MOST_MOOD_S = 120, 5_400
 DNS = ("10.9.9.1", "10.9.9.2")
 TIME = ("time-one.example", "time-two.example", "time-three.example")
 # name → (url, by, address): three relayers and two nodes; https where certificates prove who speaks
@@ -68,103 +62,13 @@ _LYING = (
 )
 _DNS_MOODS = ("silent", "unknown", "garbage", "elsewhere", "nowhere", "loop")
 _TIME_MOODS = ("silent", "hour", "zero", "death", "garbage", "short", "minute")
-_FLASH_MOODS = ("full", "broken", "unreadable", "nameless", "late")
 
 
-class Moods:
-    """Who is in what mood when."""
-
-    def __init__(self, seed: int, begin_s: int, final_s: int) -> None:
-        self._seed = seed
-        self._begin_s = begin_s
-        self._final_s = final_s
-        self._now: dict[str, tuple[str, int]] = {}
-        self._chance: dict[str, random.Random] = {}
-        self.changes = 0
-
-    def of(self, who: str, moods: tuple[str, ...], now_s: int) -> str:
-        """Return "" for honest, or one of the moods; from final_s on everybody is honest."""
-        if now_s >= self._final_s:
-            return ""
-        chance = self._chance.setdefault(who, random.Random(f"{self._seed} {who}"))
-        mood, until_s = self._now.get(who, ("", self._begin_s))
-        while now_s >= until_s:
-            mood = "" if chance.random() < HONEST else chance.choice(moods)
-            until_s += chance.randint(LEAST_MOOD_S, MOST_MOOD_S)
-            self.changes += 1
-        self._now[who] = mood, until_s
-        return mood
-
-
-class Chain:
-    """The contract: agreements in a row, each behind a ledger that checks every signature and position."""
-
-    def __init__(self, ledgers: list[SimulatedRelayer]) -> None:
-        self.ledgers = ledgers
-        self.early = 0  # reports of intervals that were not over
-        self.misjudged = (
-            0  # sealed ones, judged by bands that do not hold; a day later each source's own word goes
-        )
-
-    def standing(self, address: str) -> dict[str, Any]:
-        told = [ledger.answer("GET", f"/v1/meters/{address}", b"")[1] for ledger in self.ledgers]
-        first: Any = told[0]
-        first["agreements"] = [one for each in told for one in each["agreements"]]  # type: ignore[index]
-        return first
-
-    def take(self, message: dict[str, Any], now_s: int) -> tuple[int, dict[str, Any]]:
-        for ledger in self.ledgers:
-            if ledger.agreement["agreement_id"] == message["message"]["agreementId"]:
-                if message["type"] != "OutageReport":
-                    report: Any = SignedMessage.from_json(message).message
-                    end = report.first_interval + report.intervals
-                    if ledger.agreement["start"] + end * ledger.agreement["interval_seconds"] > now_s:
-                        self.early += 1
-                        return 409, {"error": {"code": "FROM_THE_FUTURE"}}
-                status, answer = ledger.answer("POST", "/v1/messages", json.dumps(message).encode())
-                refusal: Any = answer.get("error", {})  # type: ignore[union-attr]
-                if isinstance(ledger, SealedRelayer) and refusal.get("code") == "OTHER_TERMS":
-                    self.misjudged += now_s < ledger.settles_s(report.first_interval) + PATIENCE_S
-                return status, answer  # type: ignore[return-value]
-        return 409, {"error": {"code": "UNKNOWN_DEVICE"}}
-
-    def sealed(self, number: int) -> SealedRelayer | None:
-        """Return the ledger of a sealed agreement, None of another."""
-        for ledger in self.ledgers:
-            if ledger.agreement["agreement_id"] == number and isinstance(ledger, SealedRelayer):
-                return ledger
-        return None
-
-    @property
-    def codes(self) -> dict[int, bytes]:
-        """Return what lies in accounts: terms and bands, agreed on or only deployed."""
-        return {account: code for ledger in self.ledgers for account, code in ledger.codes.items()}
-
-    def replace_bands(self, chance: random.Random, now_s: int) -> None:
-        """Let both parties agree on other bands for one of the next passes."""
-        for ledger in self.ledgers:
-            if isinstance(ledger, SealedRelayer):
-                slots, greatest = ledger.agreement["slots"], ledger.agreement["band"][1]
-                pass_s = slots * ledger.agreement["interval_seconds"]
-                pass_ = max(0, (now_s - ledger.agreement["start"]) // pass_s + 1) + chance.randint(0, 1)
-                if pass_ not in ledger.told and pass_ * slots < ledger.agreement["intervals"]:
-                    least = [chance.randrange(greatest) for _ in range(slots)]  # above which no load is shed
-                    ledger.replace(pass_, pack(least + [greatest] * slots))
-
-    def reorganise(self, chance: random.Random) -> None:
-        """Forget the last blocks."""
-        for ledger in self.ledgers:
-            for readings in ledger.readings.values():
-                if readings:
-                    del readings[-chance.randint(1, 3) :]
-
-
-class HostileBoard(SimulatedBoard):
+class HostileBoard(HostileFlash):
     """A simulated Board in that world; `chain`, `moods` and `address` are set once they are there."""
 
     clock_is_true = False
     chain: Chain
-    moods: Moods
     address = ""
     kept_us = 0
     broken_since = False
@@ -175,7 +79,7 @@ class HostileBoard(SimulatedBoard):
         self.requests = 0
         self.resets: list[str] = []
         self.said: list[str] = []
-        self.lied: dict[str, int] = {}  # what was done to the meter, how often
+        self.lied = {}
 
     def uptime_us(self) -> int:
         return self.time.now_us - self._begin_us
@@ -209,74 +113,6 @@ class HostileBoard(SimulatedBoard):
     def dns_servers(self) -> list[str]:
         return list(DNS)
 
-    @property
-    def now_s(self) -> int:
-        return self.time.now_us // S
-
-    def _suffer(self, what: str) -> str:
-        if what:
-            self.lied[what] = self.lied.get(what, 0) + 1
-        return what
-
-    # flash
-
-    def flash_mood(self) -> str:
-        return self.moods.of("flash", _FLASH_MOODS, self.now_s)
-
-    @contextmanager
-    def failing_flash(self) -> Iterator[None]:
-        """Have files in the meter's folder fail as its flash does."""
-        real = {(os, name): getattr(os, name) for name in ("listdir", "stat", "remove", "rename")}
-        real[builtins, "open"] = builtins.open
-
-        def failing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-            def instead(path: Any, *arguments: Any, **more: Any) -> Any:
-                if not isinstance(path, str) or not path.startswith(self.directory):
-                    return function(path, *arguments, **more)
-                opens = name == "open"
-                mode = arguments[0] if opens and arguments else "r"
-                return self._touch(name, any(c in mode for c in "wa+")) or function(path, *arguments)
-
-            return instead
-
-        for (owner, name), function in real.items():
-            setattr(owner, name, failing(name, function))
-        try:
-            yield
-        finally:
-            for (owner, name), function in real.items():
-                setattr(owner, name, function)
-
-    def _touch(self, name: str, writes: bool) -> _Late | None:
-        """Fail as the flash does now, or return a file that will."""
-        mood = self.flash_mood()
-        reads = name == "open" and not writes
-        writes = writes or name == "rename"
-        fails = {
-            "full": writes,
-            "broken": True,
-            "unreadable": reads,
-            "nameless": reads or name in ("listdir", "stat"),
-            "late": writes,
-        }
-        if not fails.get(mood):
-            return None
-        self._suffer(f"flash {mood}")
-        if mood == "late" and name == "open":
-            return _Late()
-        raise OSError(5 if mood == "broken" or not writes else 28, mood)
-
-    def load_blob(self, name: str) -> bytes | None:
-        """Return a blob; only the registers, as without its key and what updates it no meter starts."""
-        if name == REGISTERS and self.flash_mood() in ("broken", "unreadable", "nameless"):
-            raise OSError(5, "NVS can't be read")
-        return super().load_blob(name)
-
-    def store_blob(self, name: str, content: bytes) -> None:
-        if self.flash_mood() in ("full", "broken"):
-            raise OSError(28, "NVS is full")
-        super().store_blob(name, content)
-
     # names and time
 
     async def ask_datagram(
@@ -291,7 +127,7 @@ class HostileBoard(SimulatedBoard):
         raise OSError("no answer")
 
     def _names(self, server: str, question: bytes) -> list[bytes]:
-        mood = self._suffer(self.moods.of(server, _DNS_MOODS, self.now_s))
+        mood = self.suffer(self.moods.of(server, _DNS_MOODS, self.now_s))
         at, labels = 12, []
         while question[at]:
             labels.append(question[at + 1 : at + 1 + question[at]].decode())
@@ -314,7 +150,7 @@ class HostileBoard(SimulatedBoard):
         return [dns_answer(question, [address], self.chance.choice((0, 30, 300, 10**6)))]
 
     def _times(self, address: str, question: bytes) -> list[bytes]:
-        mood = self._suffer(self.moods.of(f"time {address}", _TIME_MOODS, self.now_s))
+        mood = self.suffer(self.moods.of(f"time {address}", _TIME_MOODS, self.now_s))
         own = 1 + int(address[-1])  # each lies in its own way: that two agree is what the meter builds on
         off_us = {"hour": own * 3_600 * S, "minute": own * -60 * S}.get(
             mood, self.chance.randint(-9_000, 9_000)
@@ -334,7 +170,7 @@ class HostileBoard(SimulatedBoard):
         if server_hostname is not None and names != [server_hostname]:
             raise OSError("the certificate is another's")
         if mood in ("refuse", "stall"):
-            self._suffer(mood)
+            self.suffer(mood)
             await self.sleep_ms(19_000 if mood == "stall" else 50)
             raise OSError(110, "nobody answers")
         reader = LoopbackReader()
@@ -343,7 +179,7 @@ class HostileBoard(SimulatedBoard):
     def answer(self, name: str, method: str, path: str, body: bytes) -> bytes:
         """Return a source's answer, in HTTP."""
         self.requests += 1
-        mood = self._suffer(self.moods.of(name, _FAILING + _LYING, self.now_s))
+        mood = self.suffer(self.moods.of(name, _FAILING + _LYING, self.now_s))
         if mood in ("errno", "refuse", "stall"):
             raise OSError(104, "the peer closed the connection")
         status, content = self._content(name, method, path, body, mood)
@@ -460,24 +296,6 @@ class HostileBoard(SimulatedBoard):
             if mood == "made up":
                 agreement["agreement_id"] = self.chance.randrange(1, 1 << 40)
                 agreement["start"] -= 300 * self.chance.randrange(1, 2_000)
-
-
-class _Late:
-    """A file that takes nothing of what is written; as littlefs does, what was there stays then."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass  # nothing was written
-
-    close = __exit__
-
-    def seek(self, _: int) -> None:
-        pass  # to where nothing goes
-
-    def write(self, _: bytes) -> None:
-        raise OSError(28, "late")
 
 
 class _Writer:

@@ -7,7 +7,7 @@ Everything is simulated: chips with curvature, spread and noise, current transfo
 SCT-013, stalls, harmonics (electro_tools.grid). Each device is calibrated first, with references that err themselves;
 then nothing is adjusted. --target measures what the target is about: Electro alone, with transformers of class 0.5S.
 With --keep each device's points go to a file as they are there, a line each, and a run that was ended goes on behind
-them: of --full thirty devices, seven minutes of a core each; of --target 24, one to three minutes each.
+them: of --full thirty devices, seven minutes of a core each; of --target 24, a minute each.
 """
 
 from __future__ import annotations

@@ -138,7 +138,6 @@ class Keys(unittest.TestCase):
             self.assertTrue(sealing_.opens(SealedTerms()))
 
     def test_none_is_lost_to_another_that_comes_while_they_can_not_be_read(self):
-
         def blind(path, mode):
             if mode == "rb":
                 unreadable()
