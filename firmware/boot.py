@@ -8,12 +8,20 @@ starts and 3 the losses of power that a trial may still have, 4 the trials begun
 import gc
 import os
 import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from esp32 import NVS
 
 _FOLDERS = ("lib", "lib2")
 _BYTES = 192
 _IDLE, _STAGED, _TRIAL, _JUDGING = 0, 2, 3, 4
 _FORMAT = 1
 _MOST_ATTEMPTS = 3
+_NO_FILE = 2  # an OSError's number; any other says nothing of what is there
+_NVS_NOT_FOUND = -4354  # ESP_ERR_NVS_NOT_FOUND, as MicroPython raises it
+_MOST_READS = 10
 POWER, FAILURE, PERSON = 0, 1, 2  # what a start comes after; a person at the serial line restarts softly
 
 
@@ -39,11 +47,11 @@ def _again(state: bytearray) -> int:
 
 
 def _is_whole(folder: str) -> bool:
-    """Return whether a folder's program was written to its end."""
+    """Return whether a folder's program was written to its end, also where the flash can't tell now."""
     try:
         os.stat(folder + "/whole")
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno != _NO_FILE
     return True
 
 
@@ -53,18 +61,28 @@ def _whole_one(folder: int) -> int:
     return other if _is_whole(_FOLDERS[other]) and not _is_whole(_FOLDERS[folder]) else folder
 
 
+def _read(storage: "NVS") -> "bytearray | None":
+    """Return the state, that of a fresh chip where none was kept, None if the storage can't be read."""
+    state = bytearray(_BYTES)
+    for _ in range(_MOST_READS):
+        try:
+            return state if storage.get_blob("update", state) == _BYTES else bytearray(_BYTES)
+        except OSError as error:
+            if error.errno == _NVS_NOT_FOUND:
+                return state
+            time.sleep_ms(100)
+    return None
+
+
 def start() -> str:
     """Return the folder that starts; a trial is written down before it begins, and ends by a timer if nobody does."""
     import machine
     from esp32 import NVS
 
     storage = NVS("electro")
-    state = bytearray(_BYTES)
-    try:
-        if storage.get_blob("update", state) != _BYTES:
-            state = bytearray(_BYTES)
-    except OSError:
-        pass  # never updated, or the storage was erased
+    state = _read(storage)
+    if state is None:
+        return _FOLDERS[_whole_one(0)]  # nothing is written over what may be read again at the next start
     before = bytes(state)
     reset = machine.reset_cause()
     cause = POWER if reset == machine.PWRON_RESET else PERSON if reset == machine.SOFT_RESET else FAILURE
@@ -83,9 +101,11 @@ def start() -> str:
 
         def late(_timer: object) -> None:
             state[2] = state[3] = 0
-            storage.set_blob("update", state)
-            storage.commit()
-            machine.reset()
+            try:
+                storage.set_blob("update", state)
+                storage.commit()
+            finally:
+                machine.reset()  # where it can't be written, the starts that are left are counted instead
 
         minutes = state[6] | state[7] << 8
         machine.Timer(0).init(mode=machine.Timer.ONE_SHOT, period=minutes * 60_000, callback=late)
@@ -94,9 +114,11 @@ def start() -> str:
 
 if __name__ == "__main__":
     try:
-        sys.path.insert(0, start())
-    except Exception as error:  # noqa: BLE001 - whatever it is, the committed program is tried
+        _runs = start()
+    except Exception as error:  # noqa: BLE001 - whatever it is, a program is tried
         print("boot:", error)  # noqa: T201 - the serial line is where a person listens
+        _runs = _FOLDERS[_whole_one(0)]
+    sys.path.insert(0, _runs)
     gc.collect()
     # collect before the free part falls below a quarter: fragmentation hurts more than the collections cost
     gc.threshold(gc.mem_free() // 4 + gc.mem_alloc())  # type: ignore[attr-defined]

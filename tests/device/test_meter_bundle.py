@@ -65,6 +65,9 @@ class Flash:
     def listdir(self, path):
         return os.listdir(path)
 
+    def stat(self, path):
+        return os.stat(path)
+
 
 class _File:
     def __init__(self, file, flash):
@@ -133,9 +136,12 @@ class Folders(unittest.TestCase):
         newer["electro_meter/life/other.mpy"] = b"o"
         with open(self.path("lib2/electro_meter/board.py"), "w") as file:
             file.write("raise SystemError")
+        os.mkdir(self.path("lib2/electro_meter/a.b"))
+        with open(self.path("lib2/electro_meter/notes"), "w") as file:
+            file.write("a person's")
         fill(self.path("lib2"), releases.bundle(8, newer)[0])
         self.assertEqual(sorted(os.listdir(self.path("lib2/electro_meter/life"))), ["other.mpy"])
-        self.assertEqual(sorted(os.listdir(self.path("lib2/electro_meter"))), ["board.mpy", "life"])
+        self.assertEqual(sorted(os.listdir(self.path("lib2/electro_meter"))), ["a.b", "board.mpy", "life"])
 
     def test_a_cut_at_any_byte_leaves_a_folder_that_is_right_or_not_whole(self):
         old = releases.bundle()[0]

@@ -17,7 +17,7 @@ from updates import Place, meter, pinned, updating
 
 from electro_meter.updating.bundle import Head
 from electro_meter.updating.fetching import Fetching
-from electro_meter.updating.state import BLOB, EXCHANGED, IDLE, STAGED, TRIAL, step, unpack
+from electro_meter.updating.state import BLOB, EXCHANGED, IDLE, JUDGING, STAGED, TRIAL, step, unpack
 from electro_meter.world import Board
 
 OLD = dict(releases.FILES, **{"electro_meter/life/app.mpy": b"o" * 1_300})
@@ -30,13 +30,18 @@ class NVS:
 
     flash = None
     full = False
+    unreadable = 0  # so many reads
+    NOT_FOUND, NOT_INITIALISED = -4354, -4353  # what the chip's says, ESP_ERR_NVS_…
 
     def __init__(self, namespace):
         pass
 
     def get_blob(self, name, buffer):
+        if NVS.unreadable:
+            NVS.unreadable -= 1
+            raise OSError(NVS.NOT_INITIALISED)
         if name not in NVS.flash.blobs:
-            raise OSError
+            raise OSError(NVS.NOT_FOUND)
         blob = NVS.flash.blobs[name]
         buffer[: len(blob)] = blob
         return len(blob)
@@ -57,7 +62,7 @@ class Timer:
         pass
 
     def init(self, mode, period, callback):
-        pass
+        Timer.late = callback
 
 
 class ChipBoard(Board):
@@ -109,9 +114,15 @@ class Cuts(unittest.TestCase):
         self.flash = NVS.flash = Flash(32)
         self.addCleanup(self.flash.close)
         self.addCleanup(os.chdir, os.getcwd())
-        NVS.full = False
+        NVS.full, NVS.unreadable = False, 0
         self.cause = POWER
-        machine = Thing(PWRON_RESET=POWER, SOFT_RESET=5, Timer=Timer, reset_cause=lambda: self.cause)
+        machine = Thing(
+            PWRON_RESET=POWER,
+            SOFT_RESET=5,
+            Timer=Timer,
+            reset_cause=lambda: self.cause,
+            reset=lambda: reset("late"),
+        )
         for name, stands in (("machine", machine), ("esp32", Thing(NVS=NVS))):
             self.addCleanup(sys.modules.pop, name, None)
             sys.modules[name] = stands
@@ -233,6 +244,64 @@ class Cuts(unittest.TestCase):
         NVS.full = False
         self.live()
         self.assertEqual((self.ran, self.state().slot), (["lib", "lib2"], 1))
+
+    def test_a_trial_that_hangs_ends_by_the_timer_though_the_storage_takes_nothing(self):
+        fill(PLACE + "/lib2", self.raw)
+        state = pinned()
+        state.kind, state.next_version = STAGED, 7
+        self.flash.blobs[BLOB] = step(state, EXCHANGED)[0].pack()
+        self.start()
+        for NVS.full in (True, False):
+            with self.assertRaises(ResetError):
+                Timer.late(None)
+        self.cause = WATCHDOG
+        self.start()
+        self.assertEqual((self.ran, self.state().kind), (["lib2", "lib"], JUDGING))
+
+    def test_a_storage_that_can_not_be_read_now_is_none_that_was_never_written(self):
+        fill(PLACE + "/lib2", self.raw)
+        state = pinned()
+        state.slot, state.version = 1, 7
+        self.flash.blobs[BLOB] = kept = state.pack()
+        NVS.unreadable = 3
+        self.live()
+        self.assertEqual(self.ran, ["lib2"])
+        os.remove(PLACE + "/lib2/whole")
+        NVS.unreadable = 1_000
+        self.start()
+        os.remove(PLACE + "/lib/whole")
+        fill(PLACE + "/lib2", self.raw)
+        self.start()
+        self.assertEqual((self.ran[1:], self.flash.blobs[BLOB]), (["lib", "lib2"], kept))
+
+    def test_nothing_is_written_over_a_program_that_runs_though_another_is_committed(self):
+        newer, manifest = releases.bundle(8)
+        self.place = Place(releases.release(manifest, 8), newer)
+        fill(PLACE + "/lib2", self.raw)
+        state = pinned()
+        state.slot, state.version = 1, 7
+        self.flash.blobs[BLOB] = state.pack()
+        NVS.unreadable = 1_000
+        self.live()
+        self.assertFalse(self.start())  # whole as before
+        NVS.unreadable = 0
+        self.live_on()
+        self.assertEqual((self.ran, self.state().version), (["lib", "lib", "lib2", "lib"], 8))
+
+    def test_a_folder_that_can_not_be_looked_at_now_may_be_whole(self):
+        fill(PLACE + "/lib2", self.raw)
+        state = pinned()
+        state.slot, state.version = 1, 7
+        self.flash.blobs[BLOB] = kept = state.pack()
+
+        def stat(path):
+            if path == "lib2/whole":
+                raise OSError(5)
+            return os.stat(path)
+
+        os.chdir(PLACE)
+        self.boot["os"] = Thing(stat=stat)
+        self.assertEqual((self.boot["start"](), self.flash.blobs[BLOB]), ("lib2", kept))
 
     def test_no_update_writes_into_the_only_program_that_is_whole(self):
         """As after an installation that was cut: the committed folder is not whole, the other one runs."""

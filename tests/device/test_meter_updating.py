@@ -6,6 +6,7 @@ import unittest
 
 import releases
 import scratch
+from flash import Unreadable
 from things import Thing
 from updates import NOW_S, Place, UpdatingBoard, meter, updating
 
@@ -159,6 +160,21 @@ class Updates(unittest.TestCase):
         self.board.now_us += ASK_US + 1
         self.exchange()
         self.assertEqual(self.kind, STAGED)
+
+    def test_what_can_not_be_read_now_is_neither_missing_nor_wrong(self):
+        self.exchange()
+        self.assertEqual(self.kind, STAGED)
+        for name in ("head", "list", "electro_meter/life/app.mpy"):
+            self.updating.state.kind = STORING  # as if the power went before that was written
+            asked = len(self.place.asked)
+            with Unreadable(f"{self.folder}/lib2/{name}"):
+                self.exchange()
+                self.assertEqual((self.updating.state.kind, self.updating.why != ""), (STORING, True))
+            self.board.now_us += 3_700_000_000
+            self.exchange()
+            self.assertEqual((self.kind, self.updating.why), (STAGED, ""))
+            parts = [part for _, part in self.place.asked[asked:] if part]
+            self.assertEqual(parts, ["bytes=0-511"])  # the head, to see whether it is offered still
 
     def test_reports_that_become_due_come_first(self):
         self.wake = True

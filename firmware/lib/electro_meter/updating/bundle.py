@@ -26,6 +26,8 @@ from binascii import hexlify
 from electro_protocol.address import parse as parse_address
 from electro_protocol.keccak import keccak256
 
+from ..world import NO_FILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,7 @@ MOST_BYTES = 393_216  # two programs of this size and the journal's megabyte fit
 _FIRST = "electro firmware 1"
 _PACKAGES = ("electro_protocol", "electro_meter")
 _PIECE = 512
+_FOLDER = 0x4000  # in a file's mode
 
 
 class BundleError(ValueError):
@@ -114,7 +117,7 @@ def _address(words: "dict[str, str]", name: str) -> "bytes | None":
 def entries(folder: str, head: Head) -> "Iterator[Entry]":
     """Go through the list in a folder: path, bytes, sha256 in hex, and where in the bundle its content begins.
 
-    Raises BundleError if it is not the head's list, or names what no program has.
+    Raises BundleError if it is not the head's list, or names what no program has; OSError if it can't be read now.
     """
     if _sha256(f"{folder}/{LIST_FILE}", head.list_bytes) != head.list_sha256:
         raise BundleError("the list of files is not the one that was signed")
@@ -147,7 +150,10 @@ def _check_path(path: str) -> None:
 
 
 def _sha256(path: str, size: int) -> str:
-    """Return the hash of a file in hex, "" if it is not there or has another size."""
+    """Return the hash of a file in hex, "" if it is not there or has another size.
+
+    Raises OSError if it can't be read now.
+    """
     digest = hashlib.sha256()
     piece = bytearray(_PIECE)
     view = memoryview(piece)
@@ -160,25 +166,29 @@ def _sha256(path: str, size: int) -> str:
                     break
                 digest.update(view[:got])
                 count += got
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         return ""
     return hexlify(digest.digest()).decode() if count == size else ""
 
 
 def is_right(folder: str, path: str, size: int, sha256: str) -> bool:
-    """Return whether a file of the list is there as it should be."""
+    """Return whether a file of the list is there as it should be. Raises OSError if it can't be read now."""
     return _sha256(f"{folder}/{path}", size) == sha256
 
 
 def head_of(folder: str) -> Head:
     """Return the head that is kept in a folder.
 
-    Raises BundleError.
+    Raises BundleError, and OSError if it can't be read now.
     """
     try:
         with open(f"{folder}/{HEAD_FILE}", "rb") as file:
             return Head(file.read(MOST_HEAD_BYTES + 1))
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         raise BundleError("no program was begun there")
 
 
@@ -200,7 +210,7 @@ def make_folder(path: str) -> None:
 def close_folder(folder: str, manifest: bytes) -> None:
     """Check every file of a folder, take away what does not belong there, and mark it as whole.
 
-    Raises BundleError; the folder is not whole then.
+    Raises BundleError, and OSError if the flash can't tell now; the folder is not whole then.
     """
     head = head_of(folder)
     if head.manifest != manifest:
@@ -226,11 +236,13 @@ def _tidy(folder: str, below: str, may_stay: bool) -> None:
     """Remove what the list does not name, or all: a module that is gone must not be importable."""
     try:
         names = os.listdir(f"{folder}/{below}")
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         return  # a program without that package
     for name in names:
         path = f"{below}/{name}"
-        if "." not in name:
+        if os.stat(f"{folder}/{path}")[0] & _FOLDER:
             _tidy(folder, path, may_stay)
         elif not may_stay or not _is_listed(folder, path):
             _remove(f"{folder}/{path}")
@@ -257,7 +269,9 @@ def _make(path: str) -> None:
 
 
 def _remove(path: str) -> None:
+    """Remove a file if it is there. Raises OSError if it is and stays."""
     try:
         os.remove(path)
-    except OSError:
-        pass  # it is not there
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise

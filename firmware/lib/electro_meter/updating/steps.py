@@ -46,6 +46,7 @@ ASK_US = 86_400_000_000  # how often the place is asked, and how long one that w
 _RETRY_US = 3_600_000_000  # how long one that did not answer
 _SETTLED_US = 120_000_000  # a trial lasts at least so long
 _LEAST_FREE_BYTES = 4_096
+_ENOSPC = 28  # an OSError's number where the flash is full; after any other it may be well again
 _FETCH_US = 60_000_000  # in one go; reports that become due end it sooner
 # sys.implementation._mpy's number of an architecture (py/persistentcode.h), as mpy-cross calls it
 _CHIPS = {1: "x86", 10: "xtensawin", 11: "rv32imc"}
@@ -80,9 +81,9 @@ class Updating:
         except Exception as error:  # noqa: BLE001 - whatever a place answers: no report fails for it
             self.why = str(error) or type(error).__name__
             self._board.log(f"update: {self.why}")
-            pause_us = ASK_US if isinstance(error, (BundleError, ReleaseError, OSError)) else _RETRY_US
+            is_full = isinstance(error, OSError) and error.errno == _ENOSPC and self.state.kind == STORING
+            pause_us = ASK_US if is_full or isinstance(error, (BundleError, ReleaseError)) else _RETRY_US
             self._ask_from_us = self._board.uptime_us() + pause_us
-            is_full = isinstance(error, OSError) and self.state.kind == STORING
             try:
                 if is_full:
                     empty_folder(f"{self._board.directory}/{FOLDERS[1 - self.state.slot]}")
@@ -95,6 +96,8 @@ class Updating:
         now_us = self._board.uptime_us()
         moved = self._has_moved()
         kind = self.state.kind
+        if kind != TRIAL and sys.path[0] == FOLDERS[1 - self.state.slot]:
+            return  # boot.py couldn't read which one is committed: nothing is written over a program that runs
         if kind == STAGED:
             self._take(EXCHANGED)
         elif kind == TRIAL:
