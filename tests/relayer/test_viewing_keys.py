@@ -56,6 +56,19 @@ async def test_a_meter_is_told_of_its_keys_and_handed_them(served):
         assert (await _ask(client, "/v1/viewing-keys/" + name))[0] in (400, 404), name
 
 
+async def test_a_file_that_no_meter_is_helped_by_is_told_of_once(served, caplog):
+    client, folder, meter, other, _ = served
+    unreadable, useless = (folder / f"{checksum(one.device)}.wrapped" for one in (meter, other))
+    unreadable.unlink()
+    unreadable.mkdir()  # opening it fails, and not because it is not there
+    for _ in range(2):
+        for one in (meter, other):
+            assert (await _ask(client, "/v1/viewing-keys/" + checksum(one.device)))[0] == 404
+    told = [record.getMessage() for record in caplog.records if ".wrapped" in record.getMessage()]
+    assert [str(unreadable) in told[0], str(useless) in told[1]] == [True, True]
+    assert len(told) == 2
+
+
 async def test_the_meter_s_word_lies_beside_them_and_nobody_else_s(served):
     client, folder, meter, other, _ = served
     path = "/v1/viewing-keys/" + checksum(meter.device)

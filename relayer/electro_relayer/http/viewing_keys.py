@@ -39,22 +39,33 @@ _MOST_WORDS = 8  # files for one meter, whatever it signs
 
 
 def offered(folder: Path | None, device: bytes) -> list[str]:
-    """Return what is there for a meter, in hex; none of a file that holds something else."""
+    """Return what is there for a meter, in hex; none of a file that holds something else, or can't be read now."""
     if folder is None:
         return []
     file = folder / f"{checksum(device)}.wrapped"
     try:
         known = file.stat()
         return list(_wrapped_in(file, known.st_mtime_ns, known.st_size))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError) as error:
+        _warn(file, str(error))
+        return []
+
+
+@lru_cache(maxsize=1024)
+def _warn(file: Path, why: str) -> None:
+    """Say what is wrong with a file, once: each state that is told asks for it."""
+    log.warning("no meter gets the viewing keys in %s: %s", file, why)
 
 
 @lru_cache(maxsize=4096)
 def _wrapped_in(file: Path, _changed_ns: int, _size: int) -> tuple[str, ...]:
     """Return what a file holds; read once while it does not change, for each state that is told asks for it."""
-    lines = file.read_text(encoding="ascii").split()
-    return tuple(line for line in lines if _WRAPPED.fullmatch(line))[:MOST]
+    found = [line for line in file.read_text(encoding="ascii").split() if _WRAPPED.fullmatch(line)]
+    if not found:
+        _warn(file, "none in it is wrapped as `electro key wrap` does it")
+    return tuple(found[:MOST])
 
 
 async def get_viewing_keys(request: web.Request) -> web.Response:
