@@ -6,10 +6,11 @@ import unittest
 from array import array
 
 import scratch
+from flash import Unreadable, unreadable
 
+from electro_meter.uplink import remembered
 from electro_meter.uplink.agreement import Told
 from electro_meter.uplink.agreements import FILE, KEPT_S, MOST_OF_A_SOURCE, SAVE_EVERY_US, Agreements
-from electro_meter.uplink.remembered import MOST_SEALS
 
 START = 1_800_000_000
 S = 1_000_000
@@ -308,14 +309,48 @@ class OverARestart(Trust):
         for k in range(3, 6):
             self.say("r", "consumer", *[told(20 + j, hashes[j], START + j) for j in range(3, k + 1)])
         self.say("n", "other", told(25, hashes[5], START + 5))
-        self.assertEqual(len(self.seals()), MOST_SEALS)
+        self.assertEqual(len(self.seals()), remembered.MOST_SEALS)
         kept = Agreements(self.folder).all
-        self.assertEqual(len(kept), MOST_SEALS)
+        self.assertEqual(len(kept), remembered.MOST_SEALS)
         self.assertIn((25, True), [(one.id, one.pinned) for one in kept])
         for _ in range(2):
             for url, by in (("liar", "operator"), ("r", "consumer"), ("n", "other")):
                 self.say(url, by)
         self.assertEqual((self.ids, self.seals()), ([], []))
+
+    def test_a_file_that_can_not_be_read_now_is_neither_missing_nor_written_over(self):
+        HEADERS[SEALED] = HEADERS[TRUE] + (SEAL,)
+        self.addCleanup(HEADERS.pop, SEALED)
+        for url, by in (("r", "operator"), ("n", "other")):
+            self.say(url, by, told(), told(8, SEALED, START + 192 * 900))
+        confirmed = self.ids
+        for name in [FILE] + self.seals():
+            with Unreadable(self.folder + "/" + name):
+                self.agreements = Agreements(self.folder)
+                self.say("liar", "operator", told(7, FALSE), told(8, WORSE))
+                self.assertEqual(sorted(self.ids), [(7, FALSE, False), (8, WORSE, False)])
+            self.say("liar", "operator", told(7, FALSE), told(8, WORSE))
+            self.assertEqual(self.ids, confirmed, name)
+            self.assertEqual([one.pinned for one in Agreements(self.folder).all], [True, True])
+
+    def test_what_was_confirmed_since_stays_when_the_file_can_be_read(self):
+        self.say("liar", "operator", told(7, FALSE), told(8, FALSE))
+        with Unreadable(self.folder + "/" + FILE):
+            self.agreements = Agreements(self.folder)
+            self.say("r", "operator", told())
+            self.say("n", "other", told())
+        self.say("n", "other", told())
+        self.assertEqual(self.ids, [(7, TRUE, True), (8, FALSE, False)])
+
+    def test_a_file_that_stays_unreadable_gives_way_in_the_end(self):
+        self.say("r", "operator", told(9))
+        self.addCleanup(setattr, remembered, "read", remembered.read)
+        read, remembered.read = remembered.read, unreadable
+        self.agreements = Agreements(self.folder)
+        self.now_us = remembered.UNREAD_US - 70 * S
+        for kept in (9, 7):
+            self.say("r", "operator", told())
+            self.assertEqual([one.id for one in read(self.folder + "/" + FILE)], [kept])
 
     def seals(self):
         return [name for name in os.listdir(self.folder) if name.startswith(FILE + ".seal")]

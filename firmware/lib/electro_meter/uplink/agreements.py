@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 FILE = "agreements.json"
 MOST_OF_A_SOURCE = 4  # running, next and the one still owed to are three
-MOST = 16  # kept over a restart
 KEPT_S = 90 * 86_400  # after its end: longer than any grace in use
 SAVE_EVERY_US = 60_000_000
 _MOST_CONTRADICTIONS = 8
@@ -38,14 +37,13 @@ class Agreements:
     """The few agreements that matter now, in order of start."""
 
     def __init__(self, directory: str) -> None:
-        self._path = f"{directory}/{FILE}"
+        self.path = f"{directory}/{FILE}"
         self._contradictions: "dict[str, str]" = {}  # what about, and who says so → the sentence
         self._unsaved = False
         self._saved_us = -SAVE_EVERY_US
-
-        from .remembered import read  # which `start` forgets
-
-        self.all: "list[Agreement]" = read(self._path)[:MOST]
+        self.all: "list[Agreement]" = []
+        self.unread = True  # what an earlier start has kept
+        self._recall()
 
     @property
     def contradictions(self) -> "list[str]":
@@ -83,6 +81,7 @@ class Agreements:
 
         now_s: 0 while nobody is sure of the time.
         """
+        self._recall()
         before = [(one.id, one.code_hash, one.pinned) for one in self.all]
         told_ids = []
         for told in listed:
@@ -119,6 +118,7 @@ class Agreements:
         headers: of terms not known before. block_us: uptime of the block's time; until_us: when it is too old to shed
         load or to forget anything by; it is already, if that is not after now.
         """
+        self._recall()
         numbers = []
         for told in listed:
             header = self.header_of(told.code_hash) or headers.get(told.code_hash)
@@ -143,6 +143,12 @@ class Agreements:
         self.all.sort(key=lambda one: one.start_s)
         self._unsaved = True
         self.save(now_us)
+
+    def _recall(self) -> None:
+        if self.unread:
+            from .remembered import recall  # which `start` forgets
+
+            recall(self)
 
     def _take(self, url: str, by: str, told: "Told", header: "Header", now_us: int) -> None:
         agreement = None
@@ -216,7 +222,6 @@ class Agreements:
         if not self._unsaved or now_us - self._saved_us < SAVE_EVERY_US:
             return
         self._saved_us = now_us
-        kept = sorted(self.all, key=lambda one: not one.pinned)[:MOST]
         from .remembered import write  # for whoever learns of an agreement, once in a while
 
-        self._unsaved = not write(self._path, kept)
+        self._unsaved = not write(self, now_us)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep the agreements over a restart in a file; a missing or damaged one means that the sources are asked first.
 
+One that can't be read now is looked at again with each answer of a source, and not written over for an hour.
+
 The bands of a sealed one, up to 3 KB, are in a file beside it, by the hash of its terms' code; renewals share one. What
 the other file has of it is their hash.
 """
@@ -11,6 +13,7 @@ from binascii import hexlify, unhexlify
 
 from electro_protocol.keccak import keccak256
 
+from ..world import NO_FILE
 from .agreement import Agreement
 from .errors import SourceError
 from .sources import terms, whole
@@ -19,32 +22,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .agreements import Agreements
+
+MOST = 16
+UNREAD_US = 3_600_000_000  # after a start, until a file that can't be read gives way to what sources tell
 MOST_FILE_BYTES = 8_192
 MOST_SEALS = 4  # files: what runs, comes and is still owed to, with one to spare
 _MOST_SEAL_BYTES = 32 + 16 + 4 * 672
 
 
-def write(path: str, kept: "list[Agreement]") -> bool:
-    """Return whether the flash took them; one that fails is no reason to stop: sources tell it again.
-
-    kept: those that matter most first.
-    """
+def write(agreements: "Agreements", now_us: int) -> bool:
+    """Return whether the flash took them; one that fails is no reason to stop: sources tell it again."""
+    if agreements.unread and now_us < UNREAD_US:
+        return False
+    path = agreements.path
     seals: "list[str]" = []
     listed = []
     try:
-        for one in kept:
+        for one in sorted(agreements.all, key=lambda one: not one.pinned)[:MOST]:
             name = _seal_file(path, one.code_hash)
             if one.seal and name not in seals:
                 if len(seals) == MOST_SEALS:
                     continue
                 seals.append(name)
-                if _content(name) != one.seal:
+                if not _holds(name, one.seal):
                     with open(name, "wb") as seal:
                         seal.write(one.seal)
             listed.append(_to_json(one))
         with open(path + ".new", "w") as file:
             json.dump(listed, file)
         os.rename(path + ".new", path)  # a power cut leaves the old file or the new one
+        agreements.unread = False
         folder, _, begins = path.rpartition("/")
         for name in os.listdir(folder):
             if name.startswith(begins + ".seal") and f"{folder}/{name}" not in seals:
@@ -54,8 +62,21 @@ def write(path: str, kept: "list[Agreement]") -> bool:
     return True
 
 
+def recall(agreements: "Agreements") -> None:
+    """Take over what was kept, as soon as the flash can tell it: until then that is not known, and not nothing."""
+    try:
+        kept = read(agreements.path)[:MOST]
+    except OSError:
+        return
+    agreements.unread = False
+    since = [one.id for one in agreements.all if one.pinned]
+    kept = [one for one in kept if one.id not in since]
+    numbers = [one.id for one in kept]
+    agreements.all = kept + [one for one in agreements.all if one.id not in numbers]
+
+
 def read(path: str) -> "list[Agreement]":
-    """Return what was kept."""
+    """Return what is in a file. Raises OSError if the flash can't tell it now."""
     kept = []
     try:
         with open(path) as file:
@@ -65,9 +86,13 @@ def read(path: str) -> "list[Agreement]":
             if each[4]:
                 seal = _content(_seal_file(path, unhexlify(each[1])))
                 if hexlify(keccak256(seal)).decode() != each[4]:
-                    continue  # a power cut, or a flash that fails: sources tell it again
+                    continue  # a power cut: sources tell it again
             kept.append(_from_json(each, seal))
-    except (OSError, ValueError, TypeError, KeyError, IndexError, SourceError, RuntimeError, MemoryError):
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
+        return []
+    except (ValueError, TypeError, KeyError, IndexError, SourceError, RuntimeError, MemoryError):
         return []  # nested deeply, that takes a stack or a heap
     return kept
 
@@ -80,9 +105,19 @@ def _content(name: str) -> bytes:
     try:
         with open(name, "rb") as file:
             content: bytes = file.read(_MOST_SEAL_BYTES + 1)
-    except OSError:
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
         return b""
     return content
+
+
+def _holds(name: str, seal: bytes) -> bool:
+    """Return whether a file has a seal already; of one that can't be read it is not known."""
+    try:
+        return _content(name) == seal
+    except OSError:
+        return False
 
 
 def _to_json(one: Agreement) -> "list[object]":
