@@ -13,6 +13,7 @@ import pytest
 from electro_console.web import node as pages
 from electro_console.web.errors import NodeTrouble
 from electro_contracts.node.access import Access, AccessError, Endpoint, shown_url
+from electro_contracts.node.session import session
 from electro_relayer.chain.rpc import Node, NodeUnreachable
 from electro_tools.errors import ToolError
 from electro_tools.transact import connect
@@ -135,6 +136,16 @@ async def test_token_password_and_jwt_from_files(tmp_path, reach, monkeypatch, n
         assert await reach(node.at(user="me:hunter2@"), access) == 1337, (
             "an address's own password comes first"
         )
+
+
+def test_the_environments_proxies_are_looked_up_once(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "node.inside")
+    outside, inside = (session(Endpoint(f"http://{name}:8545")) for name in ("node.example", "node.inside"))
+    monkeypatch.delenv("http_proxy")
+    settings = outside.merge_environment_settings("http://node.example:8545", {}, None, None, None)
+    assert settings["proxies"] == {"http": "http://proxy.example:3128", "no": "node.inside"}
+    assert inside.proxies == {}
 
 
 def test_a_file_is_read_again_when_it_changes_and_the_last_one_stays_where_that_fails(tmp_path):

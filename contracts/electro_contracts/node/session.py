@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 def session(node: Endpoint) -> requests.Session:
     """Return a session that shows a node what it asks for, and raises `NodeSilent` where it gives no answer."""
     made = requests.Session()
+    # the environment's proxies, looked up once: it is no other thread's to change between two requests
+    made.proxies = made.merge_environment_settings(node.url, {}, None, None, None)["proxies"]
+    made.trust_env = False
     made.auth = _Shown(node)
     for scheme in ("http://", "https://"):
         made.mount(scheme, _Way(node))

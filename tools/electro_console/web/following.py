@@ -11,6 +11,7 @@ from electro_console.index.database import Database
 from electro_console.index.errors import Busy, IndexFailure
 from electro_console.index.following import Follower
 from electro_console.index.node import Nodes
+from electro_plan.sentence import foreign, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,10 @@ class Following:
                 if self._ready.is_set() and not known:  # before, whoever waits is told
                     log.warning("%s", failure.sentence)
                 self.trouble = failure
+            except Exception as error:  # a thread that ended would leave pages that grow old in silence
+                log.exception("following the chain failed")
+                said = foreign(f"{type(error).__name__}: {error}")
+                self.trouble = IndexFailure(sentence("following the chain failed{0}", said))
             self._ready.set()
             self._stop.wait(_AGAIN_S)
 
