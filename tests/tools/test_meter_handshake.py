@@ -106,11 +106,12 @@ def take(link: socket.socket, count: int) -> bytes:
 
 
 def in_one_record(server: socket.socket, meter: socket.socket) -> None:
-    """Put the messages of the server's first flight into one record, as some servers do."""
-    messages = b""
-    while not messages or messages[-4] != SERVER_HELLO_DONE:
+    """Put the messages of the server's first flight into one record, as some servers do; OpenSSL gives each its own."""
+    messages = message = b""
+    while message[:1] != bytes([SERVER_HELLO_DONE]):
         head = take(server, 5)
-        messages += take(server, int.from_bytes(head[3:5], "big"))
+        message = take(server, int.from_bytes(head[3:5], "big"))
+        messages += message
     meter.sendall(head[:3] + len(messages).to_bytes(2, "big") + messages)
     while piece := server.recv(4_096):
         meter.sendall(piece)
