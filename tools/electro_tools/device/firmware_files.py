@@ -12,6 +12,7 @@ for large viper functions. boot.py and main.py stay as they are: MicroPython sta
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import re
 import shutil
@@ -164,9 +165,19 @@ def readable(log: str) -> str:
 
 def program(users: Iterable[Path] = (), groups: Mapping[str, Iterable[str]] = GROUPS) -> Folded:
     """Fold the modules; raises SyntaxError."""
-    texts = {dotted(source.place): source.local.read_text() for source in modules()}
-    outside = [*sent(), *(path.read_text() for path in [*users, *(source.local for source in starters())])]
-    return Folded(texts, outside, groups)
+    texts = tuple((dotted(source.place), source.local.read_text()) for source in modules())
+    outside = (*sent(), *(path.read_text() for path in [*users, *(source.local for source in starters())]))
+    return _folded_once(texts, outside, tuple((name, tuple(roots)) for name, roots in groups.items()))
+
+
+@functools.lru_cache(maxsize=2)
+def _folded_once(
+    texts: tuple[tuple[str, str], ...],
+    outside: tuple[str, ...],
+    groups: tuple[tuple[str, tuple[str, ...]], ...],
+) -> Folded:
+    """Fold what was read: it takes seconds, and who shows progress asks for the places first."""
+    return Folded(dict(texts), outside, dict(groups))
 
 
 def sent() -> list[str]:

@@ -11,7 +11,6 @@ they are: what a name means there is its compiler's affair.
 from __future__ import annotations
 
 import ast
-import copy
 import operator
 import re
 from typing import TYPE_CHECKING
@@ -48,21 +47,21 @@ class Folded:
         groups: the roots of what is joined, see `joined`.
         """
         self._trees = {name: ast.parse(text) for name, text in texts.items()}
+        self._nodes = {name: list(ast.walk(tree)) for name, tree in self._trees.items()}
         self._viper = {name for name, text in texts.items() if "micropython.viper" in text}
         self._packages = {name for name in texts if any(other.startswith(name + ".") for other in texts)}
         self._values: dict[str, dict[str, int]] = {}
         others = [*map(ast.parse, outside), *(self._trees[name] for name in self._viper)]
         self._bound = {"self", "cls"}  # what can't be renamed by looking at names alone
-        for tree in [*self._trees.values(), *others]:
-            self._bound |= {name for node in ast.walk(tree) for name in _named(node)}
+        for nodes in [*self._nodes.values(), *map(ast.walk, others)]:
+            self._bound |= {name for node in nodes for name in _named(node)}
         said = set().union(*map(_words, others))
         self._said = said | {
-            node.attr
-            for tree in self._trees.values()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
+            node.attr for nodes in self._nodes.values() for node in nodes if isinstance(node, ast.Attribute)
         }
-        self._folded = {name: self._fold(name) for name in texts if name not in self._viper}
+        self._folded = {
+            name: self._fold(name, text) for name, text in texts.items() if name not in self._viper
+        }
         self._drop_unused(others)
         self.attributes = Attributes(self._folded, said)
         for name, tree in self._folded.items():
@@ -81,8 +80,8 @@ class Folded:
         """Let modules import from each other no name that they don't use: annotations did."""
         passed_on = {
             (module, alias.name)
-            for name, tree in self._trees.items()
-            for module, alias in _imported(name, name in self._packages, tree)
+            for name, nodes in self._nodes.items()
+            for module, alias in _imported(name, name in self._packages, nodes)
         }
         passed_on |= {pair for tree in others for pair in imported_names(tree)}
         for name, tree in self._folded.items():
@@ -117,10 +116,10 @@ class Folded:
         """Return what is to be compiled of a module; None for one that stays as it is."""
         return self._texts.get(name)
 
-    def _fold(self, name: str) -> ast.Module:
+    def _fold(self, name: str, text: str) -> ast.Module:
         values = self._values_in(name)
         folding = _Folding({constant: values[constant] for constant in values if constant not in self._said})
-        tree: ast.Module = _Naming(self._bound).visit(folding.visit(copy.deepcopy(self._trees[name])))
+        tree: ast.Module = _Naming(self._bound).visit(folding.visit(ast.parse(text)))
         return tree
 
     def _values_in(self, name: str) -> dict[str, int]:
@@ -132,8 +131,7 @@ class Folded:
         if name in self._values or name not in self._trees:
             return self._values.get(name, {})
         values = self._values[name] = {}
-        tree = self._trees[name]
-        for module, alias in _imported(name, name in self._packages, tree):
+        for module, alias in _imported(name, name in self._packages, self._nodes[name]):
             if alias.name in self._values_in(module):
                 known, number = alias.asname or alias.name, self._values_in(module)[alias.name]
                 if values.setdefault(known, number) != number:
@@ -142,10 +140,10 @@ class Folded:
                     )
         assigned = [
             node.id
-            for node in ast.walk(tree)
+            for node in self._nodes[name]
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
         ]
-        for node in tree.body:
+        for node in self._trees[name].body:
             constant = _assigned(node)
             if constant.isupper() and assigned.count(constant) == 1:
                 value = _value(node.value, values)  # type: ignore[attr-defined]  # _assigned told its kind
@@ -272,7 +270,7 @@ def imported_by(trees: Iterable[ast.AST]) -> set[str]:
 
 def imported_names(tree: ast.Module) -> set[tuple[str, str]]:
     """Return (module, name in it) of what a text imports."""
-    return {(module, alias.name) for module, alias in _imported("", False, tree)}
+    return {(module, alias.name) for module, alias in _imported("", False, ast.walk(tree))}
 
 
 def _named(node: ast.AST) -> list[str]:
@@ -288,11 +286,11 @@ def _named(node: ast.AST) -> list[str]:
     return []
 
 
-def _imported(name: str, is_package: bool, tree: ast.Module) -> list[tuple[str, ast.alias]]:
-    """Return (module, name in it) of all that a module imports, wherever it does."""
+def _imported(name: str, is_package: bool, nodes: Iterable[ast.AST]) -> list[tuple[str, ast.alias]]:
+    """Return (module, name in it) of all that a module imports, wherever it does; nodes: all that it consists of."""
     return [
         (source_of(node, name, is_package), alias)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     ]

@@ -50,6 +50,14 @@ class Program:
             module: {name: origin for name, origin in self._imported(module) if name not in both[module]}
             for module in trees
         }
+        used_as_modules = {
+            f"{self.absolute(module, node)}.{alias.name}"
+            for module, tree in trees.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        self._apart = used_as_modules | packages
         self.place: dict[str, str] = {}  # the joined module that a module is in
         for group, roots in groups.items():
             self.place |= dict.fromkeys(self._closure(roots), group)
@@ -101,18 +109,10 @@ class Program:
 
     def _closure(self, roots: Iterable[str]) -> list[str]:
         """Return what roots import as they are imported, and themselves: what others import first."""
-        used_as_modules = {
-            f"{self.absolute(module, node)}.{alias.name}"
-            for module, tree in self.trees.items()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
         order: list[str] = []
 
         def visit(module: str) -> None:
-            apart = module in used_as_modules | self._packages
-            if module not in self.trees or module in order or module in self.place or apart:
+            if module not in self.trees or module in order or module in self.place or module in self._apart:
                 return
             for node in self.trees[module].body:
                 if isinstance(node, ast.ImportFrom):

@@ -73,11 +73,15 @@ class Attributes:
         self.short: list[dict[str, str]] = [{} for _ in groups]
         has: list[set[str]] = [set() for _ in groups]
         everywhere: set[str] = set()
+        offered = [*free, *_short(taken)]
+        given = [0] * (len(groups) + 1)  # so many of them, in each group and, last, everywhere
         # what others may say is unique; what is private must not be what its own group says otherwise
         for name in sorted(mine, key=lambda name: (name in private, -counted[name], name)):
             for part in [[number] for number in among[name]] if name in private else [list(among[name])]:
-                besides = has[part[0]] if name in private else everywhere
-                short = next(one for one in [*free, *_short(taken)] if one not in besides)
+                besides, place = (has[part[0]], part[0]) if name in private else (everywhere, -1)
+                while offered[given[place]] in besides:
+                    given[place] += 1
+                short = offered[given[place]]
                 besides.add(short)
                 for number in part:
                     self.short[number][name] = short
@@ -106,6 +110,7 @@ def top_names(trees: Mapping[str, ast.Module], said: Iterable[str]) -> dict[str,
         if isinstance(node, ast.ClassDef) and _tells(node)
     }
     has = {module: set(one.names) for module, one in told.items()}
+    offered = list(_short(taken))
     found: dict[str, str] = {}
     for name, _ in sorted(used.items(), key=lambda one: (one[0] not in telling, -one[1], one[0])):
         modules = [module for module in has if name in told[module].names]
@@ -116,7 +121,7 @@ def top_names(trees: Mapping[str, ast.Module], said: Iterable[str]) -> dict[str,
                 raise SyntaxError(f"two classes are called {plain}")
             found[name] = plain
         else:
-            found[name] = next(one for one in _short(taken) if one not in there)
+            found[name] = next(one for one in offered if one not in there)
         for module in modules:
             has[module].add(found[name])
     return found
