@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -33,6 +34,35 @@ def test_every_command_has_a_help_text(command: tuple[str, ...]) -> None:
     assert done.returncode == 0
     assert "Usage: electro" in done.stdout
     assert done.stderr == ""
+
+
+# What only a command that acts needs, a second and more: nobody waits for it who asks what there is.
+HEAVY = ("web3", "eth_account", "py_ecc", "polars", "sqlalchemy")
+WALK = """
+import json, sys
+import click
+from electro_tools.cli import cli
+
+def walk(command, context, names):
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            inside = click.Context(below, info_name=name, parent=context)
+            helps[" ".join([*names, name])] = below.help and below.get_help(inside)
+            walk(below, inside, [*names, name])
+
+helps = {}
+walk(cli, click.Context(cli, info_name="electro"), [])
+print(json.dumps([helps, sorted(sys.modules)]))
+"""
+
+
+def test_each_of_all_commands_has_one_without_what_acting_needs() -> None:
+    done = subprocess.run([sys.executable, "-c", WALK], capture_output=True, text=True, check=True)
+    helps, modules = json.loads(done.stdout)
+    assert len(helps) > 80
+    assert [name for name, text in helps.items() if not text] == []
+    assert [name for name in HEAVY if name in modules] == []
 
 
 @pytest.mark.parametrize(

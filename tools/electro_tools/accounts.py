@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from eth_account import Account
 
-from electro_relayer.errors import KeyFileError
-from electro_relayer.paying.key import read_secret
 from electro_tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -39,6 +36,12 @@ class KeyFile:
         Raises:
             ToolError: the file is missing, open to others or holds no key.
         """
+        # eth_account takes a second, which nobody waits for who asks for help
+        from eth_account import Account
+
+        from electro_relayer.errors import KeyFileError
+        from electro_relayer.paying.key import read_secret
+
         try:
             secret = read_secret(self.file, self.password_file, self.ordinal)
         except KeyFileError as error:
