@@ -285,6 +285,7 @@ class Cuts(unittest.TestCase):
         self.flash.blobs[BLOB] = state.pack()
         NVS.unreadable = 1_000
         self.live()
+        self.assertIn("not the committed program runs", self.why)
         self.assertFalse(self.start())  # whole as before
         NVS.unreadable = 0
         self.live_on()

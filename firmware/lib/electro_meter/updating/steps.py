@@ -97,7 +97,9 @@ class Updating:
         moved = self._has_moved()
         kind = self.state.kind
         if kind != TRIAL and sys.path[0] == FOLDERS[1 - self.state.slot]:
-            return  # boot.py couldn't read which one is committed: nothing is written over a program that runs
+            # boot.py couldn't read which one is committed: nothing is written over a program that runs
+            self.why = "not the committed program runs: wait for the next start"
+            return
         if kind == STAGED:
             self._take(EXCHANGED)
         elif kind == TRIAL:
