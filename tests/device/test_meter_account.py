@@ -24,6 +24,22 @@ from electro_protocol.readings import NO_DATA
 
 
 class Measuring(Accounts):
+    def test_what_nobody_could_date_is_not_before_the_interruption_in_which_it_started(self):
+        self.run_steady(450, 3_600)
+        since_us = self.clock.now_us()
+        self.restart(200)
+        self.clock.dated = False
+        self.run_steady(600, 3_600)
+        self.clock.dated = True
+        whole_uj = self.account.import_uj
+        self.account.dark_between(since_us, self.clock.at_us(S))
+        self.assertEqual(self.account.import_uj, whole_uj)
+        self.run_steady(600, 3_600)
+        records = self.records()
+        self.assertEqual(records[1][4] - records[0][4], 150 * 3_600)
+        registers = [one[4] for one in records]
+        self.assertEqual(registers, sorted(registers))
+
     def test_a_steady_load_gives_its_energy_to_registers_and_readings(self):
         self.run_steady(4 * 900 + 10, 36_000, 2_000)
         self.assertEqual(self.account.import_uj, 36_000 * (4 * 900 + 10) * S)
@@ -86,6 +102,16 @@ class Measuring(Accounts):
         self.assertEqual(self.account.import_uj, 12_000 * (29 * 60 + 1) * S)
         self.assertTrue(self.records()[2][1] & SPARSE)
         self.assertEqual(self.records()[2][2], 3_000)
+
+
+class Falls(Accounts):
+    def test_a_register_that_fell_is_no_data_and_stops_no_report(self):
+        self.run_steady(4 * 900 + 10, 3_600)
+        number = START // BASE_S + 4  # in the second interval
+        self.ring.append(BASE, JOINED, 3_000, number, 0, 0, 0, 0, 0)
+        find = self.ring.find
+        self.ring.find = lambda base: self.ring.next - 1 if base == number else find(base)
+        self.assertEqual(self.lanes(Terms())[:2], [90, NO_DATA])
 
 
 class Clocks(Accounts):

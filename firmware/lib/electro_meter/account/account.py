@@ -132,6 +132,7 @@ class Account:
         The bases at both ends are told; for those between them the outage's record speaks.
         """
         self._resumed = False
+        self._count_undated(-1)  # it came after that
         if self.number >= 0:
             self._spread(min(max(since_us, self.dated_us), self._end_us() - 1), 0, 0, 0, 0)
             end_us = min(self._end_us(), until_us)
@@ -144,6 +145,7 @@ class Account:
                 self._open_flags |= RESTARTED
                 self.dated_us = max(since_us, self.number * self.base_us)
             self._spread(until_us, 0, 0, 0, until_us - self.dated_us)
+        self._count_undated(1)
 
     def resume(self, kept: "tuple[int, ...]") -> None:
         """Go on with the open base that a snapshot kept; see `snapshot` for its fields."""
@@ -347,16 +349,21 @@ class Account:
         self.closed += 1
         self.changed.set()
 
+    def _count_undated(self, sign: int) -> None:
+        """Take what nobody could date yet out of the registers, or put it in again."""
+        if self._undated is not None:
+            for import_uj, export_uj, _, _ in self._undated.cells():
+                self.import_uj += sign * import_uj
+                self._measured_uj += sign * import_uj
+                self.export_uj += sign * export_uj
+
     def _place(self, now_us: int) -> None:
         """Place what was measured before anybody told the time, now that uptime has dates."""
+        self._count_undated(-1)
         undated, self._undated = self._undated, None
         if undated is None:
             return
         offset_us = self._clock.offset_us
-        for import_uj, export_uj, _, _ in undated.cells():
-            self.import_uj -= import_uj
-            self._measured_uj -= import_uj
-            self.export_uj -= export_uj
         at_us = undated.start_us + offset_us
         if self.number < 0 or self.number != at_us // self.base_us or at_us < self.dated_us:
             if self.number >= 0 and at_us > self.dated_us:

@@ -64,7 +64,7 @@ def _lane(
         start_j = -1
         if record is not None:
             start_j = end_j if end_j >= 0 and record[1] & JOINED else _start_j(ring, record, at)
-        if record is None or start_j < 0:
+        if record is None or not 0 <= start_j <= record[4]:  # lost, or the register fell: it says nothing
             dark += 10 * _overlap_s(outages, number * base_s, (number + 1) * base_s)
             end_j = -1
             continue
