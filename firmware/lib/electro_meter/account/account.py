@@ -361,10 +361,8 @@ class Account:
         """Place what was measured before anybody told the time, now that uptime has dates."""
         self._count_undated(-1)
         undated, self._undated = self._undated, None
-        if undated is None:
-            return
-        offset_us = self._clock.offset_us
-        at_us = undated.start_us + offset_us
+        assert undated is not None  # `_pass` has looked
+        at_us = undated.start_us + self._clock.offset_us
         if self.number < 0 or self.number != at_us // self.base_us or at_us < self.dated_us:
             if self.number >= 0 and at_us > self.dated_us:
                 self._close()
