@@ -11,7 +11,7 @@ passes. Three honest hours follow.
 | figure | what it counts |
 |---|---|
 | lost | intervals that were measured and are not on the chain as readings |
-| wrong | readings that differ from the energy that was really taken |
+| wrong | readings that differ from the energy that was really taken, or of an unmeasurable interval are above it |
 | unconfirmed_acts | windows of load shed without a cause; reports too early, or judged by bands that don't hold |
 | restarts | of tasks, and of the chip by the meter itself |
 | unmeasurable | intervals with a loss of power, or a reset before the flash took them or anybody told the time |
@@ -186,16 +186,16 @@ class Life:
         for k in range(self.intervals):
             from_s = START + k * INTERVAL_S
             # an open base interval goes with the power, and the one of the loss may begin before
-            if any(
+            whole = not any(
                 began - 600 < from_s + INTERVAL_S and from_s < ended + 300 for began, ended in self.lost_power
-            ):
-                unmeasurable += 1
-                continue
+            )
+            unmeasurable += not whole
             lane = readings[k] if k < len(readings) else NO_DATA
             if lane == NO_DATA:
-                lost.append(k)
+                if whole:
+                    lost.append(k)
                 continue
-            interrupted += bool(lane & INTERRUPTED)
+            interrupted += whole and bool(lane & INTERRUPTED)
             true = self._true(from_s)
             slack = TOLERANCE_UNITS + TOLERANCE * true
             if any(began < from_s + INTERVAL_S and from_s < ended for began, ended in self.undated):
@@ -203,7 +203,10 @@ class Life:
                 slack += PLACED_TOLERANCE * sum(abs(one - true) for one in neighbours)
             if lane >= INTERRUPTED:
                 slack += 2 * WINDOW_EVERY_S * max(WATTS) / 3_600 / UNIT_WH  # its edges lie between windows
-            if abs((lane & ~INTERRUPTED) - true) > slack:
+            over = (lane & ~INTERRUPTED) - true
+            if over > slack or (
+                whole and -over > slack
+            ):  # what went with the power lacks; nothing is ever added
                 wrong.append((k, lane & ~INTERRUPTED, round(true)))
         return {
             "intervals": self.intervals,

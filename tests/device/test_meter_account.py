@@ -24,22 +24,6 @@ from electro_protocol.readings import NO_DATA
 
 
 class Measuring(Accounts):
-    def test_what_nobody_could_date_is_not_before_the_interruption_in_which_it_started(self):
-        self.run_steady(450, 3_600)
-        since_us = self.clock.now_us()
-        self.restart(200)
-        self.clock.dated = False
-        self.run_steady(600, 3_600)
-        self.clock.dated = True
-        whole_uj = self.account.import_uj
-        self.account.dark_between(since_us, self.clock.at_us(S))
-        self.assertEqual(self.account.import_uj, whole_uj)
-        self.run_steady(600, 3_600)
-        records = self.records()
-        self.assertEqual(records[1][4] - records[0][4], 150 * 3_600)
-        registers = [one[4] for one in records]
-        self.assertEqual(registers, sorted(registers))
-
     def test_a_steady_load_gives_its_energy_to_registers_and_readings(self):
         self.run_steady(4 * 900 + 10, 36_000, 2_000)
         self.assertEqual(self.account.import_uj, 36_000 * (4 * 900 + 10) * S)
@@ -103,8 +87,6 @@ class Measuring(Accounts):
         self.assertTrue(self.records()[2][1] & SPARSE)
         self.assertEqual(self.records()[2][2], 3_000)
 
-
-class Falls(Accounts):
     def test_a_register_that_fell_is_no_data_and_stops_no_report(self):
         self.run_steady(4 * 900 + 10, 3_600)
         number = START // BASE_S + 4  # in the second interval
@@ -216,6 +198,41 @@ class Restarts(Accounts):
             self.account.dark(begun_us, self.board.now_us)
             self.run_steady(400, 36_000)
             self.assertEqual(self.record(5)[6], dark)
+
+    def test_what_nobody_could_date_is_not_before_the_interruption_in_which_it_started(self):
+        self.run_steady(450, 3_600)
+        since_us = self.clock.now_us()
+        self.restart(200)
+        self.clock.dated = False
+        self.run_steady(600, 3_600)
+        self.clock.dated = True
+        whole_uj = self.account.import_uj
+        self.account.dark_between(since_us, self.clock.at_us(S))
+        self.assertEqual(self.account.import_uj, whole_uj)
+        self.run_steady(600, 3_600)
+        records = self.records()
+        self.assertEqual(records[1][4] - records[0][4], 150 * 3_600)
+        registers = [one[4] for one in records]
+        self.assertEqual(registers, sorted(registers))
+
+    def test_what_nobody_could_date_before_a_reset_is_in_no_base(self):
+        for power in (False, True):
+            self.setUp()
+            self.run_steady(450, 3_600)
+            self.snapshot.losing(0)  # so that a start finds the open base
+            self.restart(power=True)
+            self.clock.dated = False
+            self.run_steady(3_000, 3_600)
+            self.restart(power=power)
+            self.run_steady(900, 3_600)
+            self.assertEqual(self.account.import_uj, 3_600 * S * (1_350 if power else 4_350))
+            before_j = 0
+            for sequence in range(self.ring.oldest(), self.ring.next):
+                record = self.ring.read(sequence)
+                self.assertLessEqual(before_j, record[4])
+                if record[0] == BASE:
+                    self.assertEqual(record[4] - before_j, record[2] * 360)
+                before_j = record[4]
 
     def test_a_loss_of_power_costs_the_open_base_at_most(self):
         self.run_steady(3_700, 36_000, 2_000)

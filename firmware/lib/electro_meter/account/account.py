@@ -220,6 +220,9 @@ class Account:
                 self._undated = Undated(until_us - length_us)
             self._undated.take(until_us, energy_uj, measured_us, dark_us)
             self._count(energy_uj)
+            self._joined = False  # it lies between the open base and the one before, until it is placed
+            self._start_import_uj += max(energy_uj, 0)
+            self._start_export_uj -= min(energy_uj, 0)
             return
         now_us = until_us + clock.offset_us
         if self._undated is not None:
@@ -351,11 +354,14 @@ class Account:
 
     def _count_undated(self, sign: int) -> None:
         """Take what nobody could date yet out of the registers, or put it in again."""
-        if self._undated is not None:
-            for import_uj, export_uj, _, _ in self._undated.cells():
-                self.import_uj += sign * import_uj
-                self._measured_uj += sign * import_uj
-                self.export_uj += sign * export_uj
+        undated = self._undated
+        if undated is not None:
+            import_uj, export_uj = sign * undated.import_uj, sign * undated.export_uj
+            self.import_uj += import_uj
+            self._measured_uj += import_uj
+            self._start_import_uj += import_uj
+            self.export_uj += export_uj
+            self._start_export_uj += export_uj
 
     def _place(self, now_us: int) -> None:
         """Place what was measured before anybody told the time, now that uptime has dates."""

@@ -24,6 +24,7 @@ class Undated:
         self.start_us = start_us
         self.cell_us = _FIRST_US
         self._used = 0
+        self.import_uj = self.export_uj = 0  # of all cells
         # import µJ, export µJ, measured µs, without supply µs
         self._sums = tuple([array("q", bytes(8 * CELLS)) for _ in range(4)])
 
@@ -37,8 +38,10 @@ class Undated:
         imported, exported, measured, dark = self._sums
         if energy_uj >= 0:
             imported[place] += energy_uj
+            self.import_uj += energy_uj
         else:
             exported[place] -= energy_uj
+            self.export_uj -= energy_uj
         measured[place] += measured_us
         dark[place] += dark_us
 
