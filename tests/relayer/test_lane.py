@@ -102,7 +102,7 @@ async def test_a_nodes_trouble_refuses_no_message(world, faulty, settings_for, r
     faulty.refuse = lambda call: words if call["method"] == "eth_sendRawTransaction" else None
     messages = [meter.report(0) for meter in world.meters]
     await client.post({"messages": messages})
-    await asyncio.sleep(2)  # formerly refused for good after four tries, which take one now
+    await asyncio.sleep(2)  # formerly refused for good after four tries, which take less now
     assert [await code(client, message) for message in messages] == [202] * 3
     faulty.refuse = lambda call: None
     await eventually(lambda: all(world.reported(meter) == [0] for meter in world.meters))

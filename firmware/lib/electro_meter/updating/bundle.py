@@ -167,8 +167,7 @@ def _sha256(path: str, size: int) -> str:
                 digest.update(view[:got])
                 count += got
     except OSError as error:
-        if error.errno not in NO_FILE:
-            raise
+        _only_missing(error)
         return ""
     return hexlify(digest.digest()).decode() if count == size else ""
 
@@ -187,8 +186,7 @@ def head_of(folder: str) -> Head:
         with open(f"{folder}/{HEAD_FILE}", "rb") as file:
             return Head(file.read(MOST_HEAD_BYTES + 1))
     except OSError as error:
-        if error.errno not in NO_FILE:
-            raise
+        _only_missing(error)
         raise BundleError("no program was begun there")
 
 
@@ -237,8 +235,7 @@ def _tidy(folder: str, below: str, may_stay: bool) -> None:
     try:
         names = os.listdir(f"{folder}/{below}")
     except OSError as error:
-        if error.errno not in NO_FILE:
-            raise
+        _only_missing(error)
         return  # a program without that package
     for name in names:
         path = f"{below}/{name}"
@@ -273,5 +270,10 @@ def _remove(path: str) -> None:
     try:
         os.remove(path)
     except OSError as error:
-        if error.errno not in NO_FILE:
-            raise
+        _only_missing(error)
+
+
+def _only_missing(error: OSError) -> None:
+    """Raise it again unless it says that there is no such file."""
+    if error.errno not in NO_FILE:
+        raise error
