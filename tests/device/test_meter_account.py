@@ -170,6 +170,20 @@ class Clocks(Accounts):
         for lane, wanted in zip(lanes, (25, 50, 100, 50) * 5):  # noqa: B905 - MicroPython has no strict=
             self.assertLess(abs(lane - wanted), 30)
 
+    def test_time_that_was_not_dated_is_whole_on_both_sides_of_a_cell(self):
+        self.clock.dated = False
+        self.run_steady(607, 1_000, 7_000)
+        for _ in range(60):
+            began_us = self.board.now_us
+            self.wait(8)
+            self.account.dark(began_us, self.board.now_us)
+        self.run_steady(600, 1_000, 7_000)
+        self.clock.dated = True
+        self.run_steady(300, 1_000, 7_000)
+        for record in self.records():
+            self.assertLessEqual(2_998, record[2] + record[6])
+        self.assertEqual(self.account.import_uj, 1_000 * S * 1_507)
+
     def test_an_unsure_time_is_flagged(self):
         self.clock.sure = False
         self.run_steady(310, 1_000)

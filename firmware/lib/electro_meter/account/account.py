@@ -218,7 +218,7 @@ class Account:
                 from .undated import Undated  # a kilobyte, for the minutes after a loss of power
 
                 self._undated = Undated(until_us - length_us)
-            self._undated.take(until_us, energy_uj, measured_us, dark_us)
+            self._undated.take(until_us - length_us, until_us, energy_uj, measured_us, dark_us)
             self._count(energy_uj)
             self._joined = False  # it lies between the open base and the one before, until it is placed
             self._start_import_uj += max(energy_uj, 0)

@@ -28,12 +28,27 @@ class Undated:
         # import µJ, export µJ, measured µs, without supply µs
         self._sums = tuple([array("q", bytes(8 * CELLS)) for _ in range(4)])
 
-    def take(self, until_us: int, energy_uj: int, measured_us: int, dark_us: int) -> None:
-        """Take what a piece of time that ends there brought; it counts whole where it ends."""
-        place = (until_us - self.start_us - 1) // self.cell_us
-        while place >= CELLS:
+    def take(self, from_us: int, until_us: int, energy_uj: int, measured_us: int, dark_us: int) -> None:
+        """Take what a piece of time brought, spread evenly over it."""
+        while (until_us - self.start_us - 1) // self.cell_us >= CELLS:
             self._halve()
-            place = (until_us - self.start_us - 1) // self.cell_us
+        while True:
+            place = min((from_us - self.start_us) // self.cell_us, CELLS - 1)
+            end_us = self.start_us + (place + 1) * self.cell_us
+            if end_us >= until_us:
+                self._add(place, energy_uj, measured_us, dark_us)
+                return
+            here_us, whole_us = end_us - from_us, until_us - from_us
+            part_uj = energy_uj * here_us // whole_us
+            part_measured_us = measured_us * here_us // whole_us
+            part_dark_us = dark_us * here_us // whole_us
+            self._add(place, part_uj, part_measured_us, part_dark_us)
+            energy_uj -= part_uj
+            measured_us -= part_measured_us
+            dark_us -= part_dark_us
+            from_us = end_us
+
+    def _add(self, place: int, energy_uj: int, measured_us: int, dark_us: int) -> None:
         self._used = max(self._used, place + 1)
         imported, exported, measured, dark = self._sums
         if energy_uj >= 0:
