@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses of supply: decided once, numbered without gaps, survived, never signed before they are known."""
 
+import os
 import unittest
 
 from accounts import BASE_S, START, Accounts, S, Terms
 
+from electro_meter.account import journal as journal_module
+from electro_meter.account import opening as opening_module
 from electro_meter.account.records import ENDED, INTERRUPTED, OUTAGE
 from electro_protocol.readings import INTERRUPTED as LANE_INTERRUPTED
 from electro_protocol.readings import NO_DATA
@@ -41,6 +44,10 @@ class Phase:
         self.grid_side = ""  # "voltage", "none"; "": no such input
         self.detector = Detector(self)
         self.sampler = Sampler(self)
+
+
+def unwritable(name, content):
+    raise OSError(5, "simulated")
 
 
 class Interrupted(Accounts):
@@ -267,6 +274,239 @@ class Surviving(Interrupted):
         self.assertEqual(self.outage_ring.next, 2)
         lanes = self.lanes(Terms(intervals=600, slots=672))
         self.assertTrue(all(lane == LANE_INTERRUPTED for lane in lanes[2:478]))
+
+    def test_another_one_before_there_is_time_is_another_one(self):
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        self.restart(after_s=800, power=True)
+        self.clock.dated = self.clock.confirmed = False
+        self.back()
+        self.run_steady(600, WATTS)
+        self.phase.grid_side = "voltage"
+        self.out(40)
+        self.back()
+        self.run_steady(60, WATTS)
+        self.clock.dated = self.clock.confirmed = True
+        self.run_steady(600, WATTS)
+        self.assertEqual(
+            self.declared(),
+            [
+                (OUTAGE, 0, 1_000, 0),
+                (ENDED, 0, 1_000, 1_802),
+                (OUTAGE, 1, 2_401, 0),
+                (ENDED, 1, 2_401, 2_442),
+            ],
+        )
+        self.assertEqual(self.outage_ring.newest[1], CAUSE_CONSUMER)
+        self.assertEqual(self.outage_ring.read(0)[1], CAUSE_UNKNOWN)
+        # from 1,801.5 on all is measured but the 40 seconds, to a cell of ten
+        lanes = self.lanes(Terms())
+        self.assertEqual(lanes[1], LANE_INTERRUPTED | 100)
+        self.assertLess(abs((lanes[2] & ~LANE_INTERRUPTED) - 858), 12)
+
+    def test_many_short_ones_before_there_is_time_push_out_no_long_one(self):
+        self.clock.dated = self.clock.confirmed = False
+        for length in [2] * 10 + [40] + [2] * 10:
+            self.run_steady(5, WATTS)
+            self.out(length)
+            self.back()
+        self.run_steady(100, WATTS)
+        self.clock.dated = self.clock.confirmed = True
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.declared(), [(OUTAGE, 0, 75, 0), (ENDED, 0, 75, 115)])
+
+    def test_one_that_is_over_is_not_begun_again_by_what_is_kept(self):
+        """Two resets within the minute in which NVS may tell of it, and a loss of power some time after."""
+        self.run_steady(400, WATTS)
+        self.out(40)
+        self.back()
+        for _ in range(2):
+            self.run_steady(10, WATTS)
+            self.restart(after_s=1)
+        self.run_steady(100, WATTS)
+        self.restart(after_s=5, power=True)
+        self.assertFalse(self.outages.going_on)
+
+    def test_nor_where_nothing_could_be_kept_since(self):
+        """The journal's registers tell that supply was back."""
+        self.run_steady(400, WATTS)
+        self.out(40)
+        self.board.store_blob = unwritable
+        self.back()
+        self.run_steady(1_000, WATTS)
+        self.restart(after_s=5, power=True)
+        self.assertFalse(self.outages.going_on)
+        self.run_steady(900, WATTS)
+        self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 860, NO_DATA])
+
+    def test_what_is_kept_follows_an_interruption_that_is_dated_late(self):
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        self.restart(after_s=800, power=True)
+        self.clock.dated = self.clock.confirmed = False
+        self.back()
+        self.run_steady(100, WATTS)
+        self.out(10)
+        self.clock.dated = self.clock.confirmed = True
+        self.out(10)
+        self.restart(after_s=500, power=True)
+        self.back()
+        self.run_steady(10, WATTS)
+        self.assertEqual(
+            [one[2:] for one in self.declared() if one[0] == ENDED], [(1_000, 1_802), (1_901, 2_422)]
+        )
+
+    def test_an_hour_that_was_lost_with_the_power_was_not_without_supply(self):
+        """Though NVS kept the open base, and supply is gone as the meter starts."""
+        self.max_gap_ms = 120_000
+        self.make()
+        self.run_steady(1_860, WATTS, 5_000)
+        self.snapshot._store(self.board.rtc)
+        self.run_steady(100, WATTS, 5_000)
+        self.restart(after_s=5, power=True)
+        self.out(600)
+        self.back()
+        self.run_steady(900, WATTS, 5_000)
+        self.assertEqual(self.lanes(Terms())[2], NO_DATA)
+
+
+class Blind(Interrupted):
+    """The flash can't be read, or written, for a while."""
+
+    def setUp(self):
+        super().setUp()
+        self.failing = False
+        self.opened = self.well = 0  # so many are
+        journal_module.open = self.open
+
+    def tearDown(self):
+        del journal_module.open
+        super().tearDown()
+
+    def open(self, path, mode="r"):
+        self.opened += 1
+        if self.failing and self.opened > self.well:
+            raise OSError(5, "simulated")
+        return open(path, mode)
+
+    def test_without_the_outages_nothing_is_told(self):
+        self.run_steady(100, WATTS)
+        self.out(40)
+        self.back()
+        self.run_steady(860, WATTS)
+        said = self.lanes(Terms())
+        self.assertEqual(said, [LANE_INTERRUPTED | 860])
+        self.failing = True
+        self.restart(after_s=1)
+        self.failing = False
+        self.ring.flush()  # only the outages are not known
+        self.run_steady(10, WATTS)
+        self.assertEqual((self.ring.is_all_known, self.outage_ring.is_all_known), (True, False))
+        self.assertEqual(self.reports.outages(Terms()), [])
+        with self.assertRaises(OSError):
+            self.lanes(Terms())
+        self.run_steady(300, WATTS)  # with the next base it is tried again
+        self.assertEqual(self.lanes(Terms())[:1], said)
+        self.assertEqual(len(self.reports.outages(Terms())), 1)
+
+    def test_while_old_ones_can_not_be_read_none_is_told_by_a_wrong_number(self):
+        for _ in range(40):
+            self.run_steady(1, WATTS)
+            self.out(31, glance_s=31)
+            self.back()
+        self.failing, self.opened, self.well = True, 0, 2
+        self.assertEqual(self.reports.outages(Terms()), [])
+        self.failing = False
+        self.assertEqual(len(self.reports.outages(Terms())), 40)
+
+    def test_those_of_a_file_that_could_not_be_read_once_are_found_at_later_starts(self):
+        self.run_steady(100, WATTS)
+        self.out(40)
+        self.back()
+        self.run_steady(1, WATTS)
+        self.failing = True
+        self.restart(after_s=1)
+        self.run_steady(100, WATTS)
+        self.out(40)
+        self.failing = False
+        self.back()
+        for _ in range(2):
+            self.run_steady(900, WATTS)
+            self.assertEqual(
+                [one[1:3] for one in self.reports.outages(Terms())],
+                [(START + 100, START + 140), (START + 242, START + 282)],
+            )
+            self.restart(after_s=1)
+
+    def test_what_waits_is_written_with_the_next_base(self):
+        self.run_steady(100, WATTS)
+        self.failing = True
+        self.out(40)
+        self.back()
+        self.failing = False
+        self.run_steady(300, WATTS)
+        self.assertEqual(self.outage_ring.waiting, 0)
+
+    def test_an_open_one_that_nobody_knew_of_was_over_at_the_start(self):
+        self.run_steady(1_000, WATTS)
+        self.out(40)
+        self.board.nvs = {}
+        self.failing = True
+        self.restart(after_s=800, power=True)
+        self.failing = False
+        self.ring.flush()
+        self.run_steady(2_000, WATTS)
+        self.assertEqual([one[2:] for one in self.declared() if one[0] == ENDED], [(1_000, 1_840)])
+        self.assertEqual(self.lanes(Terms())[3:], [900])
+
+    def test_one_whose_end_is_lost_was_over_when_the_next_began(self):
+        self.run_steady(100, WATTS)
+        for cause, number, started_s, ended_s in (
+            (OUTAGE, 0, 10, 0), (ENDED, 0, 10, 50),
+            (OUTAGE, 1, 60, 0),  # its end is lost
+            (OUTAGE, 2, 100, 0), (ENDED, 2, 100, 200),
+            (OUTAGE, 3, 100, 0), (ENDED, 3, 100, 150),  # that of before once more
+            (OUTAGE, 4, 150, 0), (ENDED, 4, 150, 300),  # in part
+            (OUTAGE, 5, 400, 0),
+            (OUTAGE, 6, 400, 0),
+        ):  # fmt: skip
+            self.outage_ring.append(
+                cause, 0, 0, number, START + started_s, ended_s and START + ended_s, 0, 0, 0
+            )
+        self.restart(after_s=1)
+        wanted = [(0, 10, 50), (1, 60, 100), (2, 100, 200), (4, 200, 300), (6, 400, 0)]
+        for _ in range(2):
+            found = self.outages.touching(START, START + 1_000)
+            self.assertEqual([(a, b - START, c and c - START) for a, b, c, _ in found], wanted)
+            self.outages._kept = self.outages._kept[-2:]  # so that the ring is read
+
+    def test_a_number_is_never_given_twice(self):
+        """Where not even names can be read, and then names but no file."""
+        self.run_steady(100, WATTS)
+        self.out(40)
+        self.back()
+        self.run_steady(1, WATTS)
+
+        class Os:
+            stat, remove = os.stat, os.remove
+
+            @staticmethod
+            def listdir(path):
+                raise OSError(5, "simulated")
+
+        opening_module.os = Os
+        try:
+            self.restart(after_s=1)
+            self.run_steady(100, WATTS)
+            self.out(40)
+        finally:
+            opening_module.os = os
+        self.failing = True
+        self.back()
+        self.failing = False
+        self.run_steady(400, WATTS)
+        self.assertEqual([one[2] for one in self.declared()], [100, 100, 242, 242])
+        self.assertNotEqual(self.declared()[0][1], self.declared()[2][1])
 
 
 class Wear(Interrupted):

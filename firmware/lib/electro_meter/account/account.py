@@ -68,6 +68,7 @@ class Account:
         self.dated_us = 0  # up to here time is accounted for
         self._joined = False
         self._resumed = False  # from a snapshot, and nothing came since
+        self._off_us = 0  # for so long it may have been off as supply went
         self._start_import_uj = 0
         self._start_export_uj = 0
         self._open_flags = RESTARTED
@@ -147,8 +148,8 @@ class Account:
             self._spread(until_us, 0, 0, 0, until_us - self.dated_us)
         self._count_undated(1)
 
-    def resume(self, kept: "tuple[int, ...]") -> None:
-        """Go on with the open base that a snapshot kept; see `snapshot` for its fields."""
+    def resume(self, kept: "tuple[int, ...]", retained: bool) -> None:
+        """Go on with the open base that a snapshot kept (see there); retained: RTC memory did, with the last window."""
         (
             self.number,
             self.dated_us,
@@ -165,6 +166,7 @@ class Account:
         self._joined = bool(joined)
         self._open_flags |= RESTARTED
         self._resumed = True
+        self._off_us = self._max_gap_us if retained else 0
 
     def open(self) -> "tuple[int, ...]":
         """Return what `resume` takes."""
@@ -235,7 +237,7 @@ class Account:
             self._resumed = False
             if by_us > 0:
                 # while the meter was off: if supply is out now, and that was not long ago, it was out then
-                off_us = by_us if dark_us and by_us <= self._max_gap_us else 0
+                off_us = by_us if dark_us and by_us <= self._off_us else 0
                 self._spread(now_us - length_us, 0, 0, 0, off_us)
                 by_us = 0
         if not -STEP_US <= by_us <= STEP_US:

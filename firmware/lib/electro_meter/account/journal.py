@@ -69,12 +69,9 @@ class Ring:
         if not self.opened:
             self._unplaced.append(fields)
             del self._unplaced[:-MOST_WAITING]
-            self._open()
-            return
-        if self.unindexed:
-            self._index()
-        self._push(fields)
-        self._summary()
+        else:
+            self._push(fields)
+            self._summary()
         self.flush()
 
     @property
@@ -83,7 +80,13 @@ class Ring:
         return self.opened > 0 and not self.unindexed
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Ask the flash for what it did not do: tell what it has, as at the start, and take what waits."""
+        if not self.opened:
+            self._open()
+        elif self.unindexed:
+            from .opening import read_again
+
+            read_again(self)
         while self._waiting:
             try:
                 self._write()
@@ -106,7 +109,10 @@ class Ring:
         return struct.unpack_from(BODY, self._piece, at) if is_whole(self._piece, at, sequence) else None
 
     def find(self, number: int) -> int:
-        """Return the sequence of the record of a base (or an outage's newest), -1 if there is none."""
+        """Return the sequence of the first record of a base, -1 if there is none.
+
+        There is a second one if it was measured on while nobody could read that it was recorded.
+        """
         if self._cursor >= 0:  # most questions are for the next one or the one before
             for step in _NEAR:
                 sequence = self._cursor + step
@@ -114,17 +120,17 @@ class Ring:
                 if record is not None and record[0] == BASE and record[3] == number:
                     self._cursor = sequence
                     return sequence
-        unread, failed = self.unread, self.next
-        for k in range(len(self.numbers) - 1, -1, -1):
+        unread, failed = self.unread, 0
+        for k in range(len(self.numbers)):
             if self.least[k] <= number <= self.most[k]:
                 first = self.numbers[k] * self.slots
-                for sequence in range(min(first + self.slots, self.next) - 1, first - 1, -1):
-                    if sequence >= failed:
+                for sequence in range(first, min(first + self.slots, self.next)):
+                    if sequence < failed:
                         continue  # of a piece that can't be read: to try it for each record would take seconds
                     record = self.read(sequence)
                     if self.unread != unread:
-                        unread, failed = self.unread, sequence - sequence % _PIECE
-                    if record is not None and record[3] == number and record[0] in (BASE, OUTAGE, ENDED):
+                        unread, failed = self.unread, sequence - sequence % _PIECE + _PIECE
+                    if record is not None and record[3] == number and record[0] == BASE:
                         self._cursor = sequence
                         return sequence
         return -1
@@ -244,15 +250,11 @@ class Ring:
             self._drop()
         self._place()
 
-    def _index(self) -> None:
-        """Try again what could not be read at the start."""
-        from .opening import read_again
-
-        read_again(self)
-
     def _place(self) -> None:
         """Append what came before the ring was open; outages were counted from zero then."""
         first = self.newest[3] + 1 if self.newest is not None else 0
+        if self.unindexed:
+            first = max(first, self.next)  # each took a record
         for fields in self._unplaced:
             if fields[0] in (OUTAGE, ENDED):
                 fields = fields[:3] + (fields[3] + first,) + fields[4:]  # noqa: PLW2901

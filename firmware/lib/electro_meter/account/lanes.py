@@ -10,7 +10,7 @@ import asyncio
 
 from electro_protocol.readings import INTERRUPTED, MAX_INTERRUPTED_UNITS, MAX_UNITS, NO_DATA, pack
 
-from .records import JOINED, START
+from .records import BASE, JOINED, START, SUMMARY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,16 +62,17 @@ def _lane(
         at = ring.find(number)
         record = ring.read(at) if at >= 0 else None
         start_j = -1
+        dark_here = 10 * _overlap_s(outages, number * base_s, (number + 1) * base_s)
         if record is not None:
             start_j = end_j if end_j >= 0 and record[1] & JOINED else _start_j(ring, record, at)
         if record is None or not 0 <= start_j <= record[4]:  # lost, or the register fell: it says nothing
-            dark += 10 * _overlap_s(outages, number * base_s, (number + 1) * base_s)
+            dark += dark_here
             end_j = -1
             continue
         end_j = record[4]
         units += end_j // unit_j - start_j // unit_j
         measured += record[2]
-        dark += record[6]
+        dark += max(record[6], dark_here)  # no record knows of what was before a start that could not read of it
     register_j = max(end_j, 0)
     # each record's two times are rounded down: hardly any supply is no gap in the measurement
     supplied = 10 * agreement.interval_s - dark - 2 * (agreement.interval_s // base_s)
@@ -83,17 +84,18 @@ def _lane(
 
 
 def _start_j(ring: "Ring", record: "tuple[int, ...]", at: int) -> int:
-    """Return the import register at the beginning of a base, -1 if its record is lost."""
-    if record[1] & JOINED:
-        at = ring.find(record[3] - 1)
+    """Return the import register at the beginning of a base, -1 if its record is lost.
+
+    It is in the record before, by its place: a base that was recorded twice moves no other one's beginning.
+    """
+    kind, number = (BASE, record[3] - 1) if record[1] & JOINED else (START, record[3])
+    before = ring.read(at - 1) or ring.read(at - 2)
+    if before is not None and before[0] == SUMMARY:
+        before = ring.read(at - 2)
+    if before is None and kind == BASE:  # a file began where another could not be read
+        at = ring.find(number)
         before = ring.read(at) if at >= 0 else None
-    else:
-        before = ring.read(at - 1)
-        if before is None or before[0] != START:
-            before = ring.read(at - 2)  # a SUMMARY lies between
-        if before is not None and (before[0] != START or before[3] != record[3]):
-            before = None
-    return before[4] if before is not None else -1
+    return before[4] if before is not None and (before[0], before[3]) == (kind, number) else -1
 
 
 def _overlap_s(outages: "list[tuple[int, int, int, int]]", from_s: int, to_s: int) -> int:

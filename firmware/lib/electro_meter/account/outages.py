@@ -48,7 +48,7 @@ class Outages:
     def __init__(
         self, ring: Ring, account: Account, snapshot: Snapshot, clock: "Clock", declare_ms: int
     ) -> None:
-        self._ring = ring
+        self.ring = ring
         self._account = account
         self._snapshot = snapshot
         self._clock = clock
@@ -58,14 +58,16 @@ class Outages:
         self._first_us = 0  # until this uptime
         self._back_us = 0  # uptime of its end, until that can be dated
         self.version = 0  # changes with every record
+        self._cause = 0  # of one that began since the start
         self._fault = False  # current flowed when it was last looked at
         self._kept: "list[tuple[int, int, int, int]]" = []  # number, started s, ended s (0: open), cause
         self._undated: "list[tuple[int, int, int]]" = []  # uptimes and cause of those that can't be dated yet
         self._before = (0, 0, 0)
         self._opened = ring.opened
+        self._tried = 0  # bases closed when the flash was last asked for what it did not do
         self._read()
         if self.open and not snapshot.since_us:
-            snapshot.since_us, snapshot.cause = self._kept[-1][1] * 1_000_000, self._kept[-1][3]
+            self._adopt()
         self._inherited = snapshot.since_us > 0
 
     @property
@@ -89,18 +91,18 @@ class Outages:
         snapshot, clock = self._snapshot, self._clock
         if not self.since_us:
             self.since_us = started_us
-            if self._inherited:
+            if self._inherited and not self._back_us:
                 self._first_us = started_us
             else:
-                snapshot.cause = _cause(phase)
+                self._cause = _cause(phase)
         self.settle()
         self._fault = fault
         if fault:
-            if not self.open:
+            if not self.open and not self._back_us:
                 snapshot.since_us = 0
             return
         if clock.dated and not snapshot.since_us:
-            snapshot.since_us = clock.at_us(self.since_us)
+            snapshot.since_us, snapshot.cause = clock.at_us(self.since_us), self._cause
         if not phase.detector.undecided:
             self._account.dark(self.since_us, now_us)
         if (
@@ -118,24 +120,33 @@ class Outages:
         fault, self._fault = self._fault, False
         if since_us and not fault:
             self._account.dark(since_us, ended_us)
-        if self._inherited:
+        snapshot = self._snapshot
+        if self._inherited and not self._back_us:
             self._first_us = self._first_us or ended_us
             self._back_us = ended_us
             self.settle()
         elif self._clock.dated:
-            self._over(
-                self._snapshot.since_us or self._clock.at_us(since_us), self._clock.at_us(ended_us), fault
-            )
-        elif not fault and len(self._undated) < _MOST_UNDATED:
-            self._undated.append((since_us, ended_us, self._snapshot.cause))
+            if not snapshot.since_us:
+                snapshot.since_us, snapshot.cause = self._clock.at_us(since_us), self._cause
+            self._over(snapshot.since_us, self._clock.at_us(ended_us), fault)
+        elif not fault:
+            self._undated.append((since_us, ended_us, self._cause))
+            if len(self._undated) > _MOST_UNDATED:
+                self._undated.remove(min(self._undated, key=lambda one: one[1] - one[0]))
 
     def settle(self) -> None:
         """Date what could not be dated when it happened."""
-        if self._opened != self._ring.opened:  # the flash can be read now
-            self._kept, self._opened = [], self._ring.opened
+        clock, snapshot, ring = self._clock, self._snapshot, self.ring
+        if self._tried != self._account.closed:  # months may go by until the next record
+            self._tried = self._account.closed
+            ring.flush()
+        if self._opened != ring.opened:  # the flash can be read now
+            self._opened = ring.opened
             self._read()
             self.version += 1
-        clock, snapshot = self._clock, self._snapshot
+            if self.open and not 0 < snapshot.since_us // 1_000_000 <= self._kept[-1][1]:
+                self._adopt()  # nobody knew of it at the start, when it was over
+                self._first_us = self._back_us = 1
         if not clock.dated:
             return
         if self._inherited and self._first_us:
@@ -164,16 +175,19 @@ class Outages:
         """Return the declared outages that are not over at an instant."""
         if not self._kept or not self._kept[0][0] or self._kept[0][2] <= from_s:
             return [one for one in self._kept if not one[2] or one[2] > from_s]
-        found: "dict[int, tuple[int, int, int, int]]" = {}
-        for sequence in range(self._ring.oldest(), self._ring.next):
-            record = self._ring.read(sequence)
-            if record is not None and record[0] in (OUTAGE, ENDED) and (not record[5] or record[5] > from_s):
-                found[record[3]] = (record[3], record[4], record[5], record[1])
-        for number in list(found):
-            # the record of a beginning says nothing of an end that came before from_s
-            if not found[number][2] and number != self._kept[-1][0]:
-                del found[number]
-        return [found[number] for number in sorted(found)]
+        found: "list[tuple[int, int, int, int]]" = []
+        for sequence in range(self.ring.oldest(), self.ring.next):
+            record = self.ring.read(sequence)
+            if record is not None and record[0] in (OUTAGE, ENDED):
+                _note(found, record[3], record[4], record[5], record[1])
+                while found and 0 < found[0][2] <= from_s:
+                    found.pop(0)
+        return found
+
+    def _adopt(self) -> None:
+        """Go on with the outage that the ring has open."""
+        self._snapshot.since_us, self._snapshot.cause = self._kept[-1][1] * 1_000_000, self._kept[-1][3]
+        self._inherited = True
 
     def _over(self, since_us: int, ended_us: int, fault: bool) -> None:
         """Count an interruption that is over, in dated time, and write its end if it was an outage."""
@@ -199,29 +213,56 @@ class Outages:
         if self._kept:
             number, started_s = self._kept[-1][0] + 1, max(started_s, self._kept[-1][2])
         if (
-            not self._ring.is_all_known
+            not self.ring.is_all_known
         ):  # no outage can have had a number as great as this: each took a record
-            number = max(number, self._ring.next)
+            number = max(number, self.ring.next)
         self._append(OUTAGE, number, started_s, 0, cause)
 
     def _append(self, kind: int, number: int, started_s: int, ended_s: int, cause: int) -> None:
-        self._ring.append(kind, cause, 0, number, started_s, ended_s, 0, 0, 0)
-        self._note(number, started_s, ended_s, cause)
+        self.ring.append(kind, cause, 0, number, started_s, ended_s, 0, 0, 0)
+        if self._opened == self.ring.opened:
+            _note(self._kept, number, started_s, ended_s, cause)
+            del self._kept[:-_KEPT]
+        else:  # by that the flash was read
+            self._read()
         self.version += 1
         self._account.changed.set()
 
-    def _note(self, number: int, started_s: int, ended_s: int, cause: int) -> None:
-        if self._kept and self._kept[-1][0] == number:
-            self._kept.pop()
-        self._kept.append((number, started_s, ended_s, cause))
-        del self._kept[:-_KEPT]
-
     def _read(self) -> None:
         """Know the last outages again."""
-        for sequence in range(max(self._ring.oldest(), self._ring.next - 3 * _KEPT), self._ring.next):
-            record = self._ring.read(sequence)
+        self._kept = []
+        first, count = self.ring.next, 0
+        while first > self.ring.oldest() and count < 2 * _KEPT:  # a file that could not be read has room left over
+            first -= 1
+            record = self.ring.read(first)
+            count += record is not None and record[0] in (OUTAGE, ENDED)
+        for sequence in range(first, self.ring.next):
+            record = self.ring.read(sequence)
             if record is not None and record[0] in (OUTAGE, ENDED):
-                self._note(record[3], record[4], record[5], record[1])
+                _note(self._kept, record[3], record[4], record[5], record[1])
+        del self._kept[:-_KEPT]
+
+
+def _note(
+    kept: "list[tuple[int, int, int, int]]", number: int, started_s: int, ended_s: int, cause: int
+) -> None:
+    """Add a record to a list of outages, none of which begins before the last one's end.
+
+    One whose end is lost was over when the next began; what NVS told of one that was over already was that one.
+    """
+    if kept and kept[-1][0] == number:
+        kept.pop()
+    if kept:
+        before, since_s, until_s, by = kept[-1]
+        if until_s:
+            started_s = max(started_s, until_s)
+        elif started_s > since_s:
+            kept[-1] = before, since_s, started_s, by
+        else:
+            started_s = since_s
+            kept.pop()
+    if not 0 < ended_s <= started_s:
+        kept.append((number, started_s, ended_s, cause))
 
 
 def _cause(phase: "Phase") -> int:

@@ -126,14 +126,18 @@ class Reports:
         """
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s
+        ring, other = self._ring, self._outages.ring
+        unread = ring.unread + other.unread
         outages = self._outages.touching(start_s, start_s + (end - first) * agreement.interval_s)
         from electro_protocol.reports import EnergyReport  # for an exchange
 
         from .lanes import work_out
 
-        unread = self._ring.unread
-        lanes, register_j = await work_out(self._ring, outages, self._base_s, agreement, first, end)
-        self._check(self._ring.unread != unread or not self._ring.is_all_known)
+        lanes, register_j = await work_out(ring, outages, self._base_s, agreement, first, end)
+        if ring.unread + other.unread == unread and ring.is_all_known and other.is_all_known:
+            self._unread_s = 0
+        elif self._is_patient():
+            raise OSError("the journal can't be read now")
         report = EnergyReport(
             agreement.id,
             agreement.start_s,
@@ -147,20 +151,24 @@ class Reports:
         return report
 
     def outages(self, agreement: "Agreement") -> "list[tuple[int, int, int, int]]":
-        """Return the declared outages that touch the agreement's time, in the contract's order."""
-        return self._outages.touching(
+        """Return the declared outages that touch the agreement's time, in the contract's order.
+
+        None while some may be on flash that can't be read: they would be told by wrong numbers.
+        """
+        ring = self._outages.ring
+        unread = ring.unread
+        found = self._outages.touching(
             agreement.start_s, agreement.start_s + agreement.interval_s * agreement.intervals
         )
+        if (ring.unread != unread or not ring.is_all_known) and self._is_patient():
+            return []
+        return found
 
-    def _check(self, unread: bool) -> None:
-        """Raise OSError while the journal can't be read: for hours that is no reason to sign that there is no data."""
+    def _is_patient(self) -> bool:
+        """Return whether the journal can't be read only for hours: no reason to sign that there is no data."""
         now_s = self._account.open_s()
-        if not unread:
-            self._unread_s = 0
-            return
         self._unread_s = self._unread_s or now_s
-        if now_s - self._unread_s < _PATIENCE_S:
-            raise OSError("the journal can't be read now")
+        return now_s - self._unread_s < _PATIENCE_S
 
     def outage(self, agreement: "Agreement", number: int) -> "OutageReport | None":
         """Return what the contract counts by this number: from 0, of the outages that touch the agreement's time."""

@@ -7,9 +7,9 @@ time was a minute ago, else when the interruption has lasted a second. What it t
 stands for a minute at most, or the next loss of power would be taken for a part of it. A loose contact that flickers
 for ever so wears 31 entries a page no faster than once a minute.
 
-What counts after a start is whichever saw the most energy: RTC memory, NVS, or the journal's newest record. While the
-journal can't be read, an open base that NVS kept an hour ago may have been recorded since: it is gone on with only if
-supply went as it was kept.
+What counts after a start is RTC memory, else NVS unless the journal's newest record saw more energy; the registers go
+on from whichever of the three saw the most. While the journal can't be read, an open base that NVS kept an hour ago may
+have been recorded since: it is gone on with only if supply went as it was kept.
 """
 
 import struct
@@ -50,15 +50,16 @@ class Snapshot:
         self._stored_us = 0  # uptime
         self.stores = 0
         self.trouble = ""  # what NVS said last
+        self._meant_us = 0  # since when supply was out as it was written last, well or not
+        self._told_us = 1  # since when supply is out, as NVS tells; 0: it is not
         self._load()
-        self._told = self.since_us > 0  # whether NVS tells of an interruption
 
     def window(self) -> None:
         """Follow a window: into RTC memory, and NVS if it is time."""
         content = self._pack()
         self._board.retain(content)
         every_us = _EVERY_WAITING_US if self._ring.waiting else _EVERY_US
-        if self._told and not self.since_us:
+        if self._told_us and not self.since_us:
             every_us = _SOON_US
         if self._board.uptime_us() - self._stored_us >= every_us:
             self._store(content)
@@ -67,16 +68,18 @@ class Snapshot:
         """Follow an interruption: what there is may be gone in a moment."""
         content = self._pack()
         self._board.retain(content)
-        since_us = self._board.uptime_us() - self._stored_us
-        if since_us >= _SOON_US or lasted_us >= _LASTING_US > lasted_us - since_us:
+        ago_us = self._board.uptime_us() - self._stored_us
+        is_kept = self._meant_us == self.since_us and lasted_us - ago_us >= _LASTING_US
+        if ago_us >= _SOON_US or (lasted_us >= _LASTING_US and not is_kept):
             self._store(content)
 
     def _store(self, content: bytes) -> None:
         self._stored_us = self._board.uptime_us()
+        self._meant_us = self.since_us
         self.stores += 1
         try:
             self._board.store_blob(NAME, content)
-            self._told = self.since_us > 0
+            self._told_us = self.since_us
             self.trouble = ""
         except OSError as error:
             self.trouble = str(error)
@@ -123,53 +126,53 @@ class Snapshot:
         return body + struct.pack("<I", crc32(body) & 0xFFFFFFFF)
 
     def _load(self) -> None:
-        """Take over what saw the most energy."""
-        account = self._account
-        best: "tuple[int, ...] | None" = None
+        """Take over what was kept last, and the registers of whatever saw the most energy."""
+        account, newest = self._account, self._ring.newest
         retained = _unpack(self._board.retained())
         if retained is None or retained[1] == _MOST_WORD:
             account.forget_time()  # the chip's clock was only set to a time that had passed
+        stored = None
         try:
-            stored = self._board.load_blob(NAME)
+            stored = _unpack(self._board.load_blob(NAME))
+            self._told_us = stored[18] if stored is not None else 0
         except OSError as error:
-            self.trouble, stored = str(error), None
-        for content in (self._board.retained(), stored):
-            fields = _unpack(content)
-            if fields is not None and (best is None or _energy(fields) > _energy(best)):
-                best = fields
-        newest = self._ring.newest
-        if best is not None:
-            account.import_uj, account.export_uj = (
-                best[14] * UJ_PER_J + best[15],
-                best[16] * UJ_PER_J + best[17],
-            )
-            self.since_us, self.cause = best[18], best[19]
-            for k in range(COUNTERS):
-                self.counters[k] = best[20 + k]
-        if newest is not None and (
-            best is None
-            or newest[4] + newest[5] > best[14] + best[16]
-            or (best[1] != _MOST_WORD and self._ring.find(best[1]) >= 0)
+            self.trouble = str(error)
+        import_uj = newest[4] * UJ_PER_J if newest is not None else 0
+        export_uj = newest[5] * UJ_PER_J if newest is not None else 0
+        for fields in (retained, stored):
+            if fields is not None:
+                import_uj = max(import_uj, fields[14] * UJ_PER_J + fields[15])
+                export_uj = max(export_uj, fields[16] * UJ_PER_J + fields[17])
+        account.import_uj, account.export_uj = import_uj, export_uj
+        kept = retained or stored
+        if kept is None:
+            return
+        for k in range(COUNTERS):
+            self.counters[k] = kept[20 + k]
+        if kept is stored and newest is not None and newest[4] + newest[5] > kept[14] + kept[16]:
+            return  # the journal went on after this was kept: supply was back, and another base open
+        self.since_us, self.cause = kept[18], kept[19]
+        if (
+            kept[1] == _MOST_WORD
+            or self._ring.find(kept[1]) >= 0
+            or not (kept is retained or self.since_us or self._ring.is_all_known)
         ):
-            # the journal went on, or the open base was recorded after this was kept
-            account.import_uj = max(account.import_uj, newest[4] * UJ_PER_J)
-            account.export_uj = max(account.export_uj, newest[5] * UJ_PER_J)
-        elif (
-            best is not None
-            and best[1] != _MOST_WORD
-            and (retained is not None or self.since_us or self._ring.is_all_known)
-        ):
-            account.resume(
-                (
-                    best[1],
-                    best[2],
-                    bool(best[3]),
-                    best[5] * UJ_PER_J + best[6],
-                    best[7] * UJ_PER_J + best[8],
-                    best[4],
-                )
-                + best[9:14]
+            return
+        # where a start could not read one of them, the registers began lower: no energy of the open base
+        import_uj -= kept[14] * UJ_PER_J + kept[15]
+        export_uj -= kept[16] * UJ_PER_J + kept[17]
+        account.resume(
+            (
+                kept[1],
+                kept[2],
+                kept[3] and not (import_uj or export_uj),
+                kept[5] * UJ_PER_J + kept[6] + import_uj,
+                kept[7] * UJ_PER_J + kept[8] + export_uj,
+                kept[4],
             )
+            + kept[9:14],
+            kept is retained,
+        )
 
 
 def _unpack(content: "bytes | None") -> "tuple[int, ...] | None":
@@ -180,7 +183,3 @@ def _unpack(content: "bytes | None") -> "tuple[int, ...] | None":
     if struct.unpack_from("<I", content, size)[0] != crc32(content[:size]) & 0xFFFFFFFF:
         return None
     return struct.unpack_from(_FORMAT, content)
-
-
-def _energy(fields: "tuple[int, ...]") -> int:
-    return (fields[14] + fields[16]) * UJ_PER_J + fields[15] + fields[17]

@@ -41,7 +41,7 @@ def status(meter: "Meter") -> "dict[str, object]":
             and not meter.reports.terms(agreement, first, ""),
             "next_latest": first,
             "next_final": agreement.next_final,
-            "outages_to_tell": len(meter.reports.outages(agreement)) - agreement.next_outage,
+            "outages_to_tell": max(len(meter.reports.outages(agreement)) - agreement.next_outage, 0),
             "intervals": agreement.intervals,
             "bonus": str(agreement.bonus) if agreement.bonus >= 0 else None,  # JSON's numbers end before it
         }
