@@ -11,7 +11,8 @@ passes. Three honest hours follow.
 | figure | what it counts |
 |---|---|
 | lost | intervals that were measured and are not on the chain as readings |
-| wrong | readings that differ from the energy that was really taken, or of an unmeasurable interval are above it |
+| wrong | readings that differ from the energy that was really taken, or of an unmeasurable interval are above it; |
+| | intervals that read interrupted and were not, or the other way round |
 | unconfirmed_acts | windows of load shed without a cause; reports too early, or judged by bands that don't hold |
 | restarts | of tasks, and of the chip by the meter itself |
 | unmeasurable | intervals with a loss of power, or a reset before the flash took them or anybody told the time |
@@ -60,6 +61,7 @@ HONEST_END_S = 3 * 3600
 WINDOW_EVERY_S = 10
 BASE_S = 300
 REPLACED = 0.01  # bands, in a minute
+EDGE_S = 60  # an interruption lasts as long, at least
 DARK_S = (2, 8)  # with two windows' distance within the 5% that may lack
 # Of a window each ten seconds, on a load that swings by 3% inside an interval, and a unit's rounding.
 TOLERANCE = 0.04
@@ -179,6 +181,11 @@ class Life:
         """Return the units that were really taken in an interval."""
         return self.load.energy_wh(from_s * S, (from_s + INTERVAL_S) * S, self.interruptions) / UNIT_WH
 
+    def _dark_s(self, from_s: int, until_s: int = 0) -> int:
+        """Return how long supply was gone, to a window or so; until_s: 0 for the end of the interval."""
+        instants = range(from_s, until_s or from_s + INTERVAL_S, WINDOW_EVERY_S)
+        return WINDOW_EVERY_S * sum(self.interruptions.at(at_s * S) is not None for at_s in instants)
+
     def judge(self) -> dict[str, Any]:
         """Compare what is on the chain with what really happened."""
         lost, wrong, unmeasurable, interrupted = [], [], 0, 0
@@ -195,8 +202,13 @@ class Life:
                 if whole:
                     lost.append(k)
                 continue
-            interrupted += whole and bool(lane & INTERRUPTED)
             true = self._true(from_s)
+            if whole:
+                flagged = bool(lane & INTERRUPTED)
+                interrupted += flagged
+                about_s = self._dark_s(from_s - EDGE_S, from_s + INTERVAL_S + EDGE_S)
+                if (flagged and not about_s) or (not flagged and self._dark_s(from_s) > EDGE_S):
+                    wrong.append((k, lane, round(true)))
             slack = TOLERANCE_UNITS + TOLERANCE * true
             if any(began < from_s + INTERVAL_S and from_s < ended for began, ended in self.undated):
                 neighbours = self._true(from_s - INTERVAL_S), self._true(from_s + INTERVAL_S)
