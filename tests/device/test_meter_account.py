@@ -95,6 +95,14 @@ class Measuring(Accounts):
         self.ring.find = lambda base: self.ring.next - 1 if base == number else find(base)
         self.assertEqual(self.lanes(Terms())[:2], [90, NO_DATA])
 
+    def test_a_base_that_was_recorded_twice_counts_once_and_moves_no_other(self):
+        self.run_steady(950, 3_600)
+        last = self.records()[1]
+        self.ring.append(START_RECORD, 0, 0, last[3], 100, 0, 0, 0, 0)
+        self.ring.append(BASE, 0, 0, last[3], 100, 0, 3_000, 0, 0)
+        self.assertEqual(self.lanes(Terms(start=START + 300, interval_s=300)), [30, 30])
+        self.assertEqual(self.lanes(Terms(start=START + 600, interval_s=300)), [30])
+
 
 class Clocks(Accounts):
     def test_a_clock_that_slews_loses_nothing(self):
@@ -229,6 +237,13 @@ class Restarts(Accounts):
         registers = [one[4] for one in records]
         self.assertEqual(registers, sorted(registers))
 
+    def test_an_interruption_from_after_a_clock_that_was_set_back_is_no_time(self):
+        self.run_steady(450, 3_600)
+        self.account.dark_between((START + 2_000) * S, (START + 1_000) * S)
+        self.snapshot.window()  # what is kept has no negative times
+        self.run_steady(600, 3_600)
+        self.assertEqual(self.account.import_uj, 3_600 * 1_050 * S)
+
     def test_what_nobody_could_date_before_a_reset_is_in_no_base(self):
         for power in (False, True):
             self.setUp()
@@ -289,6 +304,25 @@ class Restarts(Accounts):
         self.assertGreaterEqual(self.account.import_uj, 36_000 * 900 * S)
         self.assertIn("unreadable", self.snapshot.trouble)
         self.run_steady(400, 36_000)
+
+    def test_what_was_kept_last_counts_though_another_copy_saw_more(self):
+        """NVS could not be read at a start, so the register began lower; it is lifted, and no energy comes of that."""
+        self.run_steady(1_000, 36_000)
+        self.snapshot._store(self.board.rtc)
+        load = self.board.load_blob
+        self.board.load_blob = unreadable
+        self.restart(after_s=2, power=True)
+        self.assertEqual(self.account.import_uj, 36_000 * 900 * S)
+        self.run_steady(50, 36_000)
+        self.board.load_blob = load
+        self.restart(after_s=2)
+        self.assertEqual(self.account.import_uj, 36_000 * 1_000 * S)
+        self.run_steady(846, 36_000)
+        self.assertEqual(self.lanes(Terms()), [900, NO_DATA])
+        registers = [one[4] for one in self.records()]
+        self.assertEqual(registers, sorted(registers))
+        start = self.ring.read(self.ring.find(START // BASE_S + 3) - 1)
+        self.assertEqual(self.record(3)[4] - start[4], 36_000 * 196)
 
     def test_a_damaged_copy_is_not_believed(self):
         self.run_steady(400, 36_000)

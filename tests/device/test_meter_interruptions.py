@@ -370,6 +370,14 @@ class Surviving(Interrupted):
         self.assertEqual(self.lanes(Terms())[2], NO_DATA)
 
 
+class Nameless:
+    stat, remove = os.stat, os.remove
+
+    @staticmethod
+    def listdir(path):
+        raise OSError(5, "simulated")
+
+
 class Blind(Interrupted):
     """The flash can't be read, or written, for a while."""
 
@@ -377,6 +385,7 @@ class Blind(Interrupted):
         super().setUp()
         self.failing = False
         self.opened = self.well = 0  # so many are
+        self.modes = ("rb", "r+b", "wb")
         journal_module.open = self.open
 
     def tearDown(self):
@@ -385,7 +394,7 @@ class Blind(Interrupted):
 
     def open(self, path, mode="r"):
         self.opened += 1
-        if self.failing and self.opened > self.well:
+        if self.failing and self.opened > self.well and mode in self.modes:
             raise OSError(5, "simulated")
         return open(path, mode)
 
@@ -480,6 +489,22 @@ class Blind(Interrupted):
             self.assertEqual([(a, b - START, c and c - START) for a, b, c, _ in found], wanted)
             self.outages._kept = self.outages._kept[-2:]  # so that the ring is read
 
+    def test_its_end_is_told_though_its_beginning_can_not_be_read_back(self):
+        opening_module.os = Nameless
+        try:
+            self.restart(after_s=1)
+            self.run_steady(100, WATTS)
+            self.out(40)
+        finally:
+            opening_module.os = os
+        self.failing, self.modes = True, ("rb",)
+        self.out(700)
+        self.assertTrue(self.outage_ring.opened)
+        self.back()
+        self.failing = False
+        self.run_steady(300, WATTS)
+        self.assertEqual([one[0] for one in self.declared()], [OUTAGE, ENDED])
+
     def test_a_number_is_never_given_twice(self):
         """Where not even names can be read, and then names but no file."""
         self.run_steady(100, WATTS)
@@ -487,14 +512,7 @@ class Blind(Interrupted):
         self.back()
         self.run_steady(1, WATTS)
 
-        class Os:
-            stat, remove = os.stat, os.remove
-
-            @staticmethod
-            def listdir(path):
-                raise OSError(5, "simulated")
-
-        opening_module.os = Os
+        opening_module.os = Nameless
         try:
             self.restart(after_s=1)
             self.run_steady(100, WATTS)

@@ -6,9 +6,10 @@ changes (a unit a second, so that a reading is the seconds that were measured), 
 and losses of power, hours without anybody who tells the time, and flash and NVS that can't be read or written for a
 while. What may be lost is noted as it happens: what a loss of power takes of the open base, what waits in RAM.
 
-Of each interval, after all of that: its reading is no more than what was consumed, and at least 95% of it; it is "no
-data" only where so much was not measured, or may be lost; a declared outage lies in time without supply. No reading is
-told in two versions, no register falls, and no report fails.
+Two sources that nothing proves may tell a false time to one life in four: of those only registers and the sum are
+judged. Of each interval of the others, after all of that: its reading is no more than what was consumed, and at least
+95% of it; it is "no data" only where so much was not measured, or may be lost; a declared outage lies in time without
+supply. No reading is told in two versions, no register falls, and no report fails.
 """
 
 import asyncio
@@ -151,6 +152,9 @@ class Life(Chip):
         self._moves = [self._measure_on] * 5 + [self._out_for] * 2 + [self._die_dark] * 2
         self._moves += [self._pause, self._reset, self._lose_power, self.tell_time, self._fail, self._mend]
         self._moves.append(self.report)
+        self._lied_to = self._chance(4)
+        if self._lied_to:
+            self._moves.append(self._lie)
         self.start()
 
     def live(self, hours):
@@ -164,7 +168,10 @@ class Life(Chip):
             until_us = self.now_us + int(hours * 3_600 * S)
             while self.now_us < until_us:
                 if not self.clock.confirmed and self._chance(2):
-                    self.tell_time()
+                    if self._lied_to and self._chance(2):
+                        self._lie()
+                    else:
+                        self.tell_time()
                 self._moves[self._random.word() % len(self._moves)]()
             self._mend()
             self.measure(60)
@@ -208,6 +215,14 @@ class Life(Chip):
             self.clock.hear(name, "operator", self.now_us - low_us, self.now_us + high_us, True, (name, True))
         self.log("is told the time")
 
+    def _lie(self):
+        """Let two sources that nobody authenticates agree on a time hours off."""
+        off_us = (self._random.word() % 8_000 - 4_000) * S
+        at_us = self.now_us + off_us
+        for name in ("a liar", "its brother"):
+            self.clock.hear(name, "operator", at_us - S, at_us + S, False, (name, True))
+        self.log(f"is told a time {off_us // S} s off")
+
     def report(self):
         """Tell what may be told, as an exchange does."""
         closed = self.reports.closed(self._terms)
@@ -216,7 +231,7 @@ class Life(Chip):
         try:
             report = asyncio.run(self.reports.build(self._terms, 0, closed))
         except OSError as error:
-            if not self.failing and self.ring.is_all_known and self.outage_ring.is_all_known:
+            if not self.failing and self.ring.is_all_known and self.outages.is_all_known:
                 self._complain(f"a report failed: {error}")
             return
         if self.outage_ring.oldest():  # a full flash made room by the oldest outages
@@ -224,7 +239,11 @@ class Life(Chip):
         for index, lane in enumerate(unpack(report.readings)):
             before = self.told.get(index)
             self.told[index] = lane
-            if before not in (None, lane) and not _touch(self._unwritten + self._vague, *_bounds(index)):
+            if (
+                before not in (None, lane)
+                and not self._lied_to
+                and not _touch(self._unwritten + self._vague, *_bounds(index))
+            ):
                 self._complain(f"interval {index} was told as {before} and as {lane}")
 
     def measure(self, seconds):
@@ -360,13 +379,16 @@ class Life(Chip):
 
     def judge(self):
         """Return what is wrong, a line each."""
+        self._judge_registers()
+        if self._lied_to:
+            self._judge_sum()
+            return self.wrong
         first = (self._first_us // S - START) // INTERVAL_S + 1
         for index in range(first, (self._last_us // S - START) // INTERVAL_S - 1):
             if index in self.told:
                 self._judge(index, self.told[index])
             else:
                 self._complain(f"interval {index} was not told")
-        self._judge_registers()
         self._judge_outages()
         return self.wrong
 
@@ -393,6 +415,13 @@ class Life(Chip):
             missed_s = 0  # it may have been for want of supply
         if units + 1 < LEAST * (measured_s + missed_s) - slack_s and not _touch(self._vague, from_us, to_us):
             self._complain(f"{known}; reading {units}")
+
+    def _judge_sum(self):
+        """Where the time was false nothing may be counted twice, whichever interval it is in."""
+        units = sum([lane & ~INTERRUPTED for lane in self.told.values() if lane != NO_DATA])
+        supplied_s = sum([self._seconds(self._first_us, self._last_us, kind) for kind in (MEASURED, MISSED)])
+        if units > supplied_s + SLACK_S:
+            self._complain(f"{units} of {supplied_s}")
 
     def _judge_registers(self):
         before_j = 0

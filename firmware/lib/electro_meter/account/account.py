@@ -144,7 +144,7 @@ class Account:
                     self._close()
                 self._begin(until_us // self.base_us)
                 self._open_flags |= RESTARTED
-                self.dated_us = max(since_us, self.number * self.base_us)
+                self.dated_us = min(max(since_us, self.number * self.base_us), until_us)
             self._spread(until_us, 0, 0, 0, until_us - self.dated_us)
         self._count_undated(1)
 

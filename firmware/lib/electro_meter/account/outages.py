@@ -76,6 +76,11 @@ class Outages:
         return bool(self._kept) and not self._kept[-1][2]
 
     @property
+    def is_all_known(self) -> bool:
+        """Return whether there may be none that the flash could not tell yet."""
+        return self._opened == self.ring.opened and self.ring.is_all_known
+
+    @property
     def going_on(self) -> bool:
         """Return whether supply is gone, or was when the meter was switched off and nobody has seen it since."""
         return self.since_us > 0 or (self._inherited and not self._back_us)
@@ -142,7 +147,11 @@ class Outages:
             ring.flush()
         if self._opened != ring.opened:  # the flash can be read now
             self._opened = ring.opened
+            own = self._kept[-1] if self.open else None
             self._read()
+            if own is not None and not self.open:  # the flash took it, and can't show it
+                assert ring.newest is not None
+                _note(self._kept, ring.newest[3], own[1], 0, own[3])
             self.version += 1
             if self.open and not 0 < snapshot.since_us // 1_000_000 <= self._kept[-1][1]:
                 self._adopt()  # nobody knew of it at the start, when it was over
@@ -212,19 +221,14 @@ class Outages:
         number, started_s = 0, since_us // 1_000_000
         if self._kept:
             number, started_s = self._kept[-1][0] + 1, max(started_s, self._kept[-1][2])
-        if (
-            not self.ring.is_all_known
-        ):  # no outage can have had a number as great as this: each took a record
+        if not self.ring.is_all_known:  # no outage can have had a number as great as this: each took a record
             number = max(number, self.ring.next)
         self._append(OUTAGE, number, started_s, 0, cause)
 
     def _append(self, kind: int, number: int, started_s: int, ended_s: int, cause: int) -> None:
         self.ring.append(kind, cause, 0, number, started_s, ended_s, 0, 0, 0)
-        if self._opened == self.ring.opened:
-            _note(self._kept, number, started_s, ended_s, cause)
-            del self._kept[:-_KEPT]
-        else:  # by that the flash was read
-            self._read()
+        _note(self._kept, number, started_s, ended_s, cause)
+        del self._kept[:-_KEPT]
         self.version += 1
         self._account.changed.set()
 
@@ -232,7 +236,9 @@ class Outages:
         """Know the last outages again."""
         self._kept = []
         first, count = self.ring.next, 0
-        while first > self.ring.oldest() and count < 2 * _KEPT:  # a file that could not be read has room left over
+        while (
+            first > self.ring.oldest() and count < 2 * _KEPT
+        ):  # a file that could not be read has room left over
             first -= 1
             record = self.ring.read(first)
             count += record is not None and record[0] in (OUTAGE, ENDED)

@@ -36,7 +36,7 @@ class Reports:
         self._account = account
         self._clock = clock
         self._base_s = account.base_us // 1_000_000
-        self._unread_s = 0  # since when the journal can't be read
+        self._unread_s = [0, 0]  # since when the journal can't be read, and the outages
         # where viewing keys lie, the separator of the domain and the meter's address: what sealing takes
         self.sealed_as: "tuple[str, bytes, bytes] | None" = None
         self._sealing: "Sealing | None" = None
@@ -134,9 +134,8 @@ class Reports:
         from .lanes import work_out
 
         lanes, register_j = await work_out(ring, outages, self._base_s, agreement, first, end)
-        if ring.unread + other.unread == unread and ring.is_all_known and other.is_all_known:
-            self._unread_s = 0
-        elif self._is_patient():
+        known = ring.is_all_known and self._outages.is_all_known
+        if self._wait(0, known and ring.unread + other.unread == unread):
             raise OSError("the journal can't be read now")
         report = EnergyReport(
             agreement.id,
@@ -160,15 +159,13 @@ class Reports:
         found = self._outages.touching(
             agreement.start_s, agreement.start_s + agreement.interval_s * agreement.intervals
         )
-        if (ring.unread != unread or not ring.is_all_known) and self._is_patient():
-            return []
-        return found
+        return [] if self._wait(1, self._outages.is_all_known and ring.unread == unread) else found
 
-    def _is_patient(self) -> bool:
-        """Return whether the journal can't be read only for hours: no reason to sign that there is no data."""
+    def _wait(self, ring: int, is_read: bool) -> bool:
+        """Return whether to wait for what can't be read: for hours that is no reason to sign that there is no data."""
         now_s = self._account.open_s()
-        self._unread_s = self._unread_s or now_s
-        return now_s - self._unread_s < _PATIENCE_S
+        self._unread_s[ring] = 0 if is_read else self._unread_s[ring] or now_s
+        return not is_read and now_s - self._unread_s[ring] < _PATIENCE_S
 
     def outage(self, agreement: "Agreement", number: int) -> "OutageReport | None":
         """Return what the contract counts by this number: from 0, of the outages that touch the agreement's time."""
