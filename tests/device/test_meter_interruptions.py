@@ -142,6 +142,17 @@ class Deciding(Interrupted):
         self.assertEqual(self.record(0)[2], 2_000)
         self.assertEqual(self.lanes(Terms()), [NO_DATA])
 
+    def test_an_interruption_begins_after_the_sensor_broke(self):
+        """Or whoever takes the voltage's lead off, and stops the load for a moment at last, has had no supply."""
+        self.run_steady(100, WATTS)
+        self.out(500, fault=True)
+        self.out(60)
+        self.back()
+        self.run_steady(600, WATTS)
+        self.assertEqual([one[2:] for one in self.declared()], [(600, 0), (600, 660)])
+        self.assertEqual(self.lanes(Terms()), [NO_DATA])
+        self.assertEqual((self.record(0)[6], self.record(1), self.record(2)[6]), (0, None, 600))
+
     def test_the_cause_is_what_the_grid_side_says_at_the_beginning(self):
         for side, cause in (("", CAUSE_UNKNOWN), ("voltage", CAUSE_CONSUMER), ("none", CAUSE_GRID)):
             self.phase.grid_side = side
@@ -262,6 +273,16 @@ class Surviving(Interrupted):
         self.run_steady(900, WATTS, 5_000)
         self.assertEqual(self.declared(), [])
         self.assertEqual(self.lanes(Terms())[:2], [899, 900])
+
+    def test_a_sensor_that_broke_meanwhile_makes_no_outage_of_it(self):
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        self.restart(after_s=100)
+        self.out(60, fault=True)
+        self.back()
+        self.run_steady(1_000, WATTS)
+        self.assertEqual(self.declared(), [])
+        self.assertEqual(self.lanes(Terms()), [900, NO_DATA])
 
     def test_days_without_supply_cost_two_records(self):
         self.run_steady(1_000, WATTS)

@@ -151,7 +151,7 @@ class Life(Chip):
         self._may_fall = False  # the register: at a start nobody could tell where it was
         self._moves = [self._measure_on] * 5 + [self._out_for] * 2 + [self._die_dark] * 2
         self._moves += [self._pause, self._reset, self._lose_power, self.tell_time, self._fail, self._mend]
-        self._moves.append(self.report)
+        self._moves += [self._misread_for, self.report]
         self._lied_to = self._chance(4)
         if self._lied_to:
             self._moves.append(self._lie)
@@ -270,6 +270,16 @@ class Life(Chip):
             self.outages.follow(Phase, lost_us, self.uptime_us(), False, False)
             self.snapshot.window()
 
+    def misread(self, seconds):
+        """Let a sensor show no voltage, while current flows."""
+        until_us = self.now_us + seconds * S
+        lost_us = self.outages.since_us or self.uptime_us()
+        while self.now_us < until_us:
+            self._pass(min(5 * S, until_us - self.now_us), MISSED)
+            self._settle()
+            self.outages.follow(Phase, lost_us, self.uptime_us(), True, False)
+            self.snapshot.window()
+
     def die(self, power, dark_s, off_s):
         """Let the meter be off, without supply and then with it; power: RTC memory is lost."""
         self.log(f"is off for {dark_s} s without supply and {off_s} s with it; memory lost: {power}")
@@ -303,6 +313,11 @@ class Life(Chip):
         self.die(not self._chance(4), self._up_to(3_000), booting_s)
         if not booting_s:
             self.out(self._up_to(100), 1)
+
+    def _misread_for(self):
+        seconds = self._up_to(400)
+        self.log(f"sees no voltage where current flows, for {seconds} s")
+        self.misread(seconds)
 
     def _pause(self):
         """Measure nothing for a while."""
@@ -339,7 +354,7 @@ class Life(Chip):
         self.clock.slew()
         self.outages.settle()
         is_known = self.outage_ring.is_all_known
-        if self.clock.dated and self._undated_us:
+        if self.clock.dated and self._undated_us and self.account._undated is None:
             by_s = 2 * 10 * max(1, (self.now_us - self._undated_us) // (1_440 * S))
             self._blurred.append((self._undated_us, self.now_us, by_s))
             self._undated_us = 0

@@ -72,9 +72,8 @@ def _lane(
         end_j = record[4]
         units += end_j // unit_j - start_j // unit_j
         measured += record[2]
-        dark += max(
-            record[6], dark_here
-        )  # no record knows of what was before a start that could not read of it
+        # no record knows of an outage before a start that could not read of it
+        dark += max(record[6], dark_here)
     register_j = max(end_j, 0)
     # each record's two times are rounded down: hardly any supply is no gap in the measurement
     supplied = 10 * agreement.interval_s - dark - 2 * (agreement.interval_s // base_s)

@@ -105,6 +105,9 @@ class Outages:
         if fault:
             if not self.open and not self._back_us:
                 snapshot.since_us = 0
+            if now_us > self.since_us:
+                self._account.add(self.since_us, now_us, 0, False)
+            self.since_us = now_us  # supply may go now, not when the sensor broke
             return
         if clock.dated and not snapshot.since_us:
             snapshot.since_us, snapshot.cause = clock.at_us(self.since_us), self._cause
@@ -164,7 +167,8 @@ class Outages:
                 self._account.dark_between(snapshot.since_us, clock.at_us(self._first_us))
         if self._back_us:
             ended_us, self._back_us = clock.at_us(self._back_us), 0
-            self._over(snapshot.since_us, ended_us, False)
+            if snapshot.since_us:  # else it was a broken sensor
+                self._over(snapshot.since_us, ended_us, False)
         while self._undated:
             since_us, ended_us, snapshot.cause = self._undated.pop(0)
             self._over(clock.at_us(since_us), clock.at_us(ended_us), False)
@@ -236,10 +240,8 @@ class Outages:
         """Know the last outages again."""
         self._kept = []
         first, count = self.ring.next, 0
-        while (
-            first > self.ring.oldest() and count < 2 * _KEPT
-        ):  # a file that could not be read has room left over
-            first -= 1
+        while first > self.ring.oldest() and count < 2 * _KEPT:
+            first -= 1  # by one: a file that could not be read has room left over
             record = self.ring.read(first)
             count += record is not None and record[0] in (OUTAGE, ENDED)
         for sequence in range(first, self.ring.next):
