@@ -67,13 +67,15 @@ class LiveBoard(Board):
 
 
 class Measuring:
-    """What reports ask of the metering: up to where bases are closed, and that there was no outage."""
+    """What reports ask of the metering: up to where bases are closed, and that there was no outage, as all can read."""
 
-    version = 0
+    version = unread = 0
+    is_all_known = True
 
     def __init__(self, base_s):
         self.base_us = base_s * 1_000_000
         self.until_s = 0
+        self.ring = self
 
     def open_s(self):
         return self.until_s

@@ -6,10 +6,10 @@ changes (a unit a second, so that a reading is the seconds that were measured), 
 and losses of power, hours without anybody who tells the time, and flash and NVS that can't be read or written for a
 while. What may be lost is noted as it happens: what a loss of power takes of the open base, what waits in RAM.
 
-Two sources that nothing proves may tell a false time to one life in four: of those only registers and the sum are
-judged. Of each interval of the others, after all of that: its reading is no more than what was consumed, and at least
-95% of it; it is "no data" only where so much was not measured, or may be lost; a declared outage lies in time without
-supply. No reading is told in two versions, no register falls, and no report fails.
+Two sources that nothing proves may tell a false time to one life in four: of those only the sum is judged, and that
+reports go on. Of each interval of the others, after all of that: its reading is no more than what was consumed, and
+at least 95% of it; it is "no data" only where so much was not measured, or may be lost; a declared outage lies in
+time without supply. No reading is told in two versions, no register falls, and no report fails.
 """
 
 import asyncio
@@ -394,10 +394,10 @@ class Life(Chip):
 
     def judge(self):
         """Return what is wrong, a line each."""
-        self._judge_registers()
         if self._lied_to:
             self._judge_sum()
             return self.wrong
+        self._judge_registers()
         first = (self._first_us // S - START) // INTERVAL_S + 1
         for index in range(first, (self._last_us // S - START) // INTERVAL_S - 1):
             if index in self.told:
