@@ -352,4 +352,4 @@ async def test_a_start_that_can_not_be_says_why(world, settings_for, change, err
 async def test_a_port_in_use_is_said_in_one_sentence(world, client, settings_for):
     taken = int(client.url.rsplit(":", 1)[1])
     with pytest.raises(errors.PortInUse, match=f"127.0.0.1:{taken}"):
-        await serve(settings_for(world, key=2, port=taken))
+        await serve(settings_for(world, key=2, port=taken, metrics_port=0))
