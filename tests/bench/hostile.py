@@ -181,9 +181,9 @@ class Life:
         """Return the units that were really taken in an interval."""
         return self.load.energy_wh(from_s * S, (from_s + INTERVAL_S) * S, self.interruptions) / UNIT_WH
 
-    def _dark_s(self, from_s: int, until_s: int = 0) -> int:
-        """Return how long supply was gone, to a window or so; until_s: 0 for the end of the interval."""
-        instants = range(from_s, until_s or from_s + INTERVAL_S, WINDOW_EVERY_S)
+    def _dark_s(self, from_s: int, until_s: int) -> int:
+        """Return how long supply was gone, to a window or so."""
+        instants = range(from_s, until_s, WINDOW_EVERY_S)
         return WINDOW_EVERY_S * sum(self.interruptions.at(at_s * S) is not None for at_s in instants)
 
     def judge(self) -> dict[str, Any]:
@@ -206,8 +206,9 @@ class Life:
             if whole:
                 flagged = bool(lane & INTERRUPTED)
                 interrupted += flagged
-                about_s = self._dark_s(from_s - EDGE_S, from_s + INTERVAL_S + EDGE_S)
-                if (flagged and not about_s) or (not flagged and self._dark_s(from_s) > EDGE_S):
+                edge_s = EDGE_S if flagged else 0
+                dark_s = self._dark_s(from_s - edge_s, from_s + INTERVAL_S + edge_s)
+                if (flagged and not dark_s) or (not flagged and dark_s > EDGE_S):
                     wrong.append((k, lane, round(true)))
             slack = TOLERANCE_UNITS + TOLERANCE * true
             if any(began < from_s + INTERVAL_S and from_s < ended for began, ended in self.undated):

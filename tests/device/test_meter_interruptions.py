@@ -4,7 +4,8 @@
 import os
 import unittest
 
-from accounts import BASE_S, START, Accounts, S, Terms
+from accounts import BASE_S, START, Accounts, Phase, S, Terms
+from flash import Nameless, unreadable
 
 from electro_meter.account import journal as journal_module
 from electro_meter.account import opening as opening_module
@@ -14,40 +15,6 @@ from electro_protocol.readings import NO_DATA
 from electro_protocol.reports import CAUSE_CONSUMER, CAUSE_GRID, CAUSE_UNKNOWN
 
 WATTS = 36_000
-
-
-class Detector:
-    undecided = False
-
-    def __init__(self, outer):
-        self._outer = outer
-
-    def is_voltage(self, mean_square):
-        return self._outer.grid_side == "voltage"
-
-
-class Sampler:
-    def __init__(self, outer):
-        from array import array
-
-        self._outer = outer
-        self.volts = array("H", bytes(256))
-
-    def fill_grid(self):
-        return self._outer.grid_side != ""
-
-
-class Phase:
-    """What an interruption asks of a phase: whether it is decided, and the grid side."""
-
-    def __init__(self):
-        self.grid_side = ""  # "voltage", "none"; "": no such input
-        self.detector = Detector(self)
-        self.sampler = Sampler(self)
-
-
-def unwritable(name, content):
-    raise OSError(5, "simulated")
 
 
 class Interrupted(Accounts):
@@ -208,6 +175,13 @@ class Numbers(Interrupted):
 
 
 class Surviving(Interrupted):
+    def die_and_start_without_time(self, off_s):
+        """Measure for 1,000 seconds; die with the supply; start when it is back, and nobody tells the time."""
+        self.run_steady(1_000, WATTS)
+        self.out(1.5, glance_s=0.5)
+        self.restart(after_s=off_s, power=True)
+        self.clock.dated = self.clock.confirmed = False
+
     def test_a_meter_that_dies_with_its_supply_tells_the_outage_when_it_comes_back(self):
         for power in (False, True):
             before = len(self.declared())
@@ -224,10 +198,7 @@ class Surviving(Interrupted):
             self.assertLess(abs(declared[1][3] - lost_s - 5_002), 2)
 
     def test_so_does_one_that_has_no_time_at_first(self):
-        self.run_steady(1_000, WATTS)
-        self.out(1.5, glance_s=0.5)
-        self.restart(after_s=3_000, power=True)
-        self.clock.dated = self.clock.confirmed = False
+        self.die_and_start_without_time(3_000)
         self.board.now_us += S
         self.back()
         self.run_steady(100, WATTS)
@@ -297,10 +268,7 @@ class Surviving(Interrupted):
         self.assertTrue(all(lane == LANE_INTERRUPTED for lane in lanes[2:478]))
 
     def test_another_one_before_there_is_time_is_another_one(self):
-        self.run_steady(1_000, WATTS)
-        self.out(1.5, glance_s=0.5)
-        self.restart(after_s=800, power=True)
-        self.clock.dated = self.clock.confirmed = False
+        self.die_and_start_without_time(800)
         self.back()
         self.run_steady(600, WATTS)
         self.phase.grid_side = "voltage"
@@ -352,7 +320,7 @@ class Surviving(Interrupted):
         """The journal's registers tell that supply was back."""
         self.run_steady(400, WATTS)
         self.out(40)
-        self.board.store_blob = unwritable
+        self.board.store_blob = unreadable
         self.back()
         self.run_steady(1_000, WATTS)
         self.restart(after_s=5, power=True)
@@ -361,10 +329,7 @@ class Surviving(Interrupted):
         self.assertEqual(self.lanes(Terms()), [LANE_INTERRUPTED | 860, NO_DATA])
 
     def test_what_is_kept_follows_an_interruption_that_is_dated_late(self):
-        self.run_steady(1_000, WATTS)
-        self.out(1.5, glance_s=0.5)
-        self.restart(after_s=800, power=True)
-        self.clock.dated = self.clock.confirmed = False
+        self.die_and_start_without_time(800)
         self.back()
         self.run_steady(100, WATTS)
         self.out(10)
@@ -389,14 +354,6 @@ class Surviving(Interrupted):
         self.back()
         self.run_steady(900, WATTS, 5_000)
         self.assertEqual(self.lanes(Terms())[2], NO_DATA)
-
-
-class Nameless:
-    stat, remove = os.stat, os.remove
-
-    @staticmethod
-    def listdir(path):
-        raise OSError(5, "simulated")
 
 
 class Blind(Interrupted):

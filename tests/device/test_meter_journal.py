@@ -5,6 +5,7 @@ import os
 import unittest
 
 import scratch
+from flash import Nameless
 
 from electro_meter.account import journal as journal_module
 from electro_meter.account import opening
@@ -239,14 +240,7 @@ class Unreadable(Journals):
         ring = self.ring()
         ring.append(*fields(100))
 
-        class Blind:
-            stat, remove = os.stat, os.remove
-
-            @staticmethod
-            def listdir(path):
-                raise OSError(EIO, "simulated")
-
-        opening.os = Blind
+        opening.os = Nameless
         try:
             ring = self.ring()
             ring.append(*fields(101))

@@ -3,6 +3,7 @@
 
 import asyncio
 import unittest
+from array import array
 
 import scratch
 
@@ -91,23 +92,41 @@ class Signal:
         self.times += 1
 
 
-class Accounts(unittest.TestCase):
-    """A folder with the rings; `restart` is what a meter does after a loss of power or a reset."""
+class Detector:
+    undecided = False
+
+    def __init__(self, outer):
+        self._outer = outer
+
+    def is_voltage(self, mean_square):
+        return self._outer.grid_side == "voltage"
+
+
+class Sampler:
+    def __init__(self, outer):
+        self._outer = outer
+        self.volts = array("H", bytes(256))
+
+    def fill_grid(self):
+        return self._outer.grid_side != ""
+
+
+class Phase:
+    """What an interruption asks of a phase: whether it is decided, and the grid side."""
+
+    def __init__(self):
+        self.grid_side = ""  # "voltage", "none"; "": no such input
+        self.detector = Detector(self)
+        self.sampler = Sampler(self)
+
+
+class Books:
+    """The books of who has folder, board, clock and changed, made as a start of the meter makes them."""
 
     base_s = BASE_S
     max_gap_ms = 5_000
     least_permille = 500
     declare_ms = 30_000
-
-    def setUp(self):
-        self.folder = scratch.folder()
-        self.board = Memory()
-        self.changed = Signal()
-        self.clock = Clock(self.board)
-        self.make()
-
-    def tearDown(self):
-        scratch.remove(self.folder)
 
     def make(self):
         self.ring = Ring(self.folder, ".base", BASE_SLOTS, BASE_FILES)
@@ -118,6 +137,20 @@ class Accounts(unittest.TestCase):
         self.snapshot = Snapshot(self.board, self.account, self.ring)
         self.outages = Outages(self.outage_ring, self.account, self.snapshot, self.clock, self.declare_ms)
         self.reports = Reports(self.ring, self.outages, self.account, self.clock)
+
+
+class Accounts(unittest.TestCase, Books):
+    """A folder with the rings; `restart` is what a meter does after a loss of power or a reset."""
+
+    def setUp(self):
+        self.folder = scratch.folder()
+        self.board = Memory()
+        self.changed = Signal()
+        self.clock = Clock(self.board)
+        self.make()
+
+    def tearDown(self):
+        scratch.remove(self.folder)
 
     def restart(self, after_s=10, power=False):
         """Let the meter be off for some seconds; power: RTC memory is lost, and with it the time."""

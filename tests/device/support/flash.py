@@ -14,6 +14,16 @@ def unreadable(*_):
     raise OSError(5, "unreadable")
 
 
+class Nameless:
+    """In place of `os`: names of files can't be read."""
+
+    stat, remove = os.stat, os.remove
+
+    @staticmethod
+    def listdir(path):
+        unreadable()
+
+
 class Unreadable:
     """While this lasts a file can't be read, and what was in it is there again after that."""
 

@@ -7,29 +7,24 @@ and losses of power, hours without anybody who tells the time, and flash and NVS
 while. What may be lost is noted as it happens: what a loss of power takes of the open base, what waits in RAM.
 
 Two sources that nothing proves may tell a false time to one life in four: of those only the sum is judged, and that
-reports go on. Of each interval of the others, after all of that: its reading is no more than what was consumed, and
+no report fails. Of each interval of the others, after all of that: its reading is no more than what was consumed, and
 at least 95% of it; it is "no data" only where so much was not measured, or may be lost; a declared outage lies in
 time without supply. No reading is told in two versions, no register falls, and no report fails.
 """
 
 import asyncio
 
-from accounts import BASE_S, START, S, Signal, Terms
+from accounts import BASE_S, START, Books, Memory, Phase, S, Signal, Terms
 
 from electro_meter.account import journal as journal_module
 from electro_meter.account import opening as opening_module
-from electro_meter.account.account import Account
-from electro_meter.account.journal import BASE_FILES, BASE_SLOTS, OUTAGE_FILES, OUTAGE_SLOTS, Ring
-from electro_meter.account.outages import Outages
-from electro_meter.account.reports import Reports
-from electro_meter.account.snapshot import NAME, Snapshot
+from electro_meter.account.snapshot import NAME, _unpack
 from electro_meter.uplink.clock import Clock
 from electro_protocol.readings import INTERRUPTED, NO_DATA, unpack
 from electro_tools.grid.randomness import Randomness
 
 WATTS = 3_600  # a unit of one watt-hour a second
 INTERVAL_S = 900
-DECLARE_S = 30
 LEAST = 0.95  # of an interval's time with supply, or it has no data (electro_meter.account.lanes)
 # What a reading may be off by: the error of the time that was told, at both ends, and edges that nobody saw.
 SLACK_S = 20
@@ -42,19 +37,18 @@ _EIO = 5
 _ENOSPC = 28
 
 
-class Chip:
-    """What of a board the account needs, and a flash and an NVS that fail for a while."""
+class Chip(Memory):
+    """A board with a clock, whose flash and NVS fail for a while."""
 
     clock_is_true = False
 
     def __init__(self, folder, say):
-        self.directory = folder
+        super().__init__()
+        self.folder = folder
         self._say = say
         self.now_us = START * S  # true time
         self.booted_us = 0
         self._set_us = None  # what the chip's clock was set to, less true time
-        self.rtc = None
-        self.nvs = {}
         self.is_stored = True  # what NVS was to keep last
         self.failing = set()
 
@@ -74,21 +68,15 @@ class Chip:
         if self._say is not None:
             self._say(f"{(self.now_us - START * S) / S:10.1f} {line}")
 
-    def retained(self):
-        return self.rtc
-
-    def retain(self, content):
-        self.rtc = content
-
     def load_blob(self, name):
         self.flash("load")
-        return self.nvs.get(name)
+        return super().load_blob(name)
 
     def store_blob(self, name, content):
         self.is_stored = False
         self.flash("store")
         self.is_stored = True
-        self.nvs[name] = content
+        super().store_blob(name, content)
 
     def flash(self, what):
         """Raise what is the matter with the flash."""
@@ -112,32 +100,19 @@ class Chip:
         return self.os.stat(path)
 
 
-class Sampler:
-    def fill_grid(self):
-        return False
-
-
-class Detector:
-    undecided = False
-
-
-class Phase:
-    """What an interruption asks of a phase."""
-
-    detector = Detector()
-    sampler = Sampler()
-
-
-class Life(Chip):
+class Life(Chip, Books):
     """One life; `live` plays it, `judge` says what is wrong with it."""
 
     def __init__(self, seed, folder, say=None):
         super().__init__(folder, say)
+        self.board, self.changed, self._phase = self, Signal(), Phase()
         self._random = Randomness(seed)
         self.now_us += self._random.word() % (1_800 * S)
         self._first_us = self._last_us = self.now_us
         self.booted_us = self.now_us - S
         self._sparse = self._chance(4)  # a window a minute
+        if self._sparse:
+            self.max_gap_ms = 120_000
         self._terms = Terms(unit_wh=1, interval_s=INTERVAL_S)
         self.told = {}  # lanes by interval
         self.wrong = []
@@ -194,15 +169,9 @@ class Life(Chip):
 
     def start(self):
         self.clock = Clock(self)
-        self.ring = Ring(self.directory, ".base", BASE_SLOTS, BASE_FILES)
-        self.outage_ring = Ring(self.directory, ".out", OUTAGE_SLOTS, OUTAGE_FILES)
+        self.make()
         if self.ring.newest is not None:
             self.clock.raise_floor((self.ring.newest[3] + 1) * BASE_S)
-        max_gap_ms = 120_000 if self._sparse else 5_000
-        self.account = Account(self.ring, self.clock, BASE_S, max_gap_ms, 0, Signal())
-        self.snapshot = Snapshot(self, self.account, self.ring)
-        self.outages = Outages(self.outage_ring, self.account, self.snapshot, self.clock, DECLARE_S * 1_000)
-        self.reports = Reports(self.ring, self.outages, self.account, self.clock)
         self._undated_us = 0 if self.clock.dated else self.now_us
         if self._opened_us and not self.outage_ring.is_all_known:
             self._endless_us = min(self._endless_us or self.now_us, self._opened_us)
@@ -267,7 +236,7 @@ class Life(Chip):
         while self.now_us < until_us:
             self._pass(min(int(glance_s * S), until_us - self.now_us), DARK)
             self._settle()
-            self.outages.follow(Phase, lost_us, self.uptime_us(), False, False)
+            self.outages.follow(self._phase, lost_us, self.uptime_us(), False, False)
             self.snapshot.window()
 
     def misread(self, seconds):
@@ -277,7 +246,7 @@ class Life(Chip):
         while self.now_us < until_us:
             self._pass(min(5 * S, until_us - self.now_us), MISSED)
             self._settle()
-            self.outages.follow(Phase, lost_us, self.uptime_us(), True, False)
+            self.outages.follow(self._phase, lost_us, self.uptime_us(), True, False)
             self.snapshot.window()
 
     def die(self, power, dark_s, off_s):
@@ -323,7 +292,7 @@ class Life(Chip):
         """Measure nothing for a while."""
         if not self.outages.going_on:
             seconds = self._up_to(20)
-            self._pass(seconds * S, MEASURED if seconds <= (120 if self._sparse else 5) else MISSED)
+            self._pass(seconds * S, MEASURED if seconds <= self.max_gap_ms // 1_000 else MISSED)
 
     def _reset(self):
         self.die(False, 0, self._up_to(8))
@@ -370,7 +339,7 @@ class Life(Chip):
         """Note what a meter that dies now, and is back then, may not know."""
         stored = self.nvs.get(NAME)
         if power and stored is not None:
-            since_us = since_of(stored)
+            since_us = _unpack(stored)[18]  # since when supply is out
             is_old = not self.is_stored or self.now_us - self._over_us <= KEPT_S * S
             if since_us and since_us != self.snapshot.since_us and is_old:
                 self._vague.append((since_us, back_us))
@@ -470,13 +439,6 @@ class Life(Chip):
 
     def _blur_s(self, from_us, to_us):
         return sum([by_s for begun, ended, by_s in self._blurred if begun < to_us and ended > from_us])
-
-
-def since_of(content):
-    """Return since when supply is out, as a snapshot tells."""
-    from electro_meter.account.snapshot import _unpack
-
-    return _unpack(content)[18]
 
 
 def _waiting(ring):

@@ -87,6 +87,9 @@ class Ring:
             from .opening import read_again
 
             read_again(self)
+        self._write_out()
+
+    def _write_out(self) -> None:
         while self._waiting:
             try:
                 self._write()
@@ -261,4 +264,4 @@ class Ring:
             self._push(fields)
             self._summary()
         self._unplaced = []
-        self.flush()
+        self._write_out()

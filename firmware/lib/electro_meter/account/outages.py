@@ -77,7 +77,7 @@ class Outages:
 
     @property
     def is_all_known(self) -> bool:
-        """Return whether there may be none that the flash could not tell yet."""
+        """Return whether all that the flash has of them was read."""
         return self._opened == self.ring.opened and self.ring.is_all_known
 
     @property

@@ -122,7 +122,8 @@ class Reports:
     ) -> "EnergyReport | SealedReport":
         """Return the report of intervals first … end-1, or fewer if the schedule's pass ends before.
 
-        url: to which source it goes; where readings are sealed, one of which `terms` knows by what.
+        url: to which source it goes; where readings are sealed, one of which `terms` knows by what. Raises OSError
+        while the journal can't be read.
         """
         end = min(end, first + agreement.slots - first % agreement.slots)
         start_s = agreement.start_s + first * agreement.interval_s

@@ -3,9 +3,9 @@
 
 RTC memory costs nothing and is written with each window. NVS is flash: it is written hourly, every ten minutes while
 the journal's records wait in RAM, and when supply goes, for the next moment may be without power: at once if the last
-time was a minute ago, else when the interruption has lasted a second. What it tells of an interruption that is over
-stands for a minute at most, or the next loss of power would be taken for a part of it. A loose contact that flickers
-for ever so wears 31 entries a page no faster than once a minute.
+time was a minute ago, else when the interruption has lasted a second, and once it is dated. What it tells of an
+interruption that is over stands for a minute at most, or the next loss of power would be taken for a part of it. A
+loose contact that flickers for ever so wears 31 entries a page no faster than once a minute.
 
 What counts after a start is RTC memory, else NVS unless the journal's newest record saw more energy; the registers go
 on from whichever of the three saw the most. While the journal can't be read, an open base that NVS kept an hour ago may
@@ -51,7 +51,7 @@ class Snapshot:
         self.stores = 0
         self.trouble = ""  # what NVS said last
         self._meant_us = 0  # since when supply was out as it was written last, well or not
-        self._told_us = 1  # since when supply is out, as NVS tells; 0: it is not
+        self._told = True  # whether NVS tells of an interruption
         self._load()
 
     def window(self) -> None:
@@ -59,7 +59,7 @@ class Snapshot:
         content = self._pack()
         self._board.retain(content)
         every_us = _EVERY_WAITING_US if self._ring.waiting else _EVERY_US
-        if self._told_us and not self.since_us:
+        if self._told and not self.since_us:
             every_us = _SOON_US
         if self._board.uptime_us() - self._stored_us >= every_us:
             self._store(content)
@@ -79,7 +79,7 @@ class Snapshot:
         self.stores += 1
         try:
             self._board.store_blob(NAME, content)
-            self._told_us = self.since_us
+            self._told = self.since_us > 0
             self.trouble = ""
         except OSError as error:
             self.trouble = str(error)
@@ -134,7 +134,7 @@ class Snapshot:
         stored = None
         try:
             stored = _unpack(self._board.load_blob(NAME))
-            self._told_us = stored[18] if stored is not None else 0
+            self._told = stored is not None and stored[18] > 0
         except OSError as error:
             self.trouble = str(error)
         import_uj = newest[4] * UJ_PER_J if newest is not None else 0
